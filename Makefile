@@ -1,0 +1,27 @@
+# Each target sets up what it needs in .venv on its first use.
+CONFIG ?= configs/digits.yaml
+SET_UP = .venv/.thaw-set-up
+
+.PHONY: run test lint bench setup clean
+run: $(SET_UP)
+	.venv/bin/thaw run $(CONFIG)
+
+test: $(SET_UP)
+	.venv/bin/python -m pytest
+
+lint: $(SET_UP)
+	.venv/bin/ruff check .
+	.venv/bin/ruff format --check .
+	.venv/bin/mypy pipeline components modules data tests benchmarks
+
+bench: $(SET_UP)
+	.venv/bin/python -m benchmarks.sign_language
+
+setup: $(SET_UP)
+
+$(SET_UP): requirements/thaw.lock setup.py scripts/setup
+	scripts/setup
+	@touch $@
+
+clean:
+	rm -rf .venv .uv .thaw .pytest_cache .mypy_cache .ruff_cache *.egg-info
