@@ -1,0 +1,1 @@
+"""Thaw's own nodes of the graph, a folder each: a thin executor over plain functions."""

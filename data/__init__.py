@@ -1,0 +1,1 @@
+"""What ships as input: the digits, and the backbone that was pretrained on printed glyphs."""

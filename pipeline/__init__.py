@@ -1,0 +1,1 @@
+"""What runs, in which order: the configuration, the graph, the local runner, the command line."""
