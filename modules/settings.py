@@ -6,7 +6,15 @@
 import re
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Discriminator,
+    Field,
+    Tag,
+    field_validator,
+    model_validator,
+)
 
 Positive = Annotated[int, Field(gt=0)]
 Fraction = Annotated[float, Field(ge=0.0, le=1.0)]
@@ -49,7 +57,28 @@ class MatchingBlocks(Options):
         return patterns
 
 
-Unfreeze = Literal["none", "all"] | LastBlocks | MatchingBlocks
+def _unfreeze_form(value: object) -> str | None:
+    """Which of the forms below a value is meant to be; None for none of them."""
+    if isinstance(value, str):
+        return "word" if value in ("none", "all") else None
+    if isinstance(value, LastBlocks | MatchingBlocks):
+        return "last" if isinstance(value, LastBlocks) else "match"
+    if isinstance(value, dict) and len(value) == 1:
+        (key,) = value
+        return key if key in ("last", "match") else None
+    return None
+
+
+Unfreeze = Annotated[
+    Annotated[Literal["none", "all"], Tag("word")]
+    | Annotated[LastBlocks, Tag("last")]
+    | Annotated[MatchingBlocks, Tag("match")],
+    Discriminator(
+        _unfreeze_form,
+        custom_error_type="unfreeze",
+        custom_error_message="must be none, all, {last: N} or {match: [regex, ...]}",
+    ),
+]
 
 
 class EarlyStopping(Options):
@@ -71,12 +100,14 @@ class Stage(Options):
     batch_norm: Literal["frozen", "train"] = "frozen"
     l2: Annotated[float, Field(ge=0.0)] = 0.0
 
-    @field_validator("unfreeze", mode="before")
-    @classmethod
-    def _known_form(cls, value: object) -> object:
-        if isinstance(value, str) and value not in ("none", "all"):
-            raise ValueError("must be none, all, {last: N} or {match: [regex, ...]}")
-        return value
+    @model_validator(mode="after")
+    def _statistics_need_all(self) -> "Stage":
+        if self.batch_norm == "train" and self.unfreeze != "all":
+            raise ValueError(
+                "batch_norm: train puts the whole module in training mode, so it needs unfreeze: "
+                "all; leave batch_norm out"
+            )
+        return self
 
 
 DEFAULT_STAGES = (
@@ -104,6 +135,22 @@ class Finetune(Options):
         if twice:
             raise ValueError(f"stage names must differ, but {twice[0]!r} stands twice; rename one")
         return self
+
+
+class Evaluation(Options):
+    """What the gate asks of a candidate, on the test split. Accuracies lie in [0, 1].
+
+    Attributes:
+        min_accuracy: the least accuracy over all images.
+        min_class_accuracy: the least accuracy on the images of any one class.
+        max_drop: how far below the baseline's the accuracy may lie.
+        max_class_drop: the same for each class; a class has few images, so this is the wider one.
+    """
+
+    min_accuracy: Fraction = 0.5
+    min_class_accuracy: Fraction = 0.0
+    max_drop: Fraction = 0.01
+    max_class_drop: Fraction = 0.2
 
 
 class TrainerOptions(Options):

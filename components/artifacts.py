@@ -1,0 +1,21 @@
+"""The artifact types that Thaw adds to TFX's own."""
+
+from tfx.types.artifact import Artifact
+
+
+class Ingestion(Artifact):
+    """A folder with ``ingestion.json``: counts by split and class, and the files left out."""
+
+    TYPE_NAME = "ThawIngestion"
+
+
+class Verdict(Artifact):
+    """A folder with ``verdict.json``: whether the data may be trained on, and why not."""
+
+    TYPE_NAME = "ThawDataVerdict"
+
+
+class RunSummary(Artifact):
+    """A folder with ``summary.json``: what a run did."""
+
+    TYPE_NAME = "ThawRunSummary"

@@ -1,0 +1,1 @@
+"""Chooses the model that a candidate is compared with."""

@@ -1,0 +1,1 @@
+"""Stops a run before Transform when the data may not be trained on."""

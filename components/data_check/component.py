@@ -1,0 +1,43 @@
+"""The node; ``problems`` has the rules."""
+
+import json
+import os
+
+from tensorflow_metadata.proto.v0 import anomalies_pb2
+from tfx.dsl.component.experimental.annotations import InputArtifact, OutputArtifact, Parameter
+from tfx.dsl.component.experimental.decorators import component
+from tfx.types import artifact_utils, standard_artifacts
+
+from components.artifacts import Ingestion, Verdict
+from components.data_check.problems import anomalies, missing_images, refuse
+from components.image_example_gen.report import REPORT_FILE
+
+
+@component
+def DataCheck(  # noqa: N802 a component is a class to its users
+    found: InputArtifact[standard_artifacts.ExampleAnomalies],
+    ingestion: InputArtifact[Ingestion],
+    source: Parameter[str],
+    verdict: OutputArtifact[Verdict],
+) -> None:
+    """Fails where ExampleValidator found an anomaly; a stock pipeline would go on.
+
+    Args:
+        found: ExampleValidator's anomalies.
+        ingestion: the counts by split and class.
+        source: fingerprint of the code, for the cache's key.
+        verdict: written only for data without problems.
+    """
+    del source
+    lines: list[str] = []
+    for split in artifact_utils.decode_split_names(found.split_names):
+        diff = anomalies_pb2.Anomalies()
+        path = os.path.join(artifact_utils.get_split_uri([found], split), "SchemaDiff.pb")
+        with open(path, "rb") as file:
+            diff.ParseFromString(file.read())
+        lines += anomalies(split, diff.anomaly_info)
+    with open(os.path.join(ingestion.uri, REPORT_FILE), encoding="utf-8") as file:
+        lines += missing_images(json.load(file)["splits"])
+    refuse(lines)
+    with open(os.path.join(verdict.uri, "verdict.json"), "w", encoding="utf-8") as file:
+        json.dump({"problems": lines}, file)

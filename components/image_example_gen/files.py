@@ -1,0 +1,113 @@
+"""Lists the images of a folder per class, and fingerprints their content."""
+
+import hashlib
+import os
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+from modules.errors import InputError
+
+_READ_AT_ONCE = 1 << 20
+
+
+@dataclass(frozen=True)
+class ImageFile:
+    """A file that may be an image.
+
+    Attributes:
+        path: where it lies.
+        name: its path below the data's folder, with ``/``.
+        label: the class, by its folder's name.
+        size: bytes; 0 where it cannot be told, as for a dangling link.
+    """
+
+    path: str
+    name: str
+    label: str
+    size: int
+
+
+def list_images(folder: str) -> list[ImageFile]:
+    """All files below the folders of ``folder``, sorted by name.
+
+    Each folder in ``folder`` is a class; files in its own folders belong to it too. Names that
+    begin with a dot are left out, as are files beside the class folders. Dangling links and
+    unreadable files are listed: the check names them.
+
+    Raises:
+        InputError: when there is no such folder, or fewer than two classes in it.
+    """
+    root = Path(folder)
+    if not root.is_dir():
+        raise InputError(
+            f"data.path: got {folder}, which is no folder; it must hold a folder of images for "
+            "each class"
+        )
+    classes = sorted(entry.name for entry in _entries(root) if entry.is_dir())
+    found = [file for label in classes for file in _walk(root, root / label, label)]
+    labels = {file.label for file in found}
+    if len(labels) < 2:
+        raise InputError(
+            f"data.path: {folder} holds {len(labels)} folders with files in them; at least 2 are "
+            "needed, one for each class"
+        )
+    _refuse_labels(labels)
+    return sorted(found, key=lambda file: file.name)
+
+
+def fingerprint(files: Sequence[ImageFile]) -> str:
+    """sha256 over every file's name and content, hexadecimal.
+
+    Dates do not count, so that a fresh copy of the same images is the same data; content does,
+    so that an image replaced by one of the same size and date is not.
+    """
+    with ThreadPoolExecutor() as pool:
+        digests = pool.map(_digest, files)
+        total = hashlib.sha256()
+        for file, digest in zip(files, digests, strict=True):
+            total.update(f"{len(file.name.encode())}:{file.name}:{digest}\n".encode())
+    return total.hexdigest()
+
+
+def _digest(file: ImageFile) -> str:
+    digest = hashlib.sha256()
+    try:
+        with open(file.path, "rb") as stream:
+            while block := stream.read(_READ_AT_ONCE):
+                digest.update(block)
+    except OSError as error:
+        return f"unreadable: {type(error).__name__}"
+    return digest.hexdigest()
+
+
+def _entries(folder: Path) -> Iterator[os.DirEntry[str]]:
+    with os.scandir(folder) as entries:
+        yield from (entry for entry in entries if not entry.name.startswith("."))
+
+
+def _walk(root: Path, folder: Path, label: str) -> Iterator[ImageFile]:
+    for entry in _entries(folder):
+        if entry.is_dir():
+            yield from _walk(root, Path(entry.path), label)
+            continue
+        try:
+            size = entry.stat().st_size
+        except OSError:
+            size = 0
+        name = Path(entry.path).relative_to(root).as_posix()
+        yield ImageFile(entry.path, name, label, size)
+
+
+def _refuse_labels(labels: set[str]) -> None:
+    for label in sorted(labels):
+        try:
+            bad = "\n" in label or not label.encode()
+        except UnicodeEncodeError:
+            bad = True
+        if bad:
+            raise InputError(
+                f"data.path: the folder {label!r} cannot be a class; a name must be valid Unicode "
+                "of one line: rename it"
+            )

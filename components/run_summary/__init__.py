@@ -1,0 +1,1 @@
+"""Gathers what a run did into one JSON object."""

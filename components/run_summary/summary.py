@@ -1,0 +1,83 @@
+"""The summary's form, which other programs rely on."""
+
+import json
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict
+
+SUMMARY_FILE = "summary.json"
+
+Status = Literal["pushed", "rejected", "unchanged", "failed"]
+
+
+class Summary(BaseModel):
+    """What a run did.
+
+    Attributes:
+        run_id: names the run.
+        status: ``pushed``; ``rejected`` by the gate or the infra check; ``unchanged``, when the
+            model is the one that was pushed before; ``failed``.
+        error: why it failed, in one line.
+        model_version: the version that was pushed, by this run or, when nothing has changed, by
+            the one that made the model.
+        serving_dir: the folder of the versions.
+        labels: sorted; the index is the class.
+        metrics: ``candidate`` and ``baseline``, each ``overall`` and ``by_class``, or null.
+        gate: ``verdict`` (blessed or refused), ``sentence``, ``rules``.
+        infra: ``passed``, ``problems``, ``milliseconds``.
+        stages: what the schedule did, stage by stage.
+        data: ``splits``, images by split and class; ``bad``, files left out; ``fingerprint``.
+        seconds: by component, and ``total``.
+        peak_rss_mb: the most memory that the run's process, or one that it started, held.
+        versions: of the packages.
+        source: fingerprint of Thaw's code.
+    """
+
+    model_config = ConfigDict(extra="forbid", protected_namespaces=())
+
+    run_id: str
+    status: Status
+    error: str | None = None
+    model_version: int | None = None
+    serving_dir: str
+    labels: list[str] = []
+    metrics: dict[str, Any] = {"candidate": None, "baseline": None}
+    gate: dict[str, Any] | None = None
+    infra: dict[str, Any] | None = None
+    stages: list[dict[str, Any]] = []
+    data: dict[str, Any] = {}
+    seconds: dict[str, float] = {}
+    peak_rss_mb: float | None = None
+    versions: dict[str, str] = {}
+    source: str = ""
+
+    def write(self, *paths: Path) -> None:
+        """Writes it as JSON to each of the paths, whole or not at all."""
+        text = json.dumps(self.model_dump(), indent=1, ensure_ascii=False) + "\n"
+        for path in paths:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            unfinished = path.with_name(f".{path.name}.partial")
+            unfinished.write_text(text, encoding="utf-8")
+            unfinished.replace(path)
+
+
+def read_summary(path: Path) -> Summary | None:
+    """A summary that was written before; None where there is none."""
+    if not path.is_file():
+        return None
+    return Summary.model_validate_json(path.read_text(encoding="utf-8"))
+
+
+def status_of(*, blessed: bool, infra_passed: bool, pushed_by: str, run_id: str) -> Status:
+    """What became of a run that went through to its end.
+
+    Args:
+        blessed: the gate's verdict.
+        infra_passed: the infra check's.
+        pushed_by: the run that pushed the model, another one where this run pushed nothing new.
+        run_id: this run.
+    """
+    if not (blessed and infra_passed):
+        return "rejected"
+    return "pushed" if pushed_by == run_id else "unchanged"

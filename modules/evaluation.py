@@ -1,0 +1,159 @@
+"""The Evaluator's configuration, and its outcome in words and numbers."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import tensorflow_model_analysis as tfma
+
+from modules import features
+from modules.settings import Evaluation
+
+ACCURACY = "sparse_categorical_accuracy"
+COUNT = "example_count"
+# TFMA's names for the two models, fixed by TFX's Evaluator.
+CANDIDATE = "candidate"
+BASELINE = "baseline"
+
+# An accuracy is a quotient of counts: this absorbs its rounding, and is less than one image in any
+# test set that fits a machine.
+_ROUNDING = 1e-6
+
+
+def eval_config(options: Evaluation) -> tfma.EvalConfig:
+    """TFMA's configuration: accuracy over all and by class, with both kinds of threshold.
+
+    TFX's Evaluator drops the change thresholds of a run that has no baseline.
+    """
+    models = [
+        tfma.ModelSpec(
+            name=name,
+            signature_name=features.SERVE_EXAMPLES,
+            preprocessing_function_names=[features.TRANSFORM_LABELS],
+            label_key=features.LABEL_INDEX,
+            is_baseline=name == BASELINE,
+        )
+        for name in (CANDIDATE, BASELINE)
+    ]
+    by_class = tfma.SlicingSpec(feature_keys=[features.LABEL])
+    accuracy = tfma.MetricConfig(
+        class_name="SparseCategoricalAccuracy",
+        threshold=_threshold(options.min_accuracy, options.max_drop),
+        per_slice_thresholds=[
+            tfma.PerSliceMetricThreshold(
+                slicing_specs=[by_class],
+                threshold=_threshold(options.min_class_accuracy, options.max_class_drop),
+            )
+        ],
+    )
+    count = tfma.MetricConfig(class_name="ExampleCount")
+    return tfma.EvalConfig(
+        model_specs=models,
+        slicing_specs=[tfma.SlicingSpec(), by_class],
+        metrics_specs=[tfma.MetricsSpec(metrics=[accuracy, count])],
+    )
+
+
+def _threshold(least: float, drop: float) -> tfma.MetricThreshold:
+    return tfma.MetricThreshold(
+        value_threshold=tfma.GenericValueThreshold(lower_bound={"value": least - _ROUNDING}),
+        change_threshold=tfma.GenericChangeThreshold(
+            direction=tfma.MetricDirection.HIGHER_IS_BETTER, absolute={"value": -drop - _ROUNDING}
+        ),
+    )
+
+
+@dataclass(frozen=True)
+class Scores:
+    """One model on the test split: accuracy in [0, 1] and number of images, whole and by class."""
+
+    overall: dict[str, float]
+    by_class: dict[str, dict[str, float]]
+
+
+def read_scores(folder: str, model: str) -> Scores | None:
+    """What an evaluation says of ``candidate`` or ``baseline``; None where there is no such model."""
+    try:
+        result = tfma.load_eval_result(folder, model_name=model)
+    except (ValueError, KeyError):
+        return None
+    overall: dict[str, float] = {}
+    by_class: dict[str, dict[str, float]] = {}
+    for key, metrics in result.slicing_metrics:
+        scores = _scores(metrics)
+        if not key:
+            overall = scores
+        else:
+            by_class[_text(key[0][1])] = scores
+    return Scores(overall, dict(sorted(by_class.items()))) if overall else None
+
+
+def _scores(metrics: Mapping[str, Any]) -> dict[str, float]:
+    (by_sub_key,) = metrics.values()
+    (by_name,) = by_sub_key.values()
+    return {
+        "accuracy": float(by_name[ACCURACY]["doubleValue"]),
+        "images": int(by_name[COUNT]["doubleValue"]),
+    }
+
+
+def _text(value: Any) -> str:
+    return value.decode() if isinstance(value, bytes) else str(value)
+
+
+def rules(
+    options: Evaluation, candidate: Scores, baseline: Scores | None
+) -> list[dict[str, str | float | bool]]:
+    """Each rule of the gate with the value found, its bound, and whether it was kept.
+
+    A rule over classes shows the class that is furthest on the wrong side; those that compare are
+    there only with a baseline. They are the rules of ``eval_config``, for people: TFMA decides.
+    """
+    worst = min(candidate.by_class, key=lambda label: candidate.by_class[label]["accuracy"])
+    found = [
+        ("min_accuracy", candidate.overall["accuracy"], options.min_accuracy),
+        (
+            f"min_class_accuracy ({worst})",
+            candidate.by_class[worst]["accuracy"],
+            options.min_class_accuracy,
+        ),
+    ]
+    if baseline is not None:
+        change = candidate.overall["accuracy"] - baseline.overall["accuracy"]
+        changes = {
+            label: scores["accuracy"] - baseline.by_class[label]["accuracy"]
+            for label, scores in candidate.by_class.items()
+            if label in baseline.by_class
+        }
+        fallen = min(changes, key=lambda label: changes[label])
+        found += [
+            ("max_drop", change, -options.max_drop),
+            (f"max_class_drop ({fallen})", changes[fallen], -options.max_class_drop),
+        ]
+    return [
+        {
+            "name": name,
+            "value": round(value, 6),
+            "bound": bound,
+            "passed": bool(value >= bound - _ROUNDING),
+        }
+        for name, value, bound in found
+    ]
+
+
+def sentence(
+    verdict: str, candidate: Scores, baseline: Scores | None, kept: list[dict[str, Any]]
+) -> str:
+    """The gate's outcome in one sentence."""
+    accuracy, images = candidate.overall["accuracy"], candidate.overall["images"]
+    found = f"accuracy {accuracy:.4f} on {images} test images"
+    if baseline is None:
+        against = "there is no baseline yet, so only the absolute rules were asked"
+    else:
+        against = f"the baseline has {baseline.overall['accuracy']:.4f}"
+    broken = [
+        f"{rule['name']} is {rule['value']:.4f}, and must be at least {rule['bound']:g}"
+        for rule in kept
+        if not rule["passed"]
+    ]
+    return f"{verdict}: {found}; {'; '.join([against, *broken])}"

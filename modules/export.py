@@ -1,0 +1,126 @@
+"""The exported model: the one image function, the classifier, the labels, in one SavedModel."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import tensorflow as tf
+import tensorflow_transform as tft
+
+from modules import features, image
+from modules.classifier import Classifier
+from modules.settings import ImageSpec
+
+PART = 32  # images that pass through the model together
+
+
+def export(
+    model: Classifier,
+    labels: Sequence[str],
+    spec: ImageSpec,
+    transform: tft.TFTransformOutput,
+    folder: Path,
+) -> None:
+    """Writes a SavedModel with three signatures.
+
+    ``serving_default`` takes ``image_bytes``, string [batch], the way TensorFlow Serving's REST
+    ``{"b64": ...}`` delivers them, and gives ``scores``, float32 [batch, classes], and ``label``,
+    string [batch]. A request with bytes that are no image fails with ``InvalidArgument``.
+    ``serving_examples`` takes serialized ``tf.Example``s instead and gives ``scores``.
+    ``transform_labels`` takes them too and gives ``label_index``, int64 [batch], by the transform
+    graph, for the Evaluator.
+
+    Args:
+        model: as trained.
+        labels: names of the classes, in the order of the indices.
+        spec: what the image function makes.
+        transform: what Transform wrote.
+        folder: to write to.
+    """
+    names = tf.constant(list(labels))
+    layer = transform.transform_features_layer()
+    raw_spec = transform.raw_feature_spec()
+    image_spec = {features.IMAGE_BYTES: tf.io.FixedLenFeature((), tf.string)}
+
+    def scores_of_part(image_bytes: tf.Tensor) -> tf.Tensor:
+        images = image.to_range(image.decode_batch(image_bytes, spec), spec)
+        return tf.nn.softmax(model.logits(images))
+
+    def scores(image_bytes: tf.Tensor) -> tf.Tensor:
+        return in_parts(scores_of_part, image_bytes, len(labels))
+
+    @tf.function(input_signature=[tf.TensorSpec((None,), tf.string, name=features.IMAGE_BYTES)])  # type: ignore[misc]
+    def serve_images(image_bytes: tf.Tensor) -> dict[str, tf.Tensor]:
+        result = scores(image_bytes)
+        return {
+            features.SCORES: result,
+            features.LABEL: tf.gather(names, tf.argmax(result, axis=-1)),
+        }
+
+    examples = tf.TensorSpec((None,), tf.string, name=features.EXAMPLES)
+
+    @tf.function(input_signature=[examples])  # type: ignore[misc]
+    def serve_examples(serialized: tf.Tensor) -> dict[str, tf.Tensor]:
+        parsed = tf.io.parse_example(serialized, image_spec)
+        return {features.SCORES: scores(parsed[features.IMAGE_BYTES])}
+
+    @tf.function(input_signature=[examples])  # type: ignore[misc]
+    def transform_labels(serialized: tf.Tensor) -> dict[str, tf.Tensor]:
+        made = layer(tf.io.parse_example(serialized, raw_spec))
+        return {features.LABEL_INDEX: made[features.LABEL_INDEX]}
+
+    servable = tf.Module(name="servable")
+    servable.variables_in_use = [*model.head, *model.backbone.variables]
+    servable.transform = layer
+    tf.saved_model.save(
+        servable,
+        str(folder),
+        signatures={
+            features.SERVE_IMAGES: serve_images,
+            features.SERVE_EXAMPLES: serve_examples,
+            features.TRANSFORM_LABELS: transform_labels,
+        },
+    )
+    write_labels(labels, folder)
+
+
+def in_parts(
+    function: Callable[[tf.Tensor], tf.Tensor], image_bytes: tf.Tensor, width: int
+) -> tf.Tensor:
+    """Applies a function to a few images at a time, so that memory does not grow with the batch.
+
+    The Evaluator's batches hold up to 1,000 images, and a client may send as many.
+
+    Args:
+        function: of string [n] to float32 [n, width].
+        image_bytes: string [batch].
+        width: of the result.
+
+    Returns:
+        float32 [batch, width].
+    """
+    count = tf.shape(image_bytes)[0]
+    parts = (count + PART - 1) // PART
+    results = tf.TensorArray(tf.float32, size=parts, infer_shape=False, element_shape=(None, width))
+    _, results = tf.while_loop(
+        lambda i, _: i < parts,
+        lambda i, done: (
+            i + 1,
+            done.write(i, function(image_bytes[i * PART : tf.minimum((i + 1) * PART, count)])),
+        ),
+        (tf.constant(0), results),
+        parallel_iterations=1,
+    )
+    return tf.ensure_shape(results.concat(), (None, width))
+
+
+def write_labels(labels: Sequence[str], folder: Path) -> None:
+    """Writes the labels beside the model, a line each, for programs that do not load it."""
+    extra = folder / "assets.extra"
+    extra.mkdir(parents=True, exist_ok=True)
+    (extra / "labels.txt").write_bytes("".join(f"{label}\n" for label in labels).encode())
+
+
+def read_labels(folder: Path) -> list[str]:
+    """The labels of an exported model."""
+    text = (folder / "assets.extra" / "labels.txt").read_bytes().decode()
+    return text.split("\n")[:-1]

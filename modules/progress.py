@@ -1,0 +1,24 @@
+"""How work in progress is told: as log records that carry their facts beside their text.
+
+A run at a terminal draws bars from the facts; a pipe, an orchestrator or a log file gets the text.
+"""
+
+import logging
+
+LOGGER = logging.getLogger("thaw.progress")
+
+
+def report(text: str, **facts: object) -> None:
+    """Tells that work has advanced.
+
+    Args:
+        text: one line for people and for ``grep``.
+        **facts: for a progress bar: ``done`` and ``total`` (numbers of one unit), ``note`` (text).
+    """
+    LOGGER.info(text, extra={"facts": facts})
+
+
+def facts_of(record: logging.LogRecord) -> dict[str, object]:
+    """The facts that a record of ``report`` carries."""
+    facts = getattr(record, "facts", {})
+    return facts if isinstance(facts, dict) else {}

@@ -1,0 +1,90 @@
+"""The unfreeze schedule: what each configured stage trains."""
+
+import difflib
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from modules.errors import InputError
+from modules.settings import LastBlocks, MatchingBlocks, Stage
+
+
+class Named(Protocol):
+    """What the schedule needs to know of a block."""
+
+    @property
+    def name(self) -> str:
+        """The block's name."""
+
+    @property
+    def parameters(self) -> int:
+        """How many numbers its variables hold."""
+
+    @property
+    def variable_names(self) -> list[str]:
+        """The full names of its variables."""
+
+
+@dataclass(frozen=True)
+class PlannedStage:
+    """A stage with the blocks that it unfreezes, as indices into the backbone's blocks."""
+
+    stage: Stage
+    unfrozen: tuple[int, ...]
+
+
+def plan(stages: Sequence[Stage], blocks: Sequence[Named]) -> list[PlannedStage]:
+    """Resolves every stage against the backbone's blocks.
+
+    Args:
+        stages: as configured; what one unfreezes is not added to what the one before did.
+        blocks: in the order of the data.
+
+    Raises:
+        InputError: when a stage asks for more blocks than there are, or matches none.
+    """
+    return [PlannedStage(stage, _unfrozen(stage, blocks)) for stage in stages]
+
+
+def _unfrozen(stage: Stage, blocks: Sequence[Named]) -> tuple[int, ...]:
+    everything = tuple(range(len(blocks)))
+    rule = stage.unfreeze
+    if isinstance(rule, LastBlocks):
+        if rule.last > len(blocks):
+            raise InputError(
+                f"finetune.stages[{stage.name}].unfreeze: got last: {rule.last}, but the backbone "
+                f"has {len(blocks)} blocks; name at most as many, or all"
+            )
+        return everything[-rule.last :]
+    if isinstance(rule, MatchingBlocks):
+        return _matching(stage.name, rule.match, blocks)
+    return everything if rule == "all" else ()
+
+
+def _matching(name: str, patterns: Sequence[str], blocks: Sequence[Named]) -> tuple[int, ...]:
+    found: set[int] = set()
+    for pattern in patterns:
+        hits = {
+            i
+            for i, block in enumerate(blocks)
+            if any(re.search(pattern, text) for text in (block.name, *block.variable_names))
+        }
+        if not hits:
+            known = [block.name for block in blocks]
+            near = difflib.get_close_matches(pattern, known, n=1, cutoff=0.3) or known[:1]
+            raise InputError(
+                f"finetune.stages[{name}].unfreeze.match: {pattern!r} is found in no block; "
+                f"thaw inspect shows their names, {near[0]!r} for example"
+            )
+        found |= hits
+    return tuple(sorted(found))
+
+
+def describe(planned: PlannedStage, blocks: Sequence[Named]) -> dict[str, object]:
+    """A stage for people and for JSON: its name, and the blocks and parameters that it unfreezes."""
+    return {
+        "name": planned.stage.name,
+        "blocks": [blocks[i].name for i in planned.unfrozen],
+        "parameters": sum(blocks[i].parameters for i in planned.unfrozen),
+    }

@@ -1,0 +1,120 @@
+"""The command line. Nothing heavy is imported until a command needs it."""
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from modules.errors import InputError
+
+# Exit statuses of ``thaw run``; other programs rely on them.
+OK, FAILED, WRONG_INPUT, REFUSED = 0, 1, 2, 3
+
+app = typer.Typer(
+    help="Fine-tunes a TensorFlow Hub backbone on your images, gates it, and pushes it.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+ConfigFile = Annotated[Path, typer.Argument(metavar="CONFIG", help="A YAML file.")]
+RootOption = Annotated[
+    Path | None, typer.Option("--root", metavar="DIR", help="Replaces the config's root.")
+]
+SetOption = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="KEY.PATH=VALUE", help="Replaces one value, given as YAML."),
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Prints JSON.")]
+
+
+@app.command()
+def run(
+    config: ConfigFile,
+    root: RootOption = None,
+    set_: SetOption = None,
+    summary: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Writes the summary there too.")
+    ] = None,
+    verbose: Annotated[bool, typer.Option("-v", "--verbose", help="Shows TFX's log.")] = False,
+) -> None:
+    """Runs the pipeline once.
+
+    Exit status: 0 a model was pushed or nothing had changed, 3 the gate refused it, 2 the config
+    or the input is wrong, 1 a stage failed.
+    """
+    from pipeline import local, loading, reporting
+
+    loaded = loading.load(config, set_ or (), root)
+    result = local.run(loaded, summary_file=summary, verbose=verbose)
+    typer.echo(reporting.outcome(result, loaded))
+    raise typer.Exit(REFUSED if result.status == "rejected" else OK)
+
+
+@app.command()
+def inspect(
+    target: Annotated[str, typer.Argument(metavar="CONFIG|HANDLE", help="What to look into.")],
+    root: RootOption = None,
+    set_: SetOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Shows a backbone's blocks, in the order of the data, and what each stage would train."""
+    from pipeline import inspection
+
+    found = inspection.inspect(target, set_ or (), root)
+    typer.echo(json.dumps(found, indent=1) if as_json else inspection.as_text(found))
+
+
+@app.command()
+def predict(
+    target: Annotated[str, typer.Argument(metavar="CONFIG|MODEL_DIR", help="Whose model.")],
+    images: Annotated[list[Path], typer.Argument(metavar="IMAGE...", help="Image files.")],
+    root: RootOption = None,
+    set_: SetOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Labels images with the pushed model, through its serving signature."""
+    from pipeline import prediction
+
+    model = prediction.find_model(target, set_ or (), root)
+    found = prediction.predict(model, images)
+    typer.echo(
+        json.dumps(found, indent=1, ensure_ascii=False)
+        if as_json
+        else "\n".join(
+            f"{row['image']}: {row['label']} ({row['scores'][row['label']]:.3f})" for row in found
+        )
+    )
+
+
+@app.command()
+def versions(
+    config: ConfigFile,
+    root: RootOption = None,
+    set_: SetOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Shows what was pushed when, by which run, with which metrics."""
+    from pipeline import loading, reporting
+
+    found = reporting.pushed_versions(loading.load(config, set_ or (), root))
+    typer.echo(json.dumps(found, indent=1) if as_json else reporting.versions_table(found))
+
+
+def main() -> None:
+    """Entry point: one line for a person's mistake, and where the log is for anything else."""
+    try:
+        app()
+    except InputError as error:
+        typer.echo(f"thaw: {error}", err=True)
+        sys.exit(WRONG_INPUT)
+    except Exception as error:
+        reason = " ".join(str(error).split())[:500]
+        typer.echo(
+            f"thaw: a stage failed: {type(error).__name__}: {reason}; the run's log, named above, "
+            "has the traceback",
+            err=True,
+        )
+        sys.exit(FAILED)

@@ -1,0 +1,159 @@
+"""The configuration: one frozen object, checked in full before any work."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field, PrivateAttr, model_validator
+
+from modules import features
+from modules.settings import Evaluation, Finetune, Fraction, Options, Positive
+
+# Shares of an added-up whole may miss 1 by rounding.
+_SHARES_TOLERANCE = 1e-6
+
+
+class Splits(Options):
+    """Each split's share of the images; they add up to 1."""
+
+    train: Annotated[float, Field(gt=0.0, lt=1.0)] = 0.8
+    validation: Annotated[float, Field(gt=0.0, lt=1.0)] = 0.1
+    test: Annotated[float, Field(gt=0.0, lt=1.0)] = 0.1
+
+    @model_validator(mode="after")
+    def _whole(self) -> "Splits":
+        total = self.train + self.validation + self.test
+        if abs(total - 1.0) > _SHARES_TOLERANCE:
+            raise ValueError(f"the shares must add up to 1, and add up to {total:g}; change one")
+        return self
+
+    def shares(self) -> dict[str, float]:
+        """By split name, in the order of ``features.SPLITS``."""
+        return {name: getattr(self, name) for name in features.SPLITS}
+
+
+class Data(Options):
+    """The images, and how they are taken in.
+
+    Attributes:
+        path: a folder that holds a folder of images for each class.
+        resize: how an image is brought to the backbone's size.
+        splits: shares of training, validation and test images.
+        max_bad_fraction: the run fails when a greater share of the files cannot be used.
+        schema_file: a curated schema in protobuf's text form; ``schema`` in the file.
+    """
+
+    path: Path
+    resize: Literal["stretch", "crop", "pad"] = "stretch"
+    splits: Splits = Splits()
+    max_bad_fraction: Fraction = 0.05
+    schema_file: Path | None = Field(default=None, alias="schema")
+
+
+class BackboneOptions(Options):
+    """The Hub module.
+
+    Attributes:
+        handle: a SavedModel's folder, or the address of one in Hub's compressed form.
+        image_size: pixels, one number for a square or [height, width]; what the module takes
+            where it is left out.
+        input_range: what black and white become.
+    """
+
+    handle: Annotated[str, Field(min_length=1)]
+    image_size: Positive | tuple[Positive, Positive] | None = None
+    input_range: tuple[float, float] = (0.0, 1.0)
+
+    @model_validator(mode="after")
+    def _rising(self) -> "BackboneOptions":
+        low, high = self.input_range
+        if low >= high:
+            raise ValueError(f"input_range must rise, and is [{low:g}, {high:g}]; swap its ends")
+        return self
+
+    @property
+    def size(self) -> tuple[int, int] | None:
+        """(height, width), if it was given."""
+        if isinstance(self.image_size, int):
+            return (self.image_size, self.image_size)
+        return self.image_size
+
+
+class Push(Options):
+    """Where models go, and what the infra check grants them.
+
+    Attributes:
+        serving_dir: the folder of the versions; ``serving`` in the root where it is left out.
+        load_seconds: how long loading the candidate and answering may take.
+    """
+
+    serving_dir: Path | None = None
+    load_seconds: Annotated[float, Field(gt=0.0)] = 300.0
+
+
+class Beam(Options):
+    """How Beam runs.
+
+    Attributes:
+        mode: ``in_memory`` is one worker in the run's own process, and what suits most: starting
+            others takes longer than a few thousand images. ``multi_processing`` starts some.
+        workers: how many; 0 for one a core. Only ``multi_processing`` has more than one.
+        args: further Beam flags; another ``--runner`` sends the work elsewhere.
+    """
+
+    mode: Literal["in_memory", "multi_processing"] = "in_memory"
+    workers: Annotated[int, Field(ge=0)] = 0
+    args: tuple[str, ...] = ()
+
+    @model_validator(mode="after")
+    def _runner_keeps_all_data(self) -> "Beam":
+        if any("daskrunner" in flag.lower() for flag in self.args):
+            raise ValueError(
+                "args names Beam's DaskRunner, which reports success with data missing; leave it "
+                "out, or name another runner"
+            )
+        return self
+
+    def pipeline_args(self) -> list[str]:
+        """The flags that every Beam pipeline gets.
+
+        FnApiRunner is the direct engine itself: Beam's newer DirectRunner first tries to download
+        another one, whatever the flags.
+        """
+        if any(flag.startswith("--runner") for flag in self.args):
+            return list(self.args)
+        workers = 1 if self.mode == "in_memory" else self.workers
+        return [
+            "--runner=FnApiRunner",
+            f"--direct_running_mode={self.mode}",
+            f"--direct_num_workers={workers}",
+            *self.args,
+        ]
+
+
+class Config(Options):
+    """All of it. Only ``data.path`` and ``backbone.handle`` have no default."""
+
+    data: Data
+    backbone: BackboneOptions
+    finetune: Finetune = Finetune()
+    evaluation: Evaluation = Evaluation()
+    push: Push = Push()
+    beam: Beam = Beam()
+    root: Path
+    # Where it was read from; set by ``pipeline.loading``.
+    _file: Path = PrivateAttr(default=Path("config.yaml"))
+
+    @property
+    def file(self) -> Path:
+        """The file that this was read from."""
+        return self._file
+
+    @property
+    def name(self) -> str:
+        """The file's name without its ending: the pipeline's name."""
+        return self._file.stem
+
+    @property
+    def serving_dir(self) -> Path:
+        """The folder of the versions."""
+        return self.push.serving_dir or self.root / "serving"

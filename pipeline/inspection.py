@@ -1,0 +1,76 @@
+"""What a backbone is made of, and what a schedule would train of it."""
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from pipeline import loading
+
+
+def inspect(target: str, overrides: Sequence[str] = (), root: Path | None = None) -> dict[str, Any]:
+    """Looks into a config's backbone, or into one by its handle.
+
+    Args:
+        target: a YAML file, a SavedModel's folder, or an address.
+        overrides, root: as for ``loading.load``; only for a config.
+
+    Returns:
+        ``input`` (height, width, channels; null for a free side), ``output_dim``, ``blocks`` (in
+        the order of the data: ``name``, ``variables``, the full names of those that can be
+        trained, ``parameters``, ``batch_norm``) and ``stages`` (``name``, ``blocks``,
+        ``parameters`` of the backbone); no stages for a handle.
+
+    Raises:
+        InputError: when the config is wrong or the backbone cannot be used.
+    """
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    is_config = target.endswith((".yaml", ".yml"))
+    config = loading.load(Path(target), overrides, root) if is_config else None
+    # TensorFlow is imported here: a mistake in the config is told without it.
+    from modules import schedule
+    from pipeline.config import BackboneOptions
+    from pipeline.preparation import prepare, prepare_config
+
+    prepared = (
+        prepare_config(config) if config is not None else prepare(BackboneOptions(handle=target))
+    )
+    backbone = prepared.backbone
+    return {
+        "input": {
+            "height": backbone.height,
+            "width": backbone.width,
+            "channels": backbone.channels,
+        },
+        "output_dim": backbone.output_dim,
+        "blocks": [
+            {
+                "name": block.name,
+                "variables": block.variable_names,
+                "parameters": block.parameters,
+                "batch_norm": block.batch_norm,
+            }
+            for block in prepared.blocks
+        ],
+        "stages": [schedule.describe(stage, prepared.blocks) for stage in prepared.stages],
+    }
+
+
+def as_text(found: dict[str, Any]) -> str:
+    """The same for people."""
+    size = found["input"]
+    sides = " x ".join(str(size[side] or "any") for side in ("height", "width", "channels"))
+    lines = [
+        f"takes {sides}, gives {found['output_dim']} numbers",
+        "",
+        f"{'block':<32} {'variables':>9} {'parameters':>11} {'BatchNorm':>9}",
+    ]
+    lines += [
+        f"{block['name']:<32} {len(block['variables']):>9} {block['parameters']:>11,} "
+        f"{block['batch_norm']:>9}"
+        for block in found["blocks"]
+    ]
+    for stage in found["stages"]:
+        names = ", ".join(stage["blocks"]) or "the head alone"
+        lines.append(f"\nstage {stage['name']}: {stage['parameters']:,} parameters: {names}")
+    return "\n".join(lines)

@@ -1,0 +1,190 @@
+"""Reads a configuration from YAML; every mistake is one line that names the key."""
+
+import difflib
+from collections.abc import Sequence
+from pathlib import Path
+from types import UnionType
+from typing import Any, Union, get_args, get_origin
+
+import yaml
+from pydantic import BaseModel, ValidationError
+
+from modules.errors import InputError
+from pipeline.config import Config
+
+_PATHS = (("data", "path"), ("data", "schema"), ("push", "serving_dir"), ("root",))
+
+
+def load(file: Path, overrides: Sequence[str] = (), root: Path | None = None) -> Config:
+    """Reads and checks a configuration.
+
+    Args:
+        file: YAML. Relative paths in it start at its folder.
+        overrides: ``key.path=value``, the value being YAML; relative paths in them, and in
+            ``root``, start at the current folder.
+        root: replaces the file's ``root``.
+
+    Raises:
+        InputError: for anything that is wrong, one line for each mistake.
+    """
+    file = file.absolute()
+    raw = _read(file)
+    _make_absolute(raw, file.parent)
+    changes: dict[str, Any] = {}
+    for override in overrides:
+        _set(raw, changes, override)
+    _make_absolute(changes, Path.cwd())
+    _merge(raw, changes)
+    if root is not None:
+        raw["root"] = str(root.absolute())
+    raw.setdefault("root", str(file.parent.parent / ".thaw" / file.stem))
+    try:
+        config = Config.model_validate(raw)
+    except ValidationError as error:
+        lines = list(dict.fromkeys(_line(one) for one in error.errors(include_url=False)))
+        raise InputError("; ".join(f"{line}" for line in lines) + f" (in {file})") from None
+    config._file = file
+    return config
+
+
+def _read(file: Path) -> dict[str, Any]:
+    try:
+        raw = yaml.safe_load(file.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise InputError(
+            f"CONFIG: could not read {file} ({error.strerror}); give the path of a YAML file"
+        ) from None
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        where = " ".join(str(error).split())
+        raise InputError(f"CONFIG: {file} is no YAML: {where}; correct that line") from None
+    if not isinstance(raw, dict):
+        raise InputError(
+            f"CONFIG: {file} holds {type(raw).__name__}, not keys and values; it needs at least "
+            "data: {path: ...} and backbone: {handle: ...}"
+        )
+    return raw
+
+
+def _set(raw: dict[str, Any], changes: dict[str, Any], override: str) -> None:
+    """Adds ``key.path=value`` to the changes; a number in the path is a place in a list."""
+    path, equals, text = override.partition("=")
+    keys = path.split(".")
+    if not equals or not all(keys):
+        raise InputError(f"--set: got {override!r}, must be key.path=value; write key.path=value")
+    try:
+        value = yaml.safe_load(text)
+    except yaml.YAMLError:
+        raise InputError(f"--set {path}: {text!r} is no YAML value; quote it") from None
+    if any(key.isdigit() for key in keys):
+        _set_in_list(raw, keys, value, path)
+        return
+    target = changes
+    for key in keys[:-1]:
+        target = target.setdefault(key, {})
+    target[keys[-1]] = value
+
+
+def _set_in_list(raw: Any, keys: list[str], value: Any, path: str) -> None:
+    target = raw
+    for i, key in enumerate(keys):
+        last = i == len(keys) - 1
+        if isinstance(target, list) and key.isdigit() and int(key) < len(target):
+            place: Any = int(key)
+        elif isinstance(target, dict) and (last or key in target):
+            place = key
+        else:
+            raise InputError(
+                f"--set {path}: there is no {'.'.join(keys[: i + 1])} in the config; name a place "
+                "that is there"
+            )
+        if last:
+            target[place] = value
+        else:
+            target = target[place]
+
+
+def _merge(raw: dict[str, Any], changes: dict[str, Any]) -> None:
+    for key, value in changes.items():
+        if isinstance(value, dict) and isinstance(raw.get(key), dict) and value:
+            _merge(raw[key], value)
+        else:
+            raw[key] = value
+
+
+def _make_absolute(raw: dict[str, Any], folder: Path) -> None:
+    """Lets relative paths start at ``folder``; a handle that is an address stays as it is."""
+    for *parents, key in _PATHS:
+        holder = raw.get(parents[0]) if parents else raw
+        if isinstance(holder, dict) and isinstance(holder.get(key), str) and holder[key]:
+            holder[key] = _resolve(holder[key], folder)
+    backbone = raw.get("backbone")
+    if isinstance(backbone, dict) and isinstance(backbone.get("handle"), str):
+        if backbone["handle"] and "://" not in backbone["handle"]:
+            backbone["handle"] = _resolve(backbone["handle"], folder)
+
+
+def _resolve(path: str, folder: Path) -> str:
+    return str((folder / Path(path).expanduser()).resolve())
+
+
+def _line(error: Any) -> str:
+    """One mistake: the key, what was got, the rule, the remedy."""
+    keys = _keys(error["loc"])
+    where = _path(keys)
+    kind = error["type"]
+    if kind == "extra_forbidden":
+        known = _fields_at(keys[:-1])
+        near = difflib.get_close_matches(str(keys[-1]), known, n=1, cutoff=0.5)
+        remedy = f"did you mean {near[0]}?" if near else f"known here: {', '.join(known)}"
+        return f"{where}: unknown key; {remedy}"
+    if kind == "missing":
+        return f"{where}: missing, and it has no default; add it"
+    message = str(error["msg"]).removeprefix("Value error, ").removeprefix("Input should be ")
+    got = "" if isinstance(error["input"], dict | BaseModel) else f"got {error['input']!r}, "
+    if kind == "value_error":
+        return f"{where}: {message}"
+    must = message if message.startswith("must") else f"must be {message}"
+    return f"{where}: {got}{must}; change it"
+
+
+def _keys(loc: Sequence[str | int]) -> list[str | int]:
+    """Without the tags that a union of types adds to the path."""
+    keys: list[str | int] = []
+    for key in loc:
+        is_tag = isinstance(key, str) and (
+            "[" in key or key in ("word", "int", "constrained-int") or keys[-1:] == [key]
+        )
+        inside_unfreeze = "unfreeze" in keys and key in ("last", "match") and keys[-1] == "unfreeze"
+        if not is_tag or (inside_unfreeze and not is_tag):
+            keys.append(key)
+    return keys
+
+
+def _path(keys: Sequence[str | int]) -> str:
+    text = ""
+    for key in keys:
+        text += f"[{key}]" if isinstance(key, int) else f".{key}" if text else str(key)
+    return text or "config"
+
+
+def _fields_at(keys: Sequence[str | int]) -> list[str]:
+    """The known keys of the object that a path leads to."""
+    model: type[BaseModel] | None = Config
+    for key in keys:
+        if isinstance(key, int) or model is None:
+            continue
+        fields = {(field.alias or name): field for name, field in model.model_fields.items()}
+        model = _model_in(fields[key].annotation) if key in fields else None
+    if model is None:
+        return []
+    return sorted((field.alias or name) for name, field in model.model_fields.items())
+
+
+def _model_in(annotation: Any) -> type[BaseModel] | None:
+    """The first model in a type such as ``tuple[Stage, ...]`` or ``EarlyStopping | None``."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    if get_origin(annotation) in (tuple, list, Union, UnionType):
+        found = (_model_in(argument) for argument in get_args(annotation))
+        return next((model for model in found if model is not None), None)
+    return None

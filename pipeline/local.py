@@ -1,0 +1,162 @@
+"""Runs the graph on this machine, node by node, with TFX's LocalDagRunner."""
+
+import resource
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from components.image_example_gen.files import list_images
+from components.run_summary.summary import SUMMARY_FILE, Summary, read_summary
+from pipeline.config import Config
+from pipeline.output import Display, logged_to
+from pipeline.root import Root, new_run_id
+
+LOG_FILE = "tfx.log"
+
+
+def run(config: Config, *, summary_file: Path | None = None, verbose: bool = False) -> Summary:
+    """Runs the pipeline once and writes its summary, whatever becomes of it.
+
+    Args:
+        config: as loaded.
+        summary_file: where the summary goes too, beside the root.
+        verbose: shows TFX's log.
+
+    Returns:
+        The summary; its ``status`` is never ``failed``.
+
+    Raises:
+        InputError: when the configuration or the data is wrong.
+        Exception: what a component raised; the log holds the traceback.
+    """
+    started = time.monotonic()
+    root = Root(config.root)
+    # Nothing that a person may have mistyped is found out after seconds of imports.
+    list_images(str(config.data.path))
+    root.claim(config.file)
+    run_id = new_run_id()
+    log = root.run(run_id) / LOG_FILE
+    outputs = [root.summary, root.summary_of(run_id), *([summary_file] if summary_file else [])]
+    seconds: dict[str, float] = {}
+    with root.held(), logged_to(log, verbose=verbose) as visible, Display(visible) as display:
+        display.say(f"run {run_id} of {config.file}; log: {log}")
+        try:
+            summary = _run_nodes(config, root, run_id, display, seconds)
+        except Exception as error:
+            summary = Summary(
+                run_id=run_id,
+                status="failed",
+                error=" ".join(str(error).split()) or type(error).__name__,
+                serving_dir=str(config.serving_dir),
+            )
+            _log_traceback()
+            raise
+        finally:
+            total = round(time.monotonic() - started, 2)
+            summary.seconds = {**seconds, "total": total}
+            summary.peak_rss_mb = peak_rss_mb()
+            summary.write(*outputs)
+    return summary
+
+
+def _run_nodes(
+    config: Config, root: Root, run_id: str, display: Display, seconds: dict[str, float]
+) -> Summary:
+    """Builds the graph and runs each node; fills ``seconds`` as it goes."""
+    display.start("prepare")
+    # TensorFlow and TFX are imported here: not for --help, nor before the checks above.
+    from tfx.orchestration import metadata
+    from tfx.orchestration.local import local_dag_runner
+
+    from pipeline.graph import create_pipeline
+    from pipeline.preparation import prepare_config, trainer_options
+
+    prepared = prepare_config(config)
+    connection = metadata.sqlite_metadata_connection_config(str(root.metadata))
+    graph = create_pipeline(
+        config,
+        trainer_options(config, prepared),
+        prepared.backbone_fingerprint,
+        pipeline_root=str(root.artifacts),
+        metadata_connection_config=connection,
+    )
+    ir = _compile(graph, run_id)
+    seconds["prepare"] = round(display.finish("prepare"), 2)
+    runner = local_dag_runner.LocalDagRunner()
+    for node in ir.nodes:
+        name = _short(node.pipeline_node.node_info.id)
+        one = type(ir)()
+        one.CopyFrom(ir)
+        del one.nodes[:]
+        one.nodes.append(node)
+        display.start(name)
+        runner.run_with_ir(one)
+        seconds[name] = round(display.finish(name), 2)
+    return _summary_of(connection, run_id)
+
+
+def _compile(graph: Any, run_id: str) -> Any:
+    """The graph in TFX's intermediate form, with our name for the run."""
+    from tfx.dsl.compiler import compiler, constants
+    from tfx.orchestration.portable import runtime_parameter_utils
+
+    ir = compiler.Compiler().compile(graph)
+    runtime_parameter_utils.substitute_runtime_parameter(
+        ir, {constants.PIPELINE_RUN_ID_PARAMETER_NAME: run_id}
+    )
+    return ir
+
+
+def _summary_of(connection: Any, run_id: str) -> Summary:
+    """The summary that this run's last node wrote, or had written in an earlier run."""
+    import ml_metadata as mlmd
+    from ml_metadata.proto import metadata_store_pb2
+
+    from components.artifacts import RunSummary
+
+    store = mlmd.MetadataStore(connection)
+    context = store.get_context_by_type_and_name("pipeline_run", run_id)
+    executions = [e.id for e in store.get_executions_by_context(context.id)]
+    written = {
+        event.artifact_id
+        for event in store.get_events_by_execution_ids(executions)
+        if event.type == metadata_store_pb2.Event.OUTPUT
+    }
+    folders = [
+        artifact.uri
+        for artifact in store.get_artifacts_by_type(RunSummary.TYPE_NAME)
+        if artifact.id in written
+    ]
+    summary = read_summary(Path(folders[-1]) / SUMMARY_FILE) if folders else None
+    if summary is None:
+        raise RuntimeError("a node was left out for want of inputs, and no summary was written")
+    if summary.run_id != run_id:
+        # Every node was taken from the cache: the summary is that of an earlier run.
+        summary.run_id = run_id
+        if summary.status == "pushed":
+            summary.status = "unchanged"
+    return summary
+
+
+def _short(node_id: str) -> str:
+    """``ImageExampleGen`` as ``image_example_gen``."""
+    return "".join(f"_{c.lower()}" if c.isupper() else c for c in node_id).lstrip("_")
+
+
+def _log_traceback() -> None:
+    import logging
+
+    logging.getLogger("thaw").exception("the run failed")
+
+
+def peak_rss_mb() -> float:
+    """The most memory that this process, or one that it started, has held so far, in MB (2**20)."""
+    unit = 1 if sys.platform == "darwin" else 1024  # macOS counts bytes, Linux KiB
+    most = max(
+        resource.getrusage(who).ru_maxrss
+        for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
+    )
+    return round(most * unit / (1 << 20), 1)
+
+

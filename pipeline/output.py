@@ -1,0 +1,135 @@
+"""What a person sees of a run: bars at a terminal, plain lines on a pipe, the rest in a log file."""
+
+import logging
+import os
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TextIO
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+from rich.progress import TimeRemainingColumn
+
+from modules import progress
+
+
+@contextmanager
+def logged_to(path: Path, *, verbose: bool) -> Iterator[TextIO]:
+    """Sends all that this process and its libraries print to a file.
+
+    TensorFlow's C++ code writes to the file descriptors themselves, so these are redirected.
+
+    Args:
+        path: the log file, made with its folder.
+        verbose: whether log records are shown on the terminal's standard error too.
+
+    Yields:
+        The standard output as it was, for what a person shall see.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    sys.stdout.flush()
+    sys.stderr.flush()
+    kept = os.dup(1), os.dup(2)
+    root = logging.getLogger()
+    before = root.handlers[:], root.level
+    with path.open("a", encoding="utf-8") as log, os.fdopen(os.dup(1), "w") as visible:
+        handlers: list[logging.Handler] = [logging.StreamHandler(log)]
+        error = os.fdopen(os.dup(2), "w")
+        if verbose:
+            handlers.append(logging.StreamHandler(error))
+        for handler in handlers:
+            handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+        root.handlers[:] = handlers
+        root.setLevel(logging.INFO)
+        os.dup2(log.fileno(), 1)
+        os.dup2(log.fileno(), 2)
+        try:
+            yield visible
+        finally:
+            sys.stdout.flush()
+            sys.stderr.flush()
+            for number, saved in enumerate(kept, start=1):
+                os.dup2(saved, number)
+                os.close(saved)
+            root.handlers[:], level = before
+            root.setLevel(level)
+            error.close()
+
+
+class Display(logging.Handler):
+    """Shows components as they run, and what ``modules.progress`` reports in between."""
+
+    def __init__(self, stream: TextIO) -> None:
+        super().__init__()
+        self._console = Console(file=stream, highlight=False, soft_wrap=True)
+        self._bars = (
+            Progress(
+                TextColumn("{task.description:<20}"),
+                BarColumn(bar_width=24),
+                TextColumn("{task.fields[count]:>11}"),
+                TimeElapsedColumn(),
+                TimeRemainingColumn(),
+                TextColumn("{task.fields[note]}", markup=False),
+                console=self._console,
+            )
+            if self._console.is_terminal
+            else None
+        )
+        self._task: TaskID | None = None
+        self._started = 0.0
+        self._done = 0.0
+
+    def __enter__(self) -> "Display":
+        progress.LOGGER.addHandler(self)
+        progress.LOGGER.setLevel(logging.INFO)
+        if self._bars:
+            self._bars.start()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        progress.LOGGER.removeHandler(self)
+        if self._bars:
+            self._bars.stop()
+
+    def say(self, line: str) -> None:
+        """Prints a line, above the bars if there are any."""
+        self._console.print(line, markup=False)
+
+    def start(self, component: str) -> None:
+        """A component begins."""
+        self._started = time.monotonic()
+        self._done = 0.0
+        if self._bars:
+            self._task = self._bars.add_task(component, total=None, count="", note="")
+
+    def finish(self, component: str) -> float:
+        """A component has ended; returns its seconds."""
+        seconds = time.monotonic() - self._started
+        if self._bars and self._task is not None:
+            self._bars.update(self._task, total=1, completed=1, count="")
+        else:
+            self.say(f"{component} done in {seconds:.1f} s")
+        return seconds
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Shows one report; called by ``logging``."""
+        facts = progress.facts_of(record)
+        if not self._bars or self._task is None:
+            self.say(record.getMessage())
+            return
+        total, advance = _number(facts.get("total")), _number(facts.get("advance"))
+        self._done = self._done + advance if advance else _number(facts.get("done"))
+        self._bars.update(
+            self._task,
+            total=total,
+            completed=self._done,
+            count=f"{self._done:g}/{total:g}",
+            note=str(facts.get("note", "")),
+        )
+
+
+def _number(value: object) -> float:
+    return float(value) if isinstance(value, int | float) else 0.0

@@ -1,0 +1,67 @@
+"""What is found out before the graph is built: the backbone's form, and what each stage trains.
+
+A schedule that does not fit the backbone, or a handle that loads nothing, is refused here, before
+any image is read.
+"""
+
+from dataclasses import dataclass
+
+import tensorflow_hub as hub
+
+from modules import backbone, blocks, schedule
+from modules.backbone import Backbone
+from modules.blocks import Block
+from modules.settings import ImageSpec, Stage, TrainerOptions
+from pipeline.config import BackboneOptions, Config
+from pipeline.provenance import folder_fingerprint
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A backbone and its blocks, with what the configuration makes of them."""
+
+    backbone: Backbone
+    blocks: list[Block]
+    stages: list[schedule.PlannedStage]
+    image: ImageSpec
+    backbone_fingerprint: str
+
+
+def prepare(
+    options: BackboneOptions, stages: tuple[Stage, ...] = (), resize: str = "stretch"
+) -> Prepared:
+    """Loads the backbone and resolves the schedule against it.
+
+    Raises:
+        InputError: when either cannot be used.
+    """
+    module = backbone.load(options.handle)
+    parts = blocks.blocks_of(module)
+    height, width = module.image_size(options.size)
+    image = ImageSpec.model_validate(
+        {
+            "height": height,
+            "width": width,
+            "resize": resize,
+            "input_range": options.input_range,
+        }
+    )
+    return Prepared(
+        module,
+        parts,
+        schedule.plan(stages, parts),
+        image,
+        folder_fingerprint(hub.resolve(options.handle)),
+    )
+
+
+def prepare_config(config: Config) -> Prepared:
+    """``prepare`` for a whole configuration."""
+    return prepare(config.backbone, config.finetune.stages, config.data.resize)
+
+
+def trainer_options(config: Config, prepared: Prepared) -> TrainerOptions:
+    """What Trainer gets."""
+    return TrainerOptions(
+        handle=config.backbone.handle, image=prepared.image, finetune=config.finetune
+    )

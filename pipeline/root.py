@@ -1,0 +1,97 @@
+"""The folder that a pipeline owns: what lies where in it, and whose it is."""
+
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from components.run_summary.summary import SUMMARY_FILE
+from modules.errors import InputError
+
+_OWNER = "config"
+
+
+@dataclass(frozen=True)
+class Root:
+    """Paths below a pipeline's folder."""
+
+    path: Path
+
+    @property
+    def artifacts(self) -> Path:
+        """What the components write."""
+        return self.path / "artifacts"
+
+    @property
+    def metadata(self) -> Path:
+        """ML Metadata's SQLite file."""
+        return self.path / "metadata.db"
+
+    @property
+    def summary(self) -> Path:
+        """The latest run's summary."""
+        return self.path / SUMMARY_FILE
+
+    def run(self, run_id: str) -> Path:
+        """A run's own folder, with its summary and log."""
+        return self.path / "runs" / run_id
+
+    def summary_of(self, run_id: str) -> Path:
+        """A run's summary."""
+        return self.run(run_id) / SUMMARY_FILE
+
+    def claim(self, config: Path) -> None:
+        """Makes the folder the config's own.
+
+        Raises:
+            InputError: when it belongs to another config, or cannot be written.
+        """
+        owner = self.path / _OWNER
+        # Relative, so that the whole can be moved.
+        name = os.path.relpath(config, self.path)
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+            if owner.is_file():
+                found = owner.read_text(encoding="utf-8").strip()
+                if found != name:
+                    raise InputError(
+                        f"root: {self.path} belongs to {os.path.normpath(self.path / found)}, and "
+                        f"a root serves one config; give {config} another with --root"
+                    )
+            else:
+                owner.write_text(f"{name}\n", encoding="utf-8")
+        except OSError as error:
+            raise InputError(
+                f"root: {self.path} cannot be written ({error.strerror}); name another with --root"
+            ) from None
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Keeps other runs out.
+
+        Raises:
+            InputError: when one is under way.
+        """
+        lock = FileLock(str(self.path / "run.lock"))
+        try:
+            lock.acquire(timeout=0)
+        except Timeout:
+            raise InputError(
+                f"root: another run holds {self.path}; wait until it has ended, or use another "
+                "with --root"
+            ) from None
+        try:
+            yield
+        finally:
+            lock.release()
+
+
+def new_run_id() -> str:
+    """The time in UTC, to the microsecond: sorts by time, and serves as a folder's name."""
+    now = time.time()
+    fraction = int(now % 1 * 1_000_000)
+    return f"{time.strftime('%Y%m%dT%H%M%S', time.gmtime(now))}.{fraction:06d}"
