@@ -71,20 +71,31 @@ class Scores:
     by_class: dict[str, dict[str, float]]
 
 
-def read_scores(folder: str, model: str) -> Scores | None:
-    """What an evaluation says of ``candidate`` or ``baseline``; None where there is no such model."""
-    try:
-        result = tfma.load_eval_result(folder, model_name=model)
-    except (ValueError, KeyError):
-        return None
+def read_scores(folder: str) -> tuple[Scores, Scores | None]:
+    """What an evaluation says of the candidate, and of the baseline if it had one.
+
+    Raises:
+        ValueError: when the folder holds no metrics of a candidate.
+    """
+    baseline = _read(folder, BASELINE)
+    # TFMA leaves out the name where there is one model alone.
+    candidate = _read(folder, CANDIDATE if baseline else "")
+    if candidate is None:
+        raise ValueError(f"the evaluation in {folder} holds no metrics")
+    return candidate, baseline
+
+
+def _read(folder: str, model: str) -> Scores | None:
+    result = tfma.load_eval_result(folder, model_name=model)
     overall: dict[str, float] = {}
     by_class: dict[str, dict[str, float]] = {}
     for key, metrics in result.slicing_metrics:
-        scores = _scores(metrics)
+        if not metrics:
+            continue
         if not key:
-            overall = scores
+            overall = _scores(metrics)
         else:
-            by_class[_text(key[0][1])] = scores
+            by_class[_text(key[0][1])] = _scores(metrics)
     return Scores(overall, dict(sorted(by_class.items()))) if overall else None
 
 

@@ -63,6 +63,7 @@ class _WriteSortedLabels(tft_beam.experimental.PTransformAnalyzer):  # type: ign
 
 def write_labels(labels: list[bytes], folder: str) -> np.ndarray[Any, Any]:
     """Writes the labels, sorted, a line each; returns the path as an array of shape []."""
+    tf.io.gfile.makedirs(folder)
     path = os.path.join(folder, features.LABELS_ASSET)
     with tf.io.gfile.GFile(path, "wb") as file:
         file.write(b"".join(label + b"\n" for label in sorted(labels)))

@@ -126,6 +126,9 @@ class Beam(Options):
             "--runner=FnApiRunner",
             f"--direct_running_mode={self.mode}",
             f"--direct_num_workers={workers}",
+            # Not used by this runner; without it TFX packs itself for remote workers, a second
+            # for each Beam pipeline.
+            "--sdk_container_image=unused",
             *self.args,
         ]
 

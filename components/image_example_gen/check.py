@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from PIL import Image, ImageStat
 
-# What TensorFlow decodes. Pillow's MPO is a JPEG with further pictures behind it.
-_FORMATS = ("JPEG", "MPO", "PNG", "GIF", "BMP")
+# What TensorFlow decodes. A JPEG with further pictures behind it opens as JPEG and is called MPO.
+_FORMATS = ("JPEG", "PNG", "GIF", "BMP")
 _CHANNELS = {"1": 1, "L": 1, "I;16": 1, "I": 1, "P": 3, "LA": 2, "RGB": 3, "RGBA": 4, "CMYK": 4}
 # More pixels than any camera takes; a small file can claim to hold them.
 MAX_PIXELS = 200_000_000

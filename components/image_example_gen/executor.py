@@ -5,7 +5,7 @@ import os
 from typing import Any
 
 import apache_beam as beam
-from tfx.components.example_gen import utils
+from tfx.components.util import examples_utils
 from tfx.dsl.components.base import base_beam_executor
 from tfx.proto import example_gen_pb2
 from tfx.types import artifact_utils
@@ -31,7 +31,7 @@ class Executor(base_beam_executor.BaseBeamExecutor):
         ingestion = artifact_utils.get_single_instance(output_dict["ingestion"])
         shares = json.loads(exec_properties["splits"])
         examples.split_names = artifact_utils.encode_split_names(list(features.SPLITS))
-        utils.set_payload_format(examples, example_gen_pb2.FORMAT_TF_EXAMPLE)
+        examples_utils.set_payload_format(examples, example_gen_pb2.FORMAT_TF_EXAMPLE)
         # TFX knows no name for TFRecords that are not compressed: its readers and ours go by the
         # files' names, and images are compressed already.
         examples.set_string_custom_property(FINGERPRINT, exec_properties.get(FINGERPRINT) or "")

@@ -41,10 +41,7 @@ class Executor(base_executor.BaseExecutor):
         infra = _read_json(given["infra_blessing"].uri, OUTCOME_FILE)
         blessed = blessing.get_int_custom_property("blessed") == 1
         options = Evaluation.model_validate_json(exec_properties["asked"])
-        candidate = evaluation.read_scores(given["evaluation"].uri, evaluation.CANDIDATE)
-        baseline = evaluation.read_scores(given["evaluation"].uri, evaluation.BASELINE)
-        if candidate is None:
-            raise RuntimeError(f"the evaluation in {given['evaluation'].uri} holds no metrics")
+        candidate, baseline = evaluation.read_scores(given["evaluation"].uri)
         rules = evaluation.rules(options, candidate, baseline)
         verdict = "blessed" if blessed else "refused"
         version = pushed.get_string_custom_property("pushed_version")
