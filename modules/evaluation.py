@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import tensorflow_model_analysis as tfma
+from tensorflow_model_analysis.proto import config_pb2
 
 from modules import features
 from modules.settings import Evaluation
@@ -20,13 +21,13 @@ BASELINE = "baseline"
 _ROUNDING = 1e-6
 
 
-def eval_config(options: Evaluation) -> tfma.EvalConfig:
+def eval_config(options: Evaluation) -> config_pb2.EvalConfig:
     """TFMA's configuration: accuracy over all and by class, with both kinds of threshold.
 
     TFX's Evaluator drops the change thresholds of a run that has no baseline.
     """
     models = [
-        tfma.ModelSpec(
+        config_pb2.ModelSpec(
             name=name,
             signature_name=features.SERVE_EXAMPLES,
             preprocessing_function_names=[features.TRANSFORM_LABELS],
@@ -35,30 +36,30 @@ def eval_config(options: Evaluation) -> tfma.EvalConfig:
         )
         for name in (CANDIDATE, BASELINE)
     ]
-    by_class = tfma.SlicingSpec(feature_keys=[features.LABEL])
-    accuracy = tfma.MetricConfig(
+    by_class = config_pb2.SlicingSpec(feature_keys=[features.LABEL])
+    accuracy = config_pb2.MetricConfig(
         class_name="SparseCategoricalAccuracy",
         threshold=_threshold(options.min_accuracy, options.max_drop),
         per_slice_thresholds=[
-            tfma.PerSliceMetricThreshold(
+            config_pb2.PerSliceMetricThreshold(
                 slicing_specs=[by_class],
                 threshold=_threshold(options.min_class_accuracy, options.max_class_drop),
             )
         ],
     )
-    count = tfma.MetricConfig(class_name="ExampleCount")
-    return tfma.EvalConfig(
+    count = config_pb2.MetricConfig(class_name="ExampleCount")
+    return config_pb2.EvalConfig(
         model_specs=models,
-        slicing_specs=[tfma.SlicingSpec(), by_class],
-        metrics_specs=[tfma.MetricsSpec(metrics=[accuracy, count])],
+        slicing_specs=[config_pb2.SlicingSpec(), by_class],
+        metrics_specs=[config_pb2.MetricsSpec(metrics=[accuracy, count])],
     )
 
 
-def _threshold(least: float, drop: float) -> tfma.MetricThreshold:
-    return tfma.MetricThreshold(
-        value_threshold=tfma.GenericValueThreshold(lower_bound={"value": least - _ROUNDING}),
-        change_threshold=tfma.GenericChangeThreshold(
-            direction=tfma.MetricDirection.HIGHER_IS_BETTER, absolute={"value": -drop - _ROUNDING}
+def _threshold(least: float, drop: float) -> config_pb2.MetricThreshold:
+    return config_pb2.MetricThreshold(
+        value_threshold=config_pb2.GenericValueThreshold(lower_bound={"value": least - _ROUNDING}),
+        change_threshold=config_pb2.GenericChangeThreshold(
+            direction=config_pb2.MetricDirection.HIGHER_IS_BETTER, absolute={"value": -drop - _ROUNDING}
         ),
     )
 

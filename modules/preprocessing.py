@@ -4,7 +4,6 @@ import os
 from typing import Any
 
 import apache_beam as beam
-import numpy as np
 import tensorflow as tf
 import tensorflow_transform as tft
 import tensorflow_transform.beam as tft_beam
@@ -61,10 +60,10 @@ class _WriteSortedLabels(tft_beam.experimental.PTransformAnalyzer):  # type: ign
         )
 
 
-def write_labels(labels: list[bytes], folder: str) -> np.ndarray[Any, Any]:
-    """Writes the labels, sorted, a line each; returns the path as an array of shape []."""
+def write_labels(labels: list[bytes], folder: str) -> bytes:
+    """Writes the labels, sorted, a line each, into a folder; returns the file's path."""
     tf.io.gfile.makedirs(folder)
     path = os.path.join(folder, features.LABELS_ASSET)
     with tf.io.gfile.GFile(path, "wb") as file:
         file.write(b"".join(label + b"\n" for label in sorted(labels)))
-    return np.array(path.encode())
+    return path.encode()

@@ -149,7 +149,7 @@ class Evaluation(Options):
 
     min_accuracy: Fraction = 0.5
     min_class_accuracy: Fraction = 0.0
-    max_drop: Fraction = 0.01
+    max_drop: Fraction = 0.02
     max_class_drop: Fraction = 0.2
 
 

@@ -2,6 +2,7 @@
 
 import json
 import sys
+import warnings
 from pathlib import Path
 from typing import Annotated
 
@@ -105,6 +106,8 @@ def versions(
 
 def main() -> None:
     """Entry point: one line for a person's mistake, and where the log is for anything else."""
+    if not sys.warnoptions:  # Libraries warn of their own business; -W brings that back.
+        warnings.simplefilter("ignore")
     try:
         app()
     except InputError as error:
