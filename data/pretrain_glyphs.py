@@ -11,7 +11,6 @@ import string
 import sys
 from pathlib import Path
 
-import modules  # noqa: F401 chooses Keras 2 before TensorFlow is imported
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 import matplotlib
@@ -42,7 +41,11 @@ def render(glyph: str, font: str) -> Image.Image:
     path = Path(matplotlib.get_data_path()) / "fonts" / "ttf" / f"{font}.ttf"
     image = Image.new("L", (CANVAS, CANVAS))
     ImageDraw.Draw(image).text(
-        (CANVAS / 2, CANVAS / 2), glyph, fill=255, font=ImageFont.truetype(str(path), 48), anchor="mm"
+        (CANVAS / 2, CANVAS / 2),
+        glyph,
+        fill=255,
+        font=ImageFont.truetype(str(path), 48),
+        anchor="mm",
     )
     return image
 
@@ -129,7 +132,7 @@ def write(backbone: tf_keras.Model, folder: Path) -> None:
         regularization_losses=[],
     )
 
-    @tf.function(autograph=False)  # type: ignore[misc]
+    @tf.function(autograph=False)
     def call(images: tf.Tensor, training: bool = False) -> tf.Tensor:
         return backbone(images, training=training)
 

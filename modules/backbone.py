@@ -123,15 +123,17 @@ def _probe(handle: str, module: Any, spec: tf.TensorSpec) -> tuple[int, bool]:
     """The length of the output vector, and whether the call takes ``training``."""
     reason: Exception | None = None
     for has_training in (True, False):
-        call = functools.partial(_caller(module, has_training), training=False)
+        call = functools.partial(_caller(module, has_training), training=False)  # type: ignore[call-arg]
         try:
             output = tf.function(call, autograph=False).get_concrete_function(spec).outputs[0]
         except (TypeError, ValueError) as error:
             reason = error
             continue
         dims = output.shape[1:]
-        if output.dtype == tf.float32 and dims.is_fully_defined() and all(
-            side == 1 for side in dims[:-1]
+        if (
+            output.dtype == tf.float32
+            and dims.is_fully_defined()
+            and all(side == 1 for side in dims[:-1])
         ):
             return int(dims[-1]), has_training
         raise InputError(

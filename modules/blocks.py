@@ -1,4 +1,4 @@
-"""Groups a backbone's trainable variables into blocks, in the order in which the data meets them."""
+"""Groups a backbone's trainable variables into blocks, in the order of the data."""
 
 import itertools
 import re
@@ -67,7 +67,9 @@ def blocks_of(backbone: Backbone) -> list[Block]:
     variables = backbone.variables
     depths = read_depths(backbone.forward, spec, variables)
     trainable = {id(variable) for variable in backbone.trainable}
-    read = [(d, i, v) for i, (d, v) in enumerate(zip(depths, variables, strict=True)) if d is not None]
+    read = [
+        (d, i, v) for i, (d, v) in enumerate(zip(depths, variables, strict=True)) if d is not None
+    ]
     ordered = [variable for _, _, variable in sorted(read, key=lambda row: row[:2])]
     return [
         Block(

@@ -5,7 +5,7 @@ import tensorflow as tf
 from modules.backbone import Backbone
 
 
-class Classifier(tf.Module):  # type: ignore[misc]
+class Classifier(tf.Module):
     """Images to logits.
 
     The head is one linear layer, zero at first: the untrained model gives every class the same

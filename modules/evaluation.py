@@ -59,7 +59,8 @@ def _threshold(least: float, drop: float) -> config_pb2.MetricThreshold:
     return config_pb2.MetricThreshold(
         value_threshold=config_pb2.GenericValueThreshold(lower_bound={"value": least - _ROUNDING}),
         change_threshold=config_pb2.GenericChangeThreshold(
-            direction=config_pb2.MetricDirection.HIGHER_IS_BETTER, absolute={"value": -drop - _ROUNDING}
+            direction=config_pb2.MetricDirection.HIGHER_IS_BETTER,
+            absolute={"value": -drop - _ROUNDING},
         ),
     )
 

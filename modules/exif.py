@@ -1,4 +1,4 @@
-"""EXIF orientation, read with TensorFlow ops alone so that it survives export.
+r"""EXIF orientation, read with TensorFlow ops alone so that it survives export.
 
 TensorFlow's decoders ignore the tag, and a ``py_function`` cannot be served. Layout of the file:
 JPEG (ITU-T T.81, annex B) holds segments ``FF marker length``; EXIF (CIPA DC-008, 4.5) lies in an

@@ -48,7 +48,7 @@ def export(
     def scores(image_bytes: tf.Tensor) -> tf.Tensor:
         return in_parts(scores_of_part, image_bytes, len(labels))
 
-    @tf.function(input_signature=[tf.TensorSpec((None,), tf.string, name=features.IMAGE_BYTES)])  # type: ignore[misc]
+    @tf.function(input_signature=[tf.TensorSpec((None,), tf.string, name=features.IMAGE_BYTES)])
     def serve_images(image_bytes: tf.Tensor) -> dict[str, tf.Tensor]:
         result = scores(image_bytes)
         return {
@@ -58,12 +58,12 @@ def export(
 
     examples = tf.TensorSpec((None,), tf.string, name=features.EXAMPLES)
 
-    @tf.function(input_signature=[examples])  # type: ignore[misc]
+    @tf.function(input_signature=[examples])
     def serve_examples(serialized: tf.Tensor) -> dict[str, tf.Tensor]:
         parsed = tf.io.parse_example(serialized, image_spec)
         return {features.SCORES: scores(parsed[features.IMAGE_BYTES])}
 
-    @tf.function(input_signature=[examples])  # type: ignore[misc]
+    @tf.function(input_signature=[examples])
     def transform_labels(serialized: tf.Tensor) -> dict[str, tf.Tensor]:
         made = layer(tf.io.parse_example(serialized, raw_spec))
         return {features.LABEL_INDEX: made[features.LABEL_INDEX]}

@@ -47,7 +47,7 @@ def to_range(images: tf.Tensor, spec: ImageSpec) -> tf.Tensor:
 
 
 def decode_batch(image_bytes: tf.Tensor, spec: ImageSpec) -> tf.Tensor:
-    """string [batch] to uint8 [batch, height, width, 3]; raises as ``decode`` does."""
+    """String [batch] to uint8 [batch, height, width, 3]; raises as ``decode`` does."""
     return tf.map_fn(
         lambda one: decode(one, spec),
         image_bytes,

@@ -95,4 +95,3 @@ def read_images(
         cache_dir.mkdir(parents=True, exist_ok=True)
         dataset = dataset.cache(str(cache_dir / "images"))
     return Images(dataset, count)
-

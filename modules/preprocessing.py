@@ -46,7 +46,7 @@ def _sorted_vocabulary(label: tf.Tensor) -> Any:
     return path
 
 
-class _WriteSortedLabels(tft_beam.experimental.PTransformAnalyzer):  # type: ignore[misc]
+class _WriteSortedLabels(tft_beam.experimental.PTransformAnalyzer):
     """Batches of labels in; the path of the vocabulary that was written out."""
 
     def expand(self, batches: beam.PCollection) -> beam.PCollection:

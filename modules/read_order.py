@@ -96,9 +96,7 @@ def _call(
 ) -> _Value:
     """A call of a nested function; its outputs are taken together."""
     names = [argument.name for argument in function.signature.input_arg]
-    inner = _walk(
-        function.node_def, dict(zip(names, inputs, strict=False)), functions, first
-    )
+    inner = _walk(function.node_def, dict(zip(names, inputs, strict=False)), functions, first)
     outputs = [inner.get(_source(name) or "", _NOTHING) for name in function.ret.values()]
     depths = [value.depth for value in outputs if value.depth is not None]
     if depths:

@@ -82,7 +82,7 @@ def _matching(name: str, patterns: Sequence[str], blocks: Sequence[Named]) -> tu
 
 
 def describe(planned: PlannedStage, blocks: Sequence[Named]) -> dict[str, object]:
-    """A stage for people and for JSON: its name, and the blocks and parameters that it unfreezes."""
+    """A stage for people and for JSON: its name, and the blocks and parameters it unfreezes."""
     return {
         "name": planned.stage.name,
         "blocks": [blocks[i].name for i in planned.unfrozen],

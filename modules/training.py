@@ -4,7 +4,7 @@ import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import Any, cast
 
 import tensorflow as tf
 import tf_keras
@@ -175,7 +175,7 @@ def _train_step(
     optimizer.build(variables)
     kernels = [variable for variable in variables if variable.shape.rank > 1]
 
-    @tf.function(autograph=False, reduce_retracing=True)  # type: ignore[misc]
+    @tf.function(autograph=False, reduce_retracing=True)
     def step(images: tf.Tensor, labels: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         # Only what this stage trains is watched: the backward pass ends at the freeze boundary.
         with tf.GradientTape(watch_accessed_variables=False) as tape:
@@ -193,11 +193,11 @@ def _train_step(
         optimizer.apply_gradients(zip(gradients, variables, strict=True))
         return tf.reduce_sum(losses), _hits(logits, labels)
 
-    return step
+    return cast(_Step, step)
 
 
 def _evaluation_step(model: Classifier, spec: ImageSpec) -> _Step:
-    @tf.function(autograph=False, reduce_retracing=True)  # type: ignore[misc]
+    @tf.function(autograph=False, reduce_retracing=True)
     def step(images: tf.Tensor, labels: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         logits = model.logits(image.to_range(images, spec))
         # A label that training never saw has index -1, is no class, and counts as a miss.
@@ -205,7 +205,7 @@ def _evaluation_step(model: Classifier, spec: ImageSpec) -> _Step:
         losses = tf.nn.sparse_softmax_cross_entropy_with_logits(known, logits)
         return tf.reduce_sum(losses), _hits(logits, labels)
 
-    return step
+    return cast(_Step, step)
 
 
 def _hits(logits: tf.Tensor, labels: tf.Tensor) -> tf.Tensor:
@@ -231,5 +231,3 @@ def _check_finite(loss: float, stage: Stage, epoch: int) -> None:
             f"finetune.stages[{stage.name}]: the loss is {loss} in epoch {epoch}; it must stay "
             f"finite: lower learning_rate, now {stage.learning_rate}"
         )
-
-

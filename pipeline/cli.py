@@ -46,7 +46,7 @@ def run(
     Exit status: 0 a model was pushed or nothing had changed, 3 the gate refused it, 2 the config
     or the input is wrong, 1 a stage failed.
     """
-    from pipeline import local, loading, reporting
+    from pipeline import loading, local, reporting
 
     loaded = loading.load(config, set_ or (), root)
     result = local.run(loaded, summary_file=summary, verbose=verbose)

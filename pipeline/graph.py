@@ -3,8 +3,6 @@
 from pathlib import Path
 from typing import Any
 
-import modules  # noqa: F401 chooses Keras 2 before TensorFlow is imported
-
 import tensorflow_data_validation as tfdv
 from tfx import v1 as tfx
 
@@ -121,7 +119,9 @@ def create_pipeline(
         model_blessing=evaluator.outputs["blessing"],
         examples=example_gen.outputs["examples"],
         timeout=config.push.load_seconds,
-        source=source_fingerprint("components.infra_check.component", "components.infra_check.probe"),
+        source=source_fingerprint(
+            "components.infra_check.component", "components.infra_check.probe"
+        ),
     )
 
     # The next version, if both have blessed it.

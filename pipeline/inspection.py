@@ -13,7 +13,8 @@ def inspect(target: str, overrides: Sequence[str] = (), root: Path | None = None
 
     Args:
         target: a YAML file, a SavedModel's folder, or an address.
-        overrides, root: as for ``loading.load``; only for a config.
+        overrides: as for ``loading.load``; only for a config.
+        root: likewise.
 
     Returns:
         ``input`` (height, width, channels; null for a free side), ``output_dim``, ``blocks`` (in

@@ -118,9 +118,9 @@ def _make_absolute(raw: dict[str, Any], folder: Path) -> None:
         if isinstance(holder, dict) and isinstance(holder.get(key), str) and holder[key]:
             holder[key] = _resolve(holder[key], folder)
     backbone = raw.get("backbone")
-    if isinstance(backbone, dict) and isinstance(backbone.get("handle"), str):
-        if backbone["handle"] and "://" not in backbone["handle"]:
-            backbone["handle"] = _resolve(backbone["handle"], folder)
+    handle = backbone.get("handle") if isinstance(backbone, dict) else None
+    if backbone and isinstance(handle, str) and handle and "://" not in handle:
+        backbone["handle"] = _resolve(handle, folder)
 
 
 def _resolve(path: str, folder: Path) -> str:

@@ -1,5 +1,6 @@
 """Runs the graph on this machine, node by node, with TFX's LocalDagRunner."""
 
+import logging
 import resource
 import sys
 import time
@@ -10,6 +11,7 @@ from components.image_example_gen.files import list_images
 from components.run_summary.summary import SUMMARY_FILE, Summary, read_summary
 from pipeline.config import Config
 from pipeline.output import Display, logged_to
+from pipeline.provenance import versions
 from pipeline.root import Root, new_run_id
 
 LOG_FILE = "tfx.log"
@@ -32,25 +34,27 @@ def run(config: Config, *, summary_file: Path | None = None, verbose: bool = Fal
     """
     started = time.monotonic()
     root = Root(config.root)
-    # Nothing that a person may have mistyped is found out after seconds of imports.
-    list_images(str(config.data.path))
     root.claim(config.file)
     run_id = new_run_id()
     log = root.run(run_id) / LOG_FILE
     outputs = [root.summary, root.summary_of(run_id), *([summary_file] if summary_file else [])]
     seconds: dict[str, float] = {}
+    summary = Summary(
+        run_id=run_id,
+        status="failed",
+        error="interrupted",
+        serving_dir=str(config.serving_dir),
+        versions=versions(),
+    )
     with root.held(), logged_to(log, verbose=verbose) as visible, Display(visible) as display:
         display.say(f"run {run_id} of {config.file}; log: {log}")
         try:
+            # Told before the seconds that the imports take.
+            list_images(str(config.data.path))
             summary = _run_nodes(config, root, run_id, display, seconds)
         except Exception as error:
-            summary = Summary(
-                run_id=run_id,
-                status="failed",
-                error=" ".join(str(error).split()) or type(error).__name__,
-                serving_dir=str(config.serving_dir),
-            )
-            _log_traceback()
+            summary.error = " ".join(str(error).split()) or type(error).__name__
+            logging.getLogger("thaw").exception("the run failed")
             raise
         finally:
             total = round(time.monotonic() - started, 2)
@@ -92,7 +96,8 @@ def _run_nodes(
         one.nodes.append(node)
         display.start(name)
         runner.run_with_ir(one)
-        seconds[name] = round(display.finish(name), 2)
+        cached = _is_cached(connection, config.name, run_id, node.pipeline_node.node_info.id)
+        seconds[name] = round(display.finish(name, cached=cached), 2)
     return _summary_of(connection, run_id)
 
 
@@ -108,6 +113,26 @@ def _compile(graph: Any, run_id: str) -> Any:
     return ir
 
 
+def _executions(store: Any, run_id: str) -> list[Any]:
+    context = store.get_context_by_type_and_name("pipeline_run", run_id)
+    return list(store.get_executions_by_context(context.id)) if context else []
+
+
+def _is_cached(connection: Any, pipeline: str, run_id: str, node_id: str) -> bool:
+    """Whether a node of this run was not run because nothing that it depends on had changed."""
+    import ml_metadata as mlmd
+    from ml_metadata.proto import metadata_store_pb2
+
+    store = mlmd.MetadataStore(connection)
+    context = store.get_context_by_type_and_name("node", f"{pipeline}.{node_id}")
+    of_node = {e.id for e in store.get_executions_by_context(context.id)} if context else set()
+    return any(
+        execution.last_known_state == metadata_store_pb2.Execution.CACHED
+        for execution in _executions(store, run_id)
+        if execution.id in of_node
+    )
+
+
 def _summary_of(connection: Any, run_id: str) -> Summary:
     """The summary that this run's last node wrote, or had written in an earlier run."""
     import ml_metadata as mlmd
@@ -116,8 +141,7 @@ def _summary_of(connection: Any, run_id: str) -> Summary:
     from components.artifacts import RunSummary
 
     store = mlmd.MetadataStore(connection)
-    context = store.get_context_by_type_and_name("pipeline_run", run_id)
-    executions = [e.id for e in store.get_executions_by_context(context.id)]
+    executions = [execution.id for execution in _executions(store, run_id)]
     written = {
         event.artifact_id
         for event in store.get_events_by_execution_ids(executions)
@@ -144,12 +168,6 @@ def _short(node_id: str) -> str:
     return "".join(f"_{c.lower()}" if c.isupper() else c for c in node_id).lstrip("_")
 
 
-def _log_traceback() -> None:
-    import logging
-
-    logging.getLogger("thaw").exception("the run failed")
-
-
 def peak_rss_mb() -> float:
     """The most memory that this process, or one that it started, has held so far, in MB (2**20)."""
     unit = 1 if sys.platform == "darwin" else 1024  # macOS counts bytes, Linux KiB
@@ -158,5 +176,3 @@ def peak_rss_mb() -> float:
         for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
     )
     return round(most * unit / (1 << 20), 1)
-
-

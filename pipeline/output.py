@@ -1,4 +1,4 @@
-"""What a person sees of a run: bars at a terminal, plain lines on a pipe, the rest in a log file."""
+"""What a person sees of a run: bars at a terminal, plain lines on a pipe, the rest in a log."""
 
 import logging
 import os
@@ -10,8 +10,14 @@ from pathlib import Path
 from typing import TextIO
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
-from rich.progress import TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    Progress,
+    TaskID,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
 
 from modules import progress
 
@@ -105,13 +111,15 @@ class Display(logging.Handler):
         if self._bars:
             self._task = self._bars.add_task(component, total=None, count="", note="")
 
-    def finish(self, component: str) -> float:
-        """A component has ended; returns its seconds."""
+    def finish(self, component: str, *, cached: bool = False) -> float:
+        """A component has ended, or was taken from the cache; returns its seconds."""
         seconds = time.monotonic() - self._started
         if self._bars and self._task is not None:
             self._bars.update(self._task, total=1, completed=1, count="")
+            if cached:
+                self._bars.update(self._task, note="nothing new")
         else:
-            self.say(f"{component} done in {seconds:.1f} s")
+            self.say(f"{component} {'has nothing new' if cached else 'done'} in {seconds:.1f} s")
         return seconds
 
     def emit(self, record: logging.LogRecord) -> None:

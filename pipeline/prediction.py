@@ -15,7 +15,8 @@ def find_model(target: str, overrides: Sequence[str] = (), root: Path | None = N
 
     Args:
         target: a config, whose latest pushed version is meant, or a SavedModel's folder.
-        overrides, root: as for ``loading.load``; only for a config.
+        overrides: as for ``loading.load``; only for a config.
+        root: likewise.
 
     Raises:
         InputError: when there is no model.
@@ -50,8 +51,6 @@ def predict(model: Path, images: Sequence[Path]) -> list[dict[str, Any]]:
     """
     contents = [_read(path) for path in images]
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    import modules  # noqa: F401 chooses Keras 2 before TensorFlow is imported
-
     import tensorflow as tf
 
     from modules import export, features

@@ -30,7 +30,9 @@ def missing_images(splits: Mapping[str, Mapping[str, int]]) -> list[str]:
     Args:
         splits: split to label to count.
     """
-    empty = [f"{split}: no image at all" for split, counts in splits.items() if not any(counts.values())]
+    empty = [
+        f"{split}: no image at all" for split, counts in splits.items() if not any(counts.values())
+    ]
     unseen = [
         f"{features.TRAIN}: no image of class {label!r}"
         for label, count in splits[features.TRAIN].items()

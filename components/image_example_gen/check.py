@@ -15,7 +15,7 @@ MAX_PIXELS = 200_000_000
 _REDUCED = (64, 64)
 
 
-class BadImage(ValueError):
+class BadImageError(ValueError):
     """The bytes cannot be used; the message says why."""
 
 
@@ -35,26 +35,26 @@ def examine(content: bytes) -> ImageFacts:
     """Decodes the image once, whole, so that a truncated file is found.
 
     Raises:
-        BadImage: when the bytes are no whole image of a known format, or claim too many pixels.
+        BadImageError: when the bytes are no whole image of a known format, or of too many pixels.
     """
     if not content:
-        raise BadImage("the file is empty")
+        raise BadImageError("the file is empty")
     try:
         with warnings.catch_warnings():
             # Pillow warns of a large image long before MAX_PIXELS.
             warnings.simplefilter("ignore")
             return _examine(content)
-    except BadImage:
+    except BadImageError:
         raise
     except Exception as error:  # Pillow's decoders raise whatever they meet: OSError, struct, ...
-        raise BadImage(f"not a whole image: {error}") from error
+        raise BadImageError(f"not a whole image: {error}") from error
 
 
 def _examine(content: bytes) -> ImageFacts:
     with Image.open(io.BytesIO(content), formats=_FORMATS) as image:
         width, height = image.size
         if width * height > MAX_PIXELS:
-            raise BadImage(f"{width} x {height} pixels; at most {MAX_PIXELS} are decoded")
+            raise BadImageError(f"{width} x {height} pixels; at most {MAX_PIXELS} are decoded")
         channels = _CHANNELS.get(image.mode, 3)
         name = "JPEG" if image.format == "MPO" else str(image.format)
         image.draft("L", _REDUCED)

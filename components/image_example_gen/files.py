@@ -83,8 +83,13 @@ def _digest(file: ImageFile) -> str:
 
 
 def _entries(folder: Path) -> Iterator[os.DirEntry[str]]:
-    with os.scandir(folder) as entries:
-        yield from (entry for entry in entries if not entry.name.startswith("."))
+    try:
+        with os.scandir(folder) as entries:
+            yield from (entry for entry in entries if not entry.name.startswith("."))
+    except OSError as error:
+        raise InputError(
+            f"data.path: {folder} cannot be listed ({error.strerror}); make it readable"
+        ) from None
 
 
 def _walk(root: Path, folder: Path, label: str) -> Iterator[ImageFile]:

@@ -13,7 +13,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from components.image_example_gen.check import BadImage, ImageFacts, examine
+from components.image_example_gen.check import BadImageError, ImageFacts, examine
 from components.image_example_gen.files import ImageFile
 from components.image_example_gen.split import split_of
 from modules import features
@@ -86,7 +86,8 @@ def write_chunk(
         files: the chunk.
         folders: each split's folder.
         shares: each split's share of the images.
-        number, total: of chunks, for the shards' names.
+        number: of this chunk, from 0, for the shards' names.
+        total: number of chunks.
 
     Returns:
         What was written and what was not; every file is in it.
@@ -104,7 +105,7 @@ def write_chunk(
                 with open(file.path, "rb") as stream:
                     content = stream.read()
                 facts = examine(content)
-            except (BadImage, OSError) as error:
+            except (BadImageError, OSError) as error:
                 report.bad.append(_bad(file, content, error))
                 continue
             split = split_of(content, shares)

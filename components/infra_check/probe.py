@@ -12,14 +12,13 @@ import time
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
-import modules  # noqa: F401 chooses Keras 2 before TensorFlow is imported
+from pathlib import Path
 
 import numpy as np
 import tensorflow as tf
 
 from modules import features
 from modules.export import read_labels
-from pathlib import Path
 
 _IMAGES = 16
 _TIMED = 10

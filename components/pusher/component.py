@@ -41,9 +41,7 @@ class Executor(tfx_executor.Executor):
             exec_properties[standard_component_specs.PUSH_DESTINATION_KEY], destination
         )
         serving_dir = Path(destination.filesystem.base_directory)
-        version = versions.push(
-            Path(self.GetModelPath(input_dict)), serving_dir, {RUN_ID: run_id}
-        )
+        version = versions.push(Path(self.GetModelPath(input_dict)), serving_dir, {RUN_ID: run_id})
         self._MarkPushed(
             pushed,
             pushed_destination=str(serving_dir / str(version)),

@@ -11,7 +11,8 @@ from tfx.types import artifact_utils, standard_artifacts
 from tfx.types.component_spec import ChannelParameter, ExecutionParameter
 from tfx.utils import path_utils
 
-from components.artifacts import Ingestion, RunSummary as RunSummaryArtifact
+from components.artifacts import Ingestion
+from components.artifacts import RunSummary as RunSummaryArtifact
 from components.image_example_gen.driver import FINGERPRINT
 from components.image_example_gen.report import REPORT_FILE
 from components.infra_check.component import OUTCOME_FILE
