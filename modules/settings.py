@@ -112,9 +112,9 @@ class Stage(Options):
 
 DEFAULT_STAGES = (
     Stage(name="head", unfreeze="none", epochs=10, learning_rate=1e-3),
-    # A tenth of the usual rate would keep a small backbone where print left it; 1e-3 with
-    # BatchNorm on its stored statistics is what worked best on both data sets measured.
-    Stage(name="full", unfreeze="all", epochs=10, learning_rate=1e-3),
+    # On 2,062 photos with MobileNet v1, 3e-4 passed 0.97 in its second epoch, where 1e-3 first
+    # undid the pretraining (0.2) and 1e-4 would still have been on its way.
+    Stage(name="full", unfreeze="all", epochs=10, learning_rate=3e-4),
 )
 
 

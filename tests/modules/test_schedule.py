@@ -1,0 +1,87 @@
+"""What each stage unfreezes, and how a schedule that does not fit is refused."""
+
+from dataclasses import dataclass
+
+import pytest
+from pydantic import ValidationError
+
+from modules import schedule
+from modules.errors import InputError
+from modules.settings import Finetune, Stage
+
+
+@dataclass(frozen=True)
+class FakeBlock:
+    name: str
+    parameters: int = 10
+
+    @property
+    def variable_names(self) -> list[str]:
+        return [f"{self.name}/kernel", f"{self.name}_bn/gamma"]
+
+
+BLOCKS = [FakeBlock(name) for name in ("stem", "block_1", "block_2", "top")]
+
+
+@pytest.mark.parametrize(
+    ("unfreeze", "unfrozen"),
+    [
+        ("none", ()),
+        ("all", (0, 1, 2, 3)),
+        ({"last": 1}, (3,)),
+        ({"last": 4}, (0, 1, 2, 3)),
+        ({"match": ["^block_"]}, (1, 2)),
+        ({"match": ["top", "stem_bn/gamma"]}, (0, 3)),
+    ],
+)
+def test_each_form_unfreezes_its_blocks(unfreeze: object, unfrozen: tuple[int, ...]) -> None:
+    stage = Stage.model_validate({"name": "s", "unfreeze": unfreeze})
+    (planned,) = schedule.plan([stage], BLOCKS)
+    assert planned.unfrozen == unfrozen
+    described = schedule.describe(planned, BLOCKS)
+    assert described["blocks"] == [BLOCKS[i].name for i in unfrozen]
+    assert described["parameters"] == 10 * len(unfrozen)
+
+
+def test_stages_are_absolute_not_added_up() -> None:
+    stages = [
+        Stage.model_validate({"name": name, "unfreeze": rule})
+        for name, rule in (("a", "all"), ("b", {"last": 1}), ("c", "none"))
+    ]
+    planned = schedule.plan(stages, BLOCKS)
+    assert [len(stage.unfrozen) for stage in planned] == [4, 1, 0]
+
+
+def test_more_blocks_than_there_are_is_refused_with_the_number() -> None:
+    stage = Stage.model_validate({"name": "deep", "unfreeze": {"last": 9}})
+    with pytest.raises(InputError, match=r"stages\[deep\].*last: 9.*has 4 blocks"):
+        schedule.plan([stage], BLOCKS)
+
+
+def test_a_pattern_that_matches_nothing_is_refused_with_the_nearest_name() -> None:
+    stage = Stage.model_validate({"name": "s", "unfreeze": {"match": ["blok_2"]}})
+    with pytest.raises(InputError, match=r"'blok_2' is found in no block.*'block_2'"):
+        schedule.plan([stage], BLOCKS)
+
+
+@pytest.mark.parametrize("unfreeze", ["half", {"last": 0}, {"first": 1}, {"match": ["("]}, 3])
+def test_a_form_that_is_none_is_refused(unfreeze: object) -> None:
+    with pytest.raises(ValidationError):
+        Stage.model_validate({"name": "s", "unfreeze": unfreeze})
+
+
+def test_batch_norm_in_training_mode_needs_the_whole_backbone() -> None:
+    with pytest.raises(ValidationError, match="needs unfreeze: all"):
+        Stage.model_validate({"name": "s", "unfreeze": {"last": 1}, "batch_norm": "train"})
+
+
+def test_two_stages_of_one_name_are_refused() -> None:
+    with pytest.raises(ValidationError, match="'a' stands twice"):
+        Finetune(stages=(Stage(name="a"), Stage(name="a")))
+
+
+def test_a_schedule_survives_its_way_through_json() -> None:
+    given = Finetune.model_validate(
+        {"stages": [{"name": "a", "unfreeze": {"last": 2}}, {"name": "b", "unfreeze": "all"}]}
+    )
+    assert Finetune.model_validate_json(given.model_dump_json()) == given
