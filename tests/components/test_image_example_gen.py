@@ -1,0 +1,178 @@
+"""From a folder to shards: listing, checking, splitting, writing; nothing vanishes."""
+
+import json
+import os
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from components.image_example_gen import check, files, records, report
+from components.image_example_gen.split import split_of
+from modules import features
+from modules.errors import InputError
+from tests.conftest import encoded, picture
+
+SHARES = {"train": 0.8, "validation": 0.1, "test": 0.1}
+
+
+def folder_of(root: Path, images: dict[str, bytes]) -> Path:
+    for name, content in images.items():
+        path = root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+    return root
+
+
+def some_images(root: Path, count: int = 40) -> Path:
+    rng = np.random.default_rng(0)
+    pixels = rng.integers(0, 255, (count, 8, 8, 3), dtype=np.uint8)
+    return folder_of(
+        root, {f"{'ab'[i % 2]}/{i:03}.png": encoded(one) for i, one in enumerate(pixels)}
+    )
+
+
+def test_classes_are_the_folders_and_what_lies_deeper_belongs_to_them(tmp_path: Path) -> None:
+    root = folder_of(
+        tmp_path,
+        {"b/1.png": b"x", "a/deep/2.png": b"x", "a/.hidden": b"x", "LICENSE": b"x", ".c/3": b"x"},
+    )
+    found = files.list_images(str(root))
+    assert [(file.name, file.label) for file in found] == [("a/deep/2.png", "a"), ("b/1.png", "b")]
+
+
+def test_labels_may_be_any_text(tmp_path: Path) -> None:
+    root = folder_of(tmp_path, {"køkken/1": b"x", "浴室/1": b"x", "with space/1": b"x"})
+    assert {file.label for file in files.list_images(str(root))} == {"køkken", "浴室", "with space"}
+
+
+@pytest.mark.parametrize(
+    ("images", "message"),
+    [
+        ({"a/1.png": b"x"}, "holds 1 folders with files"),
+        ({"a/1.png": b"x", "b\nc/1.png": b"x"}, "cannot be a class"),
+    ],
+)
+def test_a_folder_that_cannot_be_used_is_refused(
+    tmp_path: Path, images: dict[str, bytes], message: str
+) -> None:
+    with pytest.raises(InputError, match=message):
+        files.list_images(str(folder_of(tmp_path, images)))
+
+
+def test_a_folder_that_is_not_there_is_named() -> None:
+    with pytest.raises(InputError, match=r"data\.path: got /nowhere, which is no folder"):
+        files.list_images("/nowhere")
+
+
+def test_the_fingerprint_covers_content_not_dates(tmp_path: Path) -> None:
+    root = some_images(tmp_path, 6)
+
+    def now() -> str:
+        return files.fingerprint(files.list_images(str(root)))
+
+    before = now()
+    target = root / "a" / "000.png"
+    os.utime(target, (0, 0))
+    assert now() == before
+    content, dates = target.read_bytes(), target.stat()
+    target.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
+    os.utime(target, ns=(dates.st_atime_ns, dates.st_mtime_ns))
+    assert now() != before
+    target.write_bytes(content)
+    assert now() == before
+    target.rename(root / "b" / "000.png")
+    assert now() != before
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (b"", "empty"),
+        (b"a text file", "not a whole image"),
+        (encoded(picture(), "JPEG")[:300], "not a whole image"),
+        (encoded(picture(), "PNG")[:80], "not a whole image"),
+        (encoded(picture(), "TIFF"), "not a whole image"),
+    ],
+)
+def test_what_training_could_not_decode_is_told_with_its_reason(
+    content: bytes, reason: str
+) -> None:
+    with pytest.raises(check.BadImageError, match=reason):
+        check.examine(content)
+
+
+@pytest.mark.parametrize("form", ["JPEG", "PNG", "GIF", "BMP"])
+def test_facts_of_a_good_image(form: str) -> None:
+    white = np.full((20, 30, 3), 255, np.uint8)
+    facts = check.examine(encoded(white, form))
+    assert (facts.width, facts.height, facts.format) == (30, 20, form)
+    assert facts.brightness == pytest.approx(1.0, abs=0.01)
+
+
+@given(data=st.data())
+@settings(max_examples=150, deadline=None)
+def test_mutated_images_are_taken_or_refused_but_never_crash(data: st.DataObject) -> None:
+    content = bytearray(encoded(picture(), data.draw(st.sampled_from(["JPEG", "PNG"]))))
+    for _ in range(data.draw(st.integers(1, 8))):
+        content[data.draw(st.integers(0, len(content) - 1))] = data.draw(st.integers(0, 255))
+    try:
+        facts = check.examine(bytes(content))
+    except check.BadImageError as error:
+        assert str(error)
+    else:
+        assert facts.bytes == len(content)
+
+
+def test_splits_follow_their_shares_and_depend_on_content_alone() -> None:
+    contents = [f"image {i}".encode() for i in range(5000)]
+    counts = Counter(split_of(content, SHARES) for content in contents)
+    for name, share in SHARES.items():
+        assert counts[name] / 5000 == pytest.approx(share, abs=0.02)
+    assert split_of(b"same", SHARES) == split_of(b"same", dict(SHARES))
+
+
+def test_chunks_hold_every_file_once_and_not_more_than_their_weight() -> None:
+    listed = [files.ImageFile(f"/{i}", f"{i}", "a", 10) for i in range(95)]
+    cut = records.chunks(listed, shard_bytes=100)
+    assert sorted(file.name for chunk in cut for file in chunk) == sorted(f.name for f in listed)
+    assert max(map(len, cut)) == 10
+    assert cut == records.chunks(list(reversed(listed)), shard_bytes=100)
+
+
+def test_every_file_is_written_or_named_as_bad(tmp_path: Path) -> None:
+    root = some_images(tmp_path / "in")
+    folder_of(root, {"a/empty.png": b"", "b/text.jpg": b"no image"})
+    (root / "a" / "dangling.png").symlink_to("nowhere")
+    listed = files.list_images(str(root))
+    folders = {name: str(tmp_path / name) for name in SHARES}
+    (chunk,) = records.chunks(listed)
+    merged = report.merge([records.write_chunk(chunk, folders, SHARES, 0, 1)])
+    written = sum(sum(counts.values()) for counts in merged["splits"].values())
+    assert written == 40
+    assert [row["path"] for row in merged["bad"]] == ["a/dangling.png", "a/empty.png", "b/text.jpg"]
+    assert all(row["reason"] for row in merged["bad"])
+    for split, folder in folders.items():
+        dataset = tf.data.TFRecordDataset(tf.io.gfile.glob(f"{folder}/*"))
+        examples = [tf.train.Example.FromString(record.numpy()) for record in dataset]
+        assert len(examples) == sum(merged["splits"][split].values())
+        for example in examples:
+            feature = example.features.feature
+            name = feature[features.PATH].bytes_list.value[0].decode()
+            content = feature[features.IMAGE_BYTES].bytes_list.value[0]
+            assert content == (root / name).read_bytes()
+            assert split_of(content, SHARES) == split
+            assert feature[features.LABEL].bytes_list.value[0].decode() == name[0]
+
+
+def test_too_many_bad_files_fail_with_the_counts() -> None:
+    bad = [{"path": f"{i}.png", "reason": "the file is empty", "sha256": ""} for i in range(2)]
+    one = {"splits": {"train": {"a": 18}}, "bad": bad}
+    report.check_bad(one, 0.1)
+    with pytest.raises(InputError, match=r"2 of 20 files .*0\.png: the file is empty.* 0\.05"):
+        report.check_bad(one, 0.05)
+    assert json.dumps(one)
