@@ -30,7 +30,7 @@ def picture(height: int = 24, width: int = 40, channels: int = 3) -> npt.NDArray
     """A picture in which no two corners look alike, uint8 [height, width, channels]."""
     y, x = np.mgrid[0:height, 0:width]
     planes = [x * 255 // width, y * 255 // height, (x + y) * 255 // (height + width), 0 * x + 200]
-    return np.stack(planes[:channels], axis=-1).astype(np.uint8)
+    return np.asarray(np.stack(planes[:channels], axis=-1), dtype=np.uint8)
 
 
 def encoded(

@@ -1,5 +1,6 @@
 """From a folder to shards: listing, checking, splitting, writing; nothing vanishes."""
 
+import contextlib
 import json
 import os
 from collections import Counter
@@ -120,12 +121,8 @@ def test_mutated_images_are_taken_or_refused_but_never_crash(data: st.DataObject
     content = bytearray(encoded(picture(), data.draw(st.sampled_from(["JPEG", "PNG"]))))
     for _ in range(data.draw(st.integers(1, 8))):
         content[data.draw(st.integers(0, len(content) - 1))] = data.draw(st.integers(0, 255))
-    try:
-        facts = check.examine(bytes(content))
-    except check.BadImageError as error:
-        assert str(error)
-    else:
-        assert facts.bytes == len(content)
+    with contextlib.suppress(check.BadImageError):
+        assert check.examine(bytes(content)).bytes == len(content)
 
 
 def test_splits_follow_their_shares_and_depend_on_content_alone() -> None:

@@ -26,8 +26,9 @@ def reusable(
 
 
 def reversed_order() -> Any:
-    """Two dense layers, tracked in the reverse of the order that they are read in, and a third
-    variable that nothing reads.
+    """Two dense layers, tracked in the reverse of the order that they are read in.
+
+    A third variable is read by nothing.
     """
     last = tf.Variable(tf.ones((4, 2)), name="zz/kernel")
     first = tf.Variable(tf.ones((SIZE * SIZE * 3, 4)), name="aa/kernel")

@@ -23,7 +23,9 @@ def test_every_exif_orientation_is_turned_as_pillow_turns_it(orientation: int) -
     assert upright is not None
     spec = ImageSpec(height=upright.height, width=upright.width)
     made = image.decode(tf.constant(content), spec).numpy().astype(int)
-    assert np.abs(made - np.asarray(upright).astype(int)).max() <= 8  # TensorFlow decodes JPEG with the faster DCT
+    assert (
+        np.abs(made - np.asarray(upright).astype(int)).max() <= 8
+    )  # TensorFlow decodes JPEG with the faster DCT
 
 
 @pytest.mark.parametrize("order", ["<", ">"])

@@ -40,9 +40,7 @@ class Bench:
     def fit(self, *stages: Stage, **options: object) -> list[training.StageResult]:
         finetune = Finetune.model_validate({"stages": stages, **options})
         planned = schedule.plan(finetune.stages, self.blocks)
-        return training.fit(
-            self.model, self.blocks, planned, TRAIN, VALIDATION, finetune, SPEC
-        )
+        return training.fit(self.model, self.blocks, planned, TRAIN, VALIDATION, finetune, SPEC)
 
     def weights(self) -> dict[str, np.ndarray[tuple[int, ...], np.dtype[np.float32]]]:
         return {blocks.full_name(v): v.numpy() for v in self.module.variables}
@@ -106,9 +104,7 @@ def convolution_gradients(bench: Bench, unfreeze: object) -> int:
     context.context().disable_run_metadata()
     # As it ran, functions inlined and what nothing needs pruned.
     return sum(
-        "Conv2DBackpropFilter" in node.op
-        for graph in ran.partition_graphs
-        for node in graph.node
+        "Conv2DBackpropFilter" in node.op for graph in ran.partition_graphs for node in graph.node
     )
 
 
@@ -128,9 +124,7 @@ def test_it_learns_and_the_best_stage_ships() -> None:
     )
     assert [result.shipped for result in results] == [False, True, False]
     assert max(results[1].validation_accuracy) >= 0.8
-    measured = training._mean(
-        training._evaluation_step(bench.model, SPEC), VALIDATION.batches(32)
-    )
+    measured = training._mean(training._evaluation_step(bench.model, SPEC), VALIDATION.batches(32))
     best = results[1].best_epoch - 1
     assert measured[0] == pytest.approx(results[1].validation_loss[best], rel=1e-4)
     assert measured[1] == pytest.approx(results[1].validation_accuracy[best])

@@ -1,0 +1,81 @@
+"""``thaw inspect``, on what ships and over the web."""
+
+import json
+import tarfile
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import GLYPHS
+from tests.e2e.thaw import DIGITS, thaw
+
+pytestmark = pytest.mark.e2e
+
+
+@pytest.fixture(scope="module")
+def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A web server on loopback that gives the shipped backbone in Hub's compressed form."""
+    archive = tmp_path_factory.mktemp("web") / "glyphs.tar.gz"
+    with tarfile.open(archive, "w:gz") as tar:
+        tar.add(GLYPHS, arcname=".")
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            good = self.path.startswith("/glyphs/1?")
+            self.send_response(200 if good else 404)
+            self.end_headers()
+            if good:
+                self.wfile.write(archive.read_bytes())
+
+        def log_message(self, *arguments: object) -> None:
+            """Says nothing."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def test_a_configs_stages_are_shown_block_by_block() -> None:
+    done = thaw("inspect", DIGITS, "--json")
+    assert done.code == 0, done.err
+    found = json.loads(done.out)
+    assert found["input"] == {"height": 32, "width": 32, "channels": 3}
+    assert found["output_dim"] == 96
+    names = [block["name"] for block in found["blocks"]]
+    assert names == ["stem", "block_1", "block_2", "block_3", "block_4"]
+    assert found["blocks"][0]["variables"][0] == "stem_conv/kernel"
+    assert found["stages"][0] == {"name": "head", "blocks": [], "parameters": 0}
+    assert found["stages"][-1]["parameters"] == 102_320
+
+
+def test_a_handle_on_the_web_is_loaded_and_kept(address: str, tmp_path: Path) -> None:
+    cache = tmp_path / "cache"
+    done = thaw("inspect", f"{address}/glyphs/1", TFHUB_CACHE_DIR=str(cache))
+    assert done.code == 0, done.err
+    assert "takes 32 x 32 x 3, gives 96 numbers" in done.out
+    assert len(list(cache.rglob("saved_model.pb"))) == 1
+
+
+def test_a_handle_that_the_web_does_not_have_is_named(address: str, tmp_path: Path) -> None:
+    done = thaw("inspect", f"{address}/none/1", TFHUB_CACHE_DIR=str(tmp_path))
+    assert done.code == 2
+    assert f"backbone.handle: could not load {address}/none/1" in done.err
+    assert len(done.err.strip().splitlines()) == 1
+
+
+def test_a_run_takes_its_backbone_from_the_web(address: str, tmp_path: Path) -> None:
+    done = thaw(
+        "run", DIGITS, "--root", tmp_path / "root",
+        "--set", f"backbone.handle={address}/glyphs/1",
+        "--set", "finetune.stages=[{name: head, epochs: 2, learning_rate: 0.01}]",
+        TFHUB_CACHE_DIR=str(tmp_path / "cache"),
+    )  # fmt: skip
+    assert done.code == 0, done.out + done.err
+    assert "pushed version" in done.out

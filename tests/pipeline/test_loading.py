@@ -1,0 +1,152 @@
+"""The configuration: what is a whole one, and what each mistake says."""
+
+from pathlib import Path
+
+import pytest
+
+from modules.errors import InputError
+from pipeline import loading
+
+WHOLE = "data: {path: photos}\nbackbone: {handle: ../module}\n"
+
+
+def written(folder: Path, text: str = WHOLE) -> Path:
+    path = folder / "configs" / "birds.yaml"
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_two_lines_are_a_whole_config_and_paths_start_at_its_folder(tmp_path: Path) -> None:
+    config = loading.load(written(tmp_path))
+    assert config.name == "birds"
+    assert config.data.path == tmp_path / "configs" / "photos"
+    assert config.backbone.handle == str(tmp_path / "module")
+    assert config.root == tmp_path / ".thaw" / "birds"
+    assert config.serving_dir == config.root / "serving"
+    assert config.backbone.input_range == (0.0, 1.0)
+    assert config.evaluation.min_accuracy == 0.5
+    assert [stage.unfreeze for stage in config.finetune.stages] == ["none", "all"]
+
+
+def test_an_address_is_left_as_it_is(tmp_path: Path) -> None:
+    url = "https://example.org/module/1"
+    config = loading.load(written(tmp_path), [f"backbone.handle={url}"])
+    assert config.backbone.handle == url
+
+
+def test_set_replaces_one_value_and_root_the_root(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    text = WHOLE + "finetune: {seed: 3, stages: [{name: a}, {name: b}]}\n"
+    config = loading.load(
+        written(tmp_path, text),
+        [
+            "finetune.batch_size=8",
+            "finetune.stages.1.unfreeze={last: 2}",
+            "finetune.stages.0.epochs=2",
+            "data.path=here",
+        ],
+        Path("elsewhere"),
+    )
+    assert (config.finetune.seed, config.finetune.batch_size) == (3, 8)
+    assert config.finetune.stages[0].epochs == 2
+    assert config.finetune.stages[1].unfreeze.last == 2  # type: ignore[union-attr]
+    assert config.data.path == tmp_path / "here"
+    assert config.root == tmp_path / "elsewhere"
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ("dta: {}", r"^dta: unknown key; did you mean data\?"),
+        (
+            "finetune: {stages: [{name: a, learning_rat: 1}]}",
+            r"^finetune\.stages\[0\]\.learning_ra"
+            r"t: unknown key; did you mean learning_rate\?",
+        ),
+        ("evaluation: {zzz: 1}", r"evaluation\.zzz: unknown key; known here: max_class_drop"),
+        (
+            "evaluation: {min_accuracy: 1.5}",
+            r"evaluation\.min_accuracy: got 1\.5, must be less tha"
+            r"n or equal to 1",
+        ),
+        (
+            "finetune: {stages: [{name: a, unfreeze: half}]}",
+            r"finetune\.stages\[0\]\.unfreeze: got"
+            r" 'half', must be none, all, \{last: N\} or \{match: \[regex, \.\.\.\]\}",
+        ),
+        (
+            "finetune: {stages: [{name: a, unfreeze: {last: 0}}]}",
+            r"stages\[0\]\.unfreeze\.last: g"
+            r"ot 0, must be greater than 0",
+        ),
+        ("finetune: {stages: []}", r"finetune\.stages: got \[\], must"),
+        ("finetune: {batch_size: many}", r"finetune\.batch_size: got 'many', must be a valid int"),
+        (
+            "data: {path: a, splits: {train: 0.9}}",
+            r"data\.splits: the shares must add up to 1, an"
+            r"d add up to 1\.1",
+        ),
+        ("data: {path: a, resize: squash}", r"data\.resize: got 'squash', must be 'stretch', 'cro"),
+        ("backbone: {handle: a, input_range: [1, 0]}", r"backbone: input_range must rise"),
+        ("backbone: {handle: a, image_size: -1}", r"backbone\.image_size: got -1, must be greater"),
+        ("backbone: {}", r"backbone\.handle: missing, and it has no default; add it"),
+        (
+            "beam: {args: [--runner=DaskRunner]}",
+            r"beam: args names Beam's DaskRunner, which report",
+        ),
+        ("data: 3", r"data: got 3, must be"),
+    ],
+)
+def test_a_mistake_names_the_key_the_value_and_the_rule(
+    tmp_path: Path, change: str, message: str
+) -> None:
+    key = change.partition(":")[0]
+    lines = [line for line in WHOLE.splitlines() if not line.startswith(f"{key}:")]
+    path = written(tmp_path, "\n".join([*lines, change]))
+    with pytest.raises(InputError, match=message) as error:
+        loading.load(path)
+    assert "\n" not in str(error.value)
+    assert str(path) in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [("- a list", "holds list, not keys"), ("a: [", "is no YAML"), ("", "holds NoneType")],
+)
+def test_a_file_that_is_no_config_is_named(tmp_path: Path, text: str, message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        loading.load(written(tmp_path, text))
+
+
+def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"could not read .*none\.yaml \(No such file"):
+        loading.load(tmp_path / "none.yaml")
+
+
+@pytest.mark.parametrize(
+    ("override", "message"),
+    [
+        ("no-value", "must be key.path=value"),
+        ("a..b=1", "must be key.path=value"),
+        ("finetune.stages.4.epochs=1", r"there is no finetune"),
+        ("data.path={", "is no YAML value"),
+        ("finetune.sede=1", r"finetune\.sede: unknown key; did you mean seed\?"),
+    ],
+)
+def test_a_wrong_override_is_named(tmp_path: Path, override: str, message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        loading.load(written(tmp_path), [override])
+
+
+def test_beam_runs_in_the_direct_engine_unless_another_runner_is_named(tmp_path: Path) -> None:
+    path = written(tmp_path)
+    own = loading.load(path).beam.pipeline_args()
+    assert "--runner=FnApiRunner" in own
+    assert "--direct_running_mode=in_memory" in own
+    many = loading.load(path, ["beam={mode: multi_processing, workers: 2}"]).beam.pipeline_args()
+    assert "--direct_num_workers=2" in many
+    other = loading.load(path, ["beam.args=[--runner=FlinkRunner]"]).beam.pipeline_args()
+    assert other == ["--runner=FlinkRunner"]

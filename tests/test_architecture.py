@@ -1,0 +1,65 @@
+"""The rules of the tree: which way imports go, and what the command line must not load."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import PROJECT
+
+MAY_IMPORT = {
+    "modules": {"modules"},
+    "components": {"components", "modules"},
+    "pipeline": {"pipeline", "components", "modules"},
+    "data": {"data", "modules"},
+}
+
+
+def imports_of(path: Path) -> set[str]:
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name.split(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found.add(node.module.split(".")[0])
+    return found
+
+
+@pytest.mark.parametrize("package", MAY_IMPORT)
+def test_imports_go_one_way(package: str) -> None:
+    files = sorted((PROJECT / package).rglob("*.py"))
+    assert files
+    for path in files:
+        ours = imports_of(path) & set(MAY_IMPORT)
+        assert ours <= MAY_IMPORT[package], path
+
+
+@pytest.mark.parametrize("package", ["modules", "components"])
+def test_plain_functions_know_nothing_of_tfx(package: str) -> None:
+    adapters = {"component.py", "executor.py", "driver.py", "strategy.py", "artifacts.py"}
+    adapters |= {"curated_schema.py"}
+    for path in (PROJECT / package).rglob("*.py"):
+        assert ("tfx" in imports_of(path)) == (path.name in adapters), path
+
+
+def test_files_that_define_a_component_keep_raw_annotations() -> None:
+    for path in (PROJECT / "components").rglob("*.py"):
+        assert "from __future__ import annotations" not in path.read_text(encoding="utf-8"), path
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["run", "--help"], ["run", "none.yaml"]])
+def test_help_and_config_mistakes_load_no_tensorflow(arguments: list[str]) -> None:
+    code = (
+        "import sys\n"
+        "from pipeline import cli\n"
+        f"sys.argv = ['thaw', *{arguments!r}]\n"
+        "try:\n    cli.main()\n"
+        "except SystemExit as end:\n    print('ended', end.code)\n"
+        "print(sorted({'tensorflow', 'tfx', 'apache_beam', 'numpy'} & set(sys.modules)))\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, cwd=PROJECT, check=True
+    )
+    assert done.stdout.strip().endswith("[]"), done.stdout
