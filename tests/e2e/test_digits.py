@@ -177,7 +177,7 @@ def test_shuffled_labels_are_refused_and_the_served_model_stays(
         assert summary["gate"]["verdict"] == "refused"
         failed = [rule["name"] for rule in summary["gate"]["rules"] if not rule["passed"]]
         assert "min_accuracy" in failed
-        assert "max_drop" in failed
+        # On shuffled test labels the served model is as bad: only the absolute rule can tell.
         assert summary["metrics"]["baseline"]["overall"]["accuracy"] < 0.5
         assert tree(root / "serving") == served
         assert ("trainer stage=" in done.out) == (attempt == 0)
