@@ -16,6 +16,8 @@ COUNT = "example_count"
 CANDIDATE = "candidate"
 BASELINE = "baseline"
 
+BLESSED, REFUSED = "blessed", "refused"
+
 # An accuracy is a quotient of counts: this absorbs its rounding, and is less than one image in any
 # test set that fits a machine.
 _ROUNDING = 1e-6
@@ -36,21 +38,25 @@ def eval_config(options: Evaluation) -> config_pb2.EvalConfig:
         )
         for name in (CANDIDATE, BASELINE)
     ]
-    by_class = config_pb2.SlicingSpec(feature_keys=[features.LABEL])
+    whole, by_class = (
+        config_pb2.SlicingSpec(),
+        config_pb2.SlicingSpec(feature_keys=[features.LABEL]),
+    )
+    # A threshold outside of per_slice_thresholds would be asked of every class too.
     accuracy = config_pb2.MetricConfig(
         class_name="SparseCategoricalAccuracy",
-        threshold=_threshold(options.min_accuracy, options.max_drop),
         per_slice_thresholds=[
-            config_pb2.PerSliceMetricThreshold(
-                slicing_specs=[by_class],
-                threshold=_threshold(options.min_class_accuracy, options.max_class_drop),
+            config_pb2.PerSliceMetricThreshold(slicing_specs=[spec], threshold=threshold)
+            for spec, threshold in (
+                (whole, _threshold(options.min_accuracy, options.max_drop)),
+                (by_class, _threshold(options.min_class_accuracy, options.max_class_drop)),
             )
         ],
     )
     count = config_pb2.MetricConfig(class_name="ExampleCount")
     return config_pb2.EvalConfig(
         model_specs=models,
-        slicing_specs=[config_pb2.SlicingSpec(), by_class],
+        slicing_specs=[whole, by_class],
         metrics_specs=[config_pb2.MetricsSpec(metrics=[accuracy, count])],
     )
 
@@ -169,4 +175,6 @@ def sentence(
         for rule in kept
         if not rule["passed"]
     ]
+    if verdict == REFUSED and not broken:
+        broken = ["a rule outside of this list was broken: see the evaluation's validations file"]
     return f"{verdict}: {found}; {'; '.join([against, *broken])}"

@@ -150,7 +150,7 @@ def _fit_stage(
             f"trainer stage={stage.name} epoch={epoch}/{stage.epochs} {numbers}",
             done=epoch,
             total=stage.epochs,
-            note=f"{stage.name} {numbers}",
+            note=f"{stage.name}: val loss {loss:.3f} acc {accuracy:.3f}",
         )
         if stage.early_stopping and best.exhausted(epoch):
             break

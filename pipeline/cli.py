@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from modules.errors import InputError
+from modules.errors import InputError, StageError
 
 # Exit statuses of ``thaw run``; other programs rely on them.
 OK, FAILED, WRONG_INPUT, REFUSED = 0, 1, 2, 3
@@ -62,9 +62,10 @@ def inspect(
     as_json: JsonOption = False,
 ) -> None:
     """Shows a backbone's blocks, in the order of the data, and what each stage would train."""
-    from pipeline import inspection
+    from pipeline import inspection, output
 
-    found = inspection.inspect(target, set_ or (), root)
+    with output.quiet():
+        found = inspection.inspect(target, set_ or (), root)
     typer.echo(json.dumps(found, indent=1) if as_json else inspection.as_text(found))
 
 
@@ -77,10 +78,11 @@ def predict(
     as_json: JsonOption = False,
 ) -> None:
     """Labels images with the pushed model, through its serving signature."""
-    from pipeline import prediction
+    from pipeline import output, prediction
 
     model = prediction.find_model(target, set_ or (), root)
-    found = prediction.predict(model, images)
+    with output.quiet():
+        found = prediction.predict(model, images)
     typer.echo(
         json.dumps(found, indent=1, ensure_ascii=False)
         if as_json
@@ -105,7 +107,7 @@ def versions(
 
 
 def main() -> None:
-    """Entry point: one line for a person's mistake, and where the log is for anything else."""
+    """Entry point: one line for a person's mistake, and one for a stage that failed."""
     if not sys.warnoptions:  # Libraries warn of their own business; -W brings that back.
         warnings.simplefilter("ignore")
     try:
@@ -113,11 +115,6 @@ def main() -> None:
     except InputError as error:
         typer.echo(f"thaw: {error}", err=True)
         sys.exit(WRONG_INPUT)
-    except Exception as error:
-        reason = " ".join(str(error).split())[:500]
-        typer.echo(
-            f"thaw: a stage failed: {type(error).__name__}: {reason}; the run's log, named above, "
-            "has the traceback",
-            err=True,
-        )
+    except StageError as error:
+        typer.echo(f"thaw: {error}", err=True)
         sys.exit(FAILED)

@@ -1,6 +1,5 @@
 """What a backbone is made of, and what a schedule would train of it."""
 
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -25,7 +24,6 @@ def inspect(target: str, overrides: Sequence[str] = (), root: Path | None = None
     Raises:
         InputError: when the config is wrong or the backbone cannot be used.
     """
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     is_config = target.endswith((".yaml", ".yml"))
     config = loading.load(Path(target), overrides, root) if is_config else None
     # TensorFlow is imported here: a mistake in the config is told without it.

@@ -9,6 +9,7 @@ from typing import Any
 
 from components.image_example_gen.files import list_images
 from components.run_summary.summary import SUMMARY_FILE, Summary, read_summary
+from modules.errors import InputError, StageError
 from pipeline.config import Config
 from pipeline.output import Display, logged_to
 from pipeline.provenance import versions
@@ -30,7 +31,7 @@ def run(config: Config, *, summary_file: Path | None = None, verbose: bool = Fal
 
     Raises:
         InputError: when the configuration or the data is wrong.
-        Exception: what a component raised; the log holds the traceback.
+        StageError: when a component failed; the log holds the traceback.
     """
     started = time.monotonic()
     root = Root(config.root)
@@ -52,10 +53,15 @@ def run(config: Config, *, summary_file: Path | None = None, verbose: bool = Fal
             # Told before the seconds that the imports take.
             list_images(str(config.data.path))
             summary = _run_nodes(config, root, run_id, display, seconds)
-        except Exception as error:
-            summary.error = " ".join(str(error).split()) or type(error).__name__
-            logging.getLogger("thaw").exception("the run failed")
+        except InputError as error:
+            summary.error = str(error)
+            logging.getLogger("thaw").exception("the run ends")
             raise
+        except Exception as error:
+            reason = " ".join(str(error).split())[:500]
+            summary.error = f"{display.component} failed: {type(error).__name__}: {reason}"
+            logging.getLogger("thaw").exception("the run ends")
+            raise StageError(f"{summary.error}; the traceback is in {log}") from error
         finally:
             total = round(time.monotonic() - started, 2)
             summary.seconds = {**seconds, "total": total}

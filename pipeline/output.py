@@ -3,6 +3,7 @@
 import logging
 import os
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,14 +11,8 @@ from pathlib import Path
 from typing import TextIO
 
 from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    Progress,
-    TaskID,
-    TextColumn,
-    TimeElapsedColumn,
-    TimeRemainingColumn,
-)
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+from rich.table import Column
 
 from modules import progress
 
@@ -65,6 +60,16 @@ def logged_to(path: Path, *, verbose: bool) -> Iterator[TextIO]:
             error.close()
 
 
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Drops what libraries print of their own business."""
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        logged_to(Path(folder) / "log", verbose=False),
+    ):
+        yield
+
+
 class Display(logging.Handler):
     """Shows components as they run, and what ``modules.progress`` reports in between."""
 
@@ -73,17 +78,24 @@ class Display(logging.Handler):
         self._console = Console(file=stream, highlight=False, soft_wrap=True)
         self._bars = (
             Progress(
-                TextColumn("{task.description:<20}"),
-                BarColumn(bar_width=24),
-                TextColumn("{task.fields[count]:>11}"),
-                TimeElapsedColumn(),
-                TimeRemainingColumn(),
-                TextColumn("{task.fields[note]}", markup=False),
+                # Fits into 80 columns, the note being cut where it does not.
+                TextColumn("{task.description}", table_column=Column(min_width=17)),
+                BarColumn(bar_width=10, table_column=Column(min_width=10)),
+                TextColumn("{task.fields[count]}", table_column=Column(min_width=9)),
+                TimeRemainingColumn(
+                    compact=True, elapsed_when_finished=True, table_column=Column(min_width=5)
+                ),
+                TextColumn(
+                    "{task.fields[note]}",
+                    markup=False,
+                    table_column=Column(no_wrap=True, overflow="ellipsis"),
+                ),
                 console=self._console,
             )
             if self._console.is_terminal
             else None
         )
+        self.component = ""  # the one that runs
         self._task: TaskID | None = None
         self._started = 0.0
         self._done = 0.0
@@ -106,6 +118,7 @@ class Display(logging.Handler):
 
     def start(self, component: str) -> None:
         """A component begins."""
+        self.component = component
         self._started = time.monotonic()
         self._done = 0.0
         if self._bars:

@@ -1,6 +1,5 @@
 """Labels images with an exported model, the way that a client of its server does."""
 
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -50,7 +49,6 @@ def predict(model: Path, images: Sequence[Path]) -> list[dict[str, Any]]:
         InputError: when a file cannot be read or is no image.
     """
     contents = [_read(path) for path in images]
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     import tensorflow as tf
 
     from modules import export, features

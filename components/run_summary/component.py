@@ -44,7 +44,7 @@ class Executor(base_executor.BaseExecutor):
         options = Evaluation.model_validate_json(exec_properties["asked"])
         candidate, baseline = evaluation.read_scores(given["evaluation"].uri)
         rules = evaluation.rules(options, candidate, baseline)
-        verdict = "blessed" if blessed else "refused"
+        verdict = evaluation.BLESSED if blessed else evaluation.REFUSED
         version = pushed.get_string_custom_property("pushed_version")
         model = Path(path_utils.serving_model_path(given["model"].uri))
         summary = Summary(

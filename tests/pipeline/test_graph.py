@@ -110,7 +110,12 @@ def test_the_gate_asks_both_kinds_of_rule_whole_and_by_class() -> None:
         Evaluation(min_accuracy=0.9, max_drop=0.01, min_class_accuracy=0.5, max_class_drop=0.1)
     )
     accuracy = config.metrics_specs[0].metrics[0]
-    whole, by_class = accuracy.threshold, accuracy.per_slice_thresholds[0].threshold
+    assert not accuracy.HasField("threshold")  # it would be asked of every class too
+    whole, by_class = (one.threshold for one in accuracy.per_slice_thresholds)
+    assert [len(one.slicing_specs[0].feature_keys) for one in accuracy.per_slice_thresholds] == [
+        0,
+        1,
+    ]
     assert whole.value_threshold.lower_bound.value == pytest.approx(0.9, abs=1e-5)
     assert whole.change_threshold.absolute.value == pytest.approx(-0.01, abs=1e-5)
     assert by_class.value_threshold.lower_bound.value == pytest.approx(0.5, abs=1e-5)
