@@ -23,21 +23,25 @@ class Images:
     Attributes:
         dataset: of (uint8 [height, width, 3], int64 [] label index), always in the same order.
         count: how many there are.
+        held: how many may be held in memory to be shuffled; all that are in memory anyway.
     """
 
     dataset: tf.data.Dataset
     count: int
+    held: int
 
     def batches(self, size: int, *, shuffle_seed: int | None = None) -> tf.data.Dataset:
         """Batches of (uint8 [n, height, width, 3], int64 [n]); the last may be smaller.
 
         Args:
             size: of a batch.
-            shuffle_seed: shuffles all images, another way at each pass; None keeps the order.
+            shuffle_seed: shuffles, another way at each pass; None keeps the order. Images that
+                do not fit into memory are shuffled among as many as do, the files being shuffled
+                already.
         """
         dataset = self.dataset
         if shuffle_seed is not None:
-            dataset = dataset.shuffle(self.count, seed=shuffle_seed)
+            dataset = dataset.shuffle(self.held, seed=shuffle_seed)
         return dataset.batch(size).prefetch(2)
 
 
@@ -88,10 +92,8 @@ def read_images(
 
     dataset = records.batch(_PARSE_BATCH).map(parse).unbatch()
     dataset = dataset.map(decode, num_parallel_calls=tf.data.AUTOTUNE)
-    weight = count * spec.height * spec.width * 3
-    if weight <= cache_mb * _MB:
-        dataset = dataset.cache()
-    else:
-        cache_dir.mkdir(parents=True, exist_ok=True)
-        dataset = dataset.cache(str(cache_dir / "images"))
-    return Images(dataset, count)
+    fitting = cache_mb * _MB // (spec.height * spec.width * 3)
+    if count <= fitting:
+        return Images(dataset.cache(), count, held=count)
+    cache_dir.mkdir(parents=True, exist_ok=True)
+    return Images(dataset.cache(str(cache_dir / "images")), count, held=max(1, fitting))

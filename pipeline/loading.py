@@ -42,7 +42,7 @@ def load(file: Path, overrides: Sequence[str] = (), root: Path | None = None) ->
         config = Config.model_validate(raw)
     except ValidationError as error:
         lines = list(dict.fromkeys(_line(one) for one in error.errors(include_url=False)))
-        raise InputError("; ".join(f"{line}" for line in lines) + f" (in {file})") from None
+        raise InputError(f"{'; '.join(lines)} (in {file})") from None
     config._file = file
     return config
 
@@ -149,15 +149,16 @@ def _line(error: Any) -> str:
 
 def _keys(loc: Sequence[str | int]) -> list[str | int]:
     """Without the tags that a union of types adds to the path."""
-    keys: list[str | int] = []
-    for key in loc:
-        is_tag = isinstance(key, str) and (
-            "[" in key or key in ("word", "int", "constrained-int") or keys[-1:] == [key]
+
+    def is_tag(place: int) -> bool:
+        key = loc[place]
+        return isinstance(key, str) and (
+            "[" in key  # tuple[...]
+            or key in ("int", "constrained-int")
+            or (place > 0 and loc[place - 1] == "unfreeze")
         )
-        inside_unfreeze = "unfreeze" in keys and key in ("last", "match") and keys[-1] == "unfreeze"
-        if not is_tag or (inside_unfreeze and not is_tag):
-            keys.append(key)
-    return keys
+
+    return [key for place, key in enumerate(loc) if not is_tag(place)]
 
 
 def _path(keys: Sequence[str | int]) -> str:

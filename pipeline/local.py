@@ -13,7 +13,7 @@ from modules.errors import InputError, StageError
 from pipeline.config import Config
 from pipeline.output import Display, logged_to
 from pipeline.provenance import versions
-from pipeline.root import Root, new_run_id
+from pipeline.root import Root, new_run_id, shown
 
 LOG_FILE = "tfx.log"
 
@@ -48,7 +48,7 @@ def run(config: Config, *, summary_file: Path | None = None, verbose: bool = Fal
         versions=versions(),
     )
     with root.held(), logged_to(log, verbose=verbose) as visible, Display(visible) as display:
-        display.say(f"run {run_id} of {config.file}; log: {log}")
+        display.say(f"run {run_id} of {shown(config.file)}; log: {shown(log)}")
         try:
             # Told before the seconds that the imports take.
             list_images(str(config.data.path))
@@ -61,7 +61,7 @@ def run(config: Config, *, summary_file: Path | None = None, verbose: bool = Fal
             reason = " ".join(str(error).split())[:500]
             summary.error = f"{display.component} failed: {type(error).__name__}: {reason}"
             logging.getLogger("thaw").exception("the run ends")
-            raise StageError(f"{summary.error}; the traceback is in {log}") from error
+            raise StageError(f"{summary.error}; the traceback is in {shown(log)}") from error
         finally:
             total = round(time.monotonic() - started, 2)
             summary.seconds = {**seconds, "total": total}

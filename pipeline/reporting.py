@@ -5,18 +5,17 @@ from typing import Any
 from components.pusher import versions
 from components.run_summary.summary import Summary, read_summary
 from pipeline.config import Config
-from pipeline.root import Root
+from pipeline.root import Root, shown
 
 
 def outcome(summary: Summary, config: Config) -> str:
     """A few lines that say what a run came to."""
     lines = []
     if summary.status == "pushed":
-        lines.append(f"pushed version {summary.model_version} to {summary.serving_dir}")
+        lines.append(f"pushed version {summary.model_version} to {shown(summary.serving_dir)}")
     elif summary.status == "unchanged":
-        lines.append(
-            f"unchanged: nothing to do; version {summary.model_version} is in {summary.serving_dir}"
-        )
+        where = shown(summary.serving_dir)
+        lines.append(f"unchanged: nothing to do; version {summary.model_version} is in {where}")
     else:
         lines.append("rejected: nothing was pushed")
     if summary.gate:
@@ -26,9 +25,9 @@ def outcome(summary: Summary, config: Config) -> str:
     left_out = len(summary.data.get("bad", []))
     if left_out:
         lines.append(f"data: {left_out} files could not be used; the summary names them")
-    total = summary.seconds["total"]
     lines.append(
-        f"{total:.0f} s, at most {summary.peak_rss_mb:.0f} MB; summary: {Root(config.root).summary}"
+        f"{summary.seconds['total']:.0f} s, at most {summary.peak_rss_mb:.0f} MB; "
+        f"summary: {shown(Root(config.root).summary)}"
     )
     return "\n".join(lines)
 

@@ -90,6 +90,14 @@ class Root:
             lock.release()
 
 
+def shown(path: Path | str) -> str:
+    """A path for people: relative if it lies below the current folder."""
+    try:
+        return str(Path(path).relative_to(Path.cwd()))
+    except ValueError:
+        return str(path)
+
+
 def new_run_id() -> str:
     """The time in UTC, to the microsecond: sorts by time, and serves as a folder's name."""
     now = time.time()

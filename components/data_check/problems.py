@@ -53,5 +53,5 @@ def refuse(found: Sequence[str]) -> None:
     rest = f"; and {len(found) - _SHOWN} more" if len(found) > _SHOWN else ""
     raise InputError(
         f"data: {len(found)} anomalies, and training needs data without: {shown}{rest}; correct "
-        "the images, or the schema in data.schema"
+        "the images, the shares in data.splits, or the schema in data.schema"
     )

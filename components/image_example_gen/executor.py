@@ -61,13 +61,15 @@ def _write(
     images: int,
 ) -> records.ChunkReport:
     number, total, files = work
-    result = records.write_chunk(files, folders, shares, number, total)
-    progress.report(
-        f"image_example_gen shard {number + 1} of {total}: {len(files)} of {images} files",
-        advance=len(files),
-        total=images,
-    )
-    return result
+
+    def advance(done: int) -> None:
+        progress.report(
+            f"image_example_gen shard {number + 1} of {total}: {done} more of {images} files",
+            advance=done,
+            total=images,
+        )
+
+    return records.write_chunk(files, folders, shares, number, total, advance)
 
 
 def _write_report(reports: list[records.ChunkReport], path: str) -> None:

@@ -7,7 +7,7 @@ does not grow with the data, and a chunk that is tried again writes the same fil
 import hashlib
 import random
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,6 +19,7 @@ from components.image_example_gen.split import split_of
 from modules import features
 
 SHARD_BYTES = 64 << 20
+REPORT_EVERY = 1000  # files
 
 
 @dataclass
@@ -79,6 +80,7 @@ def write_chunk(
     shares: Mapping[str, float],
     number: int,
     total: int,
+    advance: Callable[[int], None] = lambda files: None,
 ) -> ChunkReport:
     """Writes one shard into each split's folder.
 
@@ -88,6 +90,7 @@ def write_chunk(
         shares: each split's share of the images.
         number: of this chunk, from 0, for the shards' names.
         total: number of chunks.
+        advance: called now and then with the number of files done since.
 
     Returns:
         What was written and what was not; every file is in it.
@@ -99,7 +102,9 @@ def write_chunk(
         for name in shares:
             tf.io.gfile.makedirs(folders[name])
             writers[name] = tf.io.TFRecordWriter(f"{folders[name]}/{shard}")
-        for file in files:
+        for done, file in enumerate(files):
+            if done and done % REPORT_EVERY == 0:
+                advance(REPORT_EVERY)
             content = b""
             try:
                 with open(file.path, "rb") as stream:
@@ -111,6 +116,7 @@ def write_chunk(
             split = split_of(content, shares)
             writers[split].write(to_example(content, file, facts))
             report.counts[split, file.label] += 1
+        advance((len(files) - 1) % REPORT_EVERY + 1)
     finally:
         for writer in writers.values():
             writer.close()

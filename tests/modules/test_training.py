@@ -22,7 +22,7 @@ def digit_images(start: int, count: int) -> Images:
     grey = digits.images[start : start + count, ..., None] * (255 / 16)
     pixels = tf.cast(tf.round(tf.image.resize(np.repeat(grey, 3, -1), (32, 32))), tf.uint8)
     labels = digits.target[start : start + count].astype(np.int64)
-    return Images(tf.data.Dataset.from_tensor_slices((pixels, labels)).cache(), count)
+    return Images(tf.data.Dataset.from_tensor_slices((pixels, labels)).cache(), count, count)
 
 
 TRAIN, VALIDATION = digit_images(0, COUNT), digit_images(COUNT, 60)
