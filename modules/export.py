@@ -99,7 +99,7 @@ def in_parts(
         float32 [batch, width].
     """
     count = tf.shape(image_bytes)[0]
-    parts = (count + PART - 1) // PART
+    parts = tf.maximum((count + PART - 1) // PART, 1)  # an empty batch is one empty part
     results = tf.TensorArray(tf.float32, size=parts, infer_shape=False, element_shape=(None, width))
     _, results = tf.while_loop(
         lambda i, _: i < parts,

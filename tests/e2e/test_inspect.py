@@ -70,11 +70,15 @@ def test_a_handle_that_the_web_does_not_have_is_named(address: str, tmp_path: Pa
     assert len(done.err.strip().splitlines()) == 1
 
 
-def test_a_run_takes_its_backbone_from_the_web(address: str, tmp_path: Path) -> None:
+def test_a_run_takes_its_backbone_from_the_web_and_keeps_its_images_on_disk(
+    address: str, tmp_path: Path
+) -> None:
     done = thaw(
         "run", DIGITS, "--root", tmp_path / "root",
         "--set", f"backbone.handle={address}/glyphs/1",
-        "--set", "finetune.stages=[{name: head, epochs: 2, learning_rate: 0.01}]",
+        "--set", "finetune={cache_mb: 0, stages: [{name: head, epochs: 3, learning_rate: 0.01}]}",
+        "--set",
+        "evaluation.min_accuracy=0.8",
         TFHUB_CACHE_DIR=str(tmp_path / "cache"),
     )  # fmt: skip
     assert done.code == 0, done.out + done.err
