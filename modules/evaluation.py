@@ -160,6 +160,33 @@ def rules(
     ]
 
 
+def report(
+    folder: str, options: Evaluation, *, blessed: bool
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """An evaluation for JSON.
+
+    Args:
+        folder: of the ModelEvaluation artifact.
+        options: what was asked.
+        blessed: TFMA's verdict.
+
+    Returns:
+        ``metrics``: ``candidate`` and ``baseline``, each ``overall`` and ``by_class``, or None; and
+        ``gate``: ``verdict``, ``sentence`` and ``rules``.
+    """
+    candidate, baseline = read_scores(folder)
+    found = rules(options, candidate, baseline)
+    verdict = BLESSED if blessed else REFUSED
+    return (
+        {CANDIDATE: vars(candidate), BASELINE: vars(baseline) if baseline else None},
+        {
+            "verdict": verdict,
+            "sentence": sentence(verdict, candidate, baseline, found),
+            "rules": found,
+        },
+    )
+
+
 def sentence(
     verdict: str, candidate: Scores, baseline: Scores | None, kept: list[dict[str, Any]]
 ) -> str:

@@ -53,8 +53,7 @@ def _train_and_export(
     parts = blocks.blocks_of(module)
     model = Classifier(module, len(labels))
     planned = schedule.plan(options.finetune.stages, parts)
-    results = training.fit(
-        model, parts, planned, train, validation, options.finetune, options.image
-    )
+    task = training.Task(model, parts, train, validation, options.finetune, options.image)
+    results = training.fit(task, planned)
     export.export(model, labels, options.image, transform, Path(fn_args.serving_model_dir))
     return results

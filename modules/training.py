@@ -71,16 +71,34 @@ class _Best:
             variable.assign(weights)
 
 
-def fit(
-    model: Classifier,
-    blocks: Sequence[Block],
-    planned: Sequence[PlannedStage],
-    train: Images,
-    validation: Images,
-    options: Finetune,
-    spec: ImageSpec,
-) -> list[StageResult]:
-    """Runs the schedule and leaves in ``model`` the weights of its best stage.
+@dataclass(frozen=True)
+class Task:
+    """What a schedule is run on.
+
+    Attributes:
+        model: trained in place.
+        blocks: the backbone's, in the order of the data.
+        train: images to learn from.
+        validation: images that decide when to stop and which stage ships.
+        options: what all stages share.
+        image: what the images are.
+    """
+
+    model: Classifier
+    blocks: Sequence[Block]
+    train: Images
+    validation: Images
+    options: Finetune
+    image: ImageSpec
+
+    @property
+    def everything(self) -> list[tf.Variable]:
+        """All variables that a stage may change."""
+        return [*self.model.head, *self.model.backbone.variables]
+
+
+def fit(task: Task, planned: Sequence[PlannedStage]) -> list[StageResult]:
+    """Runs the schedule and leaves in the model the weights of its best stage.
 
     Each stage starts from the weights of the best epoch of the one before. The best stage is the
     one of the highest validation accuracy, of the lower validation loss among equals.
@@ -89,69 +107,47 @@ def fit(
         InputError: when the loss is no longer finite.
     """
     results: list[StageResult] = []
-    best: tuple[tuple[float, float], list[Any]] | None = None
-    everything = [*model.head, *model.backbone.variables]
+    best_score, best_weights = (-math.inf, -math.inf), list[Any]()
     for number, stage in enumerate(planned):
-        result = _fit_stage(model, blocks, stage, train, validation, options, spec, number)
+        result = _fit_stage(task, stage, seed=task.options.seed + number)
         results.append(result)
         at = result.best_epoch - 1
         score = (result.validation_accuracy[at], -result.validation_loss[at])
-        if best is None or score > best[0]:
-            best = score, [variable.numpy() for variable in everything]
+        if score > best_score:
+            best_score = score
+            best_weights = [variable.numpy() for variable in task.everything]
             for earlier in results:
                 earlier.shipped = earlier is result
-    assert best is not None
-    for variable, weights in zip(everything, best[1], strict=True):
+    for variable, weights in zip(task.everything, best_weights, strict=True):
         variable.assign(weights)
     return results
 
 
-def _fit_stage(
-    model: Classifier,
-    blocks: Sequence[Block],
-    planned: PlannedStage,
-    train: Images,
-    validation: Images,
-    options: Finetune,
-    spec: ImageSpec,
-    number: int,
-) -> StageResult:
+def _fit_stage(task: Task, planned: PlannedStage, seed: int) -> StageResult:
     started = time.monotonic()
     stage = planned.stage
-    unfrozen = [blocks[i] for i in planned.unfrozen]
-    variables = [*model.head, *variables_of(unfrozen)]
+    unfrozen = [task.blocks[i] for i in planned.unfrozen]
+    variables = [*task.model.head, *variables_of(unfrozen)]
     result = StageResult(
         stage.name,
         [block.name for block in unfrozen],
         sum(int(variable.shape.num_elements()) for variable in variables),
     )
-    learns_statistics = stage.batch_norm == "train"
-    kept = [*model.head, *model.backbone.variables] if learns_statistics else variables
-    best = _Best(stage.early_stopping or EarlyStopping(patience=stage.epochs), kept)
-    step = _train_step(model, variables, stage, options, spec)
-    measure = _evaluation_step(model, spec)
-    batches = train.batches(options.batch_size, shuffle_seed=options.seed + number)
-    held_out = validation.batches(options.batch_size)
+    best = _Best(
+        stage.early_stopping or EarlyStopping(patience=stage.epochs),
+        task.everything if stage.batch_norm == "train" else variables,
+    )
+    step = _train_step(task, variables, stage)
+    measure = _evaluation_step(task)
+    batches = task.train.batches(task.options.batch_size, shuffle_seed=seed)
+    held_out = task.validation.batches(task.options.batch_size)
     for epoch in range(1, stage.epochs + 1):
-        train_loss, train_accuracy = _mean(step, batches)
-        _check_finite(train_loss, stage, epoch)
-        loss, accuracy = _mean(measure, held_out)
-        result.epochs = epoch
-        result.train_loss.append(train_loss)
-        result.train_accuracy.append(train_accuracy)
-        result.validation_loss.append(loss)
-        result.validation_accuracy.append(accuracy)
-        best.see(epoch, loss, accuracy)
-        numbers = (
-            f"loss={train_loss:.4f} accuracy={train_accuracy:.4f} "
-            f"val_loss={loss:.4f} val_accuracy={accuracy:.4f}"
-        )
-        report(
-            f"trainer stage={stage.name} epoch={epoch}/{stage.epochs} {numbers}",
-            done=epoch,
-            total=stage.epochs,
-            note=f"{stage.name}: val loss {loss:.3f} acc {accuracy:.3f}",
-        )
+        trained, validated = _mean(step, batches), _mean(measure, held_out)
+        _check_finite(trained[0], stage, epoch)
+        _check_finite(validated[0], stage, epoch)
+        _record(result, trained, validated)
+        _tell(stage, epoch, trained, validated)
+        best.see(epoch, *validated)
         if stage.early_stopping and best.exhausted(epoch):
             break
     best.restore()
@@ -160,16 +156,32 @@ def _fit_stage(
     return result
 
 
+_LossAndAccuracy = tuple[float, float]
+
+
+def _record(result: StageResult, trained: _LossAndAccuracy, validated: _LossAndAccuracy) -> None:
+    result.epochs += 1
+    result.train_loss.append(trained[0])
+    result.train_accuracy.append(trained[1])
+    result.validation_loss.append(validated[0])
+    result.validation_accuracy.append(validated[1])
+
+
+def _tell(stage: Stage, epoch: int, trained: _LossAndAccuracy, validated: _LossAndAccuracy) -> None:
+    report(
+        f"trainer stage={stage.name} epoch={epoch}/{stage.epochs} "
+        f"loss={trained[0]:.4f} accuracy={trained[1]:.4f} "
+        f"val_loss={validated[0]:.4f} val_accuracy={validated[1]:.4f}",
+        done=epoch,
+        total=stage.epochs,
+        note=f"{stage.name}: val loss {validated[0]:.3f} acc {validated[1]:.3f}",
+    )
+
+
 _Step = Callable[[tf.Tensor, tf.Tensor], tuple[tf.Tensor, tf.Tensor]]
 
 
-def _train_step(
-    model: Classifier,
-    variables: Sequence[tf.Variable],
-    stage: Stage,
-    options: Finetune,
-    spec: ImageSpec,
-) -> _Step:
+def _train_step(task: Task, variables: Sequence[tf.Variable], stage: Stage) -> _Step:
     """A step that trains ``variables``; gives the batch's summed loss and its number of hits."""
     optimizer = tf_keras.optimizers.Adam(stage.learning_rate)
     optimizer.build(variables)
@@ -181,10 +193,10 @@ def _train_step(
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             for variable in variables:
                 tape.watch(variable)
-            logits = model.logits(
-                image.to_range(images, spec),
+            logits = task.model.logits(
+                image.to_range(images, task.image),
                 batch_norm_trains=stage.batch_norm == "train",
-                dropout=options.dropout,
+                dropout=task.options.dropout,
             )
             losses = tf.nn.sparse_softmax_cross_entropy_with_logits(labels, logits)
             penalty = stage.l2 * sum((tf.nn.l2_loss(kernel) for kernel in kernels), 0.0)
@@ -196,10 +208,10 @@ def _train_step(
     return cast(_Step, step)
 
 
-def _evaluation_step(model: Classifier, spec: ImageSpec) -> _Step:
+def _evaluation_step(task: Task) -> _Step:
     @tf.function(autograph=False, reduce_retracing=True)
     def step(images: tf.Tensor, labels: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        logits = model.logits(image.to_range(images, spec))
+        logits = task.model.logits(image.to_range(images, task.image))
         # A label that training never saw has index -1, is no class, and counts as a miss.
         known = tf.maximum(labels, 0)
         losses = tf.nn.sparse_softmax_cross_entropy_with_logits(known, logits)
@@ -213,7 +225,7 @@ def _hits(logits: tf.Tensor, labels: tf.Tensor) -> tf.Tensor:
     return tf.reduce_sum(tf.cast(hits, tf.float32))
 
 
-def _mean(step: _Step, batches: tf.data.Dataset) -> tuple[float, float]:
+def _mean(step: _Step, batches: tf.data.Dataset) -> _LossAndAccuracy:
     """Mean loss and accuracy of a pass."""
     loss = hits = 0.0
     count = 0

@@ -42,9 +42,7 @@ class Executor(base_executor.BaseExecutor):
         infra = _read_json(given["infra_blessing"].uri, OUTCOME_FILE)
         blessed = blessing.get_int_custom_property("blessed") == 1
         options = Evaluation.model_validate_json(exec_properties["asked"])
-        candidate, baseline = evaluation.read_scores(given["evaluation"].uri)
-        rules = evaluation.rules(options, candidate, baseline)
-        verdict = evaluation.BLESSED if blessed else evaluation.REFUSED
+        metrics, gate = evaluation.report(given["evaluation"].uri, options, blessed=blessed)
         version = pushed.get_string_custom_property("pushed_version")
         model = Path(path_utils.serving_model_path(given["model"].uri))
         summary = Summary(
@@ -58,15 +56,8 @@ class Executor(base_executor.BaseExecutor):
             model_version=int(version) if version else None,
             serving_dir=exec_properties["serving_dir"],
             labels=export.read_labels(model),
-            metrics={
-                evaluation.CANDIDATE: vars(candidate),
-                evaluation.BASELINE: vars(baseline) if baseline else None,
-            },
-            gate={
-                "verdict": verdict,
-                "sentence": evaluation.sentence(verdict, candidate, baseline, rules),
-                "rules": rules,
-            },
+            metrics=metrics,
+            gate=gate,
             infra=infra,
             stages=_read_json(given["model_run"].uri, trainer.HISTORY_FILE)["stages"],
             data={

@@ -40,7 +40,10 @@ class Bench:
     def fit(self, *stages: Stage, **options: object) -> list[training.StageResult]:
         finetune = Finetune.model_validate({"stages": stages, **options})
         planned = schedule.plan(finetune.stages, self.blocks)
-        return training.fit(self.model, self.blocks, planned, TRAIN, VALIDATION, finetune, SPEC)
+        return training.fit(self.task(finetune), planned)
+
+    def task(self, finetune: Finetune) -> training.Task:
+        return training.Task(self.model, self.blocks, TRAIN, VALIDATION, finetune, SPEC)
 
     def weights(self) -> dict[str, np.ndarray[tuple[int, ...], np.dtype[np.float32]]]:
         return {blocks.full_name(v): v.numpy() for v in self.module.variables}
@@ -95,7 +98,7 @@ def convolution_gradients(bench: Bench, unfreeze: object) -> int:
     (planned,) = schedule.plan([rule], bench.blocks)
     unfrozen = [bench.blocks[i] for i in planned.unfrozen]
     variables = [*bench.model.head, *blocks.variables_of(unfrozen)]
-    step = training._train_step(bench.model, variables, rule, Finetune(), SPEC)
+    step = training._train_step(bench.task(Finetune()), variables, rule)
     images = tf.zeros((4, 32, 32, 3), tf.uint8)
     labels = tf.zeros((4,), tf.int64)
     context.context().enable_run_metadata()
@@ -124,7 +127,9 @@ def test_it_learns_and_the_best_stage_ships() -> None:
     )
     assert [result.shipped for result in results] == [False, True, False]
     assert max(results[1].validation_accuracy) >= 0.8
-    measured = training._mean(training._evaluation_step(bench.model, SPEC), VALIDATION.batches(32))
+    measured = training._mean(
+        training._evaluation_step(bench.task(Finetune())), VALIDATION.batches(32)
+    )
     best = results[1].best_epoch - 1
     assert measured[0] == pytest.approx(results[1].validation_loss[best], rel=1e-4)
     assert measured[1] == pytest.approx(results[1].validation_accuracy[best])
