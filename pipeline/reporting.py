@@ -16,6 +16,11 @@ def outcome(summary: Summary, config: Config) -> str:
     elif summary.status == "unchanged":
         where = shown(summary.serving_dir)
         lines.append(f"unchanged: nothing to do; version {summary.model_version} is in {where}")
+        if summary.model_version not in versions.list_versions(config.serving_dir):
+            lines[-1] = (
+                f"unchanged, but version {summary.model_version} has been removed from {where}; "
+                "another --root makes and pushes it again"
+            )
     else:
         lines.append("rejected: nothing was pushed")
     if summary.gate:

@@ -1,45 +1,22 @@
 """``thaw inspect``, on what ships and over the web."""
 
 import json
-import tarfile
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 
 from tests.conftest import GLYPHS
 from tests.e2e.thaw import DIGITS, thaw
+from tests.e2e.web import serving
 
 pytestmark = pytest.mark.e2e
 
 
 @pytest.fixture(scope="module")
-def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A web server on loopback that gives the shipped backbone in Hub's compressed form."""
-    archive = tmp_path_factory.mktemp("web") / "glyphs.tar.gz"
-    with tarfile.open(archive, "w:gz") as tar:
-        tar.add(GLYPHS, arcname=".")
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            good = self.path.startswith("/glyphs/1?")
-            self.send_response(200 if good else 404)
-            self.end_headers()
-            if good:
-                self.wfile.write(archive.read_bytes())
-
-        def log_message(self, *arguments: object) -> None:
-            """Says nothing."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    thread.join()
-    server.server_close()
+def address() -> Iterator[str]:
+    with serving(GLYPHS, "glyphs/1") as found:
+        yield found
 
 
 def test_a_configs_stages_are_shown_block_by_block() -> None:
