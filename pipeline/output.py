@@ -128,7 +128,7 @@ class Display(logging.Handler):
         """A component has ended, or was taken from the cache; returns its seconds."""
         seconds = time.monotonic() - self._started
         if self._bars and self._task is not None:
-            self._bars.update(self._task, total=1, completed=1, count="")
+            self._bars.update(self._task, total=1, completed=1)
             if cached:
                 self._bars.update(self._task, note="nothing new")
         else:

@@ -1,0 +1,145 @@
+"""What a person sees of a run, and what goes to the log instead."""
+
+import io
+import logging
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from components.run_summary.summary import Summary
+from modules import progress
+from pipeline import loading, reporting
+from pipeline.output import Display
+from tests.conftest import PROJECT
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def work(stream: io.StringIO) -> str:
+    with Display(stream) as display:
+        display.start("trainer")
+        progress.report("trainer stage=head epoch=1/4", done=1, total=4, note="val loss 0.5")
+        display.finish("trainer")
+        display.start("pusher")
+        display.finish("pusher", cached=True)
+    return stream.getvalue()
+
+
+def test_on_a_pipe_each_report_is_a_line() -> None:
+    lines = work(io.StringIO()).splitlines()
+    assert lines[0] == "trainer stage=head epoch=1/4"
+    assert lines[1].startswith("trainer done in ")
+    assert lines[2].startswith("pusher has nothing new in ")
+
+
+def test_on_a_terminal_there_is_a_bar_with_count_and_note(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv("COLUMNS", "100")
+    text = work(Terminal())
+    assert "1/4" in text
+    assert "val loss 0.5" in text
+    assert "nothing new" in text
+    assert "epoch=1/4" not in text
+
+
+def test_counts_that_arrive_in_parts_are_added_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TERM", "xterm")
+    stream = Terminal()
+    with Display(stream) as display:
+        display.start("image_example_gen")
+        for _ in range(3):
+            progress.report("more", advance=1000, total=5000)
+    assert "3000/5000" in stream.getvalue()
+
+
+def test_after_the_run_nobody_listens_any_more() -> None:
+    stream = io.StringIO()
+    work(stream)
+    before = stream.getvalue()
+    progress.report("late")
+    assert stream.getvalue() == before
+
+
+def test_what_libraries_print_goes_to_the_log_even_from_c(tmp_path: Path) -> None:
+    log = tmp_path / "deep" / "tfx.log"
+    code = (
+        "import logging, os, pathlib\n"
+        "from pipeline.output import logged_to\n"
+        f"with logged_to(pathlib.Path({str(log)!r}), verbose=False) as visible:\n"
+        "    print('from python')\n"
+        "    os.write(1, b'from c to 1\\n')\n"
+        "    os.write(2, b'from c to 2\\n')\n"
+        "    logging.getLogger('any').info('a record')\n"
+        "    print('for people', file=visible)\n"
+        "print('after')\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, cwd=PROJECT, check=True
+    )
+    assert done.stdout.splitlines() == ["for people", "after"]
+    assert done.stderr == ""
+    logged = log.read_text(encoding="utf-8")
+    for part in ("from python", "from c to 1", "from c to 2", "INFO a record"):
+        assert part in logged
+
+
+def test_the_log_is_shown_too_when_asked_for(tmp_path: Path) -> None:
+    code = (
+        "import logging, pathlib\n"
+        "from pipeline.output import logged_to\n"
+        f"with logged_to(pathlib.Path({str(tmp_path / 'log')!r}), verbose=True):\n"
+        "    logging.getLogger('any').info('a record')\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, cwd=PROJECT, check=True
+    )
+    assert "INFO a record" in done.stderr
+
+
+def summary(status: str, **values: object) -> Summary:
+    return Summary.model_validate(
+        {
+            "run_id": "1",
+            "status": status,
+            "serving_dir": "/s",
+            "model_version": 7,
+            "seconds": {"total": 3.2},
+            "peak_rss_mb": 100.0,
+            **values,
+        }
+    )
+
+
+def test_the_outcome_says_what_became_of_the_run(tmp_path: Path) -> None:
+    config = loading.load(PROJECT / "configs" / "digits.yaml", (), tmp_path)
+    assert "pushed version 7 to /s" in reporting.outcome(summary("pushed"), config)
+    assert "nothing was pushed" in reporting.outcome(summary("rejected"), config)
+    gone = reporting.outcome(summary("unchanged"), config)
+    assert "version 7 has been removed from /s" in gone
+    (tmp_path / "serving" / "7").mkdir(parents=True)
+    (tmp_path / "serving" / "7" / "saved_model.pb").touch()
+    there = reporting.outcome(summary("unchanged"), config)
+    assert "nothing to do; version 7 is in /s" in there
+    bad = summary("pushed", data={"bad": [{"path": "x"}]})
+    assert "1 files could not be used" in reporting.outcome(bad, config)
+    infra = summary("rejected", infra={"passed": False, "problems": ["it hung"]})
+    assert "infra check: it hung" in reporting.outcome(infra, config)
+
+
+def test_no_versions_is_said_in_words() -> None:
+    assert reporting.versions_table([]) == "no version has been pushed yet"
+    row = {"version": 7, "pushed_at": None, "run_id": None, "metrics": None}
+    assert "unknown" in reporting.versions_table([row])
+
+
+def test_records_without_facts_are_read_as_such() -> None:
+    record = logging.LogRecord("n", logging.INFO, os.devnull, 1, "text", (), None)
+    assert progress.facts_of(record) == {}
