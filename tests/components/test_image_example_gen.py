@@ -1,21 +1,25 @@
 """From a folder to shards: listing, checking, splitting, writing; nothing vanishes."""
 
 import contextlib
+import io
 import json
 import os
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import tensorflow as tf
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from PIL import Image
 
 from components.image_example_gen import check, files, records, report
 from components.image_example_gen.split import split_of
-from modules import features
+from modules import features, image
 from modules.errors import InputError
+from modules.settings import ImageSpec
 from tests.conftest import encoded, picture
 
 SHARES = {"train": 0.8, "validation": 0.1, "test": 0.1}
@@ -27,6 +31,12 @@ def folder_of(root: Path, images: dict[str, bytes]) -> Path:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content)
     return root
+
+
+def saved(image: Image.Image, form: str, **options: Any) -> bytes:
+    stream = io.BytesIO()
+    image.save(stream, form, **options)
+    return stream.getvalue()
 
 
 def some_images(root: Path, count: int = 40) -> Path:
@@ -94,10 +104,13 @@ def test_the_fingerprint_covers_content_not_dates(tmp_path: Path) -> None:
     ("content", "reason"),
     [
         (b"", "empty"),
-        (b"a text file", "not a whole image"),
-        (encoded(picture(), "JPEG")[:300], "not a whole image"),
+        (b"a text file", "not an image of a known format"),
+        (encoded(picture(), "JPEG")[:300], "Truncated File Read"),
+        (encoded(picture(), "JPEG")[:-40], "not a whole image"),
         (encoded(picture(), "PNG")[:80], "not a whole image"),
-        (encoded(picture(), "TIFF"), "not a whole image"),
+        (encoded(picture(), "PNG")[:-12], "not a whole image"),  # its end marker is gone
+        (encoded(picture(), "TIFF"), "not an image of a known format"),
+        (saved(Image.fromarray(picture()).convert("P"), "BMP"), "BMP with a palette"),
     ],
 )
 def test_what_training_could_not_decode_is_told_with_its_reason(
@@ -121,8 +134,43 @@ def test_mutated_images_are_taken_or_refused_but_never_crash(data: st.DataObject
     content = bytearray(encoded(picture(), data.draw(st.sampled_from(["JPEG", "PNG"]))))
     for _ in range(data.draw(st.integers(1, 8))):
         content[data.draw(st.integers(0, len(content) - 1))] = data.draw(st.integers(0, 255))
+    accepted = False
     with contextlib.suppress(check.BadImageError):
-        assert check.examine(bytes(content)).bytes == len(content)
+        accepted = check.examine(bytes(content)).bytes == len(content)
+    if accepted:  # then training and serving decode it too
+        spec = ImageSpec(height=8, width=8)
+        assert image.decode(tf.constant(bytes(content)), spec).shape == (8, 8, 3)
+
+
+def variants() -> dict[str, bytes]:
+    """Images of every kind that cameras and editors write."""
+    rgb = Image.fromarray(picture())
+    forms: dict[str, tuple[Image.Image, str, dict[str, Any]]] = {
+        "CMYK JPEG": (rgb.convert("CMYK"), "JPEG", {}),
+        "grey JPEG": (rgb.convert("L"), "JPEG", {}),
+        "progressive JPEG": (rgb, "JPEG", {"progressive": True}),
+        "JPEG with a second picture": (rgb, "MPO", {"save_all": True, "append_images": [rgb]}),
+        "16-bit PNG": (Image.fromarray(picture(channels=1)[..., 0].astype(np.uint16)), "PNG", {}),
+        "palette PNG": (rgb.convert("P"), "PNG", {"transparency": 3}),
+        "1-bit PNG": (rgb.convert("1"), "PNG", {}),
+        "PNG of grey and alpha": (rgb.convert("LA"), "PNG", {}),
+        "animated GIF": (rgb, "GIF", {"save_all": True, "append_images": [rgb.rotate(180)]}),
+        "grey BMP": (rgb.convert("L"), "BMP", {}),
+        "BMP with alpha": (rgb.convert("RGBA"), "BMP", {}),
+    }
+    return {name: saved(one, form, **options) for name, (one, form, options) in forms.items()}
+
+
+@pytest.mark.parametrize(("name", "content"), variants().items())
+def test_every_kind_of_image_is_taken_and_decoded_as_pillow_does(name: str, content: bytes) -> None:
+    facts = check.examine(content)
+    spec = ImageSpec(height=facts.height, width=facts.width)
+    made = image.decode(tf.constant(content), spec).numpy().astype(int)
+    with Image.open(io.BytesIO(content)) as opened:
+        # Pillow cuts 16 bits off at 255, where TensorFlow keeps the upper half of each.
+        expected = np.zeros((24, 40, 3)) if name == "16-bit PNG" else opened.convert("RGB")
+        assert np.abs(made - np.asarray(expected).astype(int)).max() <= 8
+    assert facts.brightness == pytest.approx(made.mean() / 255, abs=0.1)
 
 
 def test_splits_follow_their_shares_and_depend_on_content_alone() -> None:
