@@ -92,10 +92,16 @@ def _entries(folder: Path) -> Iterator[os.DirEntry[str]]:
         ) from None
 
 
-def _walk(root: Path, folder: Path, label: str) -> Iterator[ImageFile]:
+def _walk(
+    root: Path, folder: Path, label: str, above: frozenset[tuple[int, int]] = frozenset()
+) -> Iterator[ImageFile]:
+    status = folder.stat()
+    here = (status.st_dev, status.st_ino)
+    if here in above:  # A link that leads back up.
+        return
     for entry in _entries(folder):
         if entry.is_dir():
-            yield from _walk(root, Path(entry.path), label)
+            yield from _walk(root, Path(entry.path), label, above | {here})
             continue
         try:
             size = entry.stat().st_size

@@ -56,6 +56,12 @@ def test_classes_are_the_folders_and_what_lies_deeper_belongs_to_them(tmp_path: 
     assert [(file.name, file.label) for file in found] == [("a/deep/2.png", "a"), ("b/1.png", "b")]
 
 
+def test_a_link_that_leads_back_up_is_not_followed(tmp_path: Path) -> None:
+    root = folder_of(tmp_path, {"a/deep/1": b"x", "b/2": b"x"})
+    (root / "a" / "deep" / "loop").symlink_to(root / "a")
+    assert [file.name for file in files.list_images(str(root))] == ["a/deep/1", "b/2"]
+
+
 def test_labels_may_be_any_text(tmp_path: Path) -> None:
     root = folder_of(tmp_path, {"køkken/1": b"x", "浴室/1": b"x", "with space/1": b"x"})
     assert {file.label for file in files.list_images(str(root))} == {"køkken", "浴室", "with space"}
