@@ -88,10 +88,12 @@ def load(handle: str) -> Backbone:
             that can be fine-tuned.
     """
     module = _load(handle)
-    if not callable(module) or not hasattr(module, "trainable_variables"):
+    interface = ("__call__", "variables", "trainable_variables")
+    lacking = [name for name in interface if not hasattr(module, name)]
+    if lacking:
         raise InputError(
-            f"backbone.handle: {handle} is no reusable TF2 SavedModel (it cannot be called, as "
-            "modules of the old TF1 Hub format cannot); take a TF2 image feature vector"
+            f"backbone.handle: {handle} is no reusable TF2 SavedModel: it has no {lacking[0]}, as "
+            "modules of the old TF1 Hub format have not; take a TF2 image feature vector"
         )
     height, width = _image_size(module)
     spec = tf.TensorSpec((None, height or DEFAULT_SIZE, width or DEFAULT_SIZE, 3), tf.float32)
@@ -125,25 +127,31 @@ def _probe(handle: str, module: Any, spec: tf.TensorSpec) -> tuple[int, bool]:
     for has_training in (True, False):
         call = functools.partial(_caller(module, has_training), training=False)  # type: ignore[call-arg]
         try:
-            output = tf.function(call, autograph=False).get_concrete_function(spec).outputs[0]
+            made = tf.function(call, autograph=False).get_concrete_function(spec).structured_outputs
         except (TypeError, ValueError) as error:
             reason = error
             continue
-        dims = output.shape[1:]
-        if (
-            output.dtype == tf.float32
-            and dims.is_fully_defined()
-            and all(side == 1 for side in dims[:-1])
-        ):
-            return int(dims[-1]), has_training
+        if _is_vector(made):
+            return int(made.shape[-1]), has_training
+        found = " and ".join(f"{one.dtype.name} {one.shape}" for one in tf.nest.flatten(made))
         raise InputError(
-            f"backbone.handle: {handle} gives {output.dtype.name} {output.shape}, not a vector for "
-            "each image; take the module's feature vector form"
+            f"backbone.handle: {handle} gives {found}, not a vector for each image; take the "
+            "module's feature vector form"
         )
     raise InputError(
         f"backbone.handle: {handle} cannot be called with float32 images {spec.shape} "
         f"({' '.join(str(reason).split())[:200]}); take a TF2 image feature vector"
     )
+
+
+def _is_vector(made: Any) -> bool:
+    """Whether it is one float32 tensor [batch, dim], or [batch, 1, 1, dim]."""
+    if not isinstance(made, tf.TensorSpec | tf.Tensor) or made.dtype != tf.float32:
+        return False
+    rank = made.shape.rank
+    if rank is None or rank < 2 or not made.shape[1:].is_fully_defined():
+        return False
+    return all(side == 1 for side in made.shape[1:-1])
 
 
 def _caller(module: Any, has_training: bool) -> Callable[[tf.Tensor, bool], tf.Tensor]:

@@ -31,11 +31,12 @@ def decode(image_bytes: tf.Tensor, spec: ImageSpec) -> tf.Tensor:
     image = tf.io.decode_image(image_bytes, channels=3, expand_animations=False)
     image = exif.upright(image, exif.orientation(image_bytes))
     size = (spec.height, spec.width)
-    if spec.resize == "stretch":
-        scaled = tf.image.resize(image, size, antialias=True)
+    if spec.resize == "crop":
+        image = _crop_to_ratio(image, size)
+    if spec.resize == "pad":
+        scaled = tf.image.resize_with_crop_or_pad(_scale_to_fit(image, size), *size)
     else:
-        scaled = _scale_keeping_ratio(image, size, cover=spec.resize == "crop")
-        scaled = tf.image.resize_with_crop_or_pad(scaled, *size)
+        scaled = tf.image.resize(image, size, antialias=True)
     levels = tf.cast(tf.round(tf.clip_by_value(scaled, 0.0, 255.0)), tf.uint8)
     return tf.ensure_shape(levels, (*size, 3))
 
@@ -55,10 +56,23 @@ def decode_batch(image_bytes: tf.Tensor, spec: ImageSpec) -> tf.Tensor:
     )
 
 
-def _scale_keeping_ratio(image: tf.Tensor, size: tuple[int, int], *, cover: bool) -> tf.Tensor:
-    """float32 [h, w, 3], scaled to cover ``size`` or to fit in it."""
-    shape = tf.cast(tf.shape(image)[:2], tf.float64)
-    ratios = tf.constant(size, tf.float64) / shape
-    ratio = tf.reduce_max(ratios) if cover else tf.reduce_min(ratios)
-    target = tf.maximum(tf.cast(tf.round(shape * ratio), tf.int32), 1)
+def _crop_to_ratio(image: tf.Tensor, size: tuple[int, int]) -> tf.Tensor:
+    """The middle of the image, as large as it can be with the sides' ratio of ``size``.
+
+    Cropped before it is scaled: a long thin image would be scaled to a huge one.
+    """
+    shape = tf.shape(image)[:2]
+    sides = tf.cast(shape, tf.float64)
+    scale = tf.reduce_min(sides / tf.constant(size, tf.float64))
+    target = tf.cast(tf.round(tf.constant(size, tf.float64) * scale), tf.int32)
+    target = tf.clip_by_value(target, 1, shape)
+    start = (shape - target) // 2
+    return image[start[0] : start[0] + target[0], start[1] : start[1] + target[1]]
+
+
+def _scale_to_fit(image: tf.Tensor, size: tuple[int, int]) -> tf.Tensor:
+    """float32 [h, w, 3], scaled so that it just fits into ``size``."""
+    sides = tf.cast(tf.shape(image)[:2], tf.float64)
+    ratio = tf.reduce_min(tf.constant(size, tf.float64) / sides)
+    target = tf.maximum(tf.cast(tf.round(sides * ratio), tf.int32), 1)
     return tf.image.resize(image, target, antialias=True)

@@ -44,6 +44,12 @@ def plan(stages: Sequence[Stage], blocks: Sequence[Named]) -> list[PlannedStage]
     Raises:
         InputError: when a stage asks for more blocks than there are, or matches none.
     """
+    for stage in stages:
+        if stage.unfreeze != "none" and not blocks:
+            raise InputError(
+                f"finetune.stages[{stage.name}].unfreeze: the backbone has nothing that can be "
+                "trained; use none, or a module with trainable variables"
+            )
     return [PlannedStage(stage, _unfrozen(stage, blocks)) for stage in stages]
 
 
@@ -73,9 +79,10 @@ def _matching(name: str, patterns: Sequence[str], blocks: Sequence[Named]) -> tu
         if not hits:
             known = [block.name for block in blocks]
             near = difflib.get_close_matches(pattern, known, n=1, cutoff=0.3) or known[:1]
+            example = f", {near[0]!r} for example" if near else ""
             raise InputError(
                 f"finetune.stages[{name}].unfreeze.match: {pattern!r} is found in no block; "
-                f"thaw inspect shows their names, {near[0]!r} for example"
+                f"thaw inspect shows their names{example}"
             )
         found |= hits
     return tuple(sorted(found))

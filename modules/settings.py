@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import (
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Discriminator,
     Field,
@@ -16,14 +17,24 @@ from pydantic import (
     model_validator,
 )
 
-Positive = Annotated[int, Field(gt=0)]
-Fraction = Annotated[float, Field(ge=0.0, le=1.0)]
+
+def _no_boolean(value: object) -> object:
+    """YAML's ``yes`` and ``no`` are no numbers."""
+    if isinstance(value, bool):
+        raise ValueError(f"got {value}, must be a number; change it")
+    return value
+
+
+Whole = Annotated[int, BeforeValidator(_no_boolean)]
+Number = Annotated[float, BeforeValidator(_no_boolean)]
+Positive = Annotated[Whole, Field(gt=0)]
+Fraction = Annotated[Number, Field(ge=0.0, le=1.0)]
 
 
 class Options(BaseModel):
     """A frozen object that refuses unknown keys."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class ImageSpec(Options):
@@ -86,7 +97,7 @@ class EarlyStopping(Options):
 
     monitor: Literal["loss", "accuracy"] = "loss"
     patience: Positive = 3
-    min_delta: Annotated[float, Field(ge=0.0)] = 0.0
+    min_delta: Annotated[Number, Field(ge=0.0)] = 0.0
 
 
 class Stage(Options):
@@ -95,10 +106,10 @@ class Stage(Options):
     name: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]+$")]
     unfreeze: Unfreeze = "none"
     epochs: Positive = 10
-    learning_rate: Annotated[float, Field(gt=0.0)] = 1e-3
+    learning_rate: Annotated[Number, Field(gt=0.0)] = 1e-3
     early_stopping: EarlyStopping | None = EarlyStopping()
     batch_norm: Literal["frozen", "train"] = "frozen"
-    l2: Annotated[float, Field(ge=0.0)] = 0.0
+    l2: Annotated[Number, Field(ge=0.0)] = 0.0
 
     @model_validator(mode="after")
     def _statistics_need_all(self) -> "Stage":
@@ -123,10 +134,11 @@ class Finetune(Options):
 
     stages: tuple[Stage, ...] = Field(default=DEFAULT_STAGES, min_length=1)
     batch_size: Positive = 32
-    dropout: Annotated[float, Field(ge=0.0, lt=1.0)] = 0.0
-    seed: int = 0
+    dropout: Annotated[Number, Field(ge=0.0, lt=1.0)] = 0.0
+    # Each stage adds its number to it; NumPy and TensorFlow take 32 bits.
+    seed: Annotated[Whole, Field(ge=0, lt=1 << 31)] = 0
     # Decoded images are kept between epochs: in memory up to this many MB, else on disk.
-    cache_mb: Annotated[int, Field(ge=0)] = 1024
+    cache_mb: Annotated[Whole, Field(ge=0)] = 1024
 
     @model_validator(mode="after")
     def _distinct_names(self) -> "Finetune":

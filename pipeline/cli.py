@@ -1,6 +1,7 @@
 """The command line. Nothing heavy is imported until a command needs it."""
 
 import json
+import signal
 import sys
 import warnings
 from pathlib import Path
@@ -49,6 +50,8 @@ def run(
     from pipeline import loading, local, reporting
 
     loaded = loading.load(config, set_ or (), root)
+    # As Ctrl-C does, so that what is temporary is removed and the summary says so.
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
     result = local.run(loaded, summary_file=summary, verbose=verbose)
     typer.echo(reporting.outcome(result, loaded))
     raise typer.Exit(REFUSED if result.status == "rejected" else OK)

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from pydantic import Field, PrivateAttr, model_validator
 
 from modules import features
-from modules.settings import Evaluation, Finetune, Fraction, Options, Positive
+from modules.settings import Evaluation, Finetune, Fraction, Number, Options, Positive, Whole
 
 # Shares of an added-up whole may miss 1 by rounding.
 _SHARES_TOLERANCE = 1e-6
@@ -15,9 +15,9 @@ _SHARES_TOLERANCE = 1e-6
 class Splits(Options):
     """Each split's share of the images; they add up to 1."""
 
-    train: Annotated[float, Field(gt=0.0, lt=1.0)] = 0.8
-    validation: Annotated[float, Field(gt=0.0, lt=1.0)] = 0.1
-    test: Annotated[float, Field(gt=0.0, lt=1.0)] = 0.1
+    train: Annotated[Number, Field(gt=0.0, lt=1.0)] = 0.8
+    validation: Annotated[Number, Field(gt=0.0, lt=1.0)] = 0.1
+    test: Annotated[Number, Field(gt=0.0, lt=1.0)] = 0.1
 
     @model_validator(mode="after")
     def _whole(self) -> "Splits":
@@ -87,7 +87,7 @@ class Push(Options):
     """
 
     serving_dir: Path | None = None
-    load_seconds: Annotated[float, Field(gt=0.0)] = 300.0
+    load_seconds: Annotated[Number, Field(gt=0.0)] = 300.0
 
 
 class Beam(Options):
@@ -101,7 +101,7 @@ class Beam(Options):
     """
 
     mode: Literal["in_memory", "multi_processing"] = "in_memory"
-    workers: Annotated[int, Field(ge=0)] = 0
+    workers: Annotated[Whole, Field(ge=0)] = 0
     args: tuple[str, ...] = ()
 
     @model_validator(mode="after")

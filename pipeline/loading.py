@@ -1,6 +1,7 @@
 """Reads a configuration from YAML; every mistake is one line that names the key."""
 
 import difflib
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from types import UnionType
@@ -12,6 +13,7 @@ from pydantic import BaseModel, ValidationError
 from modules.errors import InputError
 from pipeline.config import Config
 
+_OBJECT = re.compile(r"a valid dictionary or instance of \w+")
 _PATHS = (("data", "path"), ("data", "schema"), ("push", "serving_dir"), ("root",))
 
 
@@ -28,7 +30,7 @@ def load(file: Path, overrides: Sequence[str] = (), root: Path | None = None) ->
         InputError: for anything that is wrong, one line for each mistake.
     """
     file = file.absolute()
-    raw = _read(file)
+    raw = {key: value for key, value in _read(file).items() if value is not None}
     _make_absolute(raw, file.parent)
     changes: dict[str, Any] = {}
     for override in overrides:
@@ -41,7 +43,10 @@ def load(file: Path, overrides: Sequence[str] = (), root: Path | None = None) ->
     try:
         config = Config.model_validate(raw)
     except ValidationError as error:
-        lines = list(dict.fromkeys(_line(one) for one in error.errors(include_url=False)))
+        errors = error.errors(include_url=False)
+        # A list whose items are wrong is called too short as well.
+        own = [one for one in errors if one["type"] != "too_short"] or errors
+        lines = list(dict.fromkeys(map(_line, own)))
         raise InputError(f"{'; '.join(lines)} (in {file})") from None
     config._file = file
     return config
@@ -80,7 +85,9 @@ def _set(raw: dict[str, Any], changes: dict[str, Any], override: str) -> None:
         return
     target = changes
     for key in keys[:-1]:
-        target = target.setdefault(key, {})
+        if not isinstance(target.get(key), dict):
+            target[key] = {}
+        target = target[key]
     target[keys[-1]] = value
 
 
@@ -124,7 +131,10 @@ def _make_absolute(raw: dict[str, Any], folder: Path) -> None:
 
 
 def _resolve(path: str, folder: Path) -> str:
-    return str((folder / Path(path).expanduser()).resolve())
+    try:
+        return str((folder / Path(path).expanduser()).resolve())
+    except (OSError, RuntimeError, ValueError) as error:
+        raise InputError(f"CONFIG: {path!r} is no path ({error}); correct it") from None
 
 
 def _line(error: Any) -> str:
@@ -140,6 +150,10 @@ def _line(error: Any) -> str:
     if kind == "missing":
         return f"{where}: missing, and it has no default; add it"
     message = str(error["msg"]).removeprefix("Value error, ").removeprefix("Input should be ")
+    message = message.replace("Input is not a valid path for <class 'pathlib.Path'>", "a path")
+    message = _OBJECT.sub("keys and values", message)
+    if kind == "invalid_key":
+        return f"{where}: unknown key; keys are words"
     got = "" if isinstance(error["input"], dict | BaseModel) else f"got {error['input']!r}, "
     if kind == "value_error":
         return f"{where}: {message}"

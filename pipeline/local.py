@@ -35,6 +35,8 @@ def run(config: Config, *, summary_file: Path | None = None, verbose: bool = Fal
     """
     started = time.monotonic()
     root = Root(config.root)
+    if summary_file is not None and (summary_file.is_dir() or not summary_file.parent.is_dir()):
+        raise InputError(f"--summary: {summary_file} cannot be a file; name one in a folder")
     root.claim(config.file)
     run_id = new_run_id()
     log = root.run(run_id) / LOG_FILE

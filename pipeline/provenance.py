@@ -9,6 +9,7 @@ import functools
 import hashlib
 import importlib.metadata
 import importlib.util
+import os
 import platform
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -95,8 +96,13 @@ def _exists(name: str) -> bool:
 def folder_fingerprint(folder: str) -> str:
     """sha256 over the names and contents of all files in a folder."""
     total = hashlib.sha256()
-    for path in sorted(Path(folder).rglob("*")):
-        if path.is_file():
-            name = path.relative_to(folder).as_posix()
-            total.update(f"{name}:{hashlib.sha256(path.read_bytes()).hexdigest()}\n".encode())
+    # Links to folders are followed: weights may lie behind one.
+    files = (
+        Path(parent, name)
+        for parent, _, names in os.walk(folder, followlinks=True)
+        for name in names
+    )
+    for path in sorted(files):
+        name = path.relative_to(folder).as_posix()
+        total.update(f"{name}:{hashlib.sha256(path.read_bytes()).hexdigest()}\n".encode())
     return total.hexdigest()

@@ -14,13 +14,7 @@ def outcome(summary: Summary, config: Config) -> str:
     if summary.status == "pushed":
         lines.append(f"pushed version {summary.model_version} to {shown(summary.serving_dir)}")
     elif summary.status == "unchanged":
-        where = shown(summary.serving_dir)
-        lines.append(f"unchanged: nothing to do; version {summary.model_version} is in {where}")
-        if summary.model_version not in versions.list_versions(config.serving_dir):
-            lines[-1] = (
-                f"unchanged, but version {summary.model_version} has been removed from {where}; "
-                "another --root makes and pushes it again"
-            )
+        lines.append(_unchanged(summary, versions.list_versions(config.serving_dir)))
     else:
         lines.append("rejected: nothing was pushed")
     if summary.gate:
@@ -35,6 +29,21 @@ def outcome(summary: Summary, config: Config) -> str:
         f"summary: {shown(Root(config.root).summary)}"
     )
     return "\n".join(lines)
+
+
+def _unchanged(summary: Summary, present: list[int]) -> str:
+    version, where = summary.model_version, shown(summary.serving_dir)
+    if version not in present:
+        return (
+            f"unchanged, but version {version} has been removed from {where}; another --root "
+            "makes and pushes it again"
+        )
+    if version != present[-1]:
+        return (
+            f"unchanged: this model was judged before and is version {version} in {where}, where "
+            f"version {present[-1]} is newer"
+        )
+    return f"unchanged: nothing to do; version {version} is in {where}"
 
 
 def pushed_versions(config: Config) -> list[dict[str, Any]]:

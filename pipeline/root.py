@@ -1,6 +1,6 @@
 """The folder that a pipeline owns: what lies where in it, and whose it is."""
 
-import os
+import json
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,7 +12,7 @@ from filelock import FileLock, Timeout
 from components.run_summary.summary import SUMMARY_FILE
 from modules.errors import InputError
 
-_OWNER = "config"
+_OWNER = "owner.json"
 
 
 @dataclass(frozen=True)
@@ -48,26 +48,29 @@ class Root:
         """Makes the folder the config's own.
 
         Raises:
-            InputError: when it belongs to another config, or cannot be written.
+            InputError: when it belongs to another config, was moved, or cannot be written.
         """
         owner = self.path / _OWNER
-        # Relative, so that the whole can be moved.
-        name = os.path.relpath(config, self.path)
+        names = {"config": str(config), "root": str(self.path.resolve())}
         try:
             self.path.mkdir(parents=True, exist_ok=True)
-            if owner.is_file():
-                found = owner.read_text(encoding="utf-8").strip()
-                if found != name:
-                    raise InputError(
-                        f"root: {self.path} belongs to {os.path.normpath(self.path / found)}, and "
-                        f"a root serves one config; give {config} another with --root"
-                    )
-            else:
-                owner.write_text(f"{name}\n", encoding="utf-8")
+            if not owner.is_file():
+                owner.write_text(json.dumps(names, indent=1) + "\n", encoding="utf-8")
+            found = json.loads(owner.read_text(encoding="utf-8"))
         except OSError as error:
             raise InputError(
                 f"root: {self.path} cannot be written ({error.strerror}); name another with --root"
             ) from None
+        if found["root"] != names["root"]:
+            raise InputError(
+                f"root: {self.path} was made as {found['root']}, and ML Metadata knows its files "
+                "by that path; move it back, or name another with --root"
+            )
+        if found["config"] != names["config"]:
+            raise InputError(
+                f"root: {self.path} belongs to {found['config']}, and a root serves one config; "
+                f"give {config} another with --root"
+            )
 
     @contextmanager
     def held(self) -> Iterator[None]:

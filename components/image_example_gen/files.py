@@ -1,15 +1,15 @@
 """Lists the images of a folder per class, and fingerprints their content."""
 
+import errno
 import hashlib
 import os
+import stat
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
 from modules.errors import InputError
-
-_READ_AT_ONCE = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -18,7 +18,7 @@ class ImageFile:
 
     Attributes:
         path: where it lies.
-        name: its path below the data's folder, with ``/``.
+        name: its path below the data's folder, with ``/``, as valid Unicode.
         label: the class, by its folder's name.
         size: bytes; 0 where it cannot be told, as for a dangling link.
     """
@@ -40,21 +40,33 @@ def list_images(folder: str) -> list[ImageFile]:
         InputError: when there is no such folder, or fewer than two classes in it.
     """
     root = Path(folder)
-    if not root.is_dir():
+    if not os.path.isdir(folder):
         raise InputError(
             f"data.path: got {folder}, which is no folder; it must hold a folder of images for "
             "each class"
         )
     classes = sorted(entry.name for entry in _entries(root) if entry.is_dir())
+    _refuse_labels(classes)
     found = [file for label in classes for file in _walk(root, root / label, label)]
-    labels = {file.label for file in found}
-    if len(labels) < 2:
+    empty = sorted(set(classes) - {file.label for file in found})
+    if len(classes) < 2 or empty:
+        which = f", of which {empty[0]!r} is empty" if empty else ""
         raise InputError(
-            f"data.path: {folder} holds {len(labels)} folders with files in them; at least 2 are "
-            "needed, one for each class"
+            f"data.path: {folder} holds {len(classes)} class folders{which}; at least 2 are "
+            "needed, each with images: fill or remove what is empty"
         )
-    _refuse_labels(labels)
     return sorted(found, key=lambda file: file.name)
+
+
+def read_file(file: ImageFile) -> bytes:
+    """The file's bytes.
+
+    Raises:
+        OSError: when it cannot be read, or is a pipe or a device, which might never end.
+    """
+    if not stat.S_ISREG(os.stat(file.path).st_mode):
+        raise OSError(errno.EINVAL, "not a regular file")
+    return Path(file.path).read_bytes()
 
 
 def fingerprint(files: Sequence[ImageFile]) -> str:
@@ -72,14 +84,10 @@ def fingerprint(files: Sequence[ImageFile]) -> str:
 
 
 def _digest(file: ImageFile) -> str:
-    digest = hashlib.sha256()
     try:
-        with open(file.path, "rb") as stream:
-            while block := stream.read(_READ_AT_ONCE):
-                digest.update(block)
+        return hashlib.sha256(read_file(file)).hexdigest()
     except OSError as error:
         return f"unreadable: {type(error).__name__}"
-    return digest.hexdigest()
 
 
 def _entries(folder: Path) -> Iterator[os.DirEntry[str]]:
@@ -108,11 +116,12 @@ def _walk(
         except OSError:
             size = 0
         name = Path(entry.path).relative_to(root).as_posix()
+        name = os.fsencode(name).decode(errors="replace")
         yield ImageFile(entry.path, name, label, size)
 
 
-def _refuse_labels(labels: set[str]) -> None:
-    for label in sorted(labels):
+def _refuse_labels(labels: Sequence[str]) -> None:
+    for label in labels:
         try:
             bad = "\n" in label or not label.encode()
         except UnicodeEncodeError:

@@ -14,7 +14,7 @@ from typing import Any
 import tensorflow as tf
 
 from components.image_example_gen.check import BadImageError, ImageFacts, examine
-from components.image_example_gen.files import ImageFile
+from components.image_example_gen.files import ImageFile, read_file
 from components.image_example_gen.split import split_of
 from modules import features
 
@@ -60,7 +60,7 @@ def to_example(content: bytes, file: ImageFile, facts: ImageFacts) -> bytes:
     feature = {
         features.IMAGE_BYTES: of_bytes(content),
         features.LABEL: of_bytes(file.label.encode()),
-        features.PATH: of_bytes(file.name.encode(errors="replace")),
+        features.PATH: of_bytes(file.name.encode()),
         features.WIDTH: of_int(facts.width),
         features.HEIGHT: of_int(facts.height),
         features.CHANNELS: of_int(facts.channels),
@@ -107,11 +107,12 @@ def write_chunk(
                 advance(REPORT_EVERY)
             content = b""
             try:
-                with open(file.path, "rb") as stream:
-                    content = stream.read()
+                content = read_file(file)
                 facts = examine(content)
             except (BadImageError, OSError) as error:
                 report.bad.append(_bad(file, content, error))
+                # A class of which no file can be used is counted all the same: with 0.
+                report.counts[features.TRAIN, file.label] += 0
                 continue
             split = split_of(content, shares)
             writers[split].write(to_example(content, file, facts))

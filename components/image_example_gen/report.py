@@ -21,7 +21,8 @@ def merge(chunk_reports: Iterable[ChunkReport]) -> dict[str, Any]:
     counts: Counter[tuple[str, str]] = Counter()
     bad: list[dict[str, str]] = []
     for one in chunk_reports:
-        counts.update(one.counts)
+        for key, count in one.counts.items():
+            counts[key] += count
         bad += one.bad
     labels = sorted({label for _, label in counts})
     return {

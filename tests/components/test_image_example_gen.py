@@ -15,6 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
+from components.data_check.problems import missing_images
 from components.image_example_gen import check, files, records, report
 from components.image_example_gen.split import split_of
 from modules import features, image
@@ -70,7 +71,11 @@ def test_labels_may_be_any_text(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("images", "message"),
     [
-        ({"a/1.png": b"x"}, "holds 1 folders with files"),
+        ({"a/1.png": b"x"}, "holds 1 class folders; at least 2"),
+        (
+            {"a/1.png": b"x", "b/1.png": b"x", "c/.x": b"x"},
+            "3 class folders, of which 'c' is empty",
+        ),
         ({"a/1.png": b"x", "b\nc/1.png": b"x"}, "cannot be a class"),
     ],
 )
@@ -218,6 +223,28 @@ def test_every_file_is_written_or_named_as_bad(tmp_path: Path) -> None:
             assert content == (root / name).read_bytes()
             assert split_of(content, SHARES) == split
             assert feature[features.LABEL].bytes_list.value[0].decode() == name[0]
+
+
+def test_a_class_of_which_no_file_is_good_is_counted_as_empty(tmp_path: Path) -> None:
+    root = folder_of(some_images(tmp_path / "in"), {"c/1.png": b"bad"})
+    folders = {name: str(tmp_path / name) for name in SHARES}
+    listed = files.list_images(str(root))
+    merged = report.merge([records.write_chunk(listed, folders, SHARES, 0, 1)])
+    assert merged["splits"]["train"]["c"] == 0
+    assert missing_images(merged["splits"])[-1] == "train: no image of class 'c'"
+
+
+def test_odd_files_are_listed_and_never_waited_for(tmp_path: Path) -> None:
+    root = some_images(tmp_path / "in", 4)
+    os.mkfifo(root / "a" / "pipe.png")
+    (root / "b" / os.fsdecode(b"\xff.png")).write_bytes(b"no image")
+    listed = files.list_images(str(root))
+    assert files.fingerprint(listed) == files.fingerprint(listed)
+    folders = {name: str(tmp_path / name) for name in SHARES}
+    merged = report.merge([records.write_chunk(listed, folders, SHARES, 0, 1)])
+    assert [row["path"] for row in merged["bad"]] == ["a/pipe.png", "b/\ufffd.png"]
+    assert merged["bad"][0]["reason"] == "not a regular file"
+    assert json.dumps(merged, ensure_ascii=False).encode()
 
 
 def test_too_many_bad_files_fail_with_the_counts() -> None:

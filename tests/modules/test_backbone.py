@@ -1,5 +1,6 @@
 """Loading backbones, and the order and grouping of their variables."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ from modules import backbone, blocks
 from modules.errors import InputError
 from modules.read_order import read_depths
 from tests.conftest import GLYPHS
-from tests.modules.backbones import reusable, reversed_order, save
+from tests.modules.backbones import SIZE, reusable, reversed_order, save
 
 
 @pytest.fixture(scope="module")
@@ -103,10 +104,29 @@ def test_a_module_that_cannot_be_called_is_refused(tmp_path: Path) -> None:
         backbone.load(save(module, tmp_path))
 
 
-def test_a_module_that_gives_no_vector_is_refused(tmp_path: Path) -> None:
-    module = reusable(lambda images: images, [tf.Variable(1.0)])
+@pytest.mark.parametrize(
+    "forward",
+    [
+        lambda images: images,
+        lambda images: {"a": tf.reduce_mean(images, [1, 2])},
+        lambda images: tf.reduce_mean(images, [1, 2, 3]),
+        lambda images: (tf.reduce_mean(images, [1, 2]), images),
+    ],
+)
+def test_a_module_that_gives_no_vector_is_refused(
+    tmp_path: Path, forward: Callable[[tf.Tensor], tf.Tensor]
+) -> None:
+    module = reusable(forward, [tf.Variable(1.0)])
     with pytest.raises(InputError, match=r"not a vector for each image"):
         backbone.load(save(module, tmp_path))
+
+
+def test_a_vector_of_rank_4_is_taken_as_one_of_rank_2(tmp_path: Path) -> None:
+    scale = tf.Variable(2.0, name="scale")
+    module = reusable(lambda x: tf.reduce_mean(x, [1, 2], keepdims=True) * scale, [scale])
+    found = backbone.load(save(module, tmp_path))
+    assert found.output_dim == 3
+    assert found.forward(tf.ones((2, SIZE, SIZE, 3))).numpy().tolist() == [[2.0] * 3] * 2
 
 
 def test_an_image_size_that_the_module_does_not_take_is_refused(

@@ -78,6 +78,15 @@ def test_crop_keeps_the_middle_and_pad_keeps_all() -> None:
     assert padded[:8].max() == padded[24:].max() == 0
 
 
+@pytest.mark.parametrize("shape", [(1, 3000), (3000, 1), (7, 5)])
+@pytest.mark.parametrize("resize", ["stretch", "crop", "pad"])
+def test_odd_proportions_come_to_the_size_asked_for(shape: tuple[int, int], resize: str) -> None:
+    spec = ImageSpec.model_validate({"height": 12, "width": 20, "resize": resize})
+    made = image.decode(tf.constant(encoded(np.full((*shape, 3), 200, np.uint8))), spec).numpy()
+    assert made.shape == (12, 20, 3)
+    assert made.max() == 200
+
+
 def test_downscaling_is_antialiased_as_in_pillow() -> None:
     pixels = picture(90, 120)
     made = image.decode(tf.constant(encoded(pixels)), SPEC).numpy().astype(int)

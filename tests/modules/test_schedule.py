@@ -58,6 +58,14 @@ def test_more_blocks_than_there_are_is_refused_with_the_number() -> None:
         schedule.plan([stage], BLOCKS)
 
 
+def test_a_backbone_that_cannot_be_trained_is_refused_unless_only_the_head_trains() -> None:
+    assert schedule.plan([Stage(name="head")], [])[0].unfrozen == ()
+    for rule in ("all", {"last": 1}, {"match": ["x"]}):
+        stage = Stage.model_validate({"name": "s", "unfreeze": rule})
+        with pytest.raises(InputError, match="nothing that can be trained"):
+            schedule.plan([stage], [])
+
+
 def test_a_pattern_that_matches_nothing_is_refused_with_the_nearest_name() -> None:
     stage = Stage.model_validate({"name": "s", "unfreeze": {"match": ["blok_2"]}})
     with pytest.raises(InputError, match=r"'blok_2' is found in no block.*'block_2'"):

@@ -97,7 +97,16 @@ def test_set_replaces_one_value_and_root_the_root(
             "beam: {args: [--runner=DaskRunner]}",
             r"beam: args names Beam's DaskRunner, which report",
         ),
-        ("data: 3", r"data: got 3, must be"),
+        ("data: 3", r"data: got 3, must be keys and values"),
+        (
+            "evaluation: {min_accuracy: yes}",
+            r"evaluation\.min_accuracy: got True, must be a number",
+        ),
+        ("evaluation: {min_accuracy: .nan}", r"evaluation\.min_accuracy: got nan, must be"),
+        ("backbone: {handle: a, input_range: [-.inf, 1]}", r"input_range\[0\]: got -inf, must be"),
+        ("finetune: {seed: -1}", r"finetune\.seed: got -1, must be greater"),
+        ("data: {path: [a]}", r"data\.path: got \['a'\], must be a path"),
+        ("1: 2", r"\[1\]: unknown key"),
     ],
 )
 def test_a_mistake_names_the_key_the_value_and_the_rule(
@@ -121,6 +130,16 @@ def test_a_file_that_is_no_config_is_named(tmp_path: Path, text: str, message: s
         loading.load(written(tmp_path, text))
 
 
+def test_a_section_left_empty_is_as_if_left_out(tmp_path: Path) -> None:
+    config = loading.load(written(tmp_path, WHOLE + "evaluation:\nfinetune:\n"))
+    assert config.evaluation.min_accuracy == 0.5
+
+
+def test_the_last_override_wins_whatever_its_form(tmp_path: Path) -> None:
+    changes = ["evaluation=null", "evaluation.min_accuracy=0.1"]
+    assert loading.load(written(tmp_path), changes).evaluation.min_accuracy == 0.1
+
+
 def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"could not read .*none\.yaml \(No such file"):
         loading.load(tmp_path / "none.yaml")
@@ -133,6 +152,7 @@ def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
         ("a..b=1", "must be key.path=value"),
         ("finetune.stages.4.epochs=1", r"there is no finetune"),
         ("data.path={", "is no YAML value"),
+        ("data.path=~nosuchuser/x", "'~nosuchuser/x' is no path"),
         ("finetune.sede=1", r"finetune\.sede: unknown key; did you mean seed\?"),
     ],
 )

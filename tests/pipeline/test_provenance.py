@@ -53,8 +53,11 @@ def test_the_trainers_code_is_all_that_it_uses() -> None:
 
 
 def test_a_backbones_fingerprint_sees_every_file(tmp_path: Path) -> None:
-    (tmp_path / "variables").mkdir()
-    (tmp_path / "variables" / "data").write_bytes(b"1")
-    before = provenance.folder_fingerprint(str(tmp_path))
-    (tmp_path / "variables" / "data").write_bytes(b"2")
-    assert provenance.folder_fingerprint(str(tmp_path)) != before
+    module, weights = tmp_path / "module", tmp_path / "weights"
+    for folder in (module, weights):
+        folder.mkdir()
+    (module / "variables").symlink_to(weights)
+    (weights / "data").write_bytes(b"1")
+    before = provenance.folder_fingerprint(str(module))
+    (weights / "data").write_bytes(b"2")
+    assert provenance.folder_fingerprint(str(module)) != before

@@ -8,15 +8,18 @@ from modules.errors import InputError
 from pipeline.root import Root, new_run_id
 
 
-def test_a_root_serves_one_config_and_may_be_moved_with_it(tmp_path: Path) -> None:
-    home = tmp_path / "home"
-    Root(home / "root").claim(home / "a.yaml")
-    Root(home / "root").claim(home / "a.yaml")
+def test_a_root_serves_one_config(tmp_path: Path) -> None:
+    Root(tmp_path / "root").claim(tmp_path / "a.yaml")
+    Root(tmp_path / "root").claim(tmp_path / "a.yaml")
     with pytest.raises(InputError, match=r"root: .* belongs to .*a\.yaml.* --root"):
-        Root(home / "root").claim(home / "b.yaml")
-    moved = home.rename(tmp_path / "moved")
-    Root(moved / "root").claim(moved / "a.yaml")
-    assert (moved / "root" / "config").read_text(encoding="utf-8") == "../a.yaml\n"
+        Root(tmp_path / "root").claim(tmp_path / "b.yaml")
+
+
+def test_a_root_that_was_moved_is_refused_for_its_metadata_holds_paths(tmp_path: Path) -> None:
+    Root(tmp_path / "root").claim(tmp_path / "a.yaml")
+    moved = (tmp_path / "root").rename(tmp_path / "moved")
+    with pytest.raises(InputError, match=r"was made as .*root.*move it back"):
+        Root(moved).claim(tmp_path / "a.yaml")
 
 
 def test_a_root_that_is_a_file_is_refused(tmp_path: Path) -> None:
