@@ -6,6 +6,7 @@ images of 8 by 8 pixels with levels 0 to 16, bright strokes on black.
     python -m data.digits [FOLDER]        2 s; the default is data/digits
 """
 
+import os
 import sys
 from pathlib import Path
 
@@ -33,4 +34,4 @@ def write_digits(folder: Path) -> int:
 
 if __name__ == "__main__":
     target = Path(sys.argv[1]) if len(sys.argv) > 1 else DEFAULT_FOLDER
-    print(f"digits: {write_digits(target)} images in {target}")
+    print(f"digits: {write_digits(target)} images in {os.path.relpath(target)}")

@@ -75,7 +75,9 @@ def _set(raw: dict[str, Any], changes: dict[str, Any], override: str) -> None:
     path, equals, text = override.partition("=")
     keys = path.split(".")
     if not equals or not all(keys):
-        raise InputError(f"--set: got {override!r}, must be key.path=value; write key.path=value")
+        raise InputError(
+            f"--set: got {override!r}, must be key.path=value, such as finetune.seed=1"
+        )
     try:
         value = yaml.safe_load(text)
     except yaml.YAMLError:
@@ -101,8 +103,8 @@ def _set_in_list(raw: Any, keys: list[str], value: Any, path: str) -> None:
             place = key
         else:
             raise InputError(
-                f"--set {path}: there is no {'.'.join(keys[: i + 1])} in the config; name a place "
-                "that is there"
+                f"--set {path}: the config's file has no {'.'.join(keys[: i + 1])} to change; "
+                "write the list out there, or set it whole"
             )
         if last:
             target[place] = value
@@ -151,7 +153,7 @@ def _line(error: Any) -> str:
         return f"{where}: missing, and it has no default; add it"
     message = str(error["msg"]).removeprefix("Value error, ").removeprefix("Input should be ")
     message = message.replace("Input is not a valid path for <class 'pathlib.Path'>", "a path")
-    message = _OBJECT.sub("keys and values", message)
+    message = _OBJECT.sub("keys and values", message).replace("a valid tuple", "a list")
     if kind == "invalid_key":
         return f"{where}: unknown key; keys are words"
     got = "" if isinstance(error["input"], dict | BaseModel) else f"got {error['input']!r}, "

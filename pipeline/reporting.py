@@ -4,6 +4,7 @@ from typing import Any
 
 from components.pusher import versions
 from components.run_summary.summary import Summary, read_summary
+from modules import features
 from pipeline.config import Config
 from pipeline.root import Root, shown
 
@@ -21,14 +22,31 @@ def outcome(summary: Summary, config: Config) -> str:
         lines.append(f"gate: {summary.gate['sentence']}")
     if summary.infra and not summary.infra["passed"]:
         lines.append(f"infra check: {'; '.join(summary.infra['problems'])}")
-    left_out = len(summary.data.get("bad", []))
-    if left_out:
-        lines.append(f"data: {left_out} files could not be used; the summary names them")
+    lines += _about_data(summary)
     lines.append(
         f"{summary.seconds['total']:.0f} s, at most {summary.peak_rss_mb:.0f} MB; "
         f"summary: {shown(Root(config.root).summary)}"
     )
     return "\n".join(lines)
+
+
+def _about_data(summary: Summary) -> list[str]:
+    """What a person should know of the data: files left out, and classes that no test sees."""
+    lines = []
+    bad = summary.data.get("bad", [])
+    if bad:
+        lines.append(
+            f"data: {len(bad)} could not be used, {bad[0]['path']} for one ({bad[0]['reason']}); "
+            "the summary names all"
+        )
+    tested = summary.data.get("splits", {}).get(features.TEST, {})
+    unseen = [label for label, count in tested.items() if count == 0]
+    if unseen:
+        lines.append(
+            f"data: the gate sees nothing of {', '.join(map(repr, unseen))}, for the test split "
+            "holds no such image; add images"
+        )
+    return lines
 
 
 def _unchanged(summary: Summary, present: list[int]) -> str:

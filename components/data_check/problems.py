@@ -52,6 +52,6 @@ def refuse(found: Sequence[str]) -> None:
     shown = "; ".join(found[:_SHOWN])
     rest = f"; and {len(found) - _SHOWN} more" if len(found) > _SHOWN else ""
     raise InputError(
-        f"data: {len(found)} anomalies, and training needs data without: {shown}{rest}; correct "
-        "the images, the shares in data.splits, or the schema in data.schema"
+        f"data: it may not be trained on: {shown}{rest}; add or correct images, or change the "
+        "shares in data.splits or the schema in data.schema"
     )

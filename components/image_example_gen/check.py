@@ -63,7 +63,9 @@ def _header(content: bytes) -> tuple[int, int, str, str]:
                 name = "JPEG" if image.format == "MPO" else str(image.format)
                 return *image.size, image.mode, name
     except Exception as error:  # Pillow's parsers raise whatever they meet: OSError, struct.error.
-        raise BadImageError(f"not an image of a known format: {_one_line(error)}") from error
+        # Pillow's text names the object in memory; ours is for people.
+        reason = _one_line(error).split(" <_io.BytesIO")[0]
+        raise BadImageError(f"not a JPEG, PNG, GIF or BMP: {reason}") from error
 
 
 def _brightness(content: bytes, name: str) -> float:

@@ -61,11 +61,14 @@ def _write(
     images: int,
 ) -> records.ChunkReport:
     number, total, files = work
+    done = 0
 
-    def advance(done: int) -> None:
+    def advance(more: int) -> None:
+        nonlocal done
+        done += more
         progress.report(
-            f"image_example_gen shard {number + 1} of {total}: {done} more of {images} files",
-            advance=done,
+            f"image_example_gen shard {number + 1} of {total}: {done} of {len(files)} files",
+            advance=more,
             total=images,
         )
 

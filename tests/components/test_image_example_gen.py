@@ -115,12 +115,12 @@ def test_the_fingerprint_covers_content_not_dates(tmp_path: Path) -> None:
     ("content", "reason"),
     [
         (b"", "empty"),
-        (b"a text file", "not an image of a known format"),
+        (b"a text file", "not a JPEG, PNG, GIF or BMP"),
         (encoded(picture(), "JPEG")[:300], "Truncated File Read"),
         (encoded(picture(), "JPEG")[:-40], "not a whole image"),
         (encoded(picture(), "PNG")[:80], "not a whole image"),
         (encoded(picture(), "PNG")[:-12], "not a whole image"),  # its end marker is gone
-        (encoded(picture(), "TIFF"), "not an image of a known format"),
+        (encoded(picture(), "TIFF"), "not a JPEG, PNG, GIF or BMP"),
         (saved(Image.fromarray(picture()).convert("P"), "BMP"), "BMP with a palette"),
     ],
 )

@@ -150,7 +150,7 @@ def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
     [
         ("no-value", "must be key.path=value"),
         ("a..b=1", "must be key.path=value"),
-        ("finetune.stages.4.epochs=1", r"there is no finetune"),
+        ("finetune.stages.4.epochs=1", r"file has no finetune to change; write the list out"),
         ("data.path={", "is no YAML value"),
         ("data.path=~nosuchuser/x", "'~nosuchuser/x' is no path"),
         ("finetune.sede=1", r"finetune\.sede: unknown key; did you mean seed\?"),

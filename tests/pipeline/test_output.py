@@ -128,8 +128,11 @@ def test_the_outcome_says_what_became_of_the_run(tmp_path: Path) -> None:
     (tmp_path / "serving" / "7" / "saved_model.pb").touch()
     there = reporting.outcome(summary("unchanged"), config)
     assert "nothing to do; version 7 is in /s" in there
-    bad = summary("pushed", data={"bad": [{"path": "x"}]})
-    assert "1 files could not be used" in reporting.outcome(bad, config)
+    bad = summary("pushed", data={"bad": [{"path": "x", "reason": "the file is empty"}]})
+    told = reporting.outcome(bad, config)
+    assert "1 could not be used, x for one (the file is empty)" in told
+    unseen = summary("pushed", data={"splits": {"test": {"a": 0, "b": 3}}})
+    assert "the gate sees nothing of 'a'" in reporting.outcome(unseen, config)
     infra = summary("rejected", infra={"passed": False, "problems": ["it hung"]})
     assert "infra check: it hung" in reporting.outcome(infra, config)
 
