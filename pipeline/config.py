@@ -134,7 +134,11 @@ class Beam(Options):
 
 
 class Config(Options):
-    """All of it. Only ``data.path`` and ``backbone.handle`` have no default."""
+    """All of it. Only ``data.path`` and ``backbone.handle`` have no default.
+
+    ``root`` is where everything goes: ``.thaw/<config's name>`` beside the config's folder where
+    the file does not say (``pipeline.loading`` knows the file).
+    """
 
     data: Data
     backbone: BackboneOptions
