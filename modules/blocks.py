@@ -59,8 +59,8 @@ def blocks_of(backbone: Backbone) -> list[Block]:
     """The backbone's blocks, in the order of the data.
 
     Variables are sorted by where the forward graph first reads them, those that it never reads
-    left out; runs of one block's name are then gathered. Layers whose names hold no number, such
-    as a stem, make blocks of their own.
+    left out, and gathered by block. Layers whose names hold no number, such as a stem, make blocks
+    of their own.
     """
     size = backbone.image_size(None)
     spec = tf.TensorSpec((None, *size, 3), tf.float32)
@@ -85,8 +85,8 @@ def blocks_of(backbone: Backbone) -> list[Block]:
 def gather(items: Sequence[Any], name_of: Callable[[Any], str]) -> list[tuple[str, list[Any]]]:
     """Groups items, in order, by the block that their names belong to.
 
-    A numbered block is one group wherever its members lie, at the place of its first; what has no
-    number is grouped with its neighbours of the same layer.
+    A block, or a layer without a number, is one group wherever its members lie, at the place of its
+    first.
     """
     groups: dict[str, list[Any]] = {}
     for item in items:

@@ -18,7 +18,7 @@ LABEL_INDEX = "label_index"
 # The asset of the transform graph that lists the labels, sorted, a line each.
 LABELS_ASSET = "labels"
 
-# The three splits. Only the Evaluator reads TEST.
+# The three splits. No training and no choice between stages sees TEST.
 TRAIN = "train"
 VALIDATION = "validation"
 TEST = "test"

@@ -13,7 +13,8 @@ def report(text: str, **facts: object) -> None:
 
     Args:
         text: one line for people and for ``grep``.
-        **facts: for a progress bar: ``done`` and ``total`` (numbers of one unit), ``note`` (text).
+        **facts: for a progress bar: ``total`` and ``done``, or ``advance`` where only the number
+            done since the last report is known, and ``note`` (text).
     """
     LOGGER.info(text, extra={"facts": facts})
 

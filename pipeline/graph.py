@@ -4,6 +4,8 @@ from pathlib import Path
 from typing import Any
 
 import tensorflow_data_validation as tfdv
+from google.protobuf import text_format
+from tensorflow_metadata.proto.v0 import schema_pb2
 from tfx import v1 as tfx
 
 from components.baseline.strategy import BLESSING, CANDIDATE, MODEL, BaselineStrategy
@@ -14,6 +16,7 @@ from components.infra_check.component import InfraCheck
 from components.pusher.component import Pusher
 from components.run_summary.component import RunSummary
 from modules import evaluation, features, preprocessing, trainer
+from modules.errors import InputError
 from modules.settings import TrainerOptions
 from pipeline.config import Config
 from pipeline.provenance import source_fingerprint, versions
@@ -180,7 +183,16 @@ def _statistics_options() -> tfdv.StatsOptions:
 
 def _schema_text(config: Config) -> str:
     path = config.data.schema_file or Path(features.__file__).with_name("schema.pbtxt")
-    return path.read_text(encoding="utf-8")
+    try:
+        text = path.read_text(encoding="utf-8")
+        text_format.Parse(text, schema_pb2.Schema())
+    except (OSError, ValueError, text_format.ParseError) as error:
+        reason = " ".join(str(error).split())
+        raise InputError(
+            f"data.schema: {path} cannot be used ({reason}); give a Schema in protobuf's text "
+            "form, such as modules/schema.pbtxt"
+        ) from None
+    return text
 
 
 def _path_of(function: Any) -> str:

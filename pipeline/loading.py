@@ -13,6 +13,7 @@ from pydantic import BaseModel, ValidationError
 from modules.errors import InputError
 from pipeline.config import Config
 
+_LONGEST_NAME = 63  # of a TFX pipeline
 _OBJECT = re.compile(r"a valid dictionary or instance of \w+")
 _PATHS = (("data", "path"), ("data", "schema"), ("push", "serving_dir"), ("root",))
 
@@ -32,11 +33,8 @@ def load(file: Path, overrides: Sequence[str] = (), root: Path | None = None) ->
     file = file.absolute()
     raw = {key: value for key, value in _read(file).items() if value is not None}
     _make_absolute(raw, file.parent)
-    changes: dict[str, Any] = {}
     for override in overrides:
-        _set(raw, changes, override)
-    _make_absolute(changes, Path.cwd())
-    _merge(raw, changes)
+        _set(raw, override)
     if root is not None:
         raw["root"] = str(root.absolute())
     raw.setdefault("root", str(file.parent.parent / ".thaw" / file.stem))
@@ -49,6 +47,11 @@ def load(file: Path, overrides: Sequence[str] = (), root: Path | None = None) ->
         lines = list(dict.fromkeys(map(_line, own)))
         raise InputError(f"{'; '.join(lines)} (in {file})") from None
     config._file = file
+    if len(config.name) > _LONGEST_NAME:
+        raise InputError(
+            f"CONFIG: the name {config.name!r} has {len(config.name)} characters, and ML Metadata "
+            f"takes {_LONGEST_NAME}; rename the file"
+        )
     return config
 
 
@@ -70,8 +73,8 @@ def _read(file: Path) -> dict[str, Any]:
     return raw
 
 
-def _set(raw: dict[str, Any], changes: dict[str, Any], override: str) -> None:
-    """Adds ``key.path=value`` to the changes; a number in the path is a place in a list."""
+def _set(raw: dict[str, Any], override: str) -> None:
+    """Applies ``key.path=value``; a number in the path is a place in a list that is there."""
     path, equals, text = override.partition("=")
     keys = path.split(".")
     if not equals or not all(keys):
@@ -82,42 +85,33 @@ def _set(raw: dict[str, Any], changes: dict[str, Any], override: str) -> None:
         value = yaml.safe_load(text)
     except yaml.YAMLError:
         raise InputError(f"--set {path}: {text!r} is no YAML value; quote it") from None
-    if any(key.isdigit() for key in keys):
-        _set_in_list(raw, keys, value, path)
-        return
-    target = changes
-    for key in keys[:-1]:
-        if not isinstance(target.get(key), dict):
-            target[key] = {}
-        target = target[key]
-    target[keys[-1]] = value
+    change: Any = value
+    for key in reversed(keys):
+        change = {key: change}
+    _make_absolute(change, Path.cwd())
+    for key in keys:
+        change = change[key]
+    _assign(raw, keys, change, path)
 
 
-def _set_in_list(raw: Any, keys: list[str], value: Any, path: str) -> None:
-    target = raw
-    for i, key in enumerate(keys):
-        last = i == len(keys) - 1
-        if isinstance(target, list) and key.isdigit() and int(key) < len(target):
-            place: Any = int(key)
-        elif isinstance(target, dict) and (last or key in target):
-            place = key
-        else:
+def _assign(target: Any, keys: Sequence[str], value: Any, path: str) -> None:
+    """Sets a value in nested keys and lists; keys are made where they lack, places are not."""
+    first, *rest = keys
+    key: Any = first
+    if isinstance(target, list) or first.isdigit():
+        places = range(len(target)) if isinstance(target, list) else ()
+        if not first.isdecimal() or int(first) not in places:
             raise InputError(
-                f"--set {path}: the config's file has no {'.'.join(keys[: i + 1])} to change; "
-                "write the list out there, or set it whole"
+                f"--set {path}: no list in the config's file has a place {first}; write the list "
+                "out there, or set it whole"
             )
-        if last:
-            target[place] = value
-        else:
-            target = target[place]
-
-
-def _merge(raw: dict[str, Any], changes: dict[str, Any]) -> None:
-    for key, value in changes.items():
-        if isinstance(value, dict) and isinstance(raw.get(key), dict) and value:
-            _merge(raw[key], value)
-        else:
-            raw[key] = value
+        key = int(first)
+    if not rest:
+        target[key] = value
+        return
+    if isinstance(target, dict) and not isinstance(target.get(key), dict | list):
+        target[key] = {}
+    _assign(target[key], rest, value, path)
 
 
 def _make_absolute(raw: dict[str, Any], folder: Path) -> None:

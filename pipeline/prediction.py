@@ -49,6 +49,10 @@ def predict(model: Path, images: Sequence[Path]) -> list[dict[str, Any]]:
         InputError: when a file cannot be read or is no image.
     """
     contents = [_read(path) for path in images]
+    if not (model / "assets.extra" / "labels.txt").is_file():
+        raise InputError(
+            f"MODEL_DIR: {model} is no model that Thaw exported; give a version's folder"
+        )
     import tensorflow as tf
 
     from modules import export, features

@@ -15,7 +15,8 @@ def outcome(summary: Summary, config: Config) -> str:
     if summary.status == "pushed":
         lines.append(f"pushed version {summary.model_version} to {shown(summary.serving_dir)}")
     elif summary.status == "unchanged":
-        lines.append(_unchanged(summary, versions.list_versions(config.serving_dir)))
+        where = shown(summary.serving_dir)
+        lines.append(f"unchanged: nothing to do; version {summary.model_version} is in {where}")
     else:
         lines.append("rejected: nothing was pushed")
     if summary.gate:
@@ -47,21 +48,6 @@ def _about_data(summary: Summary) -> list[str]:
             "holds no such image; add images"
         )
     return lines
-
-
-def _unchanged(summary: Summary, present: list[int]) -> str:
-    version, where = summary.model_version, shown(summary.serving_dir)
-    if version not in present:
-        return (
-            f"unchanged, but version {version} has been removed from {where}; another --root "
-            "makes and pushes it again"
-        )
-    if version != present[-1]:
-        return (
-            f"unchanged: this model was judged before and is version {version} in {where}, where "
-            f"version {present[-1]} is newer"
-        )
-    return f"unchanged: nothing to do; version {version} is in {where}"
 
 
 def pushed_versions(config: Config) -> list[dict[str, Any]]:

@@ -1,6 +1,7 @@
 """The folder that a pipeline owns: what lies where in it, and whose it is."""
 
 import json
+import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -55,7 +56,9 @@ class Root:
         try:
             self.path.mkdir(parents=True, exist_ok=True)
             if not owner.is_file():
-                owner.write_text(json.dumps(names, indent=1) + "\n", encoding="utf-8")
+                unfinished = owner.with_suffix(f".{os.getpid()}")
+                unfinished.write_text(json.dumps(names, indent=1) + "\n", encoding="utf-8")
+                unfinished.replace(owner)
             found = json.loads(owner.read_text(encoding="utf-8"))
         except OSError as error:
             raise InputError(

@@ -123,7 +123,7 @@ def _walk(
 def _refuse_labels(labels: Sequence[str]) -> None:
     for label in labels:
         try:
-            bad = "\n" in label or not label.encode()
+            bad = any(ord(c) < 32 for c in label) or not label.encode()
         except UnicodeEncodeError:
             bad = True
         if bad:

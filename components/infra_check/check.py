@@ -1,9 +1,11 @@
 """Runs the probe in a process of its own and turns its fate into an outcome."""
 
 import json
+import os
 import subprocess
 import sys
 from dataclasses import dataclass
+from pathlib import Path
 
 PROBE = "components.infra_check.probe"
 
@@ -36,7 +38,13 @@ def check(model: str, examples: str, timeout: float, command: tuple[str, ...] = 
     run = command or (sys.executable, "-m", PROBE)
     try:
         done = subprocess.run(
-            [*run, model, examples], capture_output=True, text=True, timeout=timeout, check=False
+            [*run, os.path.abspath(model), os.path.abspath(examples)],
+            # -m looks into the current folder first, which may hold a package of the same name.
+            cwd=Path(__file__).parents[2],
+            capture_output=True,
+            text=True,
+            timeout=timeout,
+            check=False,
         )
     except subprocess.TimeoutExpired:
         return Outcome((f"the model gave no answer within {timeout:g} s",))

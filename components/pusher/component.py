@@ -1,19 +1,59 @@
 """TFX's Pusher with our way of writing a version; ``versions`` does it."""
 
 import os
+import time
 from pathlib import Path
 from typing import Any
 
 from tfx.components.pusher import component as tfx_pusher
 from tfx.components.pusher import executor as tfx_executor
+from tfx.dsl.components.base import base_driver as component_driver
 from tfx.dsl.components.base import executor_spec
+from tfx.orchestration import data_types_utils
+from tfx.orchestration.portable import base_driver
 from tfx.proto import pusher_pb2
+from tfx.proto.orchestration import driver_output_pb2
 from tfx.types import artifact_utils, standard_component_specs
-from tfx.utils import proto_utils
+from tfx.utils import json_utils, proto_utils
 
 from components.pusher import versions
 
-RUN_ID = "run_id"  # of the run that pushed, on the PushedModel artifact
+RUN_ID = versions.RUN_ID  # of the run that pushed, on the PushedModel artifact
+_STATE = "state"
+
+
+def _serving_dir(exec_properties: dict[str, Any]) -> Path:
+    destination = pusher_pb2.PushDestination()
+    proto_utils.json_to_proto(
+        exec_properties[standard_component_specs.PUSH_DESTINATION_KEY], destination
+    )
+    return Path(destination.filesystem.base_directory)
+
+
+class Driver(component_driver.BaseDriver, base_driver.BaseDriver):
+    """Lets the cache be used only where the model is the one that is served already.
+
+    What TFX knows of the inputs does not say what lies in the serving folder: it may have been
+    emptied, or hold a newer version of another model since.
+    """
+
+    def __init__(self, metadata_handle: Any) -> None:
+        component_driver.BaseDriver.__init__(self, metadata_handle)
+        base_driver.BaseDriver.__init__(self, metadata_handle)
+
+    def run(self, execution_info: Any) -> driver_output_pb2.DriverOutput:
+        """Called by TFX before it looks the execution up in its cache."""
+        properties = dict(execution_info.exec_properties)
+        (model,) = execution_info.input_dict[standard_component_specs.MODEL_KEY]
+        served = versions.served_version(_serving_dir(properties), model.uri)
+        key = standard_component_specs.CUSTOM_CONFIG_KEY
+        state = f"version {served}" if served else f"not served, {time.time_ns()}"
+        properties[key] = json_utils.dumps({**json_utils.loads(properties[key]), _STATE: state})
+        result = driver_output_pb2.DriverOutput()
+        for name, value in properties.items():
+            if value is not None:
+                data_types_utils.set_metadata_value(result.exec_properties[name], value)
+        return result
 
 
 class Executor(tfx_executor.Executor):
@@ -32,16 +72,17 @@ class Executor(tfx_executor.Executor):
         # TFX hashes the folder of every output artifact, so one has to be there.
         os.makedirs(pushed.uri, exist_ok=True)
         run_id = str(self._context.pipeline_run_id) if self._context else ""
-        pushed.set_string_custom_property(RUN_ID, run_id)
         if not self.CheckBlessing(input_dict):
             self._MarkNotPushed(pushed)
             return
-        destination = pusher_pb2.PushDestination()
-        proto_utils.json_to_proto(
-            exec_properties[standard_component_specs.PUSH_DESTINATION_KEY], destination
-        )
-        serving_dir = Path(destination.filesystem.base_directory)
-        version = versions.push(Path(self.GetModelPath(input_dict)), serving_dir, {RUN_ID: run_id})
+        serving_dir = _serving_dir(exec_properties)
+        (model,) = input_dict[standard_component_specs.MODEL_KEY]
+        version = versions.served_version(serving_dir, model.uri)
+        if version is None:
+            note = {RUN_ID: run_id, versions.MODEL: model.uri}
+            version = versions.push(Path(self.GetModelPath(input_dict)), serving_dir, note)
+        pushed_by = str(versions.read_note(serving_dir, version)[RUN_ID])
+        pushed.set_string_custom_property(RUN_ID, pushed_by)
         self._MarkPushed(
             pushed,
             pushed_destination=str(serving_dir / str(version)),
@@ -53,3 +94,4 @@ class Pusher(tfx_pusher.Pusher):
     """A Pusher whose versions appear whole."""
 
     EXECUTOR_SPEC = executor_spec.ExecutorClassSpec(Executor)
+    DRIVER_CLASS = Driver

@@ -9,6 +9,9 @@ from typing import Any
 
 # Beside the model, where TensorFlow Serving looks for nothing but its warm-up requests.
 NOTE = Path("assets.extra") / "thaw.json"
+# Keys of the note that the caller of ``push`` gives.
+RUN_ID = "run_id"
+MODEL = "model"  # where the model came from
 
 
 def list_versions(serving_dir: Path) -> list[int]:
@@ -18,7 +21,7 @@ def list_versions(serving_dir: Path) -> list[int]:
     return sorted(
         int(entry.name)
         for entry in serving_dir.iterdir()
-        if entry.name.isdigit() and (entry / "saved_model.pb").is_file()
+        if entry.name.isascii() and entry.name.isdigit() and (entry / "saved_model.pb").is_file()
     )
 
 
@@ -51,6 +54,19 @@ def push(model: Path, serving_dir: Path, note: dict[str, Any]) -> int:
         shutil.rmtree(unfinished, ignore_errors=True)
         raise
     return version
+
+
+def served_version(serving_dir: Path, model: str) -> int | None:
+    """The newest version, if it was pushed from ``model``; None if it is another or none is there.
+
+    Args:
+        serving_dir: the folder of the versions.
+        model: what the note says of its origin under ``MODEL``.
+    """
+    numbers = list_versions(serving_dir)
+    if numbers and read_note(serving_dir, numbers[-1]).get(MODEL) == model:
+        return numbers[-1]
+    return None
 
 
 def read_note(serving_dir: Path, version: int) -> dict[str, Any]:

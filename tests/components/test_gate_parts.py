@@ -88,6 +88,20 @@ def test_a_crash_a_hang_and_a_wrong_answer_are_refusals(code: str, problem: str)
     assert problem in outcome.problems[0]
 
 
+def test_a_package_of_the_same_name_in_the_current_folder_is_not_the_probe(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fake = tmp_path / "components" / "infra_check"
+    fake.mkdir(parents=True)
+    for folder in (fake, fake.parent):
+        (folder / "__init__.py").touch()
+    answer = 'print(\'{"problems": [], "milliseconds": 1}\')'
+    (fake / "probe.py").write_text(answer, encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    outcome = check(str(tmp_path / "none"), "none", 120.0)
+    assert not outcome.passed
+
+
 def test_a_good_answer_passes() -> None:
     code = 'print("noise"); print(\'{"problems": [], "milliseconds": 2.5}\')'
     outcome = check("model", "examples", 30.0, python(code))
@@ -130,6 +144,16 @@ def test_versions_rise_and_carry_their_note(tmp_path: Path) -> None:
     assert numbers == sorted(set(numbers)) == versions.list_versions(serving)
     note = versions.read_note(serving, numbers[1])
     assert (note["run_id"], note["version"]) == ("b", numbers[1])
+
+
+def test_the_newest_version_alone_counts_as_served(tmp_path: Path) -> None:
+    serving = tmp_path / "serving"
+    assert versions.served_version(serving, "/a") is None
+    first = versions.push(model(tmp_path / "a"), serving, {versions.MODEL: "/a"})
+    assert versions.served_version(serving, "/a") == first
+    second = versions.push(model(tmp_path / "b"), serving, {versions.MODEL: "/b"})
+    assert versions.served_version(serving, "/a") is None
+    assert versions.served_version(serving, "/b") == second
 
 
 def test_a_push_that_fails_leaves_nothing_behind(tmp_path: Path) -> None:

@@ -246,3 +246,28 @@ def test_another_configs_root_is_refused(root: Path, served: dict[str, bytes]) -
     done = thaw("run", other, "--root", root)
     assert done.code == 2
     assert "belongs to" in done.err
+
+
+def test_what_is_served_follows_the_config_back_and_forth(
+    root: Path, first: tuple[Done, dict[str, Any]]
+) -> None:
+    """Stands last, for it pushes further versions."""
+    assert first[1]["status"] == "pushed"
+    loose = ("--set", "evaluation={min_accuracy: 0.5, max_drop: 0.5, max_class_drop: 1.0}")
+    other = ("--set", "finetune.stages=[{name: only, epochs: 2, learning_rate: 0.01}]")
+    accuracies = []
+    for options in (loose, loose + other, loose, loose + other):
+        done = thaw("run", DIGITS, "--root", root, *options)
+        assert done.code == 0, done.out + done.err
+        summary = summary_in(root)
+        newest = max(int(path.name) for path in (root / "serving").iterdir())
+        assert summary["model_version"] == newest
+        accuracies.append(summary["metrics"]["candidate"]["overall"]["accuracy"])
+    assert accuracies[0] == accuracies[2] != accuracies[1] == accuracies[3]
+    assert summary_in(root)["status"] == "pushed"
+    assert thaw("run", DIGITS, "--root", root, *loose, *other).code == 0
+    assert summary_in(root)["status"] == "unchanged"
+    shutil.rmtree(root / "serving")
+    assert thaw("run", DIGITS, "--root", root, *loose, *other).code == 0
+    assert summary_in(root)["status"] == "pushed"
+    assert len(list((root / "serving").glob("*/saved_model.pb"))) == 1

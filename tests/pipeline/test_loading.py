@@ -137,7 +137,16 @@ def test_a_section_left_empty_is_as_if_left_out(tmp_path: Path) -> None:
 
 def test_the_last_override_wins_whatever_its_form(tmp_path: Path) -> None:
     changes = ["evaluation=null", "evaluation.min_accuracy=0.1"]
-    assert loading.load(written(tmp_path), changes).evaluation.min_accuracy == 0.1
+    changes += ["finetune.stages=[{name: b}]", "finetune.stages.0.epochs=1"]
+    config = loading.load(written(tmp_path), changes)
+    assert config.evaluation.min_accuracy == 0.1
+    assert config.finetune.stages[0].epochs == 1
+
+
+def test_a_name_too_long_for_ml_metadata_is_refused(tmp_path: Path) -> None:
+    path = written(tmp_path)
+    with pytest.raises(InputError, match="has 64 characters, and ML Metadata takes 63"):
+        loading.load(path.rename(path.with_name("x" * 64 + ".yaml")))
 
 
 def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
@@ -150,7 +159,7 @@ def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
     [
         ("no-value", "must be key.path=value"),
         ("a..b=1", "must be key.path=value"),
-        ("finetune.stages.4.epochs=1", r"file has no finetune to change; write the list out"),
+        ("finetune.stages.4.epochs=1", r"no list in the config's file has a place 4; write"),
         ("data.path={", "is no YAML value"),
         ("data.path=~nosuchuser/x", "'~nosuchuser/x' is no path"),
         ("finetune.sede=1", r"finetune\.sede: unknown key; did you mean seed\?"),

@@ -122,12 +122,8 @@ def test_the_outcome_says_what_became_of_the_run(tmp_path: Path) -> None:
     config = loading.load(PROJECT / "configs" / "digits.yaml", (), tmp_path)
     assert "pushed version 7 to /s" in reporting.outcome(summary("pushed"), config)
     assert "nothing was pushed" in reporting.outcome(summary("rejected"), config)
-    gone = reporting.outcome(summary("unchanged"), config)
-    assert "version 7 has been removed from /s" in gone
-    (tmp_path / "serving" / "7").mkdir(parents=True)
-    (tmp_path / "serving" / "7" / "saved_model.pb").touch()
-    there = reporting.outcome(summary("unchanged"), config)
-    assert "nothing to do; version 7 is in /s" in there
+    unchanged = reporting.outcome(summary("unchanged"), config)
+    assert "nothing to do; version 7 is in /s" in unchanged
     bad = summary("pushed", data={"bad": [{"path": "x", "reason": "the file is empty"}]})
     told = reporting.outcome(bad, config)
     assert "1 could not be used, x for one (the file is empty)" in told
