@@ -14,6 +14,7 @@ from modules.errors import InputError
 from pipeline.config import Config
 
 _LONGEST_NAME = 63  # of a TFX pipeline
+_PATH = re.compile(r"Input is not a valid path for <class '[\w.]+'>")
 _OBJECT = re.compile(r"a valid dictionary or instance of \w+")
 _PATHS = (("data", "path"), ("data", "schema"), ("push", "serving_dir"), ("root",))
 
@@ -146,7 +147,7 @@ def _line(error: Any) -> str:
     if kind == "missing":
         return f"{where}: missing, and it has no default; add it"
     message = str(error["msg"]).removeprefix("Value error, ").removeprefix("Input should be ")
-    message = message.replace("Input is not a valid path for <class 'pathlib.Path'>", "a path")
+    message = _PATH.sub("a path", message)
     message = _OBJECT.sub("keys and values", message).replace("a valid tuple", "a list")
     if kind == "invalid_key":
         return f"{where}: unknown key; keys are words"
