@@ -7,15 +7,12 @@ from typing import Any
 
 from tfx.components.pusher import component as tfx_pusher
 from tfx.components.pusher import executor as tfx_executor
-from tfx.dsl.components.base import base_driver as component_driver
 from tfx.dsl.components.base import executor_spec
-from tfx.orchestration import data_types_utils
-from tfx.orchestration.portable import base_driver
 from tfx.proto import pusher_pb2
-from tfx.proto.orchestration import driver_output_pb2
 from tfx.types import artifact_utils, standard_component_specs
 from tfx.utils import json_utils, proto_utils
 
+from components.driver import PropertiesDriver
 from components.pusher import versions
 
 RUN_ID = versions.RUN_ID  # of the run that pushed, on the PushedModel artifact
@@ -30,30 +27,20 @@ def _serving_dir(exec_properties: dict[str, Any]) -> Path:
     return Path(destination.filesystem.base_directory)
 
 
-class Driver(component_driver.BaseDriver, base_driver.BaseDriver):
+class Driver(PropertiesDriver):
     """Lets the cache be used only where the model is the one that is served already.
 
     What TFX knows of the inputs does not say what lies in the serving folder: it may have been
     emptied, or hold a newer version of another model since.
     """
 
-    def __init__(self, metadata_handle: Any) -> None:
-        component_driver.BaseDriver.__init__(self, metadata_handle)
-        base_driver.BaseDriver.__init__(self, metadata_handle)
-
-    def run(self, execution_info: Any) -> driver_output_pb2.DriverOutput:
-        """Called by TFX before it looks the execution up in its cache."""
-        properties = dict(execution_info.exec_properties)
-        (model,) = execution_info.input_dict[standard_component_specs.MODEL_KEY]
+    def changes(self, properties: dict[str, Any], inputs: dict[str, list[Any]]) -> dict[str, str]:
+        """Says in ``custom_config`` which version is served, or makes it like no other."""
+        (model,) = inputs[standard_component_specs.MODEL_KEY]
         served = versions.served_version(_serving_dir(properties), model.uri)
-        key = standard_component_specs.CUSTOM_CONFIG_KEY
         state = f"version {served}" if served else f"not served, {time.time_ns()}"
-        properties[key] = json_utils.dumps({**json_utils.loads(properties[key]), _STATE: state})
-        result = driver_output_pb2.DriverOutput()
-        for name, value in properties.items():
-            if value is not None:
-                data_types_utils.set_metadata_value(result.exec_properties[name], value)
-        return result
+        key = standard_component_specs.CUSTOM_CONFIG_KEY
+        return {key: json_utils.dumps({**json_utils.loads(properties[key]), _STATE: state})}
 
 
 class Executor(tfx_executor.Executor):
