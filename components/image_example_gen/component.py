@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from typing import Any
 
 from tfx import types
 from tfx.dsl.components.base import base_beam_component, executor_spec
@@ -9,7 +10,9 @@ from tfx.types import standard_artifacts
 from tfx.types.component_spec import ChannelParameter, ExecutionParameter
 
 from components.artifacts import Ingestion
-from components.image_example_gen import driver, executor
+from components.driver import PropertiesDriver
+from components.image_example_gen import executor
+from components.image_example_gen.files import FINGERPRINT, fingerprint, list_images
 
 
 class ImageExampleGenSpec(types.ComponentSpec):
@@ -21,13 +24,22 @@ class ImageExampleGenSpec(types.ComponentSpec):
         "max_bad_fraction": ExecutionParameter(type=float),
         "source": ExecutionParameter(type=str),
         # Filled in by the driver, not by the caller.
-        driver.FINGERPRINT: ExecutionParameter(type=str, optional=True),
+        FINGERPRINT: ExecutionParameter(type=str, optional=True),
     }
     INPUTS: dict[str, ChannelParameter] = {}  # noqa: RUF012
     OUTPUTS = {  # noqa: RUF012
         "examples": ChannelParameter(type=standard_artifacts.Examples),
         "ingestion": ChannelParameter(type=Ingestion),
     }
+
+
+class Driver(PropertiesDriver):
+    """Takes the data's fingerprint, so that the cache key sees every image."""
+
+    def changes(self, properties: dict[str, Any], inputs: dict[str, list[Any]]) -> dict[str, str]:
+        """Reads every image's name and content."""
+        del inputs
+        return {FINGERPRINT: fingerprint(list_images(properties["path"]))}
 
 
 class ImageExampleGen(base_beam_component.BaseBeamComponent):
@@ -42,7 +54,7 @@ class ImageExampleGen(base_beam_component.BaseBeamComponent):
 
     SPEC_CLASS = ImageExampleGenSpec
     EXECUTOR_SPEC = executor_spec.BeamExecutorSpec(executor.Executor)
-    DRIVER_CLASS = driver.Driver
+    DRIVER_CLASS = Driver
 
     def __init__(
         self, path: str, splits: Mapping[str, float], max_bad_fraction: float, source: str

@@ -11,8 +11,7 @@ from tfx.proto import example_gen_pb2
 from tfx.types import artifact_utils
 
 from components.image_example_gen import records
-from components.image_example_gen.driver import FINGERPRINT
-from components.image_example_gen.files import ImageFile, list_images
+from components.image_example_gen.files import FINGERPRINT, ImageFile, list_images
 from components.image_example_gen.report import REPORT_FILE, check_bad, merge
 from modules import features, progress
 

@@ -11,6 +11,9 @@ from pathlib import Path
 
 from modules.errors import InputError
 
+# The property, of the execution and of Examples, that carries the fingerprint.
+FINGERPRINT = "input_fingerprint"
+
 
 @dataclass(frozen=True)
 class ImageFile:
