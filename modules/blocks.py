@@ -1,28 +1,19 @@
 """Groups a backbone's trainable variables into blocks, in the order of the data."""
 
 import itertools
-import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import tensorflow as tf
 
 from modules.backbone import Backbone
-from modules.read_order import read_depths
+from modules.block_names import block_name, layer_of
+from modules.graph_layers import Place, places
+from modules.grouping import Item, group
+from modules.normalisation import batch_norms
+from modules.read_order import read
 
-# How architectures number their blocks. The first that is found in a variable's name, and from
-# its group the block's name, decides.
-_NUMBERED = tuple(
-    re.compile(pattern, re.IGNORECASE)
-    for pattern in (
-        r"((?:stage|block|group)_?\d+/(?:unit|block|layer)_?\d+)",  # TF-Slim ResNet, BiT
-        r"((?:conv|stage)_?\d+_?(?:x_)?block_?\d+)",  # Keras ResNet, DenseNet, ConvNeXt
-        r"((?:expanded_conv|inverted_res_block|encoderblock|transformer_block|block|layer|unit|"
-        r"stage|mixed)_?\d+[a-z]?)(?![0-9])",  # MobileNet V2 and V3, EfficientNet, ViT, Inception
-        r"conv(?:2d)?_(?:dw|pw)?_?(?P<conv>\d+)(?:_(?:depthwise|pointwise))?",  # MobileNet V1
-    )
-)
+__all__ = ["Block", "block_name", "blocks_of", "full_name", "names", "variables_of"]
 
 
 @dataclass(frozen=True)
@@ -30,13 +21,20 @@ class Block:
     """A run of variables that are frozen or trained together.
 
     Attributes:
-        name: from the variables' names.
-        variables: the trainable ones.
+        name: from the configuration, the variables' names, or the place in the graph.
+        layers: the names of its layers, in the order of the data: a variable's name without its
+            last part, or ``layer_7`` for the seventh in the graph where names have one part.
+        variables: the trainable ones, in the order of their first use.
+        affine: those among them that are scales and offsets of BatchNorm.
+        statistics: the moving means and variances of its BatchNorm layers, trainable or not.
         batch_norm: how many BatchNorm layers lie in it.
     """
 
     name: str
+    layers: tuple[str, ...]
     variables: tuple[tf.Variable, ...]
+    affine: tuple[tf.Variable, ...]
+    statistics: tuple[tf.Variable, ...]
     batch_norm: int
 
     @property
@@ -55,59 +53,56 @@ def full_name(variable: tf.Variable) -> str:
     return str(variable.name).removesuffix(":0")
 
 
-def blocks_of(backbone: Backbone) -> list[Block]:
-    """The backbone's blocks, in the order of the data.
+def blocks_of(backbone: Backbone, patterns: Sequence[str] | None = None) -> list[Block]:
+    """The backbone's blocks, in the order of the data; each trainable variable lies in one.
 
-    Variables are sorted by where the forward graph first reads them, those that it never reads
-    left out, and gathered by block. Layers whose names hold no number, such as a stem, make blocks
-    of their own.
+    Left out are variables that the forward graph does not read, and blocks without a trainable
+    one. ``modules.grouping`` has the rules.
+
+    Args:
+        backbone: any.
+        patterns: regular expressions of ``backbone.blocks``, searched in the variables' full names.
+
+    Raises:
+        InputError: when a pattern is found in no name.
     """
-    size = backbone.image_size(None)
-    spec = tf.TensorSpec((None, *size, 3), tf.float32)
-    variables = backbone.variables
-    depths = read_depths(backbone.forward, spec, variables)
-    trainable = {id(variable) for variable in backbone.trainable}
-    read = [
-        (d, i, v) for i, (d, v) in enumerate(zip(depths, variables, strict=True)) if d is not None
-    ]
-    ordered = [variable for _, _, variable in sorted(read, key=lambda row: row[:2])]
-    return [
-        Block(
-            name,
-            tuple(v for v in members if id(v) in trainable),
-            sum(full_name(v).endswith("moving_mean") for v in members),
+    graph = backbone.graph
+    reading = read(graph)
+    found = places(graph, reading)
+    numbers = sorted(found, key=lambda number: (reading.uses[number].depth, number))
+    items = [
+        Item(
+            full_name(graph.variables[number]),
+            found[number].block,
+            found[number].weight,
+            reading.uses[number].depth,
         )
-        for name, members in gather(ordered, full_name)
-        if any(id(v) in trainable for v in members)
+        for number in numbers
     ]
+    trainable = {id(variable) for variable in backbone.trainable}
+    layers = batch_norms(graph)
+    affine = {number for layer in layers for number in layer.affine}
+    means = {layer.mean for layer in layers}
+    statistics = means | {layer.variance for layer in layers}
+    blocks = []
+    for name, indices in group(items, patterns):
+        members = [numbers[i] for i in indices]
+        trained = [n for n in members if id(graph.variables[n]) in trainable]
+        block = Block(
+            name,
+            tuple(dict.fromkeys(_layer(full_name(graph.variables[n]), found[n]) for n in members)),
+            tuple(graph.variables[n] for n in trained),
+            tuple(graph.variables[n] for n in trained if n in affine),
+            tuple(graph.variables[n] for n in members if n in statistics),
+            len(means.intersection(members)),
+        )
+        if block.variables:
+            blocks.append(block)
+    return blocks
 
 
-def gather(items: Sequence[Any], name_of: Callable[[Any], str]) -> list[tuple[str, list[Any]]]:
-    """Groups items, in order, by the block that their names belong to.
-
-    A block, or a layer without a number, is one group wherever its members lie, at the place of its
-    first.
-    """
-    groups: dict[str, list[Any]] = {}
-    for item in items:
-        groups.setdefault(block_name(name_of(item)), []).append(item)
-    return list(groups.items())
-
-
-def block_name(variable_name: str) -> str:
-    """The block that a variable belongs to, by its name.
-
-    ``block_4_expand/kernel`` gives ``block_4``, ``conv_pw_13_bn/gamma`` gives ``conv_13``,
-    ``conv5_block3_2_conv/kernel`` gives ``conv5_block3``; a name without such a number gives its
-    layer, ``Conv1`` for ``Conv1/kernel`` and for ``Conv1_bn/gamma``.
-    """
-    for pattern in _NUMBERED:
-        found = pattern.search(variable_name)
-        if found:
-            number = found.groupdict().get("conv")
-            return f"conv_{number}" if number else found.group(1)
-    layer, _, _ = variable_name.rpartition("/")
-    return re.sub(r"_(bn|batch_?norm(alization)?|conv|relu)$", "", layer, flags=re.I) or "backbone"
+def _layer(variable: str, place: Place) -> str:
+    return layer_of(variable) or f"layer_{place.layer + 1}"
 
 
 def names(blocks: Sequence[Block]) -> list[str]:

@@ -23,20 +23,22 @@ class Classifier(tf.Module):
         """The head's variables."""
         return [self.kernel, self.bias]
 
-    def logits(
-        self, images: tf.Tensor, *, batch_norm_trains: bool = False, dropout: float = 0.0
-    ) -> tf.Tensor:
-        """Class logits.
+    @property
+    def everything(self) -> list[tf.Variable]:
+        """All variables that a schedule may change."""
+        return [*self.head, *self.backbone.variables]
+
+    def logits(self, images: tf.Tensor) -> tf.Tensor:
+        """Class logits, in inference.
 
         Args:
             images: float32 [batch, height, width, 3] in the backbone's range.
-            batch_norm_trains: whether BatchNorm uses, and learns, the batch's own statistics.
-            dropout: the fraction of the backbone's outputs that is set to zero; 0 in inference.
 
         Returns:
             float32 [batch, classes].
         """
-        embeddings = self.backbone.forward(images, training=batch_norm_trains)
-        if dropout:
-            embeddings = tf.nn.dropout(embeddings, dropout)
+        return self.classify(self.backbone.forward(images))
+
+    def classify(self, embeddings: tf.Tensor) -> tf.Tensor:
+        """The head alone: float32 [batch, backbone.output_dim] to float32 [batch, classes]."""
         return tf.linalg.matmul(embeddings, self.kernel) + self.bias

@@ -23,6 +23,8 @@ TRAIN = "train"
 VALIDATION = "validation"
 TEST = "test"
 SPLITS = (TRAIN, VALIDATION, TEST)
+# Images of earlier data, where the config names some: measured, never trained on.
+EARLIER = "earlier"
 
 # Signatures of the exported model, their inputs and outputs.
 SERVE_IMAGES = "serving_default"  # image_bytes: string [batch]

@@ -23,26 +23,19 @@ class Images:
     Attributes:
         dataset: of (uint8 [height, width, 3], int64 [] label index), always in the same order.
         count: how many there are.
+        by_class: how many of each class, in the order of the indices; images of a label that
+            training does not know are in none.
         held: how many may be held in memory to be shuffled; all that are in memory anyway.
     """
 
     dataset: tf.data.Dataset
     count: int
+    by_class: tuple[int, ...]
     held: int
 
-    def batches(self, size: int, *, shuffle_seed: int | None = None) -> tf.data.Dataset:
-        """Batches of (uint8 [n, height, width, 3], int64 [n]); the last may be smaller.
-
-        Args:
-            size: of a batch.
-            shuffle_seed: shuffles, another way at each pass; None keeps the order. Images that
-                do not fit into memory are shuffled among as many as do, the files being shuffled
-                already.
-        """
-        dataset = self.dataset
-        if shuffle_seed is not None:
-            dataset = dataset.shuffle(self.held, seed=shuffle_seed)
-        return dataset.batch(size).prefetch(2)
+    def batches(self, size: int) -> tf.data.Dataset:
+        """Batches of (uint8 [n, height, width, 3], int64 [n]) in order; the last may be smaller."""
+        return self.dataset.batch(size).prefetch(2)
 
 
 def read_labels(transform: tft.TFTransformOutput) -> list[str]:
@@ -57,6 +50,7 @@ def read_images(
     transform: tft.TFTransformOutput,
     spec: ImageSpec,
     *,
+    classes: int,
     cache_mb: int,
     cache_dir: Path,
 ) -> Images:
@@ -66,6 +60,7 @@ def read_images(
         patterns: of TFRecord files, as Trainer gets them.
         transform: what Transform wrote; its graph turns labels into indices.
         spec: what the image function makes.
+        classes: how many there are.
         cache_mb: decoded images are kept in memory up to this weight, else in ``cache_dir``.
         cache_dir: a folder for this split alone, which the caller removes.
 
@@ -74,12 +69,6 @@ def read_images(
     """
     files = sorted(path for pattern in patterns for path in tf.io.gfile.glob(pattern))
     records = tf.data.TFRecordDataset(files)
-    count = int(records.reduce(tf.constant(0, tf.int64), lambda n, _: n + 1))
-    if count == 0:
-        raise InputError(
-            f"the split in {', '.join(patterns)} holds no image; add images to data.path or give "
-            "the split a larger share in data.splits"
-        )
     raw_spec = transform.raw_feature_spec()
     layer = transform.transform_features_layer()
 
@@ -90,10 +79,29 @@ def read_images(
     def decode(image_bytes: tf.Tensor, label: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         return image.decode(image_bytes, spec), label
 
-    dataset = records.batch(_PARSE_BATCH).map(parse).unbatch()
-    dataset = dataset.map(decode, num_parallel_calls=tf.data.AUTOTUNE)
+    parsed = records.batch(_PARSE_BATCH).map(parse)
+    count, by_class = _count(parsed.map(lambda image_bytes, label: label), classes)
+    if count == 0:
+        raise InputError(
+            f"the split in {', '.join(patterns)} holds no image; add images to data.path or give "
+            "the split a larger share in data.splits"
+        )
+    dataset = parsed.unbatch().map(decode, num_parallel_calls=tf.data.AUTOTUNE)
     fitting = cache_mb * _MB // (spec.height * spec.width * 3)
     if count <= fitting:
-        return Images(dataset.cache(), count, held=count)
+        return Images(dataset.cache(), count, by_class, held=count)
     cache_dir.mkdir(parents=True, exist_ok=True)
-    return Images(dataset.cache(str(cache_dir / "images")), count, held=max(1, fitting))
+    return Images(dataset.cache(str(cache_dir / "images")), count, by_class, held=max(1, fitting))
+
+
+def _count(labels: tf.data.Dataset, classes: int) -> tuple[int, tuple[int, ...]]:
+    """How many images there are, and how many of each class, from batches of labels."""
+
+    def add(totals: tf.Tensor, batch: tf.Tensor) -> tf.Tensor:
+        # Index -1, a label that is no class, is counted first.
+        return totals + tf.math.bincount(
+            tf.cast(batch + 1, tf.int32), minlength=classes + 1, maxlength=classes + 1
+        )
+
+    totals = labels.reduce(tf.zeros((classes + 1,), tf.int32), add).numpy().tolist()
+    return sum(totals), tuple(totals[1:])

@@ -1,13 +1,14 @@
-"""The unfreeze schedule: what each configured stage trains."""
+"""The unfreeze schedule: what each configured stage trains, and how fast."""
 
 import difflib
+import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from modules.errors import InputError
-from modules.settings import LastBlocks, MatchingBlocks, Stage
+from modules.settings import FractionOfBlocks, LastBlocks, MatchingBlocks, Stage
 
 
 class Named(Protocol):
@@ -28,10 +29,19 @@ class Named(Protocol):
 
 @dataclass(frozen=True)
 class PlannedStage:
-    """A stage with the blocks that it unfreezes, as indices into the backbone's blocks."""
+    """A stage with the blocks that it unfreezes.
+
+    Attributes:
+        stage: as configured.
+        unfrozen: indices into the backbone's blocks, rising.
+        rate_factors: for each of them, what the learning rate is multiplied with: the last block
+            of the backbone has ``layer_decay``, the one before its square, and so on; the head's
+            factor is 1.
+    """
 
     stage: Stage
     unfrozen: tuple[int, ...]
+    rate_factors: tuple[float, ...]
 
 
 def plan(stages: Sequence[Stage], blocks: Sequence[Named]) -> list[PlannedStage]:
@@ -50,7 +60,13 @@ def plan(stages: Sequence[Stage], blocks: Sequence[Named]) -> list[PlannedStage]
                 f"finetune.stages[{stage.name}].unfreeze: the backbone has nothing that can be "
                 "trained; use none, or a module with trainable variables"
             )
-    return [PlannedStage(stage, _unfrozen(stage, blocks)) for stage in stages]
+    return [_plan_stage(stage, blocks) for stage in stages]
+
+
+def _plan_stage(stage: Stage, blocks: Sequence[Named]) -> PlannedStage:
+    unfrozen = _unfrozen(stage, blocks)
+    factors = tuple(stage.layer_decay ** (len(blocks) - place) for place in unfrozen)
+    return PlannedStage(stage, unfrozen, factors)
 
 
 def _unfrozen(stage: Stage, blocks: Sequence[Named]) -> tuple[int, ...]:
@@ -63,6 +79,9 @@ def _unfrozen(stage: Stage, blocks: Sequence[Named]) -> tuple[int, ...]:
                 f"has {len(blocks)} blocks; name at most as many, or all"
             )
         return everything[-rule.last :]
+    if isinstance(rule, FractionOfBlocks):
+        # Rounded first: 0.3 of 10 blocks are 3, though 0.3 * 10 is a hair more.
+        return everything[-math.ceil(round(rule.fraction * len(blocks), 9)) :]
     if isinstance(rule, MatchingBlocks):
         return _matching(stage.name, rule.match, blocks)
     return everything if rule == "all" else ()

@@ -3,6 +3,7 @@
 import json
 import shutil
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,50 +11,99 @@ import tensorflow as tf
 import tensorflow_transform as tft
 import tf_keras
 
-from modules import backbone, blocks, export, inputs, schedule, training
+from modules import backbone, blocks, checkpoints, export, features, inputs, schedule, training
 from modules.classifier import Classifier
+from modules.results import StageResult, shipped
 from modules.settings import TrainerOptions
+from modules.task import Task
 
 OPTIONS = "options"  # the key of custom_config that holds TrainerOptions as a JSON object
-HISTORY_FILE = "history.json"  # in the model run's folder: {"stages": [StageResult, ...]}
+# In the model run's folder: {"stages": [StageResult, ...], "shipped": {...}}.
+HISTORY_FILE = "history.json"
 
 
 def run_fn(fn_args: Any) -> None:
     """Trains and exports; called by TFX's Trainer with its ``FnArgs``."""
     options = TrainerOptions.model_validate(fn_args.custom_config[OPTIONS])
     transform = tft.TFTransformOutput(fn_args.transform_graph_path)
+    kept = _checkpoint_folder(fn_args, options, transform)
     scratch = Path(tempfile.mkdtemp(prefix="thaw-images-"))
     try:
-        results = _train_and_export(fn_args, options, transform, scratch)
+        task = _task(fn_args, options, transform, scratch, kept)
+        results = training.fit(task, schedule.plan(options.finetune.stages, task.blocks))
+        folder = Path(fn_args.serving_model_dir)
+        export.export(task.model, task.labels, options.image, transform, folder)
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
-    history = {"stages": [result.as_json() for result in results]}
-    tf.io.gfile.makedirs(fn_args.model_run_dir)
-    with tf.io.gfile.GFile(f"{fn_args.model_run_dir}/{HISTORY_FILE}", "w") as file:
-        file.write(json.dumps(history, indent=1))
+    _write_history(results, fn_args.model_run_dir)
+    if kept:
+        checkpoints.remove(kept)
 
 
-def _train_and_export(
-    fn_args: Any, options: TrainerOptions, transform: tft.TFTransformOutput, scratch: Path
-) -> list[training.StageResult]:
+def _task(
+    fn_args: Any,
+    options: TrainerOptions,
+    transform: tft.TFTransformOutput,
+    scratch: Path,
+    kept: Path | None,
+) -> Task:
+    """Reads the data and builds the model."""
     tf_keras.utils.set_random_seed(options.finetune.seed)
     labels = inputs.read_labels(transform)
-    # The two splits share the memory set aside, an eighth for validation.
     budget = options.finetune.cache_mb
-    train, validation = (
-        inputs.read_images(
-            patterns, transform, options.image, cache_mb=share, cache_dir=scratch / name
+    held_out = _by_split(fn_args.eval_files)
+    # The splits share the memory set aside, an eighth for each of the small ones.
+    small = budget // 8
+
+    def read(name: str, patterns: Sequence[str], cache_mb: int) -> inputs.Images:
+        return inputs.read_images(
+            patterns,
+            transform,
+            options.image,
+            classes=len(labels),
+            cache_mb=cache_mb,
+            cache_dir=scratch / name,
         )
-        for name, patterns, share in (
-            ("train", fn_args.train_files, budget - budget // 8),
-            ("validation", fn_args.eval_files, budget // 8),
-        )
-    )
+
     module = backbone.load(options.handle)
-    parts = blocks.blocks_of(module)
-    model = Classifier(module, len(labels))
-    planned = schedule.plan(options.finetune.stages, parts)
-    task = training.Task(model, parts, train, validation, options.finetune, options.image)
-    results = training.fit(task, planned)
-    export.export(model, labels, options.image, transform, Path(fn_args.serving_model_dir))
-    return results
+    return Task(
+        model=Classifier(module, len(labels)),
+        blocks=blocks.blocks_of(module, options.blocks),
+        labels=labels,
+        train=read(features.TRAIN, fn_args.train_files, budget - small * len(held_out)),
+        validation=read(features.VALIDATION, held_out[features.VALIDATION], small),
+        options=options.finetune,
+        image=options.image,
+        earlier=read(features.EARLIER, held_out[features.EARLIER], small)
+        if features.EARLIER in held_out
+        else None,
+        checkpoints=kept,
+    )
+
+
+def _by_split(patterns: Sequence[str]) -> dict[str, list[str]]:
+    """Patterns of files by their split, which TFX names in the folder: ``Split-validation``."""
+    found: dict[str, list[str]] = {}
+    for pattern in patterns:
+        found.setdefault(Path(pattern).parent.name.removeprefix("Split-"), []).append(pattern)
+    return found
+
+
+def _checkpoint_folder(
+    fn_args: Any, options: TrainerOptions, transform: tft.TFTransformOutput
+) -> Path | None:
+    """Where an interrupted attempt at the same task left its state: by data, code and config."""
+    if not options.checkpoints:
+        return None
+    patterns = sorted([*fn_args.train_files, *fn_args.eval_files])
+    files = [path for pattern in patterns for path in sorted(tf.io.gfile.glob(pattern))]
+    config = json.dumps(fn_args.custom_config, sort_keys=True)
+    key = checkpoints.fingerprint([config, *inputs.read_labels(transform)], files)
+    return Path(options.checkpoints) / key
+
+
+def _write_history(results: Sequence[StageResult], folder: str) -> None:
+    history = {"stages": [result.as_json() for result in results], "shipped": shipped(results)}
+    tf.io.gfile.makedirs(folder)
+    with tf.io.gfile.GFile(f"{folder}/{HISTORY_FILE}", "w") as file:
+        file.write(json.dumps(history, indent=1))

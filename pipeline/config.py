@@ -6,7 +6,16 @@ from typing import Annotated, Literal
 from pydantic import Field, PrivateAttr, model_validator
 
 from modules import features
-from modules.settings import Evaluation, Finetune, Fraction, Number, Options, Positive, Whole
+from modules.settings import (
+    Evaluation,
+    Finetune,
+    Fraction,
+    Number,
+    Options,
+    Patterns,
+    Positive,
+    Whole,
+)
 
 # Shares of an added-up whole may miss 1 by rounding.
 _SHARES_TOLERANCE = 1e-6
@@ -40,9 +49,12 @@ class Data(Options):
         splits: shares of training, validation and test images.
         max_bad_fraction: the run fails when a greater share of the files cannot be used.
         schema_file: a curated schema in protobuf's text form; ``schema`` in the file.
+        earlier: a folder of earlier images, in folders of the same classes, on which each stage's
+            accuracy is measured, to see what is forgotten; never trained on.
     """
 
     path: Path
+    earlier: Path | None = None
     resize: Literal["stretch", "crop", "pad"] = "stretch"
     splits: Splits = Splits()
     max_bad_fraction: Fraction = 0.05
@@ -57,11 +69,15 @@ class BackboneOptions(Options):
         image_size: pixels, one number for a square or [height, width]; what the module takes
             where it is left out.
         input_range: what black and white become.
+        blocks: regular expressions that name the blocks, where the variables' own names or the
+            graph say something else: a variable belongs to the block that is named by what a
+            pattern finds in its name, by its first group where it has one.
     """
 
     handle: Annotated[str, Field(min_length=1)]
     image_size: Positive | tuple[Positive, Positive] | None = None
     input_range: tuple[float, float] = (0.0, 1.0)
+    blocks: Patterns | None = None
 
     @model_validator(mode="after")
     def _rising(self) -> "BackboneOptions":

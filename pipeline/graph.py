@@ -41,9 +41,11 @@ def create_pipeline(
     Returns:
         A ``tfx.dsl.Pipeline``.
     """
-    # Encoded images, their labels and facts, in three splits by a hash of their bytes.
+    # Encoded images, their labels and facts, in three splits by a hash of their bytes; earlier
+    # images, if there are any, in a fourth.
     example_gen = ImageExampleGen(
         path=str(config.data.path),
+        earlier=str(config.data.earlier or ""),
         splits=config.data.splits.shares(),
         max_bad_fraction=config.data.max_bad_fraction,
         source=source_fingerprint("components.image_example_gen.component"),
@@ -88,7 +90,9 @@ def create_pipeline(
         transform_graph=transform.outputs["transform_graph"],
         schema=schema.outputs["schema"],
         train_args=tfx.proto.TrainArgs(splits=[features.TRAIN]),
-        eval_args=tfx.proto.EvalArgs(splits=[features.VALIDATION]),
+        eval_args=tfx.proto.EvalArgs(
+            splits=[features.VALIDATION, *([features.EARLIER] if config.data.earlier else [])]
+        ),
         custom_config={
             trainer.OPTIONS: options.model_dump(mode="json"),
             "backbone": backbone_fingerprint,

@@ -16,7 +16,13 @@ from pipeline.config import Config
 _LONGEST_NAME = 63  # of a TFX pipeline
 _PATH = re.compile(r"Input is not a valid path for <class '[\w.]+'>")
 _OBJECT = re.compile(r"a valid dictionary or instance of \w+")
-_PATHS = (("data", "path"), ("data", "schema"), ("push", "serving_dir"), ("root",))
+_PATHS = (
+    ("data", "path"),
+    ("data", "schema"),
+    ("data", "earlier"),
+    ("push", "serving_dir"),
+    ("root",),
+)
 
 
 def load(file: Path, overrides: Sequence[str] = (), root: Path | None = None) -> Config:
@@ -166,7 +172,7 @@ def _keys(loc: Sequence[str | int]) -> list[str | int]:
         return isinstance(key, str) and (
             "[" in key  # tuple[...]
             or key in ("int", "constrained-int")
-            or (place > 0 and loc[place - 1] == "unfreeze")
+            or (place > 0 and loc[place - 1] in ("unfreeze", "class_weights"))
         )
 
     return [key for place, key in enumerate(loc) if not is_tag(place)]

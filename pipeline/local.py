@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from components.image_example_gen.files import list_images
+from components.image_example_gen.files import list_all
 from components.run_summary.summary import SUMMARY_FILE, Summary, read_summary
 from modules.errors import InputError, StageError
 from pipeline.config import Config
@@ -53,7 +53,7 @@ def run(config: Config, *, summary_file: Path | None = None, verbose: bool = Fal
         display.say(f"run {run_id} of {shown(config.file)}; log: {shown(log)}")
         try:
             # Told before the seconds that the imports take.
-            list_images(str(config.data.path))
+            list_all(str(config.data.path), str(config.data.earlier or ""))
             summary = _run_nodes(config, root, run_id, display, seconds)
         except InputError as error:
             summary.error = str(error)

@@ -36,7 +36,7 @@ def prepare(
         InputError: when either cannot be used.
     """
     module = backbone.load(options.handle)
-    parts = blocks.blocks_of(module)
+    parts = blocks.blocks_of(module, options.blocks)
     height, width = module.image_size(options.size)
     image = ImageSpec.model_validate(
         {
@@ -63,5 +63,9 @@ def prepare_config(config: Config) -> Prepared:
 def trainer_options(config: Config, prepared: Prepared) -> TrainerOptions:
     """What Trainer gets."""
     return TrainerOptions(
-        handle=config.backbone.handle, image=prepared.image, finetune=config.finetune
+        handle=config.backbone.handle,
+        blocks=config.backbone.blocks,
+        image=prepared.image,
+        finetune=config.finetune,
+        checkpoints=str(config.root / "checkpoints"),
     )

@@ -19,6 +19,8 @@ def outcome(summary: Summary, config: Config) -> str:
         lines.append(f"unchanged: nothing to do; version {summary.model_version} is in {where}")
     else:
         lines.append("rejected: nothing was pushed")
+    if summary.shipped:
+        lines.append(f"schedule: {summary.shipped['sentence']}")
     if summary.gate:
         lines.append(f"gate: {summary.gate['sentence']}")
     if summary.infra and not summary.infra["passed"]:

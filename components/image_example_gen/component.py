@@ -12,7 +12,7 @@ from tfx.types.component_spec import ChannelParameter, ExecutionParameter
 from components.artifacts import Ingestion
 from components.driver import PropertiesDriver
 from components.image_example_gen import executor
-from components.image_example_gen.files import FINGERPRINT, fingerprint, list_images
+from components.image_example_gen.files import FINGERPRINT, fingerprint, list_all
 
 
 class ImageExampleGenSpec(types.ComponentSpec):
@@ -20,6 +20,7 @@ class ImageExampleGenSpec(types.ComponentSpec):
 
     PARAMETERS = {  # noqa: RUF012 TFX's form
         "path": ExecutionParameter(type=str),
+        "earlier": ExecutionParameter(type=str),
         "splits": ExecutionParameter(type=str),
         "max_bad_fraction": ExecutionParameter(type=float),
         "source": ExecutionParameter(type=str),
@@ -39,7 +40,7 @@ class Driver(PropertiesDriver):
     def changes(self, properties: dict[str, Any], inputs: dict[str, list[Any]]) -> dict[str, str]:
         """Reads every image's name and content."""
         del inputs
-        return {FINGERPRINT: fingerprint(list_images(properties["path"]))}
+        return {FINGERPRINT: fingerprint(list_all(properties["path"], properties["earlier"]))}
 
 
 class ImageExampleGen(base_beam_component.BaseBeamComponent):
@@ -47,6 +48,7 @@ class ImageExampleGen(base_beam_component.BaseBeamComponent):
 
     Args:
         path: the folder.
+        earlier: one of earlier images, which go to a split of their own; empty for none.
         splits: each split's share of the images, adding up to 1.
         max_bad_fraction: the run fails when a greater share of the files cannot be used.
         source: fingerprint of the code, for the cache's key.
@@ -57,11 +59,17 @@ class ImageExampleGen(base_beam_component.BaseBeamComponent):
     DRIVER_CLASS = Driver
 
     def __init__(
-        self, path: str, splits: Mapping[str, float], max_bad_fraction: float, source: str
+        self,
+        path: str,
+        splits: Mapping[str, float],
+        max_bad_fraction: float,
+        source: str,
+        earlier: str = "",
     ) -> None:
         super().__init__(
             spec=ImageExampleGenSpec(
                 path=path,
+                earlier=earlier,
                 splits=json.dumps(dict(splits)),
                 max_bad_fraction=max_bad_fraction,
                 source=source,

@@ -11,7 +11,7 @@ from tfx.proto import example_gen_pb2
 from tfx.types import artifact_utils
 
 from components.image_example_gen import records
-from components.image_example_gen.files import FINGERPRINT, ImageFile, list_images
+from components.image_example_gen.files import FINGERPRINT, ImageFile, list_all
 from components.image_example_gen.report import REPORT_FILE, check_bad, merge
 from modules import features, progress
 
@@ -29,16 +29,16 @@ class Executor(base_beam_executor.BaseBeamExecutor):
         examples = artifact_utils.get_single_instance(output_dict["examples"])
         ingestion = artifact_utils.get_single_instance(output_dict["ingestion"])
         shares = json.loads(exec_properties["splits"])
-        examples.split_names = artifact_utils.encode_split_names(list(features.SPLITS))
+        splits = [*features.SPLITS, *([features.EARLIER] if exec_properties["earlier"] else [])]
+        examples.split_names = artifact_utils.encode_split_names(splits)
         examples_utils.set_payload_format(examples, example_gen_pb2.FORMAT_TF_EXAMPLE)
         # TFX knows no name for TFRecords that are not compressed: its readers and ours go by the
         # files' names, and images are compressed already.
         examples.set_string_custom_property(FINGERPRINT, exec_properties.get(FINGERPRINT) or "")
-        folders = {
-            split: artifact_utils.get_split_uri([examples], split) for split in features.SPLITS
-        }
+        folders = {split: artifact_utils.get_split_uri([examples], split) for split in splits}
         path = os.path.join(ingestion.uri, REPORT_FILE)
-        chunks = records.chunks(list_images(exec_properties["path"]))
+        files = list_all(exec_properties["path"], exec_properties["earlier"])
+        chunks = records.chunks(files)
         total = sum(map(len, chunks))
         work = [(number, len(chunks), chunk) for number, chunk in enumerate(chunks)]
         with self._make_beam_pipeline() as pipeline:

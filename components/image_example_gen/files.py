@@ -6,9 +6,10 @@ import os
 import stat
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from modules import features
 from modules.errors import InputError
 
 # The property, of the execution and of Examples, that carries the fingerprint.
@@ -24,20 +25,41 @@ class ImageFile:
         name: its path below the data's folder, with ``/``, as valid Unicode.
         label: the class, by its folder's name.
         size: bytes; 0 where it cannot be told, as for a dangling link.
+        split: that it belongs to; None where its content decides.
     """
 
     path: str
     name: str
     label: str
     size: int
+    split: str | None = None
 
 
-def list_images(folder: str) -> list[ImageFile]:
+def list_all(folder: str, earlier: str = "") -> list[ImageFile]:
+    """The images of ``list_images``, and after them the earlier ones, in their own split.
+
+    Args:
+        folder: what is trained on.
+        earlier: a folder of the same form, or nothing.
+    """
+    found = list_images(folder)
+    if earlier:
+        found += [
+            replace(file, split=features.EARLIER) for file in list_images(earlier, "data.earlier")
+        ]
+    return found
+
+
+def list_images(folder: str, key: str = "data.path") -> list[ImageFile]:
     """All files below the folders of ``folder``, sorted by name.
 
     Each folder in ``folder`` is a class; files in its own folders belong to it too. Names that
     begin with a dot are left out, as are files beside the class folders. Dangling links and
     unreadable files are listed: the check names them.
+
+    Args:
+        folder: of the class folders.
+        key: of the config, that named it.
 
     Raises:
         InputError: when there is no such folder, or fewer than two classes in it.
@@ -45,7 +67,7 @@ def list_images(folder: str) -> list[ImageFile]:
     root = Path(folder)
     if not os.path.isdir(folder):
         raise InputError(
-            f"data.path: got {folder}, which is no folder; it must hold a folder of images for "
+            f"{key}: got {folder}, which is no folder; it must hold a folder of images for "
             "each class"
         )
     classes = sorted(entry.name for entry in _entries(root) if entry.is_dir())
@@ -55,7 +77,7 @@ def list_images(folder: str) -> list[ImageFile]:
     if len(classes) < 2 or empty:
         which = f", of which {empty[0]!r} is empty" if empty else ""
         raise InputError(
-            f"data.path: {folder} holds {len(classes)} class folders{which}; at least 2 are "
+            f"{key}: {folder} holds {len(classes)} class folders{which}; at least 2 are "
             "needed, each with images: fill or remove what is empty"
         )
     return sorted(found, key=lambda file: file.name)
@@ -73,7 +95,7 @@ def read_file(file: ImageFile) -> bytes:
 
 
 def fingerprint(files: Sequence[ImageFile]) -> str:
-    """sha256 over every file's name and content, hexadecimal.
+    """sha256 over every file's own split, name and content, hexadecimal.
 
     Dates do not count, so that a fresh copy of the same images is the same data; content does,
     so that an image replaced by one of the same size and date is not.
@@ -82,7 +104,8 @@ def fingerprint(files: Sequence[ImageFile]) -> str:
         digests = pool.map(_digest, files)
         total = hashlib.sha256()
         for file, digest in zip(files, digests, strict=True):
-            total.update(f"{len(file.name.encode())}:{file.name}:{digest}\n".encode())
+            name = f"{len(file.name.encode())}:{file.name}"
+            total.update(f"{file.split or ''}:{name}:{digest}\n".encode())
     return total.hexdigest()
 
 

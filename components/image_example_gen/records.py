@@ -99,7 +99,7 @@ def write_chunk(
     shard = f"images-{number:05d}-of-{total:05d}.tfrecord"
     writers: dict[str, Any] = {}
     try:
-        for name in shares:
+        for name in folders:
             tf.io.gfile.makedirs(folders[name])
             writers[name] = tf.io.TFRecordWriter(f"{folders[name]}/{shard}")
         for done, file in enumerate(files):
@@ -112,9 +112,9 @@ def write_chunk(
             except (BadImageError, OSError) as error:
                 report.bad.append(_bad(file, content, error))
                 # A class of which no file can be used is counted all the same: with 0.
-                report.counts[features.TRAIN, file.label] += 0
+                report.counts[file.split or features.TRAIN, file.label] += 0
                 continue
-            split = split_of(content, shares)
+            split = file.split or split_of(content, shares)
             writers[split].write(to_example(content, file, facts))
             report.counts[split, file.label] += 1
         advance((len(files) - 1) % REPORT_EVERY + 1)

@@ -24,11 +24,13 @@ def merge(chunk_reports: Iterable[ChunkReport]) -> dict[str, Any]:
         for key, count in one.counts.items():
             counts[key] += count
         bad += one.bad
-    labels = sorted({label for _, label in counts})
+    labels = sorted({label for split, label in counts if split in features.SPLITS})
+    splits = {split: {label: counts[split, label] for label in labels} for split in features.SPLITS}
+    earlier = {label: n for (split, label), n in counts.items() if split == features.EARLIER}
+    if earlier:
+        splits[features.EARLIER] = dict(sorted(earlier.items()))
     return {
-        "splits": {
-            split: {label: counts[split, label] for label in labels} for split in features.SPLITS
-        },
+        "splits": splits,
         "bad": sorted(bad, key=lambda row: row["path"]),
     }
 

@@ -43,6 +43,7 @@ class Executor(base_executor.BaseExecutor):
         blessed = blessing.get_int_custom_property("blessed") == 1
         options = Evaluation.model_validate_json(exec_properties["asked"])
         metrics, gate = evaluation.report(given["evaluation"].uri, options, blessed=blessed)
+        history = _read_json(given["model_run"].uri, trainer.HISTORY_FILE)
         version = pushed.get_string_custom_property("pushed_version")
         model = Path(path_utils.serving_model_path(given["model"].uri))
         summary = Summary(
@@ -59,7 +60,8 @@ class Executor(base_executor.BaseExecutor):
             metrics=metrics,
             gate=gate,
             infra=infra,
-            stages=_read_json(given["model_run"].uri, trainer.HISTORY_FILE)["stages"],
+            stages=history["stages"],
+            shipped=history["shipped"],
             data={
                 **_read_json(given["ingestion"].uri, REPORT_FILE),
                 "fingerprint": given["examples"].get_string_custom_property(FINGERPRINT),

@@ -26,7 +26,9 @@ class Summary(BaseModel):
         metrics: ``candidate`` and ``baseline``, each ``overall`` and ``by_class``, or null.
         gate: ``verdict`` (blessed or refused), ``sentence``, ``rules``.
         infra: ``passed``, ``problems``, ``milliseconds``.
-        stages: what the schedule did, stage by stage.
+        stages: what the schedule did, stage by stage; ``modules.results`` has the form.
+        shipped: which stage ships, with what accuracy on the validation split, and by how much
+            it is better than the best other one.
         data: ``splits``, images by split and class; ``bad``, files left out; ``fingerprint``.
         seconds: by component, and ``total``.
         peak_rss_mb: the most memory that the run's process, or one that it started, held.
@@ -46,6 +48,7 @@ class Summary(BaseModel):
     gate: dict[str, Any] | None = None
     infra: dict[str, Any] | None = None
     stages: list[dict[str, Any]] = []
+    shipped: dict[str, Any] | None = None
     data: dict[str, Any] = {}
     seconds: dict[str, float] = {}
     peak_rss_mb: float | None = None

@@ -57,6 +57,36 @@ def test_classes_are_the_folders_and_what_lies_deeper_belongs_to_them(tmp_path: 
     assert [(file.name, file.label) for file in found] == [("a/deep/2.png", "a"), ("b/1.png", "b")]
 
 
+def test_earlier_images_go_to_a_split_of_their_own(tmp_path: Path) -> None:
+    now, before = some_images(tmp_path / "now"), some_images(tmp_path / "before", 10)
+    found = files.list_all(str(now), str(before))
+    folders = {name: str(tmp_path / "out" / name) for name in (*features.SPLITS, features.EARLIER)}
+    merged = report.merge([records.write_chunk(found, folders, SHARES, 0, 1)])
+    assert merged["splits"][features.EARLIER] == {"a": 5, "b": 5}
+    assert sum(sum(merged["splits"][split].values()) for split in features.SPLITS) == 40
+    assert missing_images(merged["splits"]) == []
+    (shard,) = (tmp_path / "out" / features.EARLIER).iterdir()
+    assert len(list(tf.data.TFRecordDataset(str(shard)).as_numpy_iterator())) == 10
+    assert files.fingerprint(found) != files.fingerprint(files.list_images(str(now)))
+
+
+def test_a_class_that_only_earlier_images_have_does_not_stop_the_run(tmp_path: Path) -> None:
+    now = some_images(tmp_path / "now")
+    before = folder_of(tmp_path / "before", {"a/1.png": encoded(picture()), "z/1.png": b"broken"})
+    found = files.list_all(str(now), str(before))
+    folders = {name: str(tmp_path / "out" / name) for name in (*features.SPLITS, features.EARLIER)}
+    merged = report.merge([records.write_chunk(found, folders, SHARES, 0, 1)])
+    assert merged["splits"][features.EARLIER] == {"a": 1, "z": 0}
+    assert "z" not in merged["splits"][features.TRAIN]
+    assert [row["path"] for row in merged["bad"]] == ["z/1.png"]
+
+
+def test_a_folder_of_earlier_images_that_is_none_is_named_by_its_key(tmp_path: Path) -> None:
+    now = some_images(tmp_path / "now")
+    with pytest.raises(InputError, match=r"^data\.earlier: got .*none, which is no folder"):
+        files.list_all(str(now), str(tmp_path / "none"))
+
+
 def test_a_link_that_leads_back_up_is_not_followed(tmp_path: Path) -> None:
     root = folder_of(tmp_path, {"a/deep/1": b"x", "b/2": b"x"})
     (root / "a" / "deep" / "loop").symlink_to(root / "a")

@@ -30,6 +30,10 @@ BLOCKS = [FakeBlock(name) for name in ("stem", "block_1", "block_2", "top")]
         ("all", (0, 1, 2, 3)),
         ({"last": 1}, (3,)),
         ({"last": 4}, (0, 1, 2, 3)),
+        ({"fraction": 0.01}, (3,)),
+        ({"fraction": 0.5}, (2, 3)),
+        ({"fraction": 0.51}, (1, 2, 3)),
+        ({"fraction": 1.0}, (0, 1, 2, 3)),
         ({"match": ["^block_"]}, (1, 2)),
         ({"match": ["top", "stem_bn/gamma"]}, (0, 3)),
     ],
@@ -72,15 +76,54 @@ def test_a_pattern_that_matches_nothing_is_refused_with_the_nearest_name() -> No
         schedule.plan([stage], BLOCKS)
 
 
-@pytest.mark.parametrize("unfreeze", ["half", {"last": 0}, {"first": 1}, {"match": ["("]}, 3])
+@pytest.mark.parametrize("blocks", range(1, 60))
+def test_a_fraction_of_the_blocks_is_rounded_up_and_not_by_floating_point(blocks: int) -> None:
+    for wanted in range(1, blocks + 1):
+        stage = Stage.model_validate({"name": "s", "unfreeze": {"fraction": wanted / blocks}})
+        (planned,) = schedule.plan([stage], [FakeBlock(str(i)) for i in range(blocks)])
+        assert len(planned.unfrozen) == wanted
+
+
+def test_layer_decay_counts_from_the_output_whatever_is_unfrozen() -> None:
+    stages = [
+        Stage.model_validate({"name": name, "unfreeze": rule, "layer_decay": 0.5})
+        for name, rule in (("a", "all"), ("b", {"match": ["block_1", "top"]}), ("c", "none"))
+    ]
+    factors = [planned.rate_factors for planned in schedule.plan(stages, BLOCKS)]
+    assert factors == [(0.0625, 0.125, 0.25, 0.5), (0.125, 0.5), ()]
+
+
+@pytest.mark.parametrize(
+    "unfreeze",
+    ["half", {"last": 0}, {"first": 1}, {"match": ["("]}, {"fraction": 0}, {"fraction": 1.1}, 3],
+)
 def test_a_form_that_is_none_is_refused(unfreeze: object) -> None:
     with pytest.raises(ValidationError):
         Stage.model_validate({"name": "s", "unfreeze": unfreeze})
 
 
-def test_batch_norm_in_training_mode_needs_the_whole_backbone() -> None:
-    with pytest.raises(ValidationError, match="needs unfreeze: all"):
-        Stage.model_validate({"name": "s", "unfreeze": {"last": 1}, "batch_norm": "train"})
+def test_what_a_stage_leaves_out_the_schedule_says() -> None:
+    found = Finetune.model_validate(
+        {
+            "batch_size": 8,
+            "optimizer": "sgd",
+            "early_stopping": None,
+            "augmentation": {"flip": "horizontal"},
+            "stages": [
+                {"name": "a"},
+                {"name": "b", "batch_size": 4, "augmentation": {}, "optimizer": "adamw"},
+            ],
+        }
+    )
+    first, second = found.stages
+    assert (first.batch_size, second.batch_size) == (8, 4)
+    assert (first.optimizer.name, second.optimizer.name) == ("sgd", "adamw")
+    assert first.early_stopping is second.early_stopping is None
+    assert (first.augmentation.flip, second.augmentation.flip) == ("horizontal", "none")
+
+
+def test_the_default_schedule_takes_what_is_said_for_all_stages() -> None:
+    assert [s.batch_size for s in Finetune.model_validate({"batch_size": 4}).stages] == [4, 4]
 
 
 def test_two_stages_of_one_name_are_refused() -> None:

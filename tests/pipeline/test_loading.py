@@ -75,13 +75,51 @@ def test_set_replaces_one_value_and_root_the_root(
         (
             "finetune: {stages: [{name: a, unfreeze: half}]}",
             r"finetune\.stages\[0\]\.unfreeze: got"
-            r" 'half', must be none, all, \{last: N\} or \{match: \[regex, \.\.\.\]\}",
+            r" 'half', must be none, all, \{last: N\}, \{fraction: x\} or \{match: \[",
         ),
         (
             "finetune: {stages: [{name: a, unfreeze: {last: 0}}]}",
             r"stages\[0\]\.unfreeze\.last: g"
             r"ot 0, must be greater than 0",
         ),
+        (
+            "finetune: {stages: [{name: a, learning_rate: 0}]}",
+            r"stages\[0\]\.learning_rate: got 0, must be greater than 0; change it",
+        ),
+        (
+            "finetune: {stages: [{name: a, learning_rate: {peak: 1, decay: step}}]}",
+            r"stages\[0\]\.learning_rate: decay: step and step_epochs go together",
+        ),
+        (
+            "finetune: {stages: [{name: a, epochs: 2,"
+            " learning_rate: {peak: 1, warmup_epochs: 3}}]}",
+            r"stages\[0\]: learning_rate\.warmup_epochs is 3, more than the stage's 2 epochs",
+        ),
+        ("finetune: {stages: [{name: a, epochs: 0}]}", r"stages\[0\]\.epochs: got 0, must be"),
+        ("finetune: {stages: [{name: a}, {name: a}]}", r"but 'a' stands twice; rename one"),
+        (
+            "finetune: {stages: [{name: a, unfreeze: {match: ['(']}}]}",
+            r"unfreeze\.match: got '\(', must be a regular expression \(",
+        ),
+        ("finetune: {optimizer: adagrad}", r"finetune\.optimizer: got 'adagrad', must be adam, ad"),
+        (
+            "finetune: {optimizer: {name: adam, momentum: 0.5}}",
+            r"finetune\.optimizer: adam has no momentum; leave it out or take another optimizer",
+        ),
+        (
+            "finetune: {layer_decay: 0}",
+            r"^finetune\.layer_decay: got 0, must be greater than 0; cha",
+        ),
+        ("finetune: {augmentation: {crop: 0}}", r"augmentation\.crop: got 0, must be greater"),
+        (
+            "finetune: {augmentation: {flp: both}}",
+            r"augmentation\.flp: unknown key; did you mean f",
+        ),
+        (
+            "finetune: {class_weights: {a: -1}}",
+            r"class_weights.*a\]?: got -1, must be greater than 0",
+        ),
+        ("finetune: {batch_norm: train}", r"batch_norm: got 'train', must be keys and values"),
         ("finetune: {stages: []}", r"finetune\.stages: got \[\], must"),
         ("finetune: {batch_size: many}", r"finetune\.batch_size: got 'many', must be a valid int"),
         (

@@ -1,0 +1,112 @@
+"""A stage's optimizer: its learning rate over time and over the depth of the backbone."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import tensorflow as tf
+import tf_keras
+
+from modules.settings import LearningRateOptions, Stage
+
+
+class StageRate(tf_keras.optimizers.schedules.LearningRateSchedule):
+    """The learning rate by step, as a Keras schedule.
+
+    Rises from peak / warm-up steps to the peak in a straight line; then stays, follows half a
+    cosine down to ``floor * peak`` at the stage's last step (Loshchilov and Hutter 2017,
+    arXiv:1608.03983, without restarts), or falls by ``step_factor`` every ``step_epochs``.
+
+    Args:
+        options: of the stage.
+        epochs: of the stage.
+        steps: in an epoch.
+        factor: for all of it.
+    """
+
+    def __init__(
+        self, options: LearningRateOptions, epochs: int, steps: int, factor: float = 1.0
+    ) -> None:
+        self.options, self.epochs, self.steps, self.factor = options, epochs, steps, factor
+
+    def __call__(self, step: Any) -> tf.Tensor:
+        """The rate of a step, the first being 0: float32 []."""
+        options = self.options
+        at = tf.cast(step, tf.float32)
+        warm = float(math.ceil(options.warmup_epochs * self.steps))
+        rate = tf.constant(options.peak * self.factor, tf.float32)
+        if options.decay == "cosine":
+            falling = max(self.epochs * self.steps - 1.0 - warm, 1.0)
+            progress = tf.clip_by_value((at - warm) / falling, 0.0, 1.0)
+            share = options.floor + (1.0 - options.floor) * 0.5 * (1.0 + tf.cos(math.pi * progress))
+            rate *= share
+        elif options.step_epochs is not None:
+            rate *= options.step_factor ** tf.floor(at / (options.step_epochs * self.steps))
+        if warm:
+            rate *= tf.minimum((at + 1.0) / warm, 1.0)
+        return rate
+
+    def get_config(self) -> dict[str, Any]:
+        """What Keras would rebuild it from."""
+        return {
+            "options": self.options.model_dump(),
+            "epochs": self.epochs,
+            "steps": self.steps,
+            "factor": self.factor,
+        }
+
+
+@dataclass(frozen=True)
+class Group:
+    """Variables that share a rate: the stage's, times ``factor``."""
+
+    variables: tuple[tf.Variable, ...]
+    factor: float
+
+
+class StageOptimizer:
+    """Trains groups of variables, each at its own share of the stage's rate.
+
+    Keras's optimizers have one rate, so each factor has an optimizer of its own.
+
+    Attributes:
+        variables: those of all groups, in their order.
+        parts: Keras's optimizers, for checkpoints.
+    """
+
+    def __init__(self, stage: Stage, groups: Sequence[Group], steps: int) -> None:
+        by_factor: dict[float, list[tf.Variable]] = {}
+        for group in groups:
+            by_factor.setdefault(group.factor, []).extend(group.variables)
+        self.variables = [variable for members in by_factor.values() for variable in members]
+        self._members = list(by_factor.values())
+        self.parts = [
+            _build(stage, StageRate(stage.learning_rate, stage.epochs, steps, factor), members)
+            for factor, members in by_factor.items()
+        ]
+
+    @property
+    def step(self) -> tf.Variable:
+        """How many steps have been taken, int64 []."""
+        return self.parts[0].iterations
+
+    def apply(self, gradients: Sequence[tf.Tensor]) -> None:
+        """Moves ``variables`` by their gradients, given in the same order."""
+        left = list(gradients)
+        for part, members in zip(self.parts, self._members, strict=True):
+            own, left = left[: len(members)], left[len(members) :]
+            part.apply_gradients(zip(own, members, strict=True))
+
+
+def _build(stage: Stage, rate: StageRate, variables: Sequence[tf.Variable]) -> Any:
+    options = stage.optimizer
+    if options.name == "sgd":
+        made = tf_keras.optimizers.SGD(rate, momentum=options.momentum, nesterov=options.nesterov)
+    elif options.name == "adamw":
+        made = tf_keras.optimizers.AdamW(rate, weight_decay=options.weight_decay)
+        made.exclude_from_weight_decay(var_list=[v for v in variables if v.shape.rank < 2])
+    else:
+        made = tf_keras.optimizers.Adam(rate)
+    made.build(list(variables))
+    return made

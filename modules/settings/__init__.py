@@ -1,0 +1,47 @@
+"""The options that travel into TFX's nodes: frozen, checked value objects.
+
+``pipeline.config`` composes them into the whole configuration; Trainer receives them as JSON.
+"""
+
+from modules.settings.augmentation import Augmentation, RandAugment
+from modules.settings.base import (
+    Fraction,
+    NotNegative,
+    Number,
+    Options,
+    Positive,
+    PositiveNumber,
+    Whole,
+)
+from modules.settings.evaluation import Evaluation
+from modules.settings.finetune import Finetune, TrainerOptions
+from modules.settings.image import ImageSpec
+from modules.settings.optimization import LearningRateOptions, OptimizerOptions
+from modules.settings.stage import BatchNorm, EarlyStopping, Stage, Training
+from modules.settings.unfreeze import FractionOfBlocks, LastBlocks, MatchingBlocks, Patterns
+
+__all__ = [
+    "Augmentation",
+    "BatchNorm",
+    "EarlyStopping",
+    "Evaluation",
+    "Finetune",
+    "Fraction",
+    "FractionOfBlocks",
+    "ImageSpec",
+    "LastBlocks",
+    "LearningRateOptions",
+    "MatchingBlocks",
+    "NotNegative",
+    "Number",
+    "OptimizerOptions",
+    "Options",
+    "Patterns",
+    "Positive",
+    "PositiveNumber",
+    "RandAugment",
+    "Stage",
+    "TrainerOptions",
+    "Training",
+    "Whole",
+]

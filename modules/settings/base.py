@@ -1,0 +1,26 @@
+"""What all option objects share."""
+
+from typing import Annotated
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+
+def _no_boolean(value: object) -> object:
+    """YAML's ``yes`` and ``no`` are no numbers."""
+    if isinstance(value, bool):
+        raise ValueError(f"got {value}, must be a number; change it")
+    return value
+
+
+Whole = Annotated[int, BeforeValidator(_no_boolean)]
+Number = Annotated[float, BeforeValidator(_no_boolean)]
+Positive = Annotated[Whole, Field(gt=0)]
+PositiveNumber = Annotated[Number, Field(gt=0.0)]
+Fraction = Annotated[Number, Field(ge=0.0, le=1.0)]
+NotNegative = Annotated[Number, Field(ge=0.0)]
+
+
+class Options(BaseModel):
+    """A frozen object that refuses unknown keys."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)

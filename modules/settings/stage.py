@@ -1,0 +1,135 @@
+"""One stage of the unfreeze schedule."""
+
+import re
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag, model_validator
+
+from modules.settings.augmentation import Augmentation
+from modules.settings.base import NotNegative, Number, Options, Positive, PositiveNumber
+from modules.settings.optimization import (
+    LearningRate,
+    LearningRateOptions,
+    Optimizer,
+    OptimizerOptions,
+)
+from modules.settings.unfreeze import Unfreeze
+
+
+class EarlyStopping(Options):
+    """Ends a stage when ``monitor`` has not moved by ``min_delta`` in ``patience`` epochs."""
+
+    monitor: Literal["loss", "accuracy"] = "loss"
+    patience: Positive = 3
+    min_delta: NotNegative = 0.0
+
+
+class BatchNorm(Options):
+    """What becomes of the backbone's BatchNorm layers.
+
+    Attributes:
+        statistics: ``frozen`` uses the stored means and variances and leaves them; ``update`` uses
+            each batch's own and moves the stored ones, in the unfrozen blocks alone.
+        affine: ``train`` treats scales and offsets as any other variable of their block;
+            ``frozen`` leaves them.
+        momentum: the share of the stored statistics that each step of ``update`` keeps.
+    """
+
+    statistics: Literal["frozen", "update"] = "frozen"
+    affine: Literal["frozen", "train"] = "train"
+    momentum: Annotated[Number, Field(ge=0.0, lt=1.0)] = 0.99
+
+
+def _text_keys(value: object) -> object:
+    """YAML reads the label 7 as a number."""
+    if isinstance(value, dict):
+        return {str(key): weight for key, weight in value.items()}
+    return value
+
+
+def _weights_form(value: object) -> str | None:
+    if isinstance(value, dict):
+        return "by_label"
+    return "word" if value in ("none", "balanced") else None
+
+
+ClassWeights = Annotated[
+    Annotated[Literal["none", "balanced"], Tag("word")]
+    | Annotated[dict[str, PositiveNumber], BeforeValidator(_text_keys), Tag("by_label")],
+    Discriminator(
+        _weights_form,
+        custom_error_type="class_weights",
+        custom_error_message="must be none, balanced or {label: weight, ...}",
+    ),
+]
+
+
+class Training(Options):
+    """How to train. ``finetune`` says it for all stages; a stage may say otherwise.
+
+    Attributes:
+        batch_size: images in a step.
+        optimizer: a name, or a name and its options.
+        layer_decay: what the rate is multiplied with from block to block towards the input; the
+            head has the full rate, the last block the first power (Clark et al. 2020,
+            arXiv:2003.10555).
+        early_stopping: when a stage ends before its epochs are over; null for never.
+        batch_norm: what becomes of BatchNorm.
+        l2: half of it times the squared norm of the trained kernels is added to the loss; with
+            ``l2_sp``, of the head's alone.
+        l2_sp: half of it times the squared distance of the trained backbone variables from the
+            pretrained ones is added to the loss (L2-SP, Li et al. 2018, arXiv:1802.01483).
+        module_losses: whether the module's own ``regularization_losses`` are added, in stages that
+            unfreeze any of it.
+        dropout: the share of the backbone's outputs that is set to zero in training.
+        label_smoothing: the share of each target that is spread over all classes (Szegedy et al.
+            2016, arXiv:1512.00567).
+        class_weights: what each class's loss is multiplied with: ``none``; ``balanced``, the
+            inverse of its share of the training images; or a weight by label, 1 for the others.
+        augmentation: how training images are varied.
+        ema: the decay, per step, of a running mean of the trained weights that takes their place
+            when the stage is evaluated and ends; null for none.
+    """
+
+    batch_size: Positive = 32
+    optimizer: Optimizer = OptimizerOptions()
+    layer_decay: Annotated[Number, Field(gt=0.0, le=1.0)] = 1.0
+    early_stopping: EarlyStopping | None = EarlyStopping()
+    batch_norm: BatchNorm = BatchNorm()
+    l2: NotNegative = 0.0
+    l2_sp: NotNegative = 0.0
+    module_losses: bool = True
+    dropout: Annotated[Number, Field(ge=0.0, lt=1.0)] = 0.0
+    label_smoothing: Annotated[Number, Field(ge=0.0, lt=1.0)] = 0.0
+    class_weights: ClassWeights = "none"
+    augmentation: Augmentation = Augmentation()
+    ema: Annotated[Number, Field(gt=0.0, lt=1.0)] | None = None
+
+
+def _plain(name: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9_.-]+", name):
+        raise ValueError(f"got {name!r}, must be of letters, digits, '_', '.' and '-'; rename it")
+    return name
+
+
+class Stage(Training):
+    """One stage: what it unfreezes, for how long, how fast, and how. The head always trains."""
+
+    name: Annotated[str, AfterValidator(_plain)]
+    unfreeze: Unfreeze = "none"
+    epochs: Positive = 10
+    learning_rate: LearningRate = LearningRateOptions(peak=1e-3)
+
+    @model_validator(mode="after")
+    def _warm_up_ends(self) -> "Stage":
+        if self.learning_rate.warmup_epochs > self.epochs:
+            raise ValueError(
+                f"learning_rate.warmup_epochs is {self.learning_rate.warmup_epochs:g}, more than "
+                f"the stage's {self.epochs} epochs; shorten it"
+            )
+        return self
+
+
+def with_defaults(stage: Any, defaults: dict[str, Any]) -> Any:
+    """A stage as it was read, with what it leaves out taken from ``finetune``."""
+    return {**defaults, **stage} if isinstance(stage, dict) else stage

@@ -1,0 +1,66 @@
+"""The ways to say what a stage unfreezes."""
+
+import re
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Discriminator, Field, Tag
+
+from modules.settings.base import Number, Options, Positive
+
+
+def _compiles(patterns: tuple[str, ...]) -> tuple[str, ...]:
+    for pattern in patterns:
+        try:
+            re.compile(pattern)
+        except re.error as error:
+            raise ValueError(
+                f"got {pattern!r}, must be a regular expression ({error}); correct it"
+            ) from None
+    return patterns
+
+
+Patterns = Annotated[tuple[str, ...], Field(min_length=1), AfterValidator(_compiles)]
+
+
+class LastBlocks(Options):
+    """The last N blocks, counted from the output."""
+
+    last: Positive
+
+
+class FractionOfBlocks(Options):
+    """The last blocks that make up a share of all, rounded up to whole blocks."""
+
+    fraction: Annotated[Number, Field(gt=0.0, le=1.0)]
+
+
+class MatchingBlocks(Options):
+    """The blocks in whose name, or in one of whose variables' names, a pattern is found."""
+
+    match: Patterns
+
+
+_FORMS = {"last": LastBlocks, "fraction": FractionOfBlocks, "match": MatchingBlocks}
+
+
+def _form(value: object) -> str | None:
+    """Which of the forms below a value is meant to be; None for none of them."""
+    if isinstance(value, str):
+        return "word" if value in ("none", "all") else None
+    if isinstance(value, dict) and len(value) == 1:
+        (key,) = value
+        return key if key in _FORMS else None
+    return next((name for name, form in _FORMS.items() if isinstance(value, form)), None)
+
+
+Unfreeze = Annotated[
+    Annotated[Literal["none", "all"], Tag("word")]
+    | Annotated[LastBlocks, Tag("last")]
+    | Annotated[FractionOfBlocks, Tag("fraction")]
+    | Annotated[MatchingBlocks, Tag("match")],
+    Discriminator(
+        _form,
+        custom_error_type="unfreeze",
+        custom_error_message="must be none, all, {last: N}, {fraction: x} or {match: [regex, ...]}",
+    ),
+]

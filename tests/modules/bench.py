@@ -1,0 +1,61 @@
+"""A small real task: the backbone that ships, and a few handwritten digits."""
+
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+from sklearn.datasets import load_digits
+
+from modules import backbone, blocks, schedule, training
+from modules.classifier import Classifier
+from modules.inputs import Images
+from modules.results import StageResult
+from modules.settings import Finetune, ImageSpec, Stage
+from modules.task import Task
+from tests.conftest import GLYPHS
+
+SPEC = ImageSpec(height=32, width=32)
+LABELS = [str(digit) for digit in range(10)]
+
+
+def digit_images(start: int, count: int) -> Images:
+    """Some of scikit-learn's digits, as ``inputs.read_images`` would give them."""
+    digits = load_digits()
+    grey = digits.images[start : start + count, ..., None] * (255 / 16)
+    pixels = tf.cast(tf.round(tf.image.resize(np.repeat(grey, 3, -1), (32, 32))), tf.uint8)
+    labels = digits.target[start : start + count].astype(np.int64)
+    by_class = tuple(np.bincount(labels, minlength=10).tolist())
+    dataset = tf.data.Dataset.from_tensor_slices((pixels, labels)).cache()
+    return Images(dataset, count, by_class, count)
+
+
+TRAIN, VALIDATION = digit_images(0, 240), digit_images(240, 60)
+
+
+class Bench:
+    """A fresh model, and what it takes to fit it."""
+
+    def __init__(self, **task: Any) -> None:
+        self.module = backbone.load(str(GLYPHS))
+        self.blocks = blocks.blocks_of(self.module)
+        self.model = Classifier(self.module, 10)
+        self._more = task
+
+    def task(self, finetune: Finetune) -> Task:
+        given = {"train": TRAIN, "validation": VALIDATION, **self._more}
+        return Task(self.model, self.blocks, LABELS, options=finetune, image=SPEC, **given)
+
+    def fit(self, *stages: Stage, seed: int = 0) -> list[StageResult]:
+        finetune = Finetune(stages=stages, seed=seed)
+        return training.fit(self.task(finetune), schedule.plan(finetune.stages, self.blocks))
+
+    def weights(self) -> dict[str, Any]:
+        return {blocks.full_name(v): v.numpy() for v in self.model.everything}
+
+
+def stage(**values: object) -> Stage:
+    return Stage.model_validate({"name": "s", "epochs": 1, **values})
+
+
+def changed(before: dict[str, Any], after: dict[str, Any]) -> set[str]:
+    return {name for name, value in before.items() if not np.array_equal(value, after[name])}
