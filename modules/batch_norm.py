@@ -12,7 +12,8 @@ import tensorflow as tf
 from modules.backbone import Backbone
 from modules.block_names import layer_of
 from modules.errors import InputError
-from modules.flat_graph import FlatGraph, extract, flatten, imported
+from modules.flat_graph import FlatGraph, extract, flatten
+from modules.graph_import import imported
 from modules.normalisation import BatchNorm, batch_norms
 
 _EMPTY = "thaw_no_statistics"

@@ -46,9 +46,11 @@ def _run(function: Any, inputs: list[tf.Tensor]) -> list[tf.Tensor]:
     resolve = inliner.add(function.node_def, {name: (name, 0) for name in names}, "body/")
     body.node.extend(inliner.nodes)
     returned = [resolve(function.ret[output.name]) for output in function.signature.output_arg]
+    # An unused argument must not be mapped; a placeholder could not be compiled.
+    used = {f"{name}:0" for name in names} & {source for node in body.node for source in node.input}
     found: list[tf.Tensor] = tf.graph_util.import_graph_def(
         body,
-        dict(zip(names, inputs, strict=True)),
+        {name: t for name, t in zip(names, inputs, strict=True) if f"{name}:0" in used},
         [f"{name}:{number}" for name, number in returned],
     )
     return found

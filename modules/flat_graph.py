@@ -11,7 +11,6 @@ from typing import Any, TypeAlias
 
 import tensorflow as tf
 
-from modules.compiled_calls import remember
 from modules.inlining import Inliner
 
 Output: TypeAlias = tuple[str, int]
@@ -41,7 +40,7 @@ class FlatGraph:
     functions in the definition's library. Side effects and the control edges for them are left out.
 
     Attributes:
-        definition: the nodes in topological order, for ``tf.graph_util.import_graph_def``.
+        definition: the nodes in topological order, for ``modules.graph_import``.
         nodes: the same, for reading.
         image: the placeholder of the function's argument.
         output: what the function gives.
@@ -136,52 +135,20 @@ def called(nodes: Iterable[Any], library: Iterable[Any]) -> list[Any]:
     found: dict[str, Any] = {}
     waiting = list(nodes)
     while waiting:
-        for name in _function_names(waiting.pop()):
+        node = waiting.pop()
+        for name in (node.op, *(reference.name for reference in references(node))):
             if name in functions and name not in found:
                 found[name] = functions[name]
                 waiting += functions[name].node_def
     return list(found.values())
 
 
-def _function_names(node: Any) -> list[str]:
+def references(node: Any) -> list[Any]:
+    """The places where a node's attributes name functions."""
     values = list(node.attr.values())
-    named = [value.func.name for value in values if value.HasField("func")]
-    listed = [one.name for value in values for one in value.list.func]
-    return [node.op, *named, *listed]
+    single = [value.func for value in values if value.HasField("func")]
+    return single + [one for value in values for one in value.list.func]
 
 
 def _distinct(variables: Sequence[tf.Variable]) -> list[tf.Variable]:
     return list({id(variable): variable for variable in variables}.values())
-
-
-def imported(
-    graph: FlatGraph, definition: Any, images: tf.Tensor, more: Sequence[str] = ()
-) -> list[tf.Tensor]:
-    """Puts a definition into the function that is being traced, on the same variables.
-
-    Args:
-        graph: where the definition comes from, for what its placeholders stand for.
-        definition: the graph's own, or a changed one that gives the same output.
-        images: in the place of the image.
-        more: names of other tensors to give.
-
-    Returns:
-        The output, and the tensors named in ``more``.
-    """
-    remember(definition.library.function)
-    outer = tf.compat.v1.get_default_graph()
-    present = {node.name for node in definition.node}
-    inputs = {graph.image: images}
-    for name, number in graph.handles.items():
-        if name in present:
-            variable = graph.variables[number]
-            outer.watch_variable(variable)
-            inputs[name] = outer.capture(variable.handle)
-    for name, tensor in graph.constants.items():
-        if name in present:
-            inputs[name] = outer.capture(tensor)
-    output = f"{graph.output[0]}:{graph.output[1]}"
-    found: list[tf.Tensor] = tf.graph_util.import_graph_def(
-        definition, input_map=inputs, return_elements=[output, *more], name="flat"
-    )
-    return found

@@ -1,0 +1,397 @@
+"""Runs the usual fine-tuning snippet line by line, and prints what each line does.
+
+    .venv/bin/python docs/usual_snippet.py     80 s on 2 cores
+
+``docs/usual_snippet.md`` quotes what this prints. The backbone is the one that ships, the images
+are 840 of scikit-learn's digits, and Keras is tf_keras, Keras 2, as Hub's layer needs it.
+"""
+
+import importlib
+import os
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+os.environ.setdefault("TF_USE_LEGACY_KERAS", "1")
+
+import numpy as np
+import numpy.typing as npt
+import tensorflow as tf
+import tensorflow_hub as hub
+import tf_keras
+from sklearn.datasets import load_digits
+
+from modules import backbone, blocks, schedule, training
+from modules.classifier import Classifier
+from modules.inputs import Images
+from modules.settings import Finetune, ImageSpec
+from modules.task import Task
+
+HANDLE = str(Path(__file__).parent.parent / "data" / "backbones" / "glyphs_cnn_32")
+SIZE, CLASSES, BATCH = 32, 10, 32
+TRAIN, VALIDATION = slice(0, 480), slice(-360, None)
+# What the page sets against the small rates: as many epochs, in two stages.
+SCHEDULE: dict[str, Any] = {
+    "stages": [
+        {"name": "head", "unfreeze": "none", "epochs": 3, "learning_rate": 0.01},
+        {"name": "partial", "unfreeze": {"last": 2}, "epochs": 5, "learning_rate": 0.001},
+    ]
+}
+
+Array = npt.NDArray[Any]
+Facts = dict[str, Any]
+
+
+class Digits(NamedTuple):
+    """Pixels, uint8 [n, 32, 32, 3], and labels, int64 [n]."""
+
+    pixels: Array
+    labels: Array
+
+    def unit(self) -> Array:
+        """The pixels as the backbone takes them: float32 in [0, 1]."""
+        return self.pixels.astype(np.float32) / np.float32(255)
+
+    def first(self, count: int) -> "Digits":
+        """Fewer of them."""
+        return Digits(self.pixels[:count], self.labels[:count])
+
+
+def digits(part: slice) -> Digits:
+    """Some of scikit-learn's 1,797 handwritten digits, made as large as the backbone wants."""
+    found = load_digits()
+    grey = found.images[part, ..., None] * (255 / 16)
+    pixels = tf.round(tf.image.resize(np.repeat(grey, 3, -1), (SIZE, SIZE)))
+    return Digits(tf.cast(pixels, tf.uint8).numpy(), found.target[part].astype(np.int64))
+
+
+class StoredStatistics:
+    """A module that is called in inference, also where Keras trains its variables."""
+
+    def __init__(self, module: Any) -> None:
+        self._module = module
+        self.variables = list(module.variables)
+        self.trainable_variables = list(module.trainable_variables)
+
+    def __call__(self, images: tf.Tensor) -> tf.Tensor:
+        """The module's vectors; BatchNorm uses its stored statistics."""
+        return self._module(images, training=False)
+
+
+class Snippet:
+    """The snippet's model in the only form that runs, with ``hub.KerasLayer``; seeded.
+
+    Args:
+        trainable: of the layer.
+        stored: calls the module in inference whatever Keras says.
+        seed: of the head, and of the order of the images.
+    """
+
+    def __init__(self, *, trainable: bool, stored: bool = False, seed: int = 0) -> None:
+        tf_keras.utils.set_random_seed(seed)
+        self.module = hub.load(HANDLE)
+        called = StoredStatistics(self.module) if stored else self.module
+        layer = hub.KerasLayer(called, trainable=trainable, input_shape=(SIZE, SIZE, 3))
+        self.model = tf_keras.Sequential([layer, tf_keras.layers.Dense(CLASSES)])
+        self._start = [variable.numpy() for variable in self.module.variables]
+
+    def compile(self, optimizer: Any, loss_weights: float | None = None) -> None:
+        """The snippet's ``compile``, with the loss that suits labels."""
+        loss = tf_keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+        self.model.compile(optimizer, loss, loss_weights=loss_weights, metrics=["accuracy"])
+
+    def fit(self, data: Digits, batch_size: int = BATCH, **options: Any) -> dict[str, list[float]]:
+        """The snippet's ``fit``; gives Keras's history."""
+        made = self.model.fit(data.unit(), data.labels, batch_size, verbose=0, **options)
+        return dict(made.history)
+
+    def accuracy(self, data: Digits) -> float:
+        """Of the model as it would be served."""
+        logits = self.model(data.unit(), training=False).numpy()
+        return float(np.mean(logits.argmax(axis=-1) == data.labels))
+
+    def weights(self) -> Array:
+        """A copy of all that is trainable now, float32 [numbers]."""
+        values = [variable.numpy() for variable in self.model.trainable_variables]
+        return np.concatenate([value.ravel() for value in values])
+
+    def changed(self) -> list[str]:
+        """Names of the module's variables that no longer hold what was loaded."""
+        return changed(self.module.variables, self._start)
+
+
+def load_line() -> Facts:
+    """``base = hub.load(handle); Sequential([base, Dense(10)])``."""
+    base, dense = hub.load(HANDLE), tf_keras.layers.Dense(CLASSES)
+    keras_3 = importlib.import_module("keras")
+    model = Snippet(trainable=False).model
+    return {
+        "hub.load in Sequential": error_of(lambda: tf_keras.Sequential([base, dense])),
+        "hub.KerasLayer, Keras 3": error_of(lambda: keras_3.Sequential([hub.KerasLayer(HANDLE)])),
+        "hub.KerasLayer, Keras 2": [type(layer).__name__ for layer in model.layers],
+    }
+
+
+def layers_line() -> Facts:
+    """``for layer in model.layers[-5:]: layer.trainable = True``."""
+    facts: Facts = {"hub.load(handle).layers": error_of(lambda: hub.load(HANDLE).layers)}
+    model = Snippet(trainable=False).model
+    facts["members of model.layers[-5:]"] = len(model.layers[-5:])
+    for value in (True, False):
+        for layer in model.layers[-5:]:
+            layer.trainable = value
+        facts[f"variables that train, all five set to {value}"] = len(model.trainable_variables)
+    return facts
+
+
+def trainable_line(train: Digits) -> Facts:
+    """``model.trainable = True``, in a model that has been compiled and fitted before."""
+    made, few = Snippet(trainable=False), train.first(64)
+    made.compile(tf_keras.optimizers.Adam(1e-3))
+    made.fit(few)
+    facts: Facts = {"trainable variables before": len(made.model.trainable_variables)}
+    made.model.trainable = True
+    facts["trainable variables after"] = len(made.model.trainable_variables)
+    made.fit(few)
+    facts["of the module's 25, changed by fit"] = len(made.changed())
+    made.compile(tf_keras.optimizers.Adam(1e-3))
+    made.fit(few)
+    facts["changed by fit after compiling again"] = len(made.changed())
+    return facts
+
+
+class Head(NamedTuple):
+    """A linear head that was trained alone: its kernel and bias."""
+
+    kernel: Array
+    bias: Array
+
+
+def train_head(
+    train: Digits, *, epochs: int = 20, loss_weights: float | None = None, l2: float = 0.0
+) -> Head:
+    """Feature extraction: a head on the untouched backbone's vectors."""
+    vectors = hub.load(HANDLE)(train.unit(), training=False)
+    tf_keras.utils.set_random_seed(0)
+    # Half of it, as in Thaw's l2.
+    penalty = tf_keras.regularizers.L2(l2 / 2) if l2 else None
+    shape = vectors.shape[1:]
+    dense = tf_keras.layers.Dense(CLASSES, kernel_regularizer=penalty, input_shape=shape)
+    model = tf_keras.Sequential([dense])
+    loss = tf_keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    model.compile(tf_keras.optimizers.Adam(1e-2), loss, loss_weights=loss_weights)
+    model.fit(vectors, train.labels, BATCH, epochs=epochs, verbose=0)
+    return Head(*dense.get_weights())
+
+
+class Fit(NamedTuple):
+    """A model after some epochs.
+
+    Attributes:
+        training: the accuracy that ``fit`` gives for the last epoch; None for no epoch.
+        same_images: the accuracy on the same images, evaluated afterwards.
+        validation: the accuracy on images that were not trained on.
+        statistics: how many of BatchNorm's 10 means and variances have changed.
+    """
+
+    training: float | None
+    same_images: float
+    validation: float
+    statistics: int
+
+
+def unfreeze_all(
+    train: Digits,
+    validation: Digits,
+    head: Head,
+    *,
+    rate: float = 0.0,
+    batch_size: int = BATCH,
+    stored: bool = False,
+    epochs: int,
+    seed: int = 0,
+) -> Fit:
+    """Everything trainable, from a trained head: the second phase of most tutorials.
+
+    Args:
+        train: images to fit.
+        validation: images to evaluate.
+        head: to start from.
+        rate: Adam's; may be 0.
+        batch_size: images in a step.
+        stored: trains the same variables on BatchNorm's stored statistics.
+        epochs: may be 0, to evaluate only.
+        seed: of the order of the images.
+    """
+    made = Snippet(trainable=True, stored=stored, seed=seed)
+    made.model.layers[-1].set_weights(head)
+    made.compile(tf_keras.optimizers.Adam(rate))
+    history = made.fit(train, batch_size, epochs=epochs)
+    return Fit(
+        training=history["accuracy"][-1] if epochs else None,
+        same_images=made.accuracy(train),
+        validation=made.accuracy(validation),
+        statistics=sum("moving" in name for name in made.changed()),
+    )
+
+
+def loss_weights_line(train: Digits) -> Facts:
+    """``loss_weights=0.01``, an epoch from the same start."""
+    adam, sgd = tf_keras.optimizers.Adam, tf_keras.optimizers.SGD
+
+    def way(optimizer: Any, weight: float | None) -> Array:
+        made = Snippet(trainable=True)
+        made.compile(optimizer, weight)
+        start = made.weights()
+        made.fit(train, shuffle=False)
+        return made.weights() - start
+
+    full, light = way(sgd(1e-2), None), way(sgd(1e-2), 0.01)
+    exact = way(adam(1e-3, epsilon=1e-12), None), way(adam(1e-3, epsilon=1e-12), 0.01)
+    return {
+        "Adam, difference": apart(way(adam(1e-3), None), way(adam(1e-3), 0.01)),
+        "Adam with epsilon=1e-12, difference": apart(*exact),
+        "SGD, difference": apart(full, light),
+        "SGD, difference from a hundredth of the rate": apart(way(sgd(1e-4), None), light),
+    }
+
+
+def regularisation(train: Digits, epochs: int = 20) -> Facts:
+    """What ``loss_weights`` leaves of a head's kernel, and what an L2 penalty does."""
+    heads = {
+        "with loss_weights=1": train_head(train, epochs=epochs),
+        "with loss_weights=0.01": train_head(train, epochs=epochs, loss_weights=0.01),
+        "with l2=0.01": train_head(train, epochs=epochs, l2=0.01),
+    }
+    return {f"norm of the kernel {how}": norm(head.kernel) for how, head in heads.items()}
+
+
+def small_rate_line(train: Digits, validation: Digits, rate: float, epochs: int = 8) -> Facts:
+    """``Adam(1e-5)``, "later 1e-6", from a fresh head."""
+    made = Snippet(trainable=True)
+    made.compile(tf_keras.optimizers.Adam(rate))
+    start = made.weights()
+    made.fit(train, epochs=epochs)
+    way = np.abs(made.weights() - start)
+    return {
+        "rate x steps": rate * epochs * -(-len(train.labels) // BATCH),
+        "largest movement of a weight": float(way.max()),
+        "median movement": float(np.median(way)),
+        "validation accuracy": made.accuracy(validation),
+    }
+
+
+def thaw_schedule(train: Digits, validation: Digits, finetune: dict[str, Any]) -> Facts:
+    """The same images through Thaw's own training."""
+    options = Finetune.model_validate(finetune)
+    loaded = backbone.load(HANDLE)
+    start = [variable.numpy() for variable in loaded.variables]
+    found = blocks.blocks_of(loaded)
+    task = Task(
+        Classifier(loaded, CLASSES),
+        found,
+        [str(digit) for digit in range(CLASSES)],
+        train=images(train),
+        validation=images(validation),
+        options=options,
+        image=ImageSpec(height=SIZE, width=SIZE),
+    )
+    results = training.fit(task, schedule.plan(options.stages, found))
+    moved = changed(loaded.variables, start)
+    by_epoch = [one for result in results for one in result.validation_accuracy]
+    return {
+        "validation accuracy": max(by_epoch),
+        "by epoch": [round(one, 3) for one in by_epoch],
+        "statistics changed": sum("moving" in name for name in moved),
+    }
+
+
+def error_of(action: Callable[[], object]) -> str:
+    """Type and first sentence of what an action raises; empty where it raises nothing."""
+    try:
+        action()
+    except Exception as error:  # Whatever it is, it is the fact.
+        return f"{type(error).__name__}: {str(error).splitlines()[0].split('. ')[0]}"
+    return ""
+
+
+def changed(variables: Sequence[Any], before: Sequence[Array]) -> list[str]:
+    """The names of those that no longer hold what they did."""
+    pairs = zip(variables, before, strict=True)
+    return [variable.name for variable, old in pairs if not np.array_equal(variable.numpy(), old)]
+
+
+def norm(values: Array) -> float:
+    """Euclidean."""
+    return float(np.linalg.norm(values))
+
+
+def apart(one: Array, other: Array) -> float:
+    """The distance between where two ways end, as a share of the first's length."""
+    return norm(one - other) / norm(one)
+
+
+def images(data: Digits) -> Images:
+    """As Thaw's training takes them."""
+    dataset = tf.data.Dataset.from_tensor_slices(tuple(data)).cache()
+    by_class = tuple(np.bincount(data.labels, minlength=CLASSES).tolist())
+    return Images(dataset, len(data.labels), by_class, len(data.labels))
+
+
+def show(title: str, facts: Facts) -> None:
+    """Prints facts, a line each."""
+    print(f"\n{title}")
+    for what, value in facts.items():
+        print(f"  {what}: {format(value, '.3g') if isinstance(value, float) else value}")
+
+
+def show_batch_norm(train: Digits, validation: Digits) -> None:
+    """Prints the table of batch sizes, rates and statistics."""
+    head = train_head(train)
+    rows: list[tuple[int, int, float, bool]] = [
+        (0, 32, 0.0, False),
+        (2, 32, 1e-6, False),
+        (2, 32, 1e-3, False),
+        (2, 32, 1e-3, True),
+        (1, 4, 0.0, False),
+        (1, 4, 1e-3, False),
+        (1, 4, 1e-3, True),
+    ]
+    print("\nBatchNorm when everything is trainable, from a trained head")
+    print("  epochs  batch  rate   statistics  changed  fit says  same images  validation")
+    for epochs, batch_size, rate, stored in rows:
+        made = unfreeze_all(
+            train,
+            validation,
+            head,
+            rate=rate,
+            batch_size=batch_size,
+            stored=stored,
+            epochs=epochs,
+        )
+        said = "-" if made.training is None else f"{made.training:.3f}"
+        source = "stored" if stored else "batch's"
+        print(
+            f"  {epochs:>6}  {batch_size:>5}  {rate:<5g}  {source:10}  {made.statistics:>7}  "
+            f"{said:>8}  {made.same_images:>11.3f}  {made.validation:>10.3f}"
+        )
+
+
+def main() -> None:
+    """Prints every fact of the page."""
+    train, validation = digits(TRAIN), digits(VALIDATION)
+    show("Sequential([hub.load(handle), Dense(10)])", load_line())
+    show("model.layers[-5:]", layers_line())
+    show("model.trainable = True, after compile and fit", trainable_line(train))
+    show_batch_norm(train, validation)
+    show("loss_weights=0.01 against 1, as a share of the way", loss_weights_line(train))
+    show("what regularises", regularisation(train))
+    for rate in (1e-5, 1e-6):
+        facts = small_rate_line(train, validation, rate)
+        show(f"Adam({rate:g}), 8 epochs from a fresh head", facts)
+    show("Thaw's schedule, 8 epochs", thaw_schedule(train, validation, SCHEDULE))
+
+
+if __name__ == "__main__":
+    main()
