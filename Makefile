@@ -12,7 +12,7 @@ test: $(SET_UP)
 lint: $(SET_UP)
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
-	.venv/bin/mypy pipeline components modules data tests benchmarks
+	.venv/bin/mypy pipeline components modules data tests benchmarks docs
 
 bench: $(SET_UP)
 	.venv/bin/python -m benchmarks.sign_language

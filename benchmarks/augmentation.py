@@ -12,8 +12,8 @@ import modules  # noqa: F401 chooses Keras 2 before TensorFlow is imported
 
 import tensorflow as tf
 
-from modules.augmentation import augment
-from modules.mixing import mix
+from modules.images.augmentation import augment
+from modules.images.mixing import mix
 from modules.settings import Augmentation, RandAugment
 
 SIZE, BATCH, CLASSES = 224, 32, 10

@@ -22,11 +22,12 @@ import tensorflow_hub as hub
 import tf_keras
 from sklearn.datasets import load_digits
 
-from modules import backbone, blocks, schedule, training
-from modules.classifier import Classifier
-from modules.inputs import Images
+from modules.backbones import backbone, blocks
+from modules.finetune import schedule, training
+from modules.finetune.classifier import Classifier
+from modules.finetune.task import Task
+from modules.images.inputs import Images
 from modules.settings import Finetune, ImageSpec
-from modules.task import Task
 
 HANDLE = str(Path(__file__).parent.parent / "data" / "backbones" / "glyphs_cnn_32")
 SIZE, CLASSES, BATCH = 32, 10, 32

@@ -6,8 +6,9 @@ from pathlib import Path
 import tensorflow as tf
 import tensorflow_transform as tft
 
-from modules import features, image
-from modules.classifier import Classifier
+from modules import features
+from modules.finetune.classifier import Classifier
+from modules.images import image
 from modules.settings import ImageSpec
 
 PART = 32  # images that pass through the model together

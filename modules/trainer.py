@@ -11,11 +11,14 @@ import tensorflow as tf
 import tensorflow_transform as tft
 import tf_keras
 
-from modules import backbone, blocks, checkpoints, export, features, inputs, schedule, training
-from modules.classifier import Classifier
-from modules.results import StageResult, shipped
-from modules.settings import TrainerOptions
-from modules.task import Task
+from modules import export, features
+from modules.backbones import backbone, blocks
+from modules.finetune import checkpoints, schedule, training
+from modules.finetune.classifier import Classifier
+from modules.finetune.results import StageResult, shipped
+from modules.finetune.task import Task
+from modules.images import inputs
+from modules.settings import TrainerOptions, check_class_weights
 
 OPTIONS = "options"  # the key of custom_config that holds TrainerOptions as a JSON object
 # In the model run's folder: {"stages": [StageResult, ...], "shipped": {...}}.
@@ -50,6 +53,7 @@ def _task(
     """Reads the data and builds the model."""
     tf_keras.utils.set_random_seed(options.finetune.seed)
     labels = inputs.read_labels(transform)
+    check_class_weights(options.finetune, labels)
     budget = options.finetune.cache_mb
     held_out = _by_split(fn_args.eval_files)
     # The splits share the memory set aside, an eighth for each of the small ones.

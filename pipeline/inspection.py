@@ -27,7 +27,7 @@ def inspect(target: str, overrides: Sequence[str] = (), root: Path | None = None
     is_config = target.endswith((".yaml", ".yml"))
     config = loading.load(Path(target), overrides, root) if is_config else None
     # TensorFlow is imported here: a mistake in the config is told without it.
-    from modules import schedule
+    from modules.finetune import schedule
     from pipeline.config import BackboneOptions
     from pipeline.preparation import prepare, prepare_config
 

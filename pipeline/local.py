@@ -10,6 +10,7 @@ from typing import Any
 from components.image_example_gen.files import list_all
 from components.run_summary.summary import SUMMARY_FILE, Summary, read_summary
 from modules.errors import InputError, StageError
+from modules.settings import check_class_weights
 from pipeline.config import Config
 from pipeline.output import Display, logged_to
 from pipeline.provenance import versions
@@ -53,7 +54,8 @@ def run(config: Config, *, summary_file: Path | None = None, verbose: bool = Fal
         display.say(f"run {run_id} of {shown(config.file)}; log: {shown(log)}")
         try:
             # Told before the seconds that the imports take.
-            list_all(str(config.data.path), str(config.data.earlier or ""))
+            files = list_all(str(config.data.path), str(config.data.earlier or ""))
+            check_class_weights(config.finetune, {file.label for file in files})
             summary = _run_nodes(config, root, run_id, display, seconds)
         except InputError as error:
             summary.error = str(error)

@@ -8,9 +8,11 @@ from dataclasses import dataclass
 
 import tensorflow_hub as hub
 
-from modules import backbone, blocks, schedule
-from modules.backbone import Backbone
-from modules.blocks import Block
+from modules.backbones import backbone, blocks
+from modules.backbones.backbone import Backbone
+from modules.backbones.blocks import Block
+from modules.finetune import schedule
+from modules.finetune.stage_run import stage_forward
 from modules.settings import ImageSpec, Stage, TrainerOptions
 from pipeline.config import BackboneOptions, Config
 from pipeline.provenance import folder_fingerprint
@@ -37,6 +39,7 @@ def prepare(
     """
     module = backbone.load(options.handle)
     parts = blocks.blocks_of(module, options.blocks)
+    planned = schedule.plan(stages, parts)
     height, width = module.image_size(options.size)
     image = ImageSpec.model_validate(
         {
@@ -46,10 +49,12 @@ def prepare(
             "input_range": options.input_range,
         }
     )
+    for stage in planned:
+        stage_forward(module, image, stage, parts)
     return Prepared(
         module,
         parts,
-        schedule.plan(stages, parts),
+        planned,
         image,
         folder_fingerprint(hub.resolve(options.handle)),
     )

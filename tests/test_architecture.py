@@ -36,6 +36,32 @@ def test_imports_go_one_way(package: str) -> None:
         assert ours <= MAY_IMPORT[package], path
 
 
+# The rooms of ``modules``: each imports those before it, and what is in no room but errors,
+# progress and features imports any.
+ROOMS = ("settings", "images", "backbones", "finetune")
+SHARED_BY_ALL = {"errors", "features", "progress"}
+
+
+def modules_imported_by(path: Path) -> set[str]:
+    """The second parts of ``modules.x`` that a file imports."""
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom) and node.module == "modules":
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and (node.module or "").startswith("modules."):
+            found.add(str(node.module).split(".")[1])
+    return found
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_the_rooms_of_modules_import_in_one_order(room: str) -> None:
+    may = {*ROOMS[: ROOMS.index(room) + 1], *SHARED_BY_ALL}
+    files = sorted((PROJECT / "modules" / room).glob("*.py"))
+    assert files
+    for path in files:
+        assert modules_imported_by(path) <= may, path
+
+
 @pytest.mark.parametrize("package", ["modules", "components"])
 def test_plain_functions_know_nothing_of_tfx(package: str) -> None:
     adapters = {"component.py", "executor.py", "driver.py", "strategy.py", "artifacts.py"}

@@ -26,7 +26,7 @@ class Summary(BaseModel):
         metrics: ``candidate`` and ``baseline``, each ``overall`` and ``by_class``, or null.
         gate: ``verdict`` (blessed or refused), ``sentence``, ``rules``.
         infra: ``passed``, ``problems``, ``milliseconds``.
-        stages: what the schedule did, stage by stage; ``modules.results`` has the form.
+        stages: what the schedule did, stage by stage; ``modules.finetune.results`` has the form.
         shipped: which stage ships, with what accuracy on the validation split, and by how much
             it is better than the best other one.
         data: ``splits``, images by split and class; ``bad``, files left out; ``fingerprint``.

@@ -14,7 +14,7 @@ from modules.settings.base import (
     Whole,
 )
 from modules.settings.evaluation import Evaluation
-from modules.settings.finetune import Finetune, TrainerOptions
+from modules.settings.finetune import Finetune, TrainerOptions, check_class_weights
 from modules.settings.image import ImageSpec
 from modules.settings.optimization import LearningRateOptions, OptimizerOptions
 from modules.settings.stage import BatchNorm, EarlyStopping, Stage, Training
@@ -44,4 +44,5 @@ __all__ = [
     "TrainerOptions",
     "Training",
     "Whole",
+    "check_class_weights",
 ]

@@ -1,9 +1,11 @@
 """The schedule and what it shares; what Trainer gets."""
 
+from collections.abc import Collection
 from typing import Annotated, Any
 
 from pydantic import Field, ValidationError, model_validator
 
+from modules.errors import InputError
 from modules.settings.base import Options, Whole
 from modules.settings.image import ImageSpec
 from modules.settings.stage import Stage, Training, with_defaults
@@ -55,6 +57,27 @@ class Finetune(Training):
         if twice:
             raise ValueError(f"stage names must differ, but {twice[0]!r} stands twice; rename one")
         return self
+
+
+def check_class_weights(finetune: Finetune, labels: Collection[str]) -> None:
+    """Refuses a weight for a class that there is not.
+
+    Args:
+        finetune: the schedule.
+        labels: the classes that the data holds.
+
+    Raises:
+        InputError: which names the stage and the label.
+    """
+    for stage in finetune.stages:
+        wanted = stage.class_weights if isinstance(stage.class_weights, dict) else {}
+        unknown = sorted(set(wanted) - set(labels))
+        if unknown:
+            known = ", ".join(map(repr, sorted(labels)[:20]))
+            raise InputError(
+                f"finetune.stages[{stage.name}].class_weights: there is no class {unknown[0]!r}; "
+                f"the labels are {known}: correct it"
+            )
 
 
 class TrainerOptions(Options):

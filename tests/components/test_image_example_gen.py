@@ -18,8 +18,9 @@ from PIL import Image
 from components.data_check.problems import missing_images
 from components.image_example_gen import check, files, records, report
 from components.image_example_gen.split import split_of
-from modules import features, image
+from modules import features
 from modules.errors import InputError
+from modules.images import image
 from modules.settings import ImageSpec
 from tests.conftest import encoded, picture
 

@@ -6,12 +6,13 @@ import numpy as np
 import tensorflow as tf
 from sklearn.datasets import load_digits
 
-from modules import backbone, blocks, schedule, training
-from modules.classifier import Classifier
-from modules.inputs import Images
-from modules.results import StageResult
+from modules.backbones import backbone, blocks
+from modules.finetune import schedule, training
+from modules.finetune.classifier import Classifier
+from modules.finetune.results import StageResult
+from modules.finetune.task import Task
+from modules.images.inputs import Images
 from modules.settings import Finetune, ImageSpec, Stage
-from modules.task import Task
 from tests.conftest import GLYPHS
 
 SPEC = ImageSpec(height=32, width=32)

@@ -1,0 +1,1 @@
+"""A Hub module: loaded, seen as a graph, and parted into blocks."""

@@ -1,0 +1,236 @@
+"""Loads a Hub backbone and says what it takes, what it gives, and how to call it."""
+
+import functools
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import tensorflow as tf
+import tensorflow_hub as hub
+
+from modules.backbones.class_scores import class_scores
+from modules.backbones.flat_graph import FlatGraph, flatten
+from modules.backbones.read_order import read
+from modules.errors import InputError
+
+# For a module that takes images of any size, when the config does not say which.
+DEFAULT_SIZE = 224
+
+_FORM = "take a TF2 image feature vector"
+
+
+@dataclass(frozen=True, eq=False)
+class Backbone:
+    """A loaded module.
+
+    Attributes:
+        handle: where it came from.
+        module: what ``hub.load`` gave.
+        height, width: pixels that it takes, None for any.
+        channels: colour channels that it takes, always 3.
+        output_dim: the length of the vector it gives for an image.
+        has_training: whether its call tells training from inference.
+        variables: all variables, each once, in the module's own order, BatchNorm's statistics
+            included.
+        trainable: those that may be trained.
+        regularization_losses: the module's own; each gives a scalar.
+    """
+
+    handle: str
+    module: Any
+    height: int | None
+    width: int | None
+    channels: int
+    output_dim: int
+    has_training: bool
+    variables: list[tf.Variable]
+    trainable: list[tf.Variable]
+    regularization_losses: list[Callable[[], tf.Tensor]]
+    _sizes_that_work: set[tuple[int, int]] = field(default_factory=set, repr=False)
+
+    @functools.cached_property
+    def graph(self) -> FlatGraph:
+        """``forward`` in inference mode, flat; its variables start with all of this object's."""
+        return flatten(self.forward, _images(self.height, self.width), self.variables)
+
+    def image_size(self, wanted: tuple[int, int] | None) -> tuple[int, int]:
+        """The (height, width) to make of each image.
+
+        A module that takes images of any size is tried with one of this size.
+
+        Raises:
+            InputError: when ``wanted`` is not what the module takes, or it fails at that size.
+        """
+        own = (self.height, self.width)
+        for got, takes in zip(wanted or (), own, strict=False):
+            if takes is not None and got != takes:
+                raise InputError(
+                    f"backbone.image_size: got {list(wanted or ())}, but {self.handle} takes "
+                    f"{takes_words(own)}; leave the key out"
+                )
+        size = wanted or (self.height or DEFAULT_SIZE, self.width or DEFAULT_SIZE)
+        if None in own and size not in self._sizes_that_work:
+            self._try(size)
+            self._sizes_that_work.add(size)
+        return size
+
+    def forward(self, images: tf.Tensor, *, training: bool = False) -> tf.Tensor:
+        """float32 [batch, height, width, 3] to float32 [batch, output_dim].
+
+        A map of features is pooled by its mean over height and width. Without ``training``
+        BatchNorm uses its stored statistics, whatever else is trained.
+        """
+        features = _caller(self.module, self.has_training)(images, training)
+        if features.shape.rank == 4:
+            features = tf.reduce_mean(features, [1, 2])
+        return tf.reshape(features, [-1, self.output_dim])
+
+    def _try(self, size: tuple[int, int]) -> None:
+        # Run, since the functions of a SavedModel do not infer their shapes anew. One image and
+        # no zeros: a module that flattens might give two vectors for one, and zeros divide badly.
+        image = tf.reshape(tf.linspace(0.0, 1.0, size[0] * size[1] * 3), (1, *size, 3))
+        try:
+            made = self.forward(image)
+        except (tf.errors.OpError, TypeError, ValueError) as error:
+            reason = _one_line(error, 200)
+        else:
+            if made.shape == (1, self.output_dim) and bool(tf.reduce_all(tf.math.is_finite(made))):
+                return
+            reason = "it gives no finite vector for an image"
+        raise InputError(
+            f"backbone.image_size: {self.handle} cannot take images of {takes_words(size)} pixels "
+            f"({reason}); set a size that the module was made for"
+        )
+
+
+def takes_words(size: tuple[int | None, int | None]) -> str:
+    """``224 x 224``, or ``any`` for a free side."""
+    return " x ".join("any" if side is None else str(side) for side in size)
+
+
+def load(handle: str) -> Backbone:
+    """Loads a TF2 SavedModel of images to vectors, or to maps of features.
+
+    Args:
+        handle: a folder, or the address of one in Hub's compressed form, which is kept under
+            ``TFHUB_CACHE_DIR``.
+
+    Raises:
+        InputError: when there is nothing to load there, or what is there is no image backbone
+            that can be fine-tuned.
+    """
+    module = _load(handle)
+    if not callable(module):
+        raise InputError(
+            f"backbone.handle: {handle} is no reusable TF2 SavedModel: it has no __call__, as "
+            f"modules of the old TF1 Hub format and plain exports have not; {_FORM}"
+        )
+    height, width = _image_size(module)
+    probed = _probe(handle, module, _images(height, width))
+    read_by_call = list(probed.variables)
+    variables = _distinct([*getattr(module, "variables", read_by_call)])
+    trainable = getattr(module, "trainable_variables", None)
+    if trainable is None:
+        trainable = [variable for variable in variables if variable.trainable]
+    backbone = Backbone(
+        handle,
+        module,
+        height,
+        width,
+        3,
+        probed.output_dim,
+        probed.has_training,
+        _distinct([*variables, *trainable]),
+        [variable for variable in _distinct(trainable) if variable.dtype.is_floating],
+        list(getattr(module, "regularization_losses", ())),
+    )
+    _check_features(backbone)
+    return backbone
+
+
+def _load(handle: str) -> Any:
+    try:
+        return hub.load(handle)
+    except Exception as error:  # Hub raises whatever the file system, tar, http or TF raised.
+        raise InputError(
+            f"backbone.handle: could not load {handle} ({type(error).__name__}: "
+            f"{_one_line(error, 300)}); it must be a SavedModel's folder or an address that serves "
+            "one as a .tar.gz"
+        ) from error
+
+
+def _image_size(module: Any) -> tuple[int | None, int | None]:
+    """Height and width of the first image-like argument among the call's traces."""
+    for function in getattr(module.__call__, "concrete_functions", ()):
+        for spec in tf.nest.flatten(function.structured_input_signature):
+            if isinstance(spec, tf.TensorSpec) and spec.shape.rank == 4 and spec.shape[3] == 3:
+                return spec.shape[1], spec.shape[2]
+    return None, None
+
+
+def _images(height: int | None, width: int | None) -> tf.TensorSpec:
+    return tf.TensorSpec((None, height or DEFAULT_SIZE, width or DEFAULT_SIZE, 3), tf.float32)
+
+
+@dataclass(frozen=True)
+class _Probed:
+    """What a call gave: the vector's length, whether it takes ``training``, what it reads."""
+
+    output_dim: int
+    has_training: bool
+    variables: tuple[tf.Variable, ...]
+
+
+def _probe(handle: str, module: Any, spec: tf.TensorSpec) -> _Probed:
+    """Traces the call, with ``training`` if it takes it."""
+    reason: Exception | None = None
+    for has_training in (True, False):
+        call = functools.partial(_caller(module, has_training), training=False)  # type: ignore[call-arg]
+        try:
+            traced = tf.function(call, autograph=False).get_concrete_function(spec)
+        except (TypeError, ValueError) as error:
+            reason = error
+            continue
+        made = traced.structured_outputs
+        if _gives_features(made):
+            return _Probed(int(made.shape[-1]), has_training, tuple(traced.variables))
+        found = " and ".join(f"{one.dtype.name} {one.shape}" for one in tf.nest.flatten(made))
+        raise InputError(
+            f"backbone.handle: {handle} gives {found}, not a vector for each image; take the "
+            "module's feature vector form"
+        )
+    raise InputError(
+        f"backbone.handle: {handle} cannot be called with float32 images {spec.shape} "
+        f"({_one_line(reason, 200)}); {_FORM}"
+    )
+
+
+def _gives_features(made: Any) -> bool:
+    """Whether it is one float32 tensor [batch, dim] or [batch, height, width, dim]."""
+    if not isinstance(made, tf.TensorSpec | tf.Tensor) or made.dtype != tf.float32:
+        return False
+    return made.shape.rank in (2, 4) and made.shape[-1] is not None
+
+
+def _check_features(backbone: Backbone) -> None:
+    found = class_scores(backbone.graph, read(backbone.graph), backbone.output_dim)
+    if found:
+        raise InputError(
+            f"backbone.handle: {backbone.handle} gives scores of classes, not features: {found}; "
+            "take the module's feature vector form"
+        )
+
+
+def _caller(module: Any, has_training: bool) -> Callable[[tf.Tensor, bool], tf.Tensor]:
+    if has_training:
+        return lambda images, training: module(images, training=training)
+    return lambda images, training: module(images)
+
+
+def _distinct(variables: Any) -> list[tf.Variable]:
+    """Without repeats: a module may track a variable twice."""
+    return list({id(variable): variable for variable in variables}.values())
+
+
+def _one_line(error: object, length: int) -> str:
+    return " ".join(str(error).split())[:length]

@@ -1,0 +1,121 @@
+"""One step of training and one of evaluation, as graphs."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import cast
+
+import numpy as np
+import tensorflow as tf
+
+from modules.finetune.classifier import Classifier
+from modules.finetune.losses import Scalar, cross_entropy
+from modules.finetune.optimizers import StageOptimizer
+from modules.finetune.snapshot import Average
+from modules.images import image
+from modules.images.inputs import Images
+from modules.settings import ImageSpec, Stage
+
+Forward = Callable[[tf.Tensor], tf.Tensor]
+TrainStep = Callable[[tf.Tensor, tf.Tensor], tuple[tf.Tensor, tf.Tensor]]
+
+
+@dataclass(frozen=True)
+class StepParts:
+    """What a training step is made of.
+
+    Attributes:
+        stage: as configured.
+        forward: images, float32 in the backbone's range, to embeddings.
+        optimizer: of the variables that are trained.
+        penalties: added to the loss.
+        class_weights: None where all classes weigh the same.
+        average: follows the weights, if the stage has one.
+        seed: of the dropout.
+    """
+
+    stage: Stage
+    forward: Forward
+    optimizer: StageOptimizer
+    penalties: Sequence[Scalar]
+    class_weights: Sequence[float] | None
+    average: Average | None
+    seed: int
+
+
+def train_step(model: Classifier, spec: ImageSpec, parts: StepParts) -> TrainStep:
+    """A step of training.
+
+    Returns:
+        A function of images, uint8 [n, height, width, 3], and targets, float32 [n, classes], that
+        gives the summed loss of the batch, without penalties, and its number of hits.
+    """
+    stage, optimizer = parts.stage, parts.optimizer
+
+    @tf.function(autograph=False, reduce_retracing=True)
+    def step(images: tf.Tensor, targets: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        # Only what this stage trains is watched: the backward pass ends at the freeze boundary.
+        with tf.GradientTape(watch_accessed_variables=False) as tape:
+            for variable in optimizer.variables:
+                tape.watch(variable)
+            embeddings = parts.forward(image.to_range(images, spec))
+            if stage.dropout:
+                seed = tf.stack([tf.constant(parts.seed, tf.int64), optimizer.step.value()])
+                embeddings = tf.nn.experimental.stateless_dropout(embeddings, stage.dropout, seed)
+            logits = model.classify(embeddings)
+            losses = cross_entropy(
+                logits,
+                targets,
+                label_smoothing=stage.label_smoothing,
+                class_weights=parts.class_weights,
+            )
+            loss = tf.add_n([tf.reduce_mean(losses), *(one() for one in parts.penalties)])
+        gradients = tape.gradient(loss, optimizer.variables, unconnected_gradients="zero")
+        optimizer.apply(gradients)
+        if parts.average:
+            parts.average.update(optimizer.step)
+        hits = tf.equal(tf.argmax(logits, axis=-1), tf.argmax(targets, axis=-1))
+        return tf.reduce_sum(losses), tf.reduce_sum(tf.cast(hits, tf.float32))
+
+    return cast(TrainStep, step)
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What a pass over held-out images found.
+
+    Attributes:
+        loss: the mean cross-entropy, neither smoothed nor weighted.
+        hits: for each image, in order, whether it was right.
+    """
+
+    loss: float
+    hits: list[bool]
+
+    @property
+    def accuracy(self) -> float:
+        """The share of hits."""
+        return sum(self.hits) / len(self.hits)
+
+
+class Measure:
+    """Evaluates the model as it is, without augmentation, dropout or smoothing."""
+
+    def __init__(self, model: Classifier, spec: ImageSpec) -> None:
+        @tf.function(autograph=False, reduce_retracing=True)
+        def step(images: tf.Tensor, labels: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+            logits = model.logits(image.to_range(images, spec))
+            # A label that training never saw has index -1, is no class, and counts as a miss.
+            known = tf.maximum(labels, 0)
+            losses = tf.nn.sparse_softmax_cross_entropy_with_logits(known, logits)
+            return tf.reduce_sum(losses), tf.equal(tf.argmax(logits, axis=-1), labels)
+
+        self._step = step
+
+    def __call__(self, images: Images, batch_size: int) -> Measured:
+        """A pass over all images."""
+        loss, hits = 0.0, list[bool]()
+        for batch, labels in images.batches(batch_size):
+            batch_loss, batch_hits = self._step(batch, labels)
+            loss += float(batch_loss)
+            hits += np.asarray(batch_hits).tolist()
+        return Measured(loss / len(hits), hits)

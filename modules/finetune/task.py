@@ -1,0 +1,44 @@
+"""What a schedule is run on."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from modules.backbones.blocks import Block
+from modules.finetune.classifier import Classifier
+from modules.finetune.steps import Measure
+from modules.images.inputs import Images
+from modules.settings import Finetune, ImageSpec
+
+
+@dataclass(frozen=True)
+class Task:
+    """A model, its data and its options.
+
+    Attributes:
+        model: trained in place.
+        blocks: the backbone's, in the order of the data.
+        labels: names of the classes, in the order of their indices.
+        train: images to learn from.
+        validation: images that decide when to stop and which stage ships.
+        options: the schedule.
+        image: what the images are.
+        earlier: images of earlier data, to see what is forgotten.
+        checkpoints: a folder for this task alone, which outlives an attempt; None for none.
+    """
+
+    model: Classifier
+    blocks: Sequence[Block]
+    labels: Sequence[str]
+    train: Images
+    validation: Images
+    options: Finetune
+    image: ImageSpec
+    earlier: Images | None = None
+    checkpoints: Path | None = None
+
+    @cached_property
+    def measure(self) -> Measure:
+        """Evaluates the model; traced once for all stages."""
+        return Measure(self.model, self.image)

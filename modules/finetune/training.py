@@ -1,0 +1,79 @@
+"""Runs the unfreeze schedule, stage by stage. Knows nothing of TFX."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from modules.finetune import forgetting
+from modules.finetune.checkpoints import Checkpoint
+from modules.finetune.results import StageResult, mark_shipped
+from modules.finetune.schedule import PlannedStage
+from modules.finetune.snapshot import Snapshot
+from modules.finetune.stage_run import StageRun
+from modules.finetune.task import Task
+from modules.progress import report
+
+
+def fit(task: Task, planned: Sequence[PlannedStage]) -> list[StageResult]:
+    """Runs the schedule and leaves in the model the weights of its best stage.
+
+    Each stage starts from the weights of the best epoch of the one before. The best stage is the
+    one of the highest validation accuracy, of the lower validation loss among equals. With
+    ``task.checkpoints`` a run that was killed goes on after its last whole epoch.
+
+    Raises:
+        InputError: when the loss is no longer finite, or a class weight names no class.
+    """
+    pretrained = forgetting.pretrained_weights(task.blocks)
+    shipping = Snapshot(task.model.everything)
+    checkpoint = Checkpoint(
+        _below(task.checkpoints, "stages"), live=task.model.everything, shipping=shipping.copies
+    )
+    results = _resume(checkpoint)
+    for number, stage in enumerate(planned):
+        if number < len(results):
+            continue
+        folder = _below(task.checkpoints, f"stage-{number}")
+        run = StageRun(task, stage, number, pretrained, folder)
+        result = run.run()
+        result.moved = forgetting.moved(task.blocks, pretrained)
+        result.earlier = _earlier(task, stage.stage.batch_size, results)
+        results.append(result)
+        if mark_shipped(results) is result:
+            shipping.take()
+        checkpoint.save({"results": [one.as_note() for one in results]})
+        run.forget()
+    shipping.give_back()
+    return results
+
+
+def _resume(checkpoint: Checkpoint) -> list[StageResult]:
+    """The stages that an interrupted attempt had finished; the model gets their weights."""
+    note = checkpoint.restore() or {"results": []}
+    results = []
+    for one in note["results"]:
+        report(
+            f"trainer stage={one['name']} was done before the run was interrupted",
+            done=one["epochs"],
+            total=one["epochs"],
+            note=f"{one['name']}: done before",
+        )
+        results.append(StageResult(**{**one, "resumed": True}))
+    return results
+
+
+def _earlier(task: Task, batch_size: int, before: Sequence[StageResult]) -> dict[str, Any] | None:
+    """Accuracy on the earlier images, before and after the stage that has just ended."""
+    if task.earlier is None:
+        return None
+    measured = task.measure(task.earlier, batch_size)
+    last = before[-1].earlier if before else None
+    return {
+        "images": len(measured.hits),
+        "before": last["after"] if last else None,
+        "after": measured.accuracy,
+    }
+
+
+def _below(folder: Path | None, name: str) -> Path | None:
+    return folder / name if folder else None

@@ -1,0 +1,85 @@
+"""Intervals, and what they say of the stages."""
+
+import numpy as np
+import pytest
+from scipy.stats import binomtest
+
+from modules.finetune.comparison import accuracy, gain
+from modules.finetune.results import StageResult, mark_shipped, shipped
+
+
+def hits(right: int, of: int) -> list[bool]:
+    return [place < right for place in range(of)]
+
+
+@pytest.mark.parametrize(("right", "of"), [(0, 5), (5, 5), (1, 1), (90, 100), (985, 1000)])
+def test_the_interval_of_an_accuracy_is_wilsons(right: int, of: int) -> None:
+    found = accuracy(hits(right, of))
+    expected = binomtest(right, of).proportion_ci(0.95, method="wilson")
+    assert found.value == right / of
+    assert found.interval == pytest.approx([expected.low, expected.high], abs=1e-6)
+
+
+def test_the_interval_of_a_gain_covers_the_truth_about_as_often_as_it_says() -> None:
+    # Of 200 images 8 % are right in one model alone, 3 % in the other alone: a gain of 0.05.
+    random = np.random.default_rng(0)
+    covered = 0
+    for _ in range(2000):
+        point = random.random(200)
+        better, worse = (point < 0.78).tolist(), ((point < 0.70) | (point > 0.97)).tolist()
+        found = gain(better, worse)
+        covered += found.low <= 0.05 <= found.high
+    assert 0.93 <= covered / 2000 <= 0.98
+
+
+def test_a_gain_is_what_was_observed_and_turns_its_sign_with_the_models() -> None:
+    one, other = hits(9, 10), hits(7, 10)
+    found, turned = gain(one, other), gain(other, one)
+    assert found.value == pytest.approx(0.2)
+    assert turned.value == pytest.approx(-0.2)
+    assert turned.interval == pytest.approx([-found.high, -found.low], abs=1e-6)
+    assert found.low < 0.2 < found.high
+
+
+def result(name: str, right: int, blocks: list[str], loss: float = 1.0) -> StageResult:
+    made = StageResult(name, blocks, [], 0, {})
+    made.record((1.0, 0.5), (loss, right / 100))
+    made.best_epoch, made.hits = 1, hits(right, 100)
+    made.finish()
+    return made
+
+
+def test_what_ships_is_compared_with_the_best_stage_that_unfroze_nothing() -> None:
+    results = [result("head", 80, []), result("last", 88, ["b"]), result("all", 90, ["a", "b"])]
+    assert mark_shipped(results) is results[2]
+    found = shipped(results)
+    assert (found["stage"], found["compared_with"]) == ("all", "head")
+    assert found["gain"] == pytest.approx(0.1)
+    low, high = found["gain_interval"]
+    assert 0.03 < low < 0.1 < high < 0.18
+    assert found["sentence"].startswith(
+        "all ships: accuracy 0.9000 on 100 validation images, +0.1000 over head (95 % interval +0."
+    )
+
+
+def test_where_unfreezing_did_not_help_the_head_ships_and_the_summary_says_so() -> None:
+    results = [result("head", 90, []), result("last", 85, ["b"]), result("all", 88, ["a", "b"])]
+    mark_shipped(results)
+    found = shipped(results)
+    assert (found["stage"], found["compared_with"]) == ("head", "all")
+    assert found["gain"] == pytest.approx(0.02)
+    assert found["gain_interval"][0] < 0.02
+
+
+def test_a_stage_alone_is_compared_with_nothing() -> None:
+    results = [result("only", 90, ["a"])]
+    mark_shipped(results)
+    found = shipped(results)
+    assert (found["compared_with"], found["gain"], found["gain_interval"]) == (None, None, None)
+    assert found["interval"][0] < found["accuracy"] == 0.9 < found["interval"][1]
+
+
+def test_among_equals_the_lower_loss_ships_and_then_the_earlier_stage() -> None:
+    results = [result("a", 90, []), result("b", 90, ["x"], loss=0.5), result("c", 90, [], 0.5)]
+    assert mark_shipped(results) is results[1]
+    assert [one.shipped for one in results] == [False, True, False]

@@ -1,0 +1,97 @@
+"""The loss and what is added to it."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+import tf_keras
+from sklearn.utils.class_weight import compute_class_weight
+
+from modules.finetune.losses import cross_entropy, penalties, resolve_class_weights
+from modules.finetune.snapshot import Average, Snapshot
+from tests.modules.bench import stage
+
+LOGITS = tf.constant([[2.0, -1.0, 0.5], [0.0, 0.0, 3.0]])
+TARGETS = tf.one_hot([0, 1], 3)
+
+
+def test_smoothed_cross_entropy_is_that_of_keras() -> None:
+    keras = tf_keras.losses.CategoricalCrossentropy(
+        from_logits=True, label_smoothing=0.2, reduction="none"
+    )
+    found = cross_entropy(LOGITS, TARGETS, label_smoothing=0.2)
+    np.testing.assert_allclose(found, keras(TARGETS, LOGITS), rtol=1e-6)
+
+
+def test_without_smoothing_it_is_the_sparse_one() -> None:
+    expected = tf.nn.sparse_softmax_cross_entropy_with_logits([0, 1], LOGITS)
+    np.testing.assert_allclose(cross_entropy(LOGITS, TARGETS), expected, rtol=1e-6)
+
+
+def test_a_mixed_targets_weight_is_the_mean_of_its_classes() -> None:
+    mixed = tf.constant([[0.25, 0.75, 0.0]])
+    plain = cross_entropy(LOGITS[:1], mixed)
+    weighted = cross_entropy(LOGITS[:1], mixed, class_weights=[4.0, 2.0, 1.0])
+    assert float(weighted[0] / plain[0]) == pytest.approx(0.25 * 4 + 0.75 * 2)
+
+
+def test_balanced_weights_are_those_of_scikit_learn() -> None:
+    labels = np.repeat([0, 1, 2], [10, 30, 5])
+    expected = compute_class_weight("balanced", classes=np.arange(3), y=labels)
+    found = resolve_class_weights("balanced", ["a", "b", "c"], [10, 30, 5])
+    assert found == pytest.approx(expected.tolist())
+
+
+def test_weights_by_label_leave_the_others_at_one() -> None:
+    assert resolve_class_weights({"b": 3.0}, ["a", "b"], [1, 1]) == [1.0, 3.0]
+    assert resolve_class_weights("none", ["a", "b"], [1, 1]) is None
+
+
+def total(*losses: object, **options: object) -> float:
+    head, bias = tf.Variable([[1.0, 2.0]]), tf.Variable([5.0])
+    kernel = tf.Variable([[3.0]])
+    found = penalties(
+        stage(**options), [head, bias], [kernel], [np.array([[1.0]], np.float32)], losses  # type: ignore[arg-type]
+    )  # fmt: skip
+    return sum(float(one()) for one in found)
+
+
+def test_l2_is_half_the_squared_norm_of_all_trained_kernels() -> None:
+    assert total(l2=0.1) == pytest.approx(0.1 * (1 + 4 + 9) / 2)
+
+
+def test_with_l2_sp_the_backbone_is_pulled_to_where_it_came_from_and_the_head_to_zero() -> None:
+    assert total(l2_sp=0.2) == pytest.approx(0.2 * (3 - 1) ** 2 / 2)
+    assert total(l2=0.1, l2_sp=0.2) == pytest.approx(0.1 * (1 + 4) / 2 + 0.2 * 4 / 2)
+
+
+def test_the_modules_own_losses_are_added_unless_they_are_not_wanted() -> None:
+    assert total(lambda: tf.constant(0.5), lambda: tf.constant([1.0])) == 1.5
+    assert total(lambda: tf.constant(0.5), module_losses=False) == 0.0
+
+
+def test_a_running_mean_follows_its_formula() -> None:
+    variable = tf.Variable([0.0])
+    average = Average([variable], 0.5)
+    expected = 0.0
+    for step in range(1, 30):
+        variable.assign([float(step)])
+        average.update(tf.constant(step, tf.int64))
+        keep = min(0.5, (1 + step) / (10 + step))
+        expected = keep * expected + (1 - keep) * step
+    assert float(average.copies[0][0]) == pytest.approx(expected, rel=1e-5)
+    with average.in_place():
+        assert float(variable[0]) == pytest.approx(expected, rel=1e-5)
+    assert float(variable[0]) == 29.0
+
+
+def test_a_snapshot_gives_back_what_it_took() -> None:
+    variable = tf.Variable([1.0])
+    kept = Snapshot([variable])
+    variable.assign([2.0])
+    kept.give_back()
+    assert float(variable[0]) == 1.0
+    variable.assign([3.0])
+    kept.take()
+    variable.assign([4.0])
+    kept.give_back()
+    assert float(variable[0]) == 3.0
