@@ -17,8 +17,8 @@ def inspect(target: str, overrides: Sequence[str] = (), root: Path | None = None
 
     Returns:
         ``input`` (height, width, channels; null for a free side), ``output_dim``, ``blocks`` (in
-        the order of the data: ``name``, ``variables``, the full names of those that can be
-        trained, ``parameters``, ``batch_norm``) and ``stages`` (``name``, ``blocks``,
+        the order of the data: ``name``, ``layers``, ``variables``, the full names of those that
+        can be trained, ``parameters``, ``batch_norm``) and ``stages`` (``name``, ``blocks``,
         ``parameters`` of the backbone); no stages for a handle.
 
     Raises:
@@ -45,6 +45,7 @@ def inspect(target: str, overrides: Sequence[str] = (), root: Path | None = None
         "blocks": [
             {
                 "name": block.name,
+                "layers": list(block.layers),
                 "variables": block.variable_names,
                 "parameters": block.parameters,
                 "batch_norm": block.batch_norm,

@@ -28,6 +28,7 @@ def test_a_configs_stages_are_shown_block_by_block() -> None:
     names = [block["name"] for block in found["blocks"]]
     assert names == ["stem", "block_1", "block_2", "block_3", "block_4"]
     assert found["blocks"][0]["variables"][0] == "stem_conv/kernel"
+    assert found["blocks"][0]["layers"] == ["stem_conv", "stem_bn"]
     assert found["stages"][0] == {"name": "head", "blocks": [], "parameters": 0}
     assert found["stages"][-1]["parameters"] == 102_320
 
