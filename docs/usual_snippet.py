@@ -228,9 +228,10 @@ def unfreeze_all(
     made = Snippet(trainable=True, stored=stored, seed=seed)
     made.model.layers[-1].set_weights(head)
     made.compile(tf_keras.optimizers.Adam(rate))
-    history = made.fit(train, batch_size, epochs=epochs)
+    # Newer versions of Keras refuse to fit for no epochs.
+    history = made.fit(train, batch_size, epochs=epochs) if epochs else {"accuracy": [None]}
     return Fit(
-        training=history["accuracy"][-1] if epochs else None,
+        training=history["accuracy"][-1],
         same_images=made.accuracy(train),
         validation=made.accuracy(validation),
         statistics=sum("moving" in name for name in made.changed()),
