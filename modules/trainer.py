@@ -30,7 +30,7 @@ def run_fn(fn_args: Any) -> None:
     options = TrainerOptions.model_validate(fn_args.custom_config[OPTIONS])
     transform = tft.TFTransformOutput(fn_args.transform_graph_path)
     kept = _checkpoint_folder(fn_args, options, transform)
-    scratch = Path(tempfile.mkdtemp(prefix="thaw-images-"))
+    scratch = _scratch_folder(kept)
     try:
         task = _task(fn_args, options, transform, scratch, kept)
         results = training.fit(task, schedule.plan(options.finetune.stages, task.blocks))
@@ -38,9 +38,8 @@ def run_fn(fn_args: Any) -> None:
         export.export(task.model, task.labels, options.image, transform, folder)
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
+    # Checkpoints stay: until TFX has published the model, a kill would cost all of the work.
     _write_history(results, fn_args.model_run_dir)
-    if kept:
-        checkpoints.remove(kept)
 
 
 def _task(
@@ -101,9 +100,26 @@ def _checkpoint_folder(
         return None
     patterns = sorted([*fn_args.train_files, *fn_args.eval_files])
     files = [path for pattern in patterns for path in sorted(tf.io.gfile.glob(pattern))]
-    config = json.dumps(fn_args.custom_config, sort_keys=True)
+    # The stages have keys of their own, so that one that was changed costs only itself and those
+    # after it.
+    shared = options.model_dump(mode="json") | {
+        "finetune": {"seed": options.finetune.seed, "cache_mb": options.finetune.cache_mb}
+    }
+    config = json.dumps({**fn_args.custom_config, OPTIONS: shared}, sort_keys=True)
     key = checkpoints.fingerprint([config, *inputs.read_labels(transform)], files)
-    return Path(options.checkpoints) / key
+    folder = Path(options.checkpoints) / key
+    checkpoints.make_room(folder)
+    return folder
+
+
+def _scratch_folder(kept: Path | None) -> Path:
+    """An empty folder for decoded images; beside the checkpoints, a killed run's is found again."""
+    if kept is None:
+        return Path(tempfile.mkdtemp(prefix="thaw-images-"))
+    folder = kept / "images"
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    return folder
 
 
 def _write_history(results: Sequence[StageResult], folder: str) -> None:

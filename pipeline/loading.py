@@ -90,7 +90,7 @@ def _set(raw: dict[str, Any], override: str) -> None:
         )
     try:
         value = yaml.safe_load(text)
-    except yaml.YAMLError:
+    except (yaml.YAMLError, ValueError):  # ValueError: a number of thousands of digits.
         raise InputError(f"--set {path}: {text!r} is no YAML value; quote it") from None
     change: Any = value
     for key in reversed(keys):
@@ -125,7 +125,10 @@ def _make_absolute(raw: dict[str, Any], folder: Path) -> None:
     """Lets relative paths start at ``folder``; a handle that is an address stays as it is."""
     for *parents, key in _PATHS:
         holder = raw.get(parents[0]) if parents else raw
-        if isinstance(holder, dict) and isinstance(holder.get(key), str) and holder[key]:
+        if isinstance(holder, dict) and isinstance(holder.get(key), str):
+            if not holder[key]:
+                where = ".".join([*parents, key])
+                raise InputError(f"{where}: got '', must be a path; name one or leave it out")
             holder[key] = _resolve(holder[key], folder)
     backbone = raw.get("backbone")
     handle = backbone.get("handle") if isinstance(backbone, dict) else None
@@ -158,6 +161,8 @@ def _line(error: Any) -> str:
     if kind == "invalid_key":
         return f"{where}: unknown key; keys are words"
     got = "" if isinstance(error["input"], dict | BaseModel) else f"got {error['input']!r}, "
+    if kind == "too_short":
+        message = "must hold at least one"
     if kind == "value_error":
         return f"{where}: {message}"
     must = message if message.startswith("must") else f"must be {message}"

@@ -2,6 +2,7 @@
 
 import logging
 import resource
+import shutil
 import sys
 import time
 from pathlib import Path
@@ -108,6 +109,9 @@ def _run_nodes(
         runner.run_with_ir(one)
         cached = _is_cached(connection, config.name, run_id, node.pipeline_node.node_info.id)
         seconds[name] = round(display.finish(name, cached=cached), 2)
+        if name == "trainer":
+            # The model is published: nothing will go on from them.
+            shutil.rmtree(root.checkpoints, ignore_errors=True)
     return _summary_of(connection, run_id)
 
 

@@ -16,6 +16,7 @@ from modules.finetune.stage_run import stage_forward
 from modules.settings import ImageSpec, Stage, TrainerOptions
 from pipeline.config import BackboneOptions, Config
 from pipeline.provenance import folder_fingerprint
+from pipeline.root import Root
 
 
 @dataclass(frozen=True)
@@ -72,5 +73,5 @@ def trainer_options(config: Config, prepared: Prepared) -> TrainerOptions:
         blocks=config.backbone.blocks,
         image=prepared.image,
         finetune=config.finetune,
-        checkpoints=str(config.root / "checkpoints"),
+        checkpoints=str(Root(config.root).checkpoints),
     )

@@ -37,6 +37,11 @@ class Root:
         """The latest run's summary."""
         return self.path / SUMMARY_FILE
 
+    @property
+    def checkpoints(self) -> Path:
+        """What an interrupted training goes on from."""
+        return self.path / "checkpoints"
+
     def run(self, run_id: str) -> Path:
         """A run's own folder, with its summary and log."""
         return self.path / "runs" / run_id

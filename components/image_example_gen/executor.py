@@ -38,7 +38,9 @@ class Executor(base_beam_executor.BaseBeamExecutor):
         folders = {split: artifact_utils.get_split_uri([examples], split) for split in splits}
         path = os.path.join(ingestion.uri, REPORT_FILE)
         files = list_all(exec_properties["path"], exec_properties["earlier"])
-        chunks = records.chunks(files)
+        # Apart, so that earlier images change nothing in how the others are shuffled.
+        parts = [file for file in files if not file.split], [file for file in files if file.split]
+        chunks = [chunk for part in parts if part for chunk in records.chunks(part)]
         total = sum(map(len, chunks))
         work = [(number, len(chunks), chunk) for number, chunk in enumerate(chunks)]
         with self._make_beam_pipeline() as pipeline:

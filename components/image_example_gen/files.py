@@ -40,17 +40,32 @@ def list_all(folder: str, earlier: str = "") -> list[ImageFile]:
 
     Args:
         folder: what is trained on.
-        earlier: a folder of the same form, or nothing.
+        earlier: a folder of the same form, with the same classes or some of them, or nothing.
+
+    Raises:
+        InputError: as ``list_images``; and when the two share images, or the second holds a class
+            that the first does not.
     """
     found = list_images(folder)
-    if earlier:
-        found += [
-            replace(file, split=features.EARLIER) for file in list_images(earlier, "data.earlier")
-        ]
-    return found
+    if not earlier:
+        return found
+    now, before = Path(folder).resolve(), Path(earlier).resolve()
+    if now == before or now in before.parents or before in now.parents:
+        raise InputError(
+            f"data.earlier: {earlier} and data.path, {folder}, hold the same images; name a folder "
+            "of images that are not trained on"
+        )
+    more = list_images(earlier, "data.earlier", least=1)
+    unknown = sorted({file.label for file in more} - {file.label for file in found})
+    if unknown:
+        raise InputError(
+            f"data.earlier: the class {unknown[0]!r} in {earlier} is none of those in data.path; "
+            "rename or remove its folder"
+        )
+    return found + [replace(file, split=features.EARLIER) for file in more]
 
 
-def list_images(folder: str, key: str = "data.path") -> list[ImageFile]:
+def list_images(folder: str, key: str = "data.path", least: int = 2) -> list[ImageFile]:
     """All files below the folders of ``folder``, sorted by name.
 
     Each folder in ``folder`` is a class; files in its own folders belong to it too. Names that
@@ -60,9 +75,10 @@ def list_images(folder: str, key: str = "data.path") -> list[ImageFile]:
     Args:
         folder: of the class folders.
         key: of the config, that named it.
+        least: how many classes there must be.
 
     Raises:
-        InputError: when there is no such folder, or fewer than two classes in it.
+        InputError: when there is no such folder, or fewer classes in it than must be.
     """
     root = Path(folder)
     if not os.path.isdir(folder):
@@ -74,10 +90,10 @@ def list_images(folder: str, key: str = "data.path") -> list[ImageFile]:
     _refuse_labels(classes)
     found = [file for label in classes for file in _walk(root, root / label, label)]
     empty = sorted(set(classes) - {file.label for file in found})
-    if len(classes) < 2 or empty:
+    if len(classes) < least or empty:
         which = f", of which {empty[0]!r} is empty" if empty else ""
         raise InputError(
-            f"{key}: {folder} holds {len(classes)} class folders{which}; at least 2 are "
+            f"{key}: {folder} holds {len(classes)} class folders{which}; at least {least} are "
             "needed, each with images: fill or remove what is empty"
         )
     return sorted(found, key=lambda file: file.name)

@@ -28,7 +28,7 @@ class Summary(BaseModel):
         infra: ``passed``, ``problems``, ``milliseconds``.
         stages: what the schedule did, stage by stage; ``modules.finetune.results`` has the form.
         shipped: which stage ships, with what accuracy on the validation split, and by how much
-            it is better than the best other one.
+            it is better than the best one of the pretrained backbone, or the best other one.
         data: ``splits``, images by split and class; ``bad``, files left out; ``fingerprint``.
         seconds: by component, and ``total``.
         peak_rss_mb: the most memory that the run's process, or one that it started, held.

@@ -93,14 +93,23 @@ def fingerprint(parts: Iterable[str], files: Iterable[str]) -> str:
     return total.hexdigest()
 
 
-def remove(folder: Path, keep: int = 2) -> None:
-    """Removes a task's checkpoints once its work is done, and those of tasks long given up.
+def chain(parts: Iterable[str]) -> list[str]:
+    """For each part a key that stands for it and for all parts before it."""
+    total, keys = hashlib.sha256(), list[str]()
+    for part in parts:
+        total.update(f"{len(part)}:{part}".encode())
+        keys.append(total.hexdigest()[:16])
+    return keys
+
+
+def make_room(folder: Path, keep: int = 1) -> None:
+    """Removes the checkpoints of tasks that were given up.
 
     Args:
-        folder: the task's.
-        keep: how many other tasks beside it may keep theirs, the latest ones.
+        folder: the task's own, which stays.
+        keep: how many others beside it stay, the latest ones.
     """
-    shutil.rmtree(folder, ignore_errors=True)
-    others = sorted(folder.parent.glob("*/"), key=lambda other: other.stat().st_mtime)
+    others = [other for other in folder.parent.glob("*/") if other != folder]
+    others.sort(key=lambda other: other.stat().st_mtime)
     for other in others[: max(0, len(others) - keep)]:
         shutil.rmtree(other, ignore_errors=True)

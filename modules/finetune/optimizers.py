@@ -42,7 +42,9 @@ class StageRate(tf_keras.optimizers.schedules.LearningRateSchedule):
             share = options.floor + (1.0 - options.floor) * 0.5 * (1.0 + tf.cos(math.pi * progress))
             rate *= share
         elif options.step_epochs is not None:
-            rate *= options.step_factor ** tf.floor(at / (options.step_epochs * self.steps))
+            rate *= (options.step_factor or 0.1) ** tf.floor(
+                at / (options.step_epochs * self.steps)
+            )
         if warm:
             rate *= tf.minimum((at + 1.0) / warm, 1.0)
         return rate
@@ -102,9 +104,11 @@ class StageOptimizer:
 def _build(stage: Stage, rate: StageRate, variables: Sequence[tf.Variable]) -> Any:
     options = stage.optimizer
     if options.name == "sgd":
-        made = tf_keras.optimizers.SGD(rate, momentum=options.momentum, nesterov=options.nesterov)
+        momentum = 0.9 if options.momentum is None else options.momentum
+        made = tf_keras.optimizers.SGD(rate, momentum=momentum, nesterov=bool(options.nesterov))
     elif options.name == "adamw":
-        made = tf_keras.optimizers.AdamW(rate, weight_decay=options.weight_decay)
+        decay = 0.01 if options.weight_decay is None else options.weight_decay
+        made = tf_keras.optimizers.AdamW(rate, weight_decay=decay)
         made.exclude_from_weight_decay(var_list=[v for v in variables if v.shape.rank < 2])
     else:
         made = tf_keras.optimizers.Adam(rate)

@@ -1,5 +1,6 @@
 """What a schedule did: each stage, and which of them ships."""
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any
@@ -99,8 +100,9 @@ def mark_shipped(results: Sequence[StageResult]) -> StageResult:
 def shipped(results: Sequence[StageResult]) -> dict[str, Any]:
     """Which stage ships, and whether unfreezing helped.
 
-    It is compared with the best stage that left the backbone frozen, or, where that one ships or
-    there is none, with the best of the others.
+    It is compared with the best stage whose backbone is still the pretrained one, since neither it
+    nor a stage before it unfroze any; where that one ships or there is none, with the best of the
+    others.
 
     Returns:
         ``stage``; ``images`` of the validation split; ``accuracy`` and its ``interval``;
@@ -109,8 +111,9 @@ def shipped(results: Sequence[StageResult]) -> dict[str, Any]:
     """
     best = next(result for result in results if result.shipped)
     others = [result for result in results if result is not best]
-    frozen = [result for result in others if not result.blocks]
-    other = max((frozen if best.blocks else []) or others, key=lambda r: r.score, default=None)
+    pretrained = list(itertools.takewhile(lambda result: not result.blocks, results))
+    frozen = [result for result in pretrained if best not in pretrained]
+    other = max(frozen or others, key=lambda result: result.score, default=None)
     found = {"stage": best.name, **best.held_out}
     share = f"{best.name} ships: accuracy {best.held_out['accuracy']:.4f}"
     share += f" on {best.held_out['images']} validation images"

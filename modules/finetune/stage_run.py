@@ -84,6 +84,8 @@ class StageRun:
         changing = [*optimizer.variables, *parts.statistics]
         self._average = Average(changing, self._stage.ema) if self._stage.ema else None
         self._best, self._best_score = Snapshot(changing), -math.inf
+        # What patience waits for: a score that is better than this by ``min_delta``.
+        self._to_beat, self._moved_in = -math.inf, 0
         self._step = train_step(
             task.model,
             task.image,
@@ -125,7 +127,14 @@ class StageRun:
         while not self._is_over():
             self._epoch(self.result.epochs + 1)
             self.result.seconds = round(before + time.monotonic() - started, 3)
-            self._checkpoint.save({"result": self.result.as_note(), "best_score": self._best_score})
+            self._checkpoint.save(
+                {
+                    "result": self.result.as_note(),
+                    "best_score": self._best_score,
+                    "to_beat": self._to_beat,
+                    "moved_in": self._moved_in,
+                }
+            )
         self._best.give_back()
         self.result.seconds = round(before + time.monotonic() - started, 3)
         self.result.finish()
@@ -143,6 +152,7 @@ class StageRun:
         self.result.take(note["result"])
         self.result.resumed = True
         self._best_score = note["best_score"]
+        self._to_beat, self._moved_in = note["to_beat"], note["moved_in"]
         report(
             f"trainer stage={self._stage.name} goes on after epoch {self.result.epochs}",
             done=self.result.epochs,
@@ -153,7 +163,7 @@ class StageRun:
 
     def _is_over(self) -> bool:
         rule, epochs = self._stage.early_stopping, self.result.epochs
-        if rule and epochs - self.result.best_epoch >= rule.patience:
+        if rule and epochs - self._moved_in >= rule.patience:
             self.result.stopped_by = "early_stopping"
         elif epochs >= self._stage.epochs:
             self.result.stopped_by = "epochs"
@@ -188,8 +198,9 @@ class StageRun:
         rule = self._stage.early_stopping
         by_accuracy = rule is not None and rule.monitor == "accuracy"
         score = measured.accuracy if by_accuracy else -measured.loss
-        least = rule.min_delta if rule and self.result.best_epoch else 0.0
-        if score > self._best_score + least:
+        if not self._moved_in or score > self._to_beat + (rule.min_delta if rule else 0.0):
+            self._to_beat, self._moved_in = score, number
+        if score > self._best_score:
             self._best_score, self.result.best_epoch = score, number
             self.result.hits = measured.hits
             self._best.take()

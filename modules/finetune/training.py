@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from modules.finetune import forgetting
-from modules.finetune.checkpoints import Checkpoint
+from modules.finetune.checkpoints import Checkpoint, chain
 from modules.finetune.results import StageResult, mark_shipped
 from modules.finetune.schedule import PlannedStage
 from modules.finetune.snapshot import Snapshot
@@ -19,21 +19,25 @@ def fit(task: Task, planned: Sequence[PlannedStage]) -> list[StageResult]:
 
     Each stage starts from the weights of the best epoch of the one before. The best stage is the
     one of the highest validation accuracy, of the lower validation loss among equals. With
-    ``task.checkpoints`` a run that was killed goes on after its last whole epoch.
+    ``task.checkpoints`` a run that was killed goes on after its last whole epoch; the state after a
+    stage serves every schedule that begins with the same stages.
 
     Raises:
-        InputError: when the loss is no longer finite, or a class weight names no class.
+        InputError: when the loss is no longer finite.
     """
     pretrained = forgetting.pretrained_weights(task.blocks)
     shipping = Snapshot(task.model.everything)
-    checkpoint = Checkpoint(
-        _below(task.checkpoints, "stages"), live=task.model.everything, shipping=shipping.copies
-    )
-    results = _resume(checkpoint)
+    keys = chain(stage.stage.model_dump_json() for stage in planned)
+
+    def after(number: int) -> Checkpoint:
+        folder = _below(task.checkpoints, f"after-{keys[number]}")
+        return Checkpoint(folder, live=task.model.everything, shipping=shipping.copies)
+
+    results = _resume([after(number) for number in range(len(planned))])
     for number, stage in enumerate(planned):
         if number < len(results):
             continue
-        folder = _below(task.checkpoints, f"stage-{number}")
+        folder = _below(task.checkpoints, f"in-{keys[number]}")
         run = StageRun(task, stage, number, pretrained, folder)
         result = run.run()
         result.moved = forgetting.moved(task.blocks, pretrained)
@@ -41,15 +45,18 @@ def fit(task: Task, planned: Sequence[PlannedStage]) -> list[StageResult]:
         results.append(result)
         if mark_shipped(results) is result:
             shipping.take()
-        checkpoint.save({"results": [one.as_note() for one in results]})
+        after(number).save({"results": [one.as_note() for one in results]})
         run.forget()
+        if number:
+            after(number - 1).remove()
     shipping.give_back()
     return results
 
 
-def _resume(checkpoint: Checkpoint) -> list[StageResult]:
-    """The stages that an interrupted attempt had finished; the model gets their weights."""
-    note = checkpoint.restore() or {"results": []}
+def _resume(states: Sequence[Checkpoint]) -> list[StageResult]:
+    """The stages that an earlier attempt had finished; the model gets their weights."""
+    notes = (state.restore() for state in reversed(states))
+    note: dict[str, Any] = next((note for note in notes if note is not None), {"results": []})
     results = []
     for one in note["results"]:
         report(

@@ -15,6 +15,8 @@ from modules.settings import ImageSpec
 # How many images are parsed, and looked up in the vocabulary, at a time.
 _PARSE_BATCH = 64
 _MB = 1 << 20
+# However little memory is set aside: without a shuffle all epochs have the same batches.
+_LEAST_SHUFFLED = 256
 
 
 @dataclass(frozen=True)
@@ -92,7 +94,12 @@ def read_images(
     if count <= fitting:
         return Images(dataset.cache(), count, by_class, held=count)
     cache_dir.mkdir(parents=True, exist_ok=True)
-    return Images(dataset.cache(str(cache_dir / "images")), count, by_class, held=max(1, fitting))
+    return Images(
+        dataset.cache(str(cache_dir / "images")),
+        count,
+        by_class,
+        held=max(_LEAST_SHUFFLED, fitting),
+    )
 
 
 def _count(labels: tf.data.Dataset, classes: int) -> tuple[int, tuple[int, ...]]:

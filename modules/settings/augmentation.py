@@ -2,9 +2,9 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
-from modules.settings.base import Fraction, NotNegative, Number, Options, Positive
+from modules.settings.base import Fraction, Number, Options, Positive
 
 
 class RandAugment(Options):
@@ -17,6 +17,16 @@ class RandAugment(Options):
 
     layers: Positive = 2
     magnitude: Annotated[Number, Field(ge=0.0, le=10.0)] = 9.0
+
+
+def _drawable(alpha: float) -> float:
+    """Beyond these, Beta(alpha, alpha) is 0 or 1, or one half, to rounding."""
+    if alpha and not 1e-3 <= alpha <= 1e3:
+        raise ValueError(f"got {alpha:g}, must be 0, or between 0.001 and 1000; change it")
+    return alpha
+
+
+Alpha = Annotated[Number, AfterValidator(_drawable)]
 
 
 class Augmentation(Options):
@@ -37,8 +47,8 @@ class Augmentation(Options):
     crop: Annotated[Number, Field(gt=0.0, le=1.0)] = 1.0
     color: Fraction = 0.0
     rand_augment: RandAugment | None = None
-    mixup: NotNegative = 0.0
-    cutmix: NotNegative = 0.0
+    mixup: Alpha = 0.0
+    cutmix: Alpha = 0.0
 
     @property
     def varies_images(self) -> bool:

@@ -24,25 +24,23 @@ class OptimizerOptions(Options):
 
     Attributes:
         name: Adam (Kingma and Ba 2015), AdamW (Loshchilov and Hutter 2019) or SGD with momentum.
-        weight_decay: AdamW's; times the rate, and not for biases and normalisation.
-        momentum: SGD's.
-        nesterov: whether SGD looks ahead.
+        weight_decay: AdamW's, 0.01 where it is left out; times the rate, and not for biases and
+            normalisation.
+        momentum: SGD's, 0.9 where it is left out.
+        nesterov: whether SGD looks ahead; it does not where it is left out.
     """
 
     name: Literal["adam", "adamw", "sgd"] = "adam"
-    weight_decay: NotNegative = 0.01
-    momentum: Annotated[Number, Field(ge=0.0, lt=1.0)] = 0.9
-    nesterov: bool = False
+    weight_decay: NotNegative | None = None
+    momentum: Annotated[Number, Field(ge=0.0, lt=1.0)] | None = None
+    nesterov: bool | None = None
 
     @model_validator(mode="after")
     def _own_keys(self) -> "OptimizerOptions":
         own = {"adam": set[str](), "adamw": {"weight_decay"}, "sgd": {"momentum", "nesterov"}}
-        fields = type(self).model_fields
-        for key in sorted(self.model_fields_set - {"name"} - own[self.name]):
-            if getattr(self, key) != fields[key].default:
-                raise ValueError(
-                    f"{self.name} has no {key}; leave it out or take another optimizer"
-                )
+        given = {key for key, value in self if value is not None} - {"name"}
+        for key in sorted(given - own[self.name]):
+            raise ValueError(f"{self.name} has no {key}; leave it out or take another optimizer")
         return self
 
 
@@ -70,20 +68,24 @@ class LearningRateOptions(Options):
         decay: how it falls afterwards.
         floor: where a cosine ends at the stage's last step, as a share of the peak.
         step_epochs: how long each step lasts, counted from the stage's start.
-        step_factor: what each step multiplies the rate with.
+        step_factor: what each step multiplies the rate with, 0.1 where it is left out.
     """
 
-    peak: PositiveNumber
+    peak: Annotated[Number, Field(ge=1e-12)]
     warmup_epochs: NotNegative = 0.0
     decay: Literal["constant", "cosine", "step"] = "constant"
     floor: Fraction = 0.0
     step_epochs: PositiveNumber | None = None
-    step_factor: Annotated[Number, Field(gt=0.0, lt=1.0)] = 0.1
+    step_factor: Annotated[Number, Field(gt=0.0, lt=1.0)] | None = None
 
     @model_validator(mode="after")
     def _steps_have_a_length(self) -> "LearningRateOptions":
         if (self.decay == "step") != (self.step_epochs is not None):
             raise ValueError("decay: step and step_epochs go together; give both or neither")
+        if self.step_factor is not None and self.decay != "step":
+            raise ValueError("step_factor belongs to decay: step; leave it out")
+        if self.floor and self.decay != "cosine":
+            raise ValueError("floor belongs to decay: cosine; leave it out")
         return self
 
 

@@ -64,6 +64,11 @@ ClassWeights = Annotated[
 ]
 
 
+def _nothing_is_none(value: object) -> object:
+    """``augmentation: null`` varies nothing."""
+    return {} if value is None else value
+
+
 class Training(Options):
     """How to train. ``finetune`` says it for all stages; a stage may say otherwise.
 
@@ -91,9 +96,9 @@ class Training(Options):
             when the stage is evaluated and ends; null for none.
     """
 
-    batch_size: Positive = 32
+    batch_size: Annotated[Positive, Field(le=1 << 16)] = 32
     optimizer: Optimizer = OptimizerOptions()
-    layer_decay: Annotated[Number, Field(gt=0.0, le=1.0)] = 1.0
+    layer_decay: Annotated[Number, Field(ge=0.01, le=1.0)] = 1.0
     early_stopping: EarlyStopping | None = EarlyStopping()
     batch_norm: BatchNorm = BatchNorm()
     l2: NotNegative = 0.0
@@ -102,7 +107,7 @@ class Training(Options):
     dropout: Annotated[Number, Field(ge=0.0, lt=1.0)] = 0.0
     label_smoothing: Annotated[Number, Field(ge=0.0, lt=1.0)] = 0.0
     class_weights: ClassWeights = "none"
-    augmentation: Augmentation = Augmentation()
+    augmentation: Annotated[Augmentation, BeforeValidator(_nothing_is_none)] = Augmentation()
     ema: Annotated[Number, Field(gt=0.0, lt=1.0)] | None = None
 
 

@@ -71,21 +71,31 @@ def test_earlier_images_go_to_a_split_of_their_own(tmp_path: Path) -> None:
     assert files.fingerprint(found) != files.fingerprint(files.list_images(str(now)))
 
 
-def test_a_class_that_only_earlier_images_have_does_not_stop_the_run(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("before", r"^data\.earlier: the class 'z' in .*before is none of those in data\.path"),
+        ("now", r"^data\.earlier: .*now and data\.path, .*now, hold the same images"),
+        ("now/a", r"hold the same images; name a folder"),
+        (".", r"hold the same images; name a folder"),
+        ("none", r"^data\.earlier: got .*none, which is no folder"),
+    ],
+)
+def test_earlier_images_that_cannot_be_are_refused(tmp_path: Path, name: str, message: str) -> None:
     now = some_images(tmp_path / "now")
-    before = folder_of(tmp_path / "before", {"a/1.png": encoded(picture()), "z/1.png": b"broken"})
+    folder_of(tmp_path / "before", {"a/1.png": encoded(picture()), "z/1.png": b"x"})
+    with pytest.raises(InputError, match=message):
+        files.list_all(str(now), str(tmp_path / name))
+
+
+def test_one_class_of_earlier_images_is_enough_and_a_broken_one_is_named(tmp_path: Path) -> None:
+    now = some_images(tmp_path / "now")
+    before = folder_of(tmp_path / "before", {"a/1.png": encoded(picture()), "a/2.png": b"broken"})
     found = files.list_all(str(now), str(before))
     folders = {name: str(tmp_path / "out" / name) for name in (*features.SPLITS, features.EARLIER)}
     merged = report.merge([records.write_chunk(found, folders, SHARES, 0, 1)])
-    assert merged["splits"][features.EARLIER] == {"a": 1, "z": 0}
-    assert "z" not in merged["splits"][features.TRAIN]
-    assert [row["path"] for row in merged["bad"]] == ["z/1.png"]
-
-
-def test_a_folder_of_earlier_images_that_is_none_is_named_by_its_key(tmp_path: Path) -> None:
-    now = some_images(tmp_path / "now")
-    with pytest.raises(InputError, match=r"^data\.earlier: got .*none, which is no folder"):
-        files.list_all(str(now), str(tmp_path / "none"))
+    assert merged["splits"][features.EARLIER] == {"a": 1}
+    assert [row["path"] for row in merged["bad"]] == ["a/2.png"]
 
 
 def test_a_link_that_leads_back_up_is_not_followed(tmp_path: Path) -> None:

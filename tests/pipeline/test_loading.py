@@ -108,7 +108,7 @@ def test_set_replaces_one_value_and_root_the_root(
         ),
         (
             "finetune: {layer_decay: 0}",
-            r"^finetune\.layer_decay: got 0, must be greater than 0; cha",
+            r"^finetune\.layer_decay: got 0, must be greater than or equal to 0\.01",
         ),
         ("finetune: {augmentation: {crop: 0}}", r"augmentation\.crop: got 0, must be greater"),
         (
@@ -120,7 +120,17 @@ def test_set_replaces_one_value_and_root_the_root(
             r"class_weights.*a\]?: got -1, must be greater than 0",
         ),
         ("finetune: {batch_norm: train}", r"batch_norm: got 'train', must be keys and values"),
-        ("finetune: {stages: []}", r"finetune\.stages: got \[\], must"),
+        ("finetune: {stages: []}", r"finetune\.stages: got \[\], must hold at least one; change"),
+        ("finetune: {batch_size: 1000000}", r"finetune\.batch_size: got 1000000, must be less"),
+        (
+            "finetune: {optimizer: {name: adam, weight_decay: 0.01}}",
+            r"finetune\.optimizer: adam has no weight_decay",
+        ),
+        (
+            "finetune: {stages: [{name: a, learning_rate: {peak: 1, floor: 0.1}}]}",
+            r"learning_rate: floor belongs to decay: cosine; leave it out",
+        ),
+        ("finetune: {augmentation: {mixup: 1.0e-9}}", r"mixup: got 1e-09, must be 0, or between"),
         ("finetune: {batch_size: many}", r"finetune\.batch_size: got 'many', must be a valid int"),
         (
             "data: {path: a, splits: {train: 0.9}}",
@@ -199,6 +209,8 @@ def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
         ("a..b=1", "must be key.path=value"),
         ("finetune.stages.4.epochs=1", r"no list in the config's file has a place 4; write"),
         ("data.path={", "is no YAML value"),
+        ("data.path=''", r"data\.path: got '', must be a path; name one or leave it out"),
+        (f"finetune.seed={'1' * 5000}", "is no YAML value"),
         ("data.path=~nosuchuser/x", "'~nosuchuser/x' is no path"),
         ("finetune.sede=1", r"finetune\.sede: unknown key; did you mean seed\?"),
     ],

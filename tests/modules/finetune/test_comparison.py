@@ -62,6 +62,13 @@ def test_what_ships_is_compared_with_the_best_stage_that_unfroze_nothing() -> No
     )
 
 
+def test_a_head_that_trains_on_an_unfrozen_backbone_is_no_feature_extraction() -> None:
+    results = [result("head", 80, []), result("all", 90, ["a"]), result("head2", 91, [])]
+    mark_shipped(results)
+    assert shipped(results)["stage"] == "head2"
+    assert shipped(results)["compared_with"] == "head"
+
+
 def test_where_unfreezing_did_not_help_the_head_ships_and_the_summary_says_so() -> None:
     results = [result("head", 90, []), result("last", 85, ["b"]), result("all", 88, ["a", "b"])]
     mark_shipped(results)

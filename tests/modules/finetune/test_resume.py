@@ -1,5 +1,6 @@
 """A run that is interrupted at any epoch ends with the weights of one that was not."""
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -85,7 +86,22 @@ def test_an_interrupted_run_ends_with_the_weights_of_one_that_was_not(
 
 def test_a_stages_checkpoint_is_removed_when_it_is_done(tmp_path: Path) -> None:
     Bench(checkpoints=tmp_path).fit(*STAGES[:2])
-    assert [path.name for path in tmp_path.iterdir()] == ["stages"]
+    (left,) = tmp_path.iterdir()
+    assert left.name.startswith("after-")
+
+
+def test_a_changed_stage_costs_itself_and_those_after_it_alone(
+    tmp_path: Path, kill: list[int]
+) -> None:
+    kill.append(6)
+    with pytest.raises(Killed):
+        Bench(checkpoints=tmp_path).fit(*STAGES)
+    changed = stage(name="full", unfreeze="all", epochs=1, learning_rate=1e-4)
+    bench = Bench(checkpoints=tmp_path)
+    results = bench.fit(STAGES[0], STAGES[1], changed)
+    assert [result.resumed for result in results] == [True, True, False]
+    other = stage(name="head", epochs=1, learning_rate=0.5)
+    assert not any(result.resumed for result in Bench(checkpoints=tmp_path).fit(other))
 
 
 def test_a_damaged_checkpoint_costs_its_work_and_nothing_else(
@@ -96,7 +112,7 @@ def test_a_damaged_checkpoint_costs_its_work_and_nothing_else(
     kill.append(sum(one.epochs for one in STAGES) + 5)
     with pytest.raises(Killed):
         Bench(checkpoints=tmp_path).fit(*STAGES)
-    (data,) = (tmp_path / "stage-1").glob("*.data-*")
+    (data,) = tmp_path.glob("in-*/*.data-*")
     data.write_bytes(data.read_bytes()[: data.stat().st_size // 2])
     bench = Bench(checkpoints=tmp_path)
     results = bench.fit(*STAGES)
@@ -122,12 +138,11 @@ def test_without_a_folder_nothing_is_kept() -> None:
 
 
 def test_checkpoints_of_tasks_given_up_do_not_pile_up(tmp_path: Path) -> None:
-    for name in "abcde":
+    for number, name in enumerate("abcde"):
         (tmp_path / name).mkdir()
-    checkpoints.remove(tmp_path / "c", keep=2)
-    left = {path.name for path in tmp_path.iterdir()}
-    assert len(left) == 2
-    assert "c" not in left
+        os.utime(tmp_path / name, (number, number))
+    checkpoints.make_room(tmp_path / "b", keep=2)
+    assert {path.name for path in tmp_path.iterdir()} == {"b", "d", "e"}
 
 
 def test_the_fingerprint_sees_every_part(tmp_path: Path) -> None:
