@@ -18,6 +18,7 @@ from modules.finetune.classifier import Classifier
 from modules.finetune.results import StageResult, shipped
 from modules.finetune.task import Task
 from modules.images import inputs
+from modules.images.table import Storage
 from modules.settings import TrainerOptions, check_class_weights
 
 OPTIONS = "options"  # the key of custom_config that holds TrainerOptions as a JSON object
@@ -53,19 +54,12 @@ def _task(
     tf_keras.utils.set_random_seed(options.finetune.seed)
     labels = inputs.read_labels(transform)
     check_class_weights(options.finetune, labels)
-    budget = options.finetune.cache_mb
     held_out = _by_split(fn_args.eval_files)
-    # The splits share the memory set aside, an eighth for each of the small ones.
-    small = budget // 8
+    storage = Storage(options.finetune.cache_mb, options.finetune.cache_disk_mb, scratch)
 
-    def read(name: str, patterns: Sequence[str], cache_mb: int) -> inputs.Images:
+    def read(patterns: Sequence[str]) -> inputs.Images:
         return inputs.read_images(
-            patterns,
-            transform,
-            options.image,
-            classes=len(labels),
-            cache_mb=cache_mb,
-            cache_dir=scratch / name,
+            patterns, transform, options.image, classes=len(labels), storage=storage
         )
 
     module = backbone.load(options.handle)
@@ -73,13 +67,11 @@ def _task(
         model=Classifier(module, len(labels)),
         blocks=blocks.blocks_of(module, options.blocks),
         labels=labels,
-        train=read(features.TRAIN, fn_args.train_files, budget - small * len(held_out)),
-        validation=read(features.VALIDATION, held_out[features.VALIDATION], small),
+        train=read(fn_args.train_files),
+        validation=read(held_out[features.VALIDATION]),
         options=options.finetune,
         image=options.image,
-        earlier=read(features.EARLIER, held_out[features.EARLIER], small)
-        if features.EARLIER in held_out
-        else None,
+        earlier=read(held_out[features.EARLIER]) if features.EARLIER in held_out else None,
         checkpoints=kept,
     )
 
@@ -102,9 +94,7 @@ def _checkpoint_folder(
     files = [path for pattern in patterns for path in sorted(tf.io.gfile.glob(pattern))]
     # The stages have keys of their own, so that one that was changed costs only itself and those
     # after it.
-    shared = options.model_dump(mode="json") | {
-        "finetune": {"seed": options.finetune.seed, "cache_mb": options.finetune.cache_mb}
-    }
+    shared = options.model_dump(mode="json") | {"finetune": {"seed": options.finetune.seed}}
     config = json.dumps({**fn_args.custom_config, OPTIONS: shared}, sort_keys=True)
     key = checkpoints.fingerprint([config, *inputs.read_labels(transform)], files)
     folder = Path(options.checkpoints) / key
@@ -113,7 +103,7 @@ def _checkpoint_folder(
 
 
 def _scratch_folder(kept: Path | None) -> Path:
-    """An empty folder for decoded images; beside the checkpoints, a killed run's is found again."""
+    """An empty folder for what is kept of images; a killed run's is found beside checkpoints."""
     if kept is None:
         return Path(tempfile.mkdtemp(prefix="thaw-images-"))
     folder = kept / "images"

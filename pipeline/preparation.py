@@ -12,7 +12,7 @@ from modules.backbones import backbone, blocks
 from modules.backbones.backbone import Backbone
 from modules.backbones.blocks import Block
 from modules.finetune import schedule
-from modules.finetune.stage_run import stage_forward
+from modules.finetune.forward import training_forward
 from modules.settings import ImageSpec, Stage, TrainerOptions
 from pipeline.config import BackboneOptions, Config
 from pipeline.provenance import folder_fingerprint
@@ -51,7 +51,7 @@ def prepare(
         }
     )
     for stage in planned:
-        stage_forward(module, image, stage, parts)
+        training_forward(module, image, stage, parts)
     return Prepared(
         module,
         parts,

@@ -53,6 +53,12 @@ class Backbone:
         """``forward`` in inference mode, flat; its variables start with all of this object's."""
         return flatten(self.forward, _images(self.height, self.width), self.variables)
 
+    def graph_at(self, size: tuple[int, int]) -> FlatGraph:
+        """``graph``, for a module that takes images of any size at this one."""
+        if size == (self.height or DEFAULT_SIZE, self.width or DEFAULT_SIZE):
+            return self.graph
+        return flatten(self.forward, _images(*size), self.variables)
+
     def image_size(self, wanted: tuple[int, int] | None) -> tuple[int, int]:
         """The (height, width) to make of each image.
 

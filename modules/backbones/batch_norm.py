@@ -9,23 +9,19 @@ from typing import Any
 
 import tensorflow as tf
 
-from modules.backbones.backbone import Backbone
 from modules.backbones.block_names import layer_of
-from modules.backbones.flat_graph import FlatGraph, extract, flatten
-from modules.backbones.graph_import import imported
+from modules.backbones.cut import Cut, Tensors
+from modules.backbones.flat_graph import FlatGraph
 from modules.backbones.normalisation import BatchNorm, batch_norms
 from modules.errors import InputError
 
 _EMPTY = "thaw_no_statistics"
 
 
-def updating_forward(
-    backbone: Backbone,
-    spec: tf.TensorSpec,
-    statistics: Sequence[tf.Variable],
-    momentum: float = 0.99,
-) -> Callable[[tf.Tensor], tf.Tensor]:
-    """``backbone.forward`` with some BatchNorm layers in training mode.
+def updating(
+    cut: Cut, statistics: Sequence[tf.Variable], momentum: float = 0.99
+) -> Callable[[Tensors], tf.Tensor]:
+    """What comes after a cut, with some BatchNorm layers in training mode.
 
     These normalise with the mean and variance of the batch and move the stored ones each time the
     function runs: ``moving = moving * momentum + batch * (1 - momentum)``. The stored variance
@@ -34,18 +30,17 @@ def updating_forward(
     watches.
 
     Args:
-        backbone: any.
-        spec: float32 [None, height, width, 3], what the function will take.
+        cut: before all layers that are switched.
         statistics: moving means and variances; a layer is switched when both of its own are here.
         momentum: in [0, 1].
 
     Returns:
-        A ``tf.function``, float32 [batch, height, width, 3] to [batch, output_dim].
+        A ``tf.function`` of a batch of what crosses the cut to float32 [batch, output_dim].
 
     Raises:
         InputError: when one of ``statistics`` is not that of a fused BatchNorm operation.
     """
-    graph = flatten(backbone.forward, spec, backbone.variables)
+    graph = cut.graph
     wanted = {id(variable) for variable in statistics}
     layers = [
         layer
@@ -54,13 +49,13 @@ def updating_forward(
     ]
     _check(statistics, graph, layers)
     names = [str(layer.node) for layer in layers]
-    definition = _in_training_mode(graph, names)
     made = [f"{name}:{output}" for name in names for output in (1, 2)]
     moving = [graph.variables[number] for layer in layers for number in layer.statistics]
+    rest = cut.rest(_in_training_mode(graph, names), made)
 
-    @tf.function(input_signature=[spec], autograph=False)
-    def forward(images: tf.Tensor) -> tf.Tensor:
-        output, *batch = imported(graph, definition, images, made)
+    @tf.function(autograph=False, reduce_retracing=True)
+    def forward(tensors: Tensors) -> tf.Tensor:
+        output, *batch = rest(tensors)
         for variable, value in zip(moving, batch, strict=True):
             variable.assign_sub((variable - tf.cast(value, variable.dtype)) * (1.0 - momentum))
         return output
@@ -95,7 +90,4 @@ def _in_training_mode(graph: FlatGraph, names: Sequence[str]) -> Any:
     empty = definition.node.add(name=_EMPTY, op="Const")
     empty.attr["dtype"].type = tf.float32.as_datatype_enum
     empty.attr["value"].tensor.CopyFrom(tf.make_tensor_proto([], tf.float32, (0,)))
-    needed = extract(definition.node, [graph.output[0], *names])
-    del definition.node[:]
-    definition.node.extend(needed)
     return definition

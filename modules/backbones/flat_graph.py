@@ -5,7 +5,7 @@ changed or cut, shows only when all of them stand in one graph.
 """
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -56,6 +56,16 @@ class FlatGraph:
     variables: tuple[tf.Variable, ...]
     handles: Mapping[str, int]
     constants: Mapping[str, tf.Tensor]
+
+    @property
+    def images(self) -> str:
+        """The name of the argument's tensor, ``node:0``."""
+        return tensor_name((self.image, 0))
+
+    @property
+    def result(self) -> str:
+        """The name of the output, ``node:0``."""
+        return tensor_name(self.output)
 
     @property
     def reads(self) -> dict[str, int]:
@@ -117,15 +127,22 @@ def outputs_of(inputs: Iterable[str]) -> list[Output]:
     return [(name, int(number or 0)) for name, _, number in parts]
 
 
-def extract(nodes: Iterable[Any], wanted: Iterable[str]) -> list[Any]:
-    """The definitions, in their order, of the nodes that the wanted ones are computed from."""
+def extract(nodes: Iterable[Any], wanted: Iterable[str], given: Collection[str] = ()) -> list[Any]:
+    """The definitions, in their order, of the nodes that the wanted ones are computed from.
+
+    Args:
+        nodes: all there are.
+        wanted: names of nodes.
+        given: tensors, as ``node:0``, whose values come from elsewhere.
+    """
     by_name = {node.name: node for node in nodes}
     kept, waiting = set[str](), list(wanted)
     while waiting:
         name = waiting.pop()
         if name not in kept:
             kept.add(name)
-            waiting += [re.sub(r"^\^|:\d+$", "", source) for source in by_name[name].input]
+            sources = [source for source in by_name[name].input if source not in given]
+            waiting += [re.sub(r"^\^|:\d+$", "", source) for source in sources]
     return [node for name, node in by_name.items() if name in kept]
 
 
@@ -148,6 +165,11 @@ def references(node: Any) -> list[Any]:
     values = list(node.attr.values())
     single = [value.func for value in values if value.HasField("func")]
     return single + [one for value in values for one in value.list.func]
+
+
+def tensor_name(output: Output) -> str:
+    """``node:0``, as the inputs of the definition's nodes write it."""
+    return f"{output[0]}:{output[1]}"
 
 
 def _distinct(variables: Sequence[tf.Variable]) -> list[tf.Variable]:

@@ -1,38 +1,64 @@
 """Puts a flat graph, or a changed one, into a function that is being traced."""
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import tensorflow as tf
 from tensorflow.python.eager import context  # The only way to make functions known by definition.
 
 from modules.backbones.compiled_calls import remember
-from modules.backbones.flat_graph import FlatGraph, references
+from modules.backbones.flat_graph import FlatGraph, called, extract, references
 
 _imports = itertools.count()
 
 
 def imported(
-    graph: FlatGraph, definition: Any, images: tf.Tensor, more: Sequence[str] = ()
+    graph: FlatGraph,
+    feeds: Mapping[str, tf.Tensor],
+    wanted: Sequence[str],
+    definition: Any = None,
 ) -> list[tf.Tensor]:
-    """Runs a definition on the flat graph's variables.
+    """Runs a part of a flat graph, on its variables.
 
     A tape sees what a function does only where it is called: call this inside of a
     ``tf.function``, and that under the tape.
 
     Args:
-        graph: where the definition comes from, for what its placeholders stand for.
-        definition: the graph's own, or a changed one that gives the same output.
-        images: in the place of the image.
-        more: names of other tensors to give.
+        graph: where the part comes from.
+        feeds: tensors of the graph, as ``node:0``, and what stands in their place.
+        wanted: tensors of the graph, as ``node:0``.
+        definition: a changed form of ``graph.definition``.
 
     Returns:
-        The output, and the tensors named in ``more``.
+        The wanted tensors.
     """
+    source = graph.definition if definition is None else definition
+    names = [name.rpartition(":")[0] for name in wanted if name not in feeds]
+    needed = extract(source.node, names, feeds)
+    present = {node.name for node in needed}
+    inputs = _outer_inputs(graph, present)
+    # Without the placeholders, which nothing would feed.
+    body = tf.compat.v1.GraphDef(
+        node=[node for node in needed if node.name not in inputs], versions=source.versions
+    )
+    body.library.function.extend(called(needed, source.library.function))
+    used = {one for node in body.node for one in node.input}
+    inputs |= {name: tensor for name, tensor in feeds.items() if name in used}
+    _rename_functions(body)
+    remember(body.library.function)
+    outputs = [name for name in wanted if name not in feeds]
+    made = tf.graph_util.import_graph_def(
+        body, input_map=inputs, return_elements=outputs, name="flat"
+    )
+    found = dict(zip(outputs, made or (), strict=True))
+    return [feeds[name] if name in feeds else found[name] for name in wanted]
+
+
+def _outer_inputs(graph: FlatGraph, present: Collection[str]) -> dict[str, tf.Tensor]:
+    """What the placeholders among the nodes stand for: variables and outer tensors."""
     outer = tf.compat.v1.get_default_graph()
-    present = {node.name for node in definition.node}
-    inputs = {graph.image: images}
+    inputs = {}
     for name, number in graph.handles.items():
         if name in present:
             variable = graph.variables[number]
@@ -41,19 +67,7 @@ def imported(
     for name, tensor in graph.constants.items():
         if name in present:
             inputs[name] = outer.capture(tensor)
-    # Without the placeholders, which nothing would feed.
-    body = tf.compat.v1.GraphDef(
-        node=[node for node in definition.node if node.name not in inputs],
-        library=definition.library,
-        versions=definition.versions,
-    )
-    _rename_functions(body)
-    remember(body.library.function)
-    output = f"{graph.output[0]}:{graph.output[1]}"
-    found: list[tf.Tensor] = tf.graph_util.import_graph_def(
-        body, input_map=inputs, return_elements=[output, *more], name="flat"
-    )
-    return found
+    return inputs
 
 
 def _rename_functions(body: Any) -> None:

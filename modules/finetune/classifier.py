@@ -19,6 +19,11 @@ class Classifier(tf.Module):
         self.bias = tf.Variable(tf.zeros((classes,)), name="head/bias")
 
     @property
+    def classes(self) -> int:
+        """How many classes it tells apart."""
+        return int(self.bias.shape[0])
+
+    @property
     def head(self) -> list[tf.Variable]:
         """The head's variables."""
         return [self.kernel, self.bias]

@@ -23,6 +23,10 @@ class StageResult:
         best_epoch: counted from 1; its weights are what the stage ends with.
         stopped_by: ``epochs`` or ``early_stopping``.
         resumed: whether all or part of it was taken over from an attempt that was interrupted.
+        cache: ``embeddings``, ``activations`` or ``none``: what of each image was kept, so that the
+            frozen part ran once for it.
+        cache_reason: why.
+        cache_mb: what that weighed, of 2^20 bytes.
         shipped: whether its model is the one that is exported.
         held_out: its best model on the validation split: ``images``, ``accuracy``, ``interval``.
         moved: by block, how far its weights now are from the pretrained ones, as a share of
@@ -42,6 +46,9 @@ class StageResult:
     best_epoch: int = 0
     stopped_by: str = ""
     resumed: bool = False
+    cache: str = "none"
+    cache_reason: str = ""
+    cache_mb: float = 0.0
     shipped: bool = False
     train_loss: list[float] = field(default_factory=list)
     train_accuracy: list[float] = field(default_factory=list)

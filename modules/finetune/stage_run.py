@@ -2,58 +2,26 @@
 
 import math
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import tensorflow as tf
 
-from modules.backbones import batch_norm
-from modules.backbones.backbone import Backbone
-from modules.backbones.blocks import Block, full_name
+from modules.backbones.blocks import full_name
 from modules.errors import InputError
 from modules.finetune.checkpoints import Checkpoint
 from modules.finetune.losses import penalties, resolve_class_weights
-from modules.finetune.optimizers import Group, StageOptimizer
+from modules.finetune.optimizers import StageOptimizer
 from modules.finetune.results import StageResult
 from modules.finetune.schedule import PlannedStage
 from modules.finetune.snapshot import Average, Snapshot
-from modules.finetune.steps import Forward, Measured, StepParts, train_step
+from modules.finetune.stage_data import StageData
+from modules.finetune.steps import Measured, StepParts, train_step
 from modules.finetune.task import Task
+from modules.finetune.unfrozen import unfreeze
 from modules.images.batches import TrainingBatches
 from modules.progress import report
-from modules.settings import ImageSpec, Stage
-
-
-@dataclass(frozen=True)
-class Unfrozen:
-    """The variables that a stage changes.
-
-    Attributes:
-        groups: those that it trains, by their rate; the head's come first.
-        backbone: those of them that are the backbone's.
-        statistics: BatchNorm's, where the stage moves them.
-    """
-
-    groups: list[Group]
-    backbone: list[tf.Variable]
-    statistics: list[tf.Variable]
-
-
-def unfreeze(planned: PlannedStage, head: list[tf.Variable], blocks: list[Block]) -> Unfrozen:
-    """What a stage changes of a head and of the blocks that it unfreezes."""
-    policy = planned.stage.batch_norm
-    groups, backbone, statistics = [Group(tuple(head), 1.0)], list[Any](), list[Any]()
-    for block, factor in zip(blocks, planned.rate_factors, strict=True):
-        fixed = {id(v) for v in block.affine} if policy.affine == "frozen" else set[int]()
-        trained = tuple(v for v in block.variables if id(v) not in fixed)
-        groups.append(Group(trained, factor))
-        backbone += trained
-        if policy.statistics == "update":
-            statistics += block.statistics
-    return Unfrozen(groups, backbone, statistics)
+from modules.settings import Stage
 
 
 class StageRun:
@@ -63,6 +31,7 @@ class StageRun:
         task: what it runs on; its model holds the weights that the stage starts from.
         planned: the stage.
         number: of the stage, from 0.
+        data: what it reads.
         pretrained: the backbone's weights before any training, by ``id`` of the variable.
         folder: for its checkpoint; None for none.
     """
@@ -72,26 +41,28 @@ class StageRun:
         task: Task,
         planned: PlannedStage,
         number: int,
+        data: StageData,
         pretrained: dict[int, Any],
         folder: Path | None,
     ) -> None:
         self._task, self._stage = task, planned.stage
-        blocks = [task.blocks[i] for i in planned.unfrozen]
-        parts = unfreeze(planned, task.model.head, blocks)
+        self._data, self._number = data, number
+        parts = unfreeze(planned, task.model.head, task.blocks)
         seed = (task.options.seed, number)
-        self._batches = TrainingBatches(task.train, self._stage, len(task.labels), seed)
+        self._batches = TrainingBatches(task.train.labels, self._stage, len(task.labels), seed)
         optimizer = StageOptimizer(self._stage, parts.groups, self._batches.steps)
         changing = [*optimizer.variables, *parts.statistics]
         self._average = Average(changing, self._stage.ema) if self._stage.ema else None
         self._best, self._best_score = Snapshot(changing), -math.inf
         # What patience waits for: a score that is better than this by ``min_delta``.
         self._to_beat, self._moved_in = -math.inf, 0
+        self._measure = data.measure(number)
         self._step = train_step(
             task.model,
-            task.image,
             StepParts(
                 self._stage,
-                stage_forward(task.model.backbone, task.image, planned, task.blocks),
+                data.training_forward(number),
+                data.rows(number),
                 optimizer,
                 penalties(
                     self._stage,
@@ -112,12 +83,16 @@ class StageRun:
             average=self._average.copies if self._average else [],
             optimizers=optimizer.parts,
         )
+        plan = data.plans[number]
         self.result = StageResult(
             self._stage.name,
-            [block.name for block in blocks],
+            [task.blocks[i].name for i in planned.unfrozen],
             [full_name(variable) for variable in optimizer.variables],
             sum(int(variable.shape.num_elements()) for variable in optimizer.variables),
             self._stage.batch_norm.model_dump(),
+            cache=plan.kind,
+            cache_reason=plan.reason,
+            cache_mb=plan.mb,
         )
 
     def run(self) -> StageResult:
@@ -183,8 +158,9 @@ class StageRun:
         """One pass over the training images; gives its mean loss and accuracy."""
         loss = hits = 0.0
         count = 0
-        for step, (images, targets) in enumerate(self._batches.epoch(number), 1):
-            batch_loss, batch_hits = self._step(images, targets)
+        batches = self._data.epoch(self._number, self._batches, number)
+        for step, (rows, targets) in enumerate(batches, 1):
+            batch_loss, batch_hits = self._step(rows, targets)
             loss += float(batch_loss)
             hits += float(batch_hits)
             count += int(targets.shape[0])
@@ -193,7 +169,8 @@ class StageRun:
 
     def _validate(self, number: int) -> Measured:
         """Measures the weights as they are, and keeps them if they are the best so far."""
-        measured = self._task.measure(self._task.validation, self._stage.batch_size)
+        table, labels = self._data.validation(self._number), self._task.validation.labels
+        measured = self._measure(table, labels, self._stage.batch_size)
         self._check_finite(measured.loss, f"epoch {number}, on the validation images")
         rule = self._stage.early_stopping
         by_accuracy = rule is not None and rule.monitor == "accuracy"
@@ -215,24 +192,6 @@ class StageRun:
             f"finetune.stages[{self._stage.name}]: the loss is {loss} in {where}; it must stay "
             f"finite: lower learning_rate, now {self._stage.learning_rate.peak:g}{kept}"
         )
-
-
-def stage_forward(
-    backbone: Backbone, image: ImageSpec, planned: PlannedStage, blocks: Sequence[Block]
-) -> Forward:
-    """What a stage makes embeddings with.
-
-    That is the backbone in inference mode, but for the BatchNorm layers whose statistics it moves.
-
-    Raises:
-        InputError: when one of them cannot be switched.
-    """
-    policy = planned.stage.batch_norm
-    statistics = [v for i in planned.unfrozen for v in blocks[i].statistics]
-    if policy.statistics == "frozen" or not statistics:
-        return backbone.forward
-    spec = tf.TensorSpec((None, image.height, image.width, 3), tf.float32)
-    return batch_norm.updating_forward(backbone, spec, statistics, policy.momentum)
 
 
 def _tell(stage: Stage, epoch: int, trained: tuple[float, float], measured: Measured) -> None:

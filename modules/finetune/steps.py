@@ -5,18 +5,18 @@ from dataclasses import dataclass
 from typing import cast
 
 import numpy as np
+import numpy.typing as npt
 import tensorflow as tf
 
 from modules.finetune.classifier import Classifier
+from modules.finetune.forward import Forward, Rows
 from modules.finetune.losses import Scalar, cross_entropy
 from modules.finetune.optimizers import StageOptimizer
 from modules.finetune.snapshot import Average
-from modules.images import image
-from modules.images.inputs import Images
-from modules.settings import ImageSpec, Stage
+from modules.images.table import Table
+from modules.settings import Stage
 
-Forward = Callable[[tf.Tensor], tf.Tensor]
-TrainStep = Callable[[tf.Tensor, tf.Tensor], tuple[tf.Tensor, tf.Tensor]]
+TrainStep = Callable[[Rows, tf.Tensor], tuple[tf.Tensor, tf.Tensor]]
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,8 @@ class StepParts:
 
     Attributes:
         stage: as configured.
-        forward: images, float32 in the backbone's range, to embeddings.
+        forward: a batch of rows to embeddings.
+        rows: the form of a row.
         optimizer: of the variables that are trained.
         penalties: added to the loss.
         class_weights: None where all classes weigh the same.
@@ -35,6 +36,7 @@ class StepParts:
 
     stage: Stage
     forward: Forward
+    rows: Sequence[tf.TensorSpec]
     optimizer: StageOptimizer
     penalties: Sequence[Scalar]
     class_weights: Sequence[float] | None
@@ -42,22 +44,24 @@ class StepParts:
     seed: int
 
 
-def train_step(model: Classifier, spec: ImageSpec, parts: StepParts) -> TrainStep:
+def train_step(model: Classifier, parts: StepParts) -> TrainStep:
     """A step of training.
 
     Returns:
-        A function of images, uint8 [n, height, width, 3], and targets, float32 [n, classes], that
-        gives the summed loss of the batch, without penalties, and its number of hits.
+        A function of rows and targets, float32 [n, classes], that gives the summed loss of the
+        batch, without penalties, and its number of hits.
     """
     stage, optimizer = parts.stage, parts.optimizer
+    targets_spec = tf.TensorSpec((None, model.classes), tf.float32)
 
-    @tf.function(autograph=False, reduce_retracing=True)
-    def step(images: tf.Tensor, targets: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    # One trace for batches of all sizes: the last of an epoch may be smaller.
+    @tf.function(autograph=False, input_signature=[_batches_of(parts.rows), targets_spec])
+    def step(rows: Rows, targets: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         # Only what this stage trains is watched: the backward pass ends at the freeze boundary.
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             for variable in optimizer.variables:
                 tape.watch(variable)
-            embeddings = parts.forward(image.to_range(images, spec))
+            embeddings = parts.forward(rows)
             if stage.dropout:
                 seed = tf.stack([tf.constant(parts.seed, tf.int64), optimizer.step.value()])
                 embeddings = tf.nn.experimental.stateless_dropout(embeddings, stage.dropout, seed)
@@ -98,12 +102,20 @@ class Measured:
 
 
 class Measure:
-    """Evaluates the model as it is, without augmentation, dropout or smoothing."""
+    """Evaluates the model as it is, without augmentation, dropout or smoothing.
 
-    def __init__(self, model: Classifier, spec: ImageSpec) -> None:
-        @tf.function(autograph=False, reduce_retracing=True)
-        def step(images: tf.Tensor, labels: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-            logits = model.logits(image.to_range(images, spec))
+    Args:
+        model: to be evaluated.
+        forward: a batch of rows to embeddings.
+        rows: the form of a row.
+    """
+
+    def __init__(self, model: Classifier, forward: Forward, rows: Sequence[tf.TensorSpec]) -> None:
+        labels_spec = tf.TensorSpec((None,), tf.int64)
+
+        @tf.function(autograph=False, input_signature=[_batches_of(rows), labels_spec])
+        def step(rows: Rows, labels: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+            logits = model.classify(forward(rows))
             # A label that training never saw has index -1, is no class, and counts as a miss.
             known = tf.maximum(labels, 0)
             losses = tf.nn.sparse_softmax_cross_entropy_with_logits(known, logits)
@@ -111,11 +123,17 @@ class Measure:
 
         self._step = step
 
-    def __call__(self, images: Images, batch_size: int) -> Measured:
-        """A pass over all images."""
+    def __call__(self, table: Table, labels: npt.NDArray[np.int64], batch_size: int) -> Measured:
+        """A pass over a table whose rows have these labels."""
         loss, hits = 0.0, list[bool]()
-        for batch, labels in images.batches(batch_size):
-            batch_loss, batch_hits = self._step(batch, labels)
+        for start in range(0, table.count, batch_size):
+            stop = min(start + batch_size, table.count)
+            part = tf.constant(labels[start:stop])
+            batch_loss, batch_hits = self._step(table.part(start, stop), part)
             loss += float(batch_loss)
             hits += np.asarray(batch_hits).tolist()
         return Measured(loss / len(hits), hits)
+
+
+def _batches_of(rows: Sequence[tf.TensorSpec]) -> tuple[tf.TensorSpec, ...]:
+    return tuple(tf.TensorSpec((None, *row.shape), row.dtype) for row in rows)

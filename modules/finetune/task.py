@@ -7,6 +7,7 @@ from pathlib import Path
 
 from modules.backbones.blocks import Block
 from modules.finetune.classifier import Classifier
+from modules.finetune.forward import inference_forward
 from modules.finetune.steps import Measure
 from modules.images.inputs import Images
 from modules.settings import Finetune, ImageSpec
@@ -40,5 +41,6 @@ class Task:
 
     @cached_property
     def measure(self) -> Measure:
-        """Evaluates the model; traced once for all stages."""
-        return Measure(self.model, self.image)
+        """Evaluates the model on images; traced once for all stages."""
+        forward = inference_forward(self.model.backbone, self.image, None)
+        return Measure(self.model, forward, [self.validation.dataset.element_spec])

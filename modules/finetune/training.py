@@ -9,6 +9,7 @@ from modules.finetune.checkpoints import Checkpoint, chain
 from modules.finetune.results import StageResult, mark_shipped
 from modules.finetune.schedule import PlannedStage
 from modules.finetune.snapshot import Snapshot
+from modules.finetune.stage_data import StageData
 from modules.finetune.stage_run import StageRun
 from modules.finetune.task import Task
 from modules.progress import report
@@ -33,12 +34,14 @@ def fit(task: Task, planned: Sequence[PlannedStage]) -> list[StageResult]:
         folder = _below(task.checkpoints, f"after-{keys[number]}")
         return Checkpoint(folder, live=task.model.everything, shipping=shipping.copies)
 
+    data = StageData(task, planned)
     results = _resume([after(number) for number in range(len(planned))])
     for number, stage in enumerate(planned):
         if number < len(results):
             continue
         folder = _below(task.checkpoints, f"in-{keys[number]}")
-        run = StageRun(task, stage, number, pretrained, folder)
+        data.release_before(number)
+        run = StageRun(task, stage, number, data, pretrained, folder)
         result = run.run()
         result.moved = forgetting.moved(task.blocks, pretrained)
         result.earlier = _earlier(task, stage.stage.batch_size, results)
@@ -73,7 +76,7 @@ def _earlier(task: Task, batch_size: int, before: Sequence[StageResult]) -> dict
     """Accuracy on the earlier images, before and after the stage that has just ended."""
     if task.earlier is None:
         return None
-    measured = task.measure(task.earlier, batch_size)
+    measured = task.measure(task.earlier.pixels, task.earlier.labels, batch_size)
     last = before[-1].earlier if before else None
     return {
         "images": len(measured.hits),

@@ -1,12 +1,17 @@
 """A stage's training batches: shuffled, varied and mixed, the same way in every attempt."""
 
+from collections.abc import Callable
+
 import numpy as np
+import numpy.typing as npt
 import tensorflow as tf
 
 from modules.images.augmentation import augment
-from modules.images.inputs import Images
 from modules.images.mixing import mix
-from modules.settings import Stage
+from modules.images.table import Table
+from modules.settings import Augmentation, Stage
+
+_SEEDS = 5  # drawn for each epoch: of the order, and two each of variation and mixing
 
 
 class TrainingBatches:
@@ -16,57 +21,104 @@ class TrainingBatches:
     run that goes on after it was killed sees what it would have seen.
 
     Args:
-        images: to learn from.
+        labels: of the images to learn from, int64 [count].
         stage: its batch size and augmentation.
         classes: how many there are.
         seed: the schedule's seed and the stage's number.
     """
 
-    def __init__(self, images: Images, stage: Stage, classes: int, seed: tuple[int, int]) -> None:
-        self._images, self._stage, self._classes, self._seed = images, stage, classes, seed
-        options = stage.augmentation
-        # Traced once, not once an epoch.
-        self._vary = tf.function(
-            lambda image, seed: augment(image, seed, options),
-            autograph=False,
-            reduce_retracing=True,
-        )
-        self._mix = tf.function(
-            lambda images, targets, seed: mix(images, targets, seed, options), reduce_retracing=True
-        )
+    def __init__(
+        self, labels: npt.NDArray[np.int64], stage: Stage, classes: int, seed: tuple[int, int]
+    ) -> None:
+        self._targets = tf.one_hot(labels, classes)
+        self._size, self._seed = stage.batch_size, seed
+        self._options = stage.augmentation
+        # Each epoch writes its own into these, so that the dataset is built once, not each time.
+        self._order = tf.Variable(tf.zeros((len(labels),), tf.int64), trainable=False)
+        self._seeds = tf.Variable(tf.zeros((_SEEDS,), tf.int64), trainable=False)
+        self._datasets: dict[int, tf.data.Dataset] = {}
+
+    @property
+    def count(self) -> int:
+        """How many images an epoch has."""
+        return int(self._order.shape[0])
 
     @property
     def steps(self) -> int:
         """How many batches an epoch has."""
-        return -(-self._images.count // self._stage.batch_size)
+        return -(-self.count // self._size)
 
-    def epoch(self, number: int) -> tf.data.Dataset:
-        """One pass: (uint8 [n, height, width, 3], float32 [n, classes]); the last may be smaller.
+    def epoch(self, number: int, table: Table, *, pixels: bool = True) -> tf.data.Dataset:
+        """One pass: the rows of ``table``, and float32 [n, classes]; the last may be smaller.
 
-        Images that do not fit into memory are shuffled among as many as do, the files being
-        shuffled already.
+        Args:
+            number: from 1.
+            table: a row for each image, in the order of the labels.
+            pixels: whether the table holds images, uint8 [height, width, 3], to be varied and
+                mixed; anything else is given as it is.
         """
-        state = np.random.SeedSequence([*self._seed, number]).generate_state(5)
-        order, vary, vary_more, mixing, mix_more = (int(one) & 0x7FFFFFFF for one in state)
-        dataset = self._images.dataset.shuffle(
-            self._images.held, seed=order, reshuffle_each_iteration=False
+        seeds = self._drawn(number)
+        self._seeds.assign(seeds)
+        self._order.assign(np.random.default_rng(seeds[0]).permutation(self.count))
+        if id(table) not in self._datasets:
+            self._datasets = {id(table): self._dataset(table, pixels)}
+        return self._datasets[id(table)]
+
+    def variant(self, number: int, images: tf.data.Dataset) -> tf.data.Dataset:
+        """All images in order, each varied as in epoch ``number``: uint8 [height, width, 3]."""
+        vary, seeds = variation(self._options), tf.constant(self._drawn(number)[1:3])
+        return images.enumerate().map(
+            lambda place, pixels: vary(pixels, seeds + tf.stack([0, place])),
+            num_parallel_calls=tf.data.AUTOTUNE,
         )
-        if self._stage.augmentation.varies_images:
-            dataset = dataset.enumerate().map(
-                lambda place, row: (self._vary(row[0], _seed(vary, vary_more + place)), row[1]),
+
+    def _drawn(self, number: int) -> npt.NDArray[np.int64]:
+        state = np.random.SeedSequence([*self._seed, number]).generate_state(_SEEDS)
+        return state.astype(np.int64) & 0x7FFFFFFF
+
+    def _dataset(self, table: Table, pixels: bool) -> tf.data.Dataset:
+        options = self._options if pixels else Augmentation()
+        if options.varies_images:
+            rows = self._varied(table, options)
+        else:
+            rows = tf.data.Dataset.range(self.steps).map(
+                lambda step: self._rows(table, self._places(step))
+            )
+        if options.mixes:
+            rows = rows.enumerate().map(
+                lambda step, batch: self._mixed(step, batch, options),
                 num_parallel_calls=tf.data.AUTOTUNE,
             )
-        dataset = dataset.batch(self._stage.batch_size).map(
-            lambda images, labels: (images, tf.one_hot(labels, self._classes))
-        )
-        if self._stage.augmentation.mixes:
-            dataset = dataset.enumerate().map(
-                lambda place, row: self._mix(*row, _seed(mixing, mix_more + place)),
-                num_parallel_calls=tf.data.AUTOTUNE,
-            )
-        return dataset.prefetch(2)
+        return rows.prefetch(2)
+
+    def _places(self, step: tf.Tensor) -> tf.Tensor:
+        start = step * self._size
+        return self._order[start : tf.minimum(start + self._size, self.count)]
+
+    def _rows(self, table: Table, places: tf.Tensor) -> tuple[tuple[tf.Tensor, ...], tf.Tensor]:
+        return table.take(places), tf.gather(self._targets, places)
+
+    def _varied(self, table: Table, options: Augmentation) -> tf.data.Dataset:
+        vary = variation(options)
+
+        def one(place: tf.Tensor) -> tuple[tuple[tf.Tensor, ...], tf.Tensor]:
+            ((pixels,), target) = self._rows(table, self._order[place])
+            return (vary(pixels, self._seeds[1:3] + tf.stack([0, self._order[place]])),), target
+
+        images = tf.data.Dataset.range(self.count).map(one, num_parallel_calls=tf.data.AUTOTUNE)
+        return images.batch(self._size)
+
+    def _mixed(
+        self, step: tf.Tensor, batch: tuple[tuple[tf.Tensor, ...], tf.Tensor], options: Augmentation
+    ) -> tuple[tuple[tf.Tensor, ...], tf.Tensor]:
+        (images,), targets = batch
+        seed = self._seeds[3:5] + tf.stack([0, step])
+        images, targets = mix(images, targets, seed, options)
+        return (images,), targets
 
 
-def _seed(first: int, second: tf.Tensor) -> tf.Tensor:
-    """A seed for stateless operations, int64 [2]."""
-    return tf.stack([tf.constant(first, tf.int64), second])
+def variation(options: Augmentation) -> Callable[[tf.Tensor, tf.Tensor], tf.Tensor]:
+    """``augment`` with these options, of an image and a seed, traced once."""
+    return tf.function(  # type: ignore[no-any-return]
+        lambda image, seed: augment(image, seed, options), autograph=False, reduce_retracing=True
+    )

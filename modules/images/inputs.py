@@ -1,44 +1,67 @@
-"""From ExampleGen's records to batches of decoded images, through the transform graph."""
+"""From ExampleGen's records to decoded images, through the transform graph."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
+from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import tensorflow as tf
 import tensorflow_transform as tft
 
 from modules import features
 from modules.errors import InputError
 from modules.images import image
+from modules.images.table import Storage, Table
 from modules.settings import ImageSpec
 
 # How many images are parsed, and looked up in the vocabulary, at a time.
 _PARSE_BATCH = 64
-_MB = 1 << 20
-# However little memory is set aside: without a shuffle all epochs have the same batches.
-_LEAST_SHUFFLED = 256
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Images:
-    """Decoded images of one split.
+    """The images of one split.
 
     Attributes:
-        dataset: of (uint8 [height, width, 3], int64 [] label index), always in the same order.
-        count: how many there are.
-        by_class: how many of each class, in the order of the indices; images of a label that
-            training does not know are in none.
-        held: how many may be held in memory to be shuffled; all that are in memory anyway.
+        dataset: of uint8 [height, width, 3], decoded each time it is read, always in one order.
+        labels: the class index of each, int64 [count]; -1 for a label that training does not know.
+        classes: how many classes there are.
+        storage: where decoded images are kept.
     """
 
     dataset: tf.data.Dataset
-    count: int
-    by_class: tuple[int, ...]
-    held: int
+    labels: npt.NDArray[np.int64]
+    classes: int
+    storage: Storage
 
-    def batches(self, size: int) -> tf.data.Dataset:
-        """Batches of (uint8 [n, height, width, 3], int64 [n]) in order; the last may be smaller."""
-        return self.dataset.batch(size).prefetch(2)
+    @property
+    def count(self) -> int:
+        """How many there are."""
+        return len(self.labels)
+
+    @property
+    def by_class(self) -> tuple[int, ...]:
+        """How many of each class; images of a label that training does not know are in none."""
+        known = self.labels[self.labels >= 0]
+        return tuple(np.bincount(known, minlength=self.classes).tolist())
+
+    @cached_property
+    def pixels(self) -> Table:
+        """All of them, decoded on first use and kept."""
+        table = self.storage.table([self.dataset.element_spec], self.count)
+        for batch in self.dataset.batch(_PARSE_BATCH).prefetch(2):
+            table.append([batch])
+        return table
+
+    def in_order(self, *, keep: bool) -> tf.data.Dataset:
+        """uint8 [height, width, 3] in order, decoded on the way unless it is kept."""
+        if not keep:
+            return self.dataset
+        table = self.pixels
+        return tf.data.Dataset.range(self.count).map(lambda place: table.take(place)[0])
 
 
 def read_labels(transform: tft.TFTransformOutput) -> list[str]:
@@ -54,18 +77,16 @@ def read_images(
     spec: ImageSpec,
     *,
     classes: int,
-    cache_mb: int,
-    cache_dir: Path,
+    storage: Storage,
 ) -> Images:
-    """Reads one split; each image is decoded once, whatever the number of passes.
+    """Reads the labels of one split, and says how to decode its images.
 
     Args:
         patterns: of TFRecord files, as Trainer gets them.
         transform: what Transform wrote; its graph turns labels into indices.
         spec: what the image function makes.
         classes: how many there are.
-        cache_mb: decoded images are kept in memory up to this weight, else in ``cache_dir``.
-        cache_dir: a folder for this split alone, which the caller removes.
+        storage: where decoded images are kept.
 
     Raises:
         InputError: when there is no image.
@@ -79,37 +100,19 @@ def read_images(
         made = layer(tf.io.parse_example(batch, raw_spec))
         return made[features.IMAGE_BYTES], made[features.LABEL_INDEX]
 
-    def decode(image_bytes: tf.Tensor, label: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        return image.decode(image_bytes, spec), label
-
     parsed = records.batch(_PARSE_BATCH).map(parse)
-    count, by_class = _count(parsed.map(lambda image_bytes, label: label), classes)
-    if count == 0:
+    labels: list[Any] = list(parsed.map(lambda image_bytes, label: label).as_numpy_iterator())
+    if not labels:
         raise InputError(
             f"the split in {', '.join(patterns)} holds no image; add images to data.path or give "
             "the split a larger share in data.splits"
         )
-    dataset = parsed.unbatch().map(decode, num_parallel_calls=tf.data.AUTOTUNE)
-    fitting = cache_mb * _MB // (spec.height * spec.width * 3)
-    if count <= fitting:
-        return Images(dataset.cache(), count, by_class, held=count)
-    cache_dir.mkdir(parents=True, exist_ok=True)
-    return Images(
-        dataset.cache(str(cache_dir / "images")),
-        count,
-        by_class,
-        held=max(_LEAST_SHUFFLED, fitting),
+    encoded = parsed.map(lambda image_bytes, label: image_bytes).unbatch()
+    return Images(decoded(encoded, spec), np.concatenate(labels), classes, storage)
+
+
+def decoded(encoded: tf.data.Dataset, spec: ImageSpec) -> tf.data.Dataset:
+    """Strings, each an encoded image, to uint8 [height, width, 3], in the same order."""
+    return encoded.map(
+        lambda image_bytes: image.decode(image_bytes, spec), num_parallel_calls=tf.data.AUTOTUNE
     )
-
-
-def _count(labels: tf.data.Dataset, classes: int) -> tuple[int, tuple[int, ...]]:
-    """How many images there are, and how many of each class, from batches of labels."""
-
-    def add(totals: tf.Tensor, batch: tf.Tensor) -> tf.Tensor:
-        # Index -1, a label that is no class, is counted first.
-        return totals + tf.math.bincount(
-            tf.cast(batch + 1, tf.int32), minlength=classes + 1, maxlength=classes + 1
-        )
-
-    totals = labels.reduce(tf.zeros((classes + 1,), tf.int32), add).numpy().tolist()
-    return sum(totals), tuple(totals[1:])

@@ -25,8 +25,10 @@ class Finetune(Training):
     Attributes:
         stages: run one after the other, each from the best weights of the one before.
         seed: of all that is random.
-        cache_mb: decoded images are kept between epochs, in memory up to this weight, else on
-            disk.
+        cache_mb: decoded images, and what frozen parts make of them, are kept between epochs, in
+            memory up to this weight.
+        cache_disk_mb: beyond it on disk, up to this one; a frozen part whose values would weigh
+            more runs again in each epoch.
     """
 
     stages: tuple[Stage, ...] = Field(
@@ -34,6 +36,7 @@ class Finetune(Training):
     )
     seed: Annotated[Whole, Field(ge=0, lt=1 << 31)] = 0
     cache_mb: Annotated[Whole, Field(ge=0)] = 1024
+    cache_disk_mb: Annotated[Whole, Field(ge=0)] = 8192
 
     @model_validator(mode="before")
     @classmethod

@@ -6,7 +6,14 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag, model_validator
 
 from modules.settings.augmentation import Augmentation
-from modules.settings.base import NotNegative, Number, Options, Positive, PositiveNumber
+from modules.settings.base import (
+    NotNegative,
+    Number,
+    Options,
+    Positive,
+    PositiveNumber,
+    Whole,
+)
 from modules.settings.optimization import (
     LearningRate,
     LearningRateOptions,
@@ -92,6 +99,10 @@ class Training(Options):
         class_weights: what each class's loss is multiplied with: ``none``; ``balanced``, the
             inverse of its share of the training images; or a weight by label, 1 for the others.
         augmentation: how training images are varied.
+        cache: whether what the frozen part of the backbone makes of each image is kept (``auto``,
+            where it can be) or made anew in each epoch (``none``).
+        cached_variants: with an augmentation that varies images, how many variations of each are
+            kept and taken in turn; 0 for new ones in every epoch, which leaves nothing to keep.
         ema: the decay, per step, of a running mean of the trained weights that takes their place
             when the stage is evaluated and ends; null for none.
     """
@@ -108,6 +119,8 @@ class Training(Options):
     label_smoothing: Annotated[Number, Field(ge=0.0, lt=1.0)] = 0.0
     class_weights: ClassWeights = "none"
     augmentation: Annotated[Augmentation, BeforeValidator(_nothing_is_none)] = Augmentation()
+    cache: Literal["auto", "none"] = "auto"
+    cached_variants: Annotated[Whole, Field(ge=0)] = 0
     ema: Annotated[Number, Field(gt=0.0, lt=1.0)] | None = None
 
 

@@ -1,5 +1,6 @@
 """A small real task: the backbone that ships, and a few handwritten digits."""
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from modules.finetune.classifier import Classifier
 from modules.finetune.results import StageResult
 from modules.finetune.task import Task
 from modules.images.inputs import Images
+from modules.images.table import Storage
 from modules.settings import Finetune, ImageSpec, Stage
 from tests.conftest import GLYPHS
 
@@ -25,9 +27,8 @@ def digit_images(start: int, count: int) -> Images:
     grey = digits.images[start : start + count, ..., None] * (255 / 16)
     pixels = tf.cast(tf.round(tf.image.resize(np.repeat(grey, 3, -1), (32, 32))), tf.uint8)
     labels = digits.target[start : start + count].astype(np.int64)
-    by_class = tuple(np.bincount(labels, minlength=10).tolist())
-    dataset = tf.data.Dataset.from_tensor_slices((pixels, labels)).cache()
-    return Images(dataset, count, by_class, count)
+    storage = Storage(64, 0, Path())
+    return Images(tf.data.Dataset.from_tensor_slices(pixels), labels, 10, storage)
 
 
 TRAIN, VALIDATION = digit_images(0, 240), digit_images(240, 60)

@@ -160,7 +160,7 @@ def nameless(backbone: Backbone) -> Any:
     copied = dataclasses.replace(graph, variables=copies)
 
     def forward(images: tf.Tensor) -> tf.Tensor:
-        return imported(copied, copied.definition, images)[0]
+        return imported(copied, {copied.images: images}, [copied.result])[0]
 
     spec = tf.TensorSpec((None, backbone.height, backbone.width, 3), tf.float32)
     return reusable(forward, copies, [v for v in copies if v.trainable], spec)

@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 
 from modules.backbones import backbone, blocks
+from modules.backbones.cut import Cut, find_cut
+from tests.modules.backbones.test_cut import compare, images
 from tests.modules.small_modules import application, inference, nameless, save, vision_transformer
 
 
@@ -90,6 +92,22 @@ def test_blocks_are_named_and_in_the_order_of_the_data(name: str, load: Load) ->
     assert sum(len(block.statistics) for block in found) == 2 * batch_norm
     in_blocks = [id(variable) for variable in blocks.variables_of(found)]
     assert sorted(in_blocks) == sorted(id(variable) for variable in module.trainable)
+
+
+@pytest.mark.parametrize("name", KNOWN)
+def test_cut_before_the_last_block_or_the_last_third_it_gives_the_same(
+    name: str, load: Load
+) -> None:
+    module, size = load(name), SIZES.get(name, 32)
+    found = blocks.blocks_of(module)
+    for last in (1, -(-len(found) // 3)):
+        changing = blocks.variables_of(found[-last:])
+        cut = find_cut(module, (size, size), changing)
+        assert isinstance(cut, Cut), cut
+        frozen = {id(module.graph.variables[number]) for number in cut.variables}
+        assert not frozen & {id(variable) for variable in changing}
+        assert frozen >= {id(v) for v in blocks.variables_of(found[:-last])}
+        compare(module, cut, changing, images(size, size, 3))
 
 
 @pytest.mark.parametrize(("name", "count"), [("MobileNetV2", 25), ("VisionTransformer", 7)])

@@ -10,7 +10,8 @@ import tensorflow as tf
 import tf_keras
 
 from modules.backbones import backbone, blocks
-from modules.backbones.batch_norm import updating_forward
+from modules.backbones.batch_norm import updating
+from modules.backbones.cut import at_images
 from modules.errors import InputError
 from tests.conftest import GLYPHS
 from tests.modules.small_modules import inference, save
@@ -40,6 +41,18 @@ def run(
 
     result: Run = step(batch)
     return result
+
+
+def updating_forward(
+    module: backbone.Backbone,
+    spec: tf.TensorSpec,
+    chosen: Sequence[tf.Variable],
+    momentum: float = 0.99,
+) -> Callable[[tf.Tensor], tf.Tensor]:
+    """The whole backbone, with the layers of the chosen statistics in training mode."""
+    size = (spec.shape[1], spec.shape[2])
+    forward = updating(at_images(module.graph_at(size), size), chosen, momentum)
+    return lambda batch: forward((batch,))
 
 
 def values(variables: Sequence[tf.Variable]) -> dict[str, Any]:

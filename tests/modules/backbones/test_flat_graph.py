@@ -17,7 +17,9 @@ def ops(graph: FlatGraph) -> list[str]:
 
 def rerun(graph: FlatGraph, values: tf.Tensor) -> tuple[tf.Tensor, list[tf.Tensor]]:
     """What the graph gives, and its gradients, when it is put into another function."""
-    run = tf.function(lambda x: imported(graph, graph.definition, x)[0], autograph=False)
+    run = tf.function(
+        lambda x: imported(graph, {graph.images: x}, [graph.result])[0], autograph=False
+    )
     with tf.GradientTape() as tape:
         result = run(values)
     return result, tape.gradient(result, graph.variables)

@@ -11,6 +11,7 @@ from modules.finetune import checkpoints
 from modules.finetune.checkpoints import Checkpoint
 from modules.finetune.results import StageResult
 from modules.images.batches import TrainingBatches
+from modules.images.table import Table
 from modules.settings import Stage
 from tests.modules.bench import Bench, stage
 
@@ -41,12 +42,14 @@ def kill(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     begun = 0
     begin = TrainingBatches.epoch
 
-    def epoch(self: TrainingBatches, number: int) -> tf.data.Dataset:
+    def epoch(
+        self: TrainingBatches, number: int, table: Table, *, pixels: bool = True
+    ) -> tf.data.Dataset:
         nonlocal begun
         begun += 1
         if begun in at:
             raise Killed
-        return begin(self, number)
+        return begin(self, number, table, pixels=pixels)
 
     monkeypatch.setattr(TrainingBatches, "epoch", epoch)
     return at

@@ -9,10 +9,12 @@ from tensorflow.python.eager import context  # The only way to the graph as it r
 
 from modules.backbones import blocks
 from modules.errors import InputError
-from modules.finetune import schedule, stage_run, steps
+from modules.finetune import schedule, steps
+from modules.finetune.forward import inference_forward
 from modules.finetune.optimizers import StageOptimizer
+from modules.finetune.unfrozen import unfreeze
 from modules.settings import Finetune
-from tests.modules.bench import SPEC, VALIDATION, Bench, changed, digit_images, stage
+from tests.modules.bench import SPEC, TRAIN, VALIDATION, Bench, changed, digit_images, stage
 
 HEAD = {"head/kernel", "head/bias"}
 
@@ -66,20 +68,27 @@ def test_scales_and_offsets_stay_where_the_stage_freezes_them() -> None:
     assert result.batch_norm == {"statistics": "frozen", "affine": "frozen", "momentum": 0.99}
 
 
-def convolution_gradients(bench: Bench, unfreeze: object) -> int:
+def convolution_gradients(bench: Bench, unfrozen: object) -> int:
     """How many convolution filters a step computes gradients of, when it runs."""
-    rule = stage(unfreeze=unfreeze)
+    rule = stage(unfreeze=unfrozen)
     (planned,) = schedule.plan([rule], bench.blocks)
-    unfrozen = [bench.blocks[i] for i in planned.unfrozen]
-    parts = stage_run.unfreeze(planned, bench.model.head, unfrozen)
+    parts = unfreeze(planned, bench.model.head, bench.blocks)
     optimizer = StageOptimizer(rule, parts.groups, 1)
     step = steps.train_step(
         bench.model,
-        SPEC,
-        steps.StepParts(rule, bench.module.forward, optimizer, [], None, None, 0),
+        steps.StepParts(
+            rule,
+            inference_forward(bench.module, SPEC, None),
+            [TRAIN.dataset.element_spec],
+            optimizer,
+            [],
+            None,
+            None,
+            0,
+        ),
     )
     context.context().enable_run_metadata()
-    step(tf.zeros((4, 32, 32, 3), tf.uint8), tf.one_hot([0, 1, 2, 3], 10))
+    step((tf.zeros((4, 32, 32, 3), tf.uint8),), tf.one_hot([0, 1, 2, 3], 10))
     ran = context.export_run_metadata()
     context.context().disable_run_metadata()
     # As it ran, functions inlined and what nothing needs pruned.
@@ -104,7 +113,7 @@ def test_it_learns_and_the_best_stage_ships() -> None:
     )
     assert [result.shipped for result in results] == [False, True, False]
     assert max(results[1].validation_accuracy) >= 0.8
-    measured = bench.task(Finetune()).measure(VALIDATION, 32)
+    measured = bench.task(Finetune()).measure(VALIDATION.pixels, VALIDATION.labels, 32)
     best = results[1].best_epoch - 1
     assert measured.loss == pytest.approx(results[1].validation_loss[best], rel=1e-4)
     assert measured.hits == results[1].hits
@@ -128,7 +137,7 @@ def test_the_best_epoch_counts_even_if_it_is_better_by_less_than_min_delta() -> 
     (result,) = bench.fit(stage(epochs=9, learning_rate=3e-3, early_stopping=rule))
     assert result.stopped_by == "early_stopping"
     assert result.best_epoch == 1 + int(np.argmin(result.validation_loss)) == result.epochs
-    measured = bench.task(Finetune()).measure(VALIDATION, 32)
+    measured = bench.task(Finetune()).measure(VALIDATION.pixels, VALIDATION.labels, 32)
     assert measured.loss == pytest.approx(min(result.validation_loss), rel=1e-4)
 
 
@@ -137,7 +146,7 @@ def test_without_early_stopping_a_stage_runs_on_and_still_ends_with_its_best_epo
     (result,) = bench.fit(stage(unfreeze="all", epochs=5, learning_rate=0.03, early_stopping=None))
     assert result.epochs == 5
     assert result.best_epoch == 1 + int(np.argmin(result.validation_loss))
-    measured = bench.task(Finetune()).measure(VALIDATION, 32)
+    measured = bench.task(Finetune()).measure(VALIDATION.pixels, VALIDATION.labels, 32)
     assert measured.loss == pytest.approx(min(result.validation_loss), rel=1e-4)
 
 
@@ -193,7 +202,7 @@ def test_layer_decay_moves_early_blocks_less() -> None:
 def test_a_stage_with_a_running_mean_hands_the_mean_on() -> None:
     bench = Bench()
     (result,) = bench.fit(stage(epochs=3, ema=0.9, learning_rate=0.05))
-    measured = bench.task(Finetune()).measure(VALIDATION, 32)
+    measured = bench.task(Finetune()).measure(VALIDATION.pixels, VALIDATION.labels, 32)
     assert measured.loss == pytest.approx(result.validation_loss[result.best_epoch - 1], rel=1e-4)
     plain = Bench()
     plain.fit(stage(epochs=3, learning_rate=0.05))
@@ -220,9 +229,7 @@ def test_a_heavy_class_is_found_more_often() -> None:
     def share_of_eights(weights: object) -> float:
         bench = Bench()
         bench.fit(stage(epochs=3, class_weights=weights))
-        logits = bench.model.logits(
-            tf.cast(next(iter(VALIDATION.batches(60)))[0], tf.float32) / 255
-        )
+        logits = bench.model.logits(tf.cast(VALIDATION.pixels.part(0, 60)[0], tf.float32) / 255)
         return float(np.mean(np.argmax(logits, -1) == 8))
 
     assert share_of_eights({8: 30.0}) > share_of_eights("none") + 0.1

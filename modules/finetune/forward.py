@@ -1,0 +1,53 @@
+"""From what a stage trains on to embeddings."""
+
+from collections.abc import Callable, Sequence
+from typing import TypeAlias
+
+import tensorflow as tf
+
+from modules.backbones import batch_norm
+from modules.backbones.backbone import Backbone
+from modules.backbones.blocks import Block
+from modules.backbones.cut import Cut, at_images
+from modules.finetune.schedule import PlannedStage
+from modules.images import image
+from modules.settings import ImageSpec
+
+Rows: TypeAlias = Sequence[tf.Tensor]
+"""A batch of what a stage trains on: images, uint8, or what crosses its cut."""
+Forward: TypeAlias = Callable[[Rows], tf.Tensor]
+"""Rows to embeddings, float32 [batch, output_dim]."""
+
+
+def inference_forward(backbone: Backbone, spec: ImageSpec, cut: Cut | None) -> Forward:
+    """Rows to embeddings, from the images on or from a cut."""
+    if cut is None:
+        return lambda rows: backbone.forward(image.to_range(rows[0], spec))
+    if cut.at_end:
+        return lambda rows: rows[0]
+    rest = cut.rest()
+    return lambda rows: rest(rows)[0]
+
+
+def training_forward(
+    backbone: Backbone,
+    spec: ImageSpec,
+    planned: PlannedStage,
+    blocks: Sequence[Block],
+    cut: Cut | None = None,
+) -> Forward:
+    """``inference_forward``, but for the BatchNorm layers whose statistics the stage moves.
+
+    Raises:
+        InputError: when one of them cannot be switched.
+    """
+    policy = planned.stage.batch_norm
+    statistics = [v for i in planned.unfrozen for v in blocks[i].statistics]
+    if policy.statistics == "frozen" or not statistics:
+        return inference_forward(backbone, spec, cut)
+    if cut is not None:
+        return batch_norm.updating(cut, statistics, policy.momentum)
+    size = (spec.height, spec.width)
+    whole = at_images(backbone.graph_at(size), size)
+    updating = batch_norm.updating(whole, statistics, policy.momentum)
+    return lambda rows: updating([image.to_range(rows[0], spec)])

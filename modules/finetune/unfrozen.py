@@ -1,0 +1,49 @@
+"""Which variables a stage changes."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import tensorflow as tf
+
+from modules.backbones.blocks import Block
+from modules.finetune.optimizers import Group
+from modules.finetune.schedule import PlannedStage
+
+
+@dataclass(frozen=True)
+class Unfrozen:
+    """The variables that a stage changes.
+
+    Attributes:
+        groups: those that it trains, by their rate; the head's come first.
+        backbone: those of them that are the backbone's.
+        statistics: BatchNorm's, where the stage moves them.
+    """
+
+    groups: list[Group]
+    backbone: list[tf.Variable]
+    statistics: list[tf.Variable]
+
+
+def unfreeze(
+    planned: PlannedStage, head: Sequence[tf.Variable], blocks: Sequence[Block]
+) -> Unfrozen:
+    """What a stage changes.
+
+    Args:
+        planned: the stage.
+        head: the head's variables.
+        blocks: all of the backbone's.
+    """
+    policy = planned.stage.batch_norm
+    groups, backbone, statistics = [Group(tuple(head), 1.0)], list[Any](), list[Any]()
+    for number, factor in zip(planned.unfrozen, planned.rate_factors, strict=True):
+        block = blocks[number]
+        fixed = {id(v) for v in block.affine} if policy.affine == "frozen" else set[int]()
+        trained = tuple(v for v in block.variables if id(v) not in fixed)
+        groups.append(Group(trained, factor))
+        backbone += trained
+        if policy.statistics == "update":
+            statistics += block.statistics
+    return Unfrozen(groups, backbone, statistics)
