@@ -2,7 +2,7 @@
 
 import difflib
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import UnionType
 from typing import Any, Union, get_args, get_origin
@@ -49,9 +49,7 @@ def load(file: Path, overrides: Sequence[str] = (), root: Path | None = None) ->
         config = Config.model_validate(raw)
     except ValidationError as error:
         errors = error.errors(include_url=False)
-        # A list whose items are wrong is called too short as well.
-        own = [one for one in errors if one["type"] != "too_short"] or errors
-        lines = list(dict.fromkeys(map(_line, own)))
+        lines = list(dict.fromkeys(map(_line, filter(_is_own(errors), errors))))
         raise InputError(f"{'; '.join(lines)} (in {file})") from None
     config._file = file
     if len(config.name) > _LONGEST_NAME:
@@ -141,6 +139,18 @@ def _resolve(path: str, folder: Path) -> str:
         return str((folder / Path(path).expanduser()).resolve())
     except (OSError, RuntimeError, ValueError) as error:
         raise InputError(f"CONFIG: {path!r} is no path ({error}); correct it") from None
+
+
+def _is_own(errors: Sequence[Any]) -> Callable[[Any], bool]:
+    """Tells what is wrong itself: a list whose items are wrong is called too short as well."""
+    places = [error["loc"] for error in errors]
+
+    def is_own(error: Any) -> bool:
+        place = error["loc"]
+        inner = (one for one in places if len(one) > len(place) and one[: len(place)] == place)
+        return error["type"] != "too_short" or not any(inner)
+
+    return is_own
 
 
 def _line(error: Any) -> str:

@@ -199,6 +199,8 @@ def _probe(handle: str, module: Any, spec: tf.TensorSpec) -> _Probed:
             continue
         made = traced.structured_outputs
         if _gives_features(made):
+            if None not in _image_size(module):
+                _check_batch(handle, call, spec)
             return _Probed(int(made.shape[-1]), has_training, tuple(traced.variables))
         found = " and ".join(f"{one.dtype.name} {one.shape}" for one in tf.nest.flatten(made))
         raise InputError(
@@ -209,6 +211,20 @@ def _probe(handle: str, module: Any, spec: tf.TensorSpec) -> _Probed:
         f"backbone.handle: {handle} cannot be called with float32 images {spec.shape} "
         f"({_one_line(reason, 200)}); {_FORM}"
     )
+
+
+def _check_batch(handle: str, call: Any, spec: tf.TensorSpec) -> None:
+    """Refuses a call that was exported for batches of one size: two sizes are traced."""
+    for count in (2, 3):
+        try:
+            tf.function(call, autograph=False).get_concrete_function(
+                tf.TensorSpec((count, *spec.shape[1:]), spec.dtype)
+            )
+        except (TypeError, ValueError) as error:
+            raise InputError(
+                f"backbone.handle: {handle} cannot take {count} images at once "
+                f"({_one_line(error, 200)}); export it with a free batch dimension"
+            ) from None
 
 
 def _gives_features(made: Any) -> bool:

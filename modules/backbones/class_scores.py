@@ -8,8 +8,9 @@ from modules.backbones.read_order import Reading
 
 # ImageNet's 1,000 classes, and 21,841 or 21,843 of the whole; 1,001 has "background".
 _CLASSES = {1000, 1001, 21841, 21843}
-_NAMES = re.compile(r"logits|predictions|classif|softmax", re.IGNORECASE)
-_UNCHANGED = {"Identity", "Reshape", "Squeeze", "Mean", "Cast"}
+_NAMES = re.compile(r"logits|preds|predictions|classif|softmax|head_dense", re.IGNORECASE)
+# A sigmoid gives each class a score of its own.
+_UNCHANGED = {"Sigmoid", "Identity", "Reshape", "Squeeze", "Mean", "Cast"}
 _AFFINE = re.compile(r"^(Conv2D|MatMul|BatchMatMul.*|Einsum)$")
 
 

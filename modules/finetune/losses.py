@@ -86,18 +86,23 @@ def penalties(
     found: list[Scalar] = []
     kernels = [v for v in (head if stage.l2_sp else (*head, *backbone)) if v.shape.rank > 1]
     if stage.l2:
-        found.append(lambda: stage.l2 * tf.add_n([tf.nn.l2_loss(kernel) for kernel in kernels]))
+        found.append(lambda: stage.l2 * tf.add_n([_half_square(kernel) for kernel in kernels]))
     if stage.l2_sp and backbone:
         start = [tf.constant(value) for value in pretrained]
         found.append(
             lambda: (
                 stage.l2_sp
-                * tf.add_n([tf.nn.l2_loss(v - w) for v, w in zip(backbone, start, strict=True)])
+                * tf.add_n([_half_square(v - w) for v, w in zip(backbone, start, strict=True)])
             )
         )
     if stage.module_losses and backbone:
         found += [_as_scalar(loss) for loss in module_losses]
     return found
+
+
+def _half_square(values: tf.Tensor) -> tf.Tensor:
+    """Half of the squared norm, float32 [], whatever the precision of the values."""
+    return tf.nn.l2_loss(tf.cast(values, tf.float32))
 
 
 def _as_scalar(loss: Scalar) -> Scalar:

@@ -81,7 +81,7 @@ def _unfrozen(stage: Stage, blocks: Sequence[Named]) -> tuple[int, ...]:
         return everything[-rule.last :]
     if isinstance(rule, FractionOfBlocks):
         # Rounded first: 0.3 of 10 blocks are 3, though 0.3 * 10 is a hair more.
-        return everything[-math.ceil(round(rule.fraction * len(blocks), 9)) :]
+        return everything[-max(1, math.ceil(round(rule.fraction * len(blocks), 9))) :]
     if isinstance(rule, MatchingBlocks):
         return _matching(stage.name, rule.match, blocks)
     return everything if rule == "all" else ()

@@ -50,7 +50,7 @@ class Average(Snapshot):
         taken = tf.cast(step, tf.float32)
         keep = tf.minimum(self._decay, (1.0 + taken) / (10.0 + taken))
         for copy, variable in zip(self.copies, self._of, strict=True):
-            copy.assign_sub((1.0 - keep) * (copy - variable))
+            copy.assign_sub(tf.cast(1.0 - keep, copy.dtype) * (copy - variable))
 
     @contextmanager
     def in_place(self) -> Iterator[None]:

@@ -9,8 +9,8 @@ import numpy as np
 
 from modules.backbones.blocks import full_name
 from modules.errors import InputError
+from modules.finetune import losses
 from modules.finetune.checkpoints import Checkpoint
-from modules.finetune.losses import penalties, resolve_class_weights
 from modules.finetune.optimizers import StageOptimizer
 from modules.finetune.results import StageResult
 from modules.finetune.schedule import PlannedStage
@@ -64,14 +64,16 @@ class StageRun:
                 data.training_forward(number),
                 data.rows(number),
                 optimizer,
-                penalties(
+                losses.penalties(
                     self._stage,
                     task.model.head,
                     parts.backbone,
                     [pretrained[id(v)] for v in parts.backbone] if self._stage.l2_sp else [],
                     task.model.backbone.regularization_losses,
                 ),
-                resolve_class_weights(self._stage.class_weights, task.labels, task.train.by_class),
+                losses.resolve_class_weights(
+                    self._stage.class_weights, task.labels, task.train.by_class
+                ),
                 self._average,
                 int(np.random.SeedSequence(seed).generate_state(1)[0]),
             ),
@@ -186,11 +188,17 @@ class StageRun:
     def _check_finite(self, loss: float, where: str) -> None:
         if math.isfinite(loss):
             return
-        folder = self._task.checkpoints
-        kept = f"; what was good before is kept in {folder}" if folder else ""
+        stage, folder = self._stage, self._task.checkpoints
+        causes = [f"learning_rate, now {stage.learning_rate.peak:g}"]
+        penalties = {"l2": stage.l2, "l2_sp": stage.l2_sp}
+        causes += [f"{key}, now {value:g}" for key, value in penalties.items() if value]
+        if isinstance(stage.class_weights, dict):
+            causes.append("the class_weights")
+        is_kept = folder is not None and any(folder.glob("*-*/checkpoint"))
+        kept = f"; what was good before is kept in {folder}" if is_kept else ""
         raise InputError(
-            f"finetune.stages[{self._stage.name}]: the loss is {loss} in {where}; it must stay "
-            f"finite: lower learning_rate, now {self._stage.learning_rate.peak:g}{kept}"
+            f"finetune.stages[{stage.name}]: the loss is {loss} in {where}; it must stay finite: "
+            f"lower {' or '.join(causes)}{kept}"
         )
 
 

@@ -1,5 +1,6 @@
 """Runs the unfreeze schedule, stage by stage. Knows nothing of TFX."""
 
+import shutil
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -34,6 +35,7 @@ def fit(task: Task, planned: Sequence[PlannedStage]) -> list[StageResult]:
         folder = _below(task.checkpoints, f"after-{keys[number]}")
         return Checkpoint(folder, live=task.model.everything, shipping=shipping.copies)
 
+    _remove_others(task.checkpoints, keys)
     data = StageData(task, planned)
     results = _resume([after(number) for number in range(len(planned))])
     for number, stage in enumerate(planned):
@@ -50,8 +52,6 @@ def fit(task: Task, planned: Sequence[PlannedStage]) -> list[StageResult]:
             shipping.take()
         after(number).save({"results": [one.as_note() for one in results]})
         run.forget()
-        if number:
-            after(number - 1).remove()
     shipping.give_back()
     return results
 
@@ -83,6 +83,13 @@ def _earlier(task: Task, batch_size: int, before: Sequence[StageResult]) -> dict
         "before": last["after"] if last else None,
         "after": measured.accuracy,
     }
+
+
+def _remove_others(folder: Path | None, keys: Sequence[str]) -> None:
+    """Removes what belongs to no stage of this schedule: left by one that was changed since."""
+    for path in folder.glob("*-*") if folder else ():
+        if path.name.rpartition("-")[2] not in keys:
+            shutil.rmtree(path, ignore_errors=True)
 
 
 def _below(folder: Path | None, name: str) -> Path | None:

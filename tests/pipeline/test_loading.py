@@ -120,6 +120,11 @@ def test_set_replaces_one_value_and_root_the_root(
             r"class_weights.*a\]?: got -1, must be greater than 0",
         ),
         ("finetune: {batch_norm: train}", r"batch_norm: got 'train', must be keys and values"),
+        (
+            "finetune: {stages: [{name: a, unfreeze: {match: []}}]}",
+            r"^finetune\.stages\[0\]\.unfreeze\.match: got \[\], must hold at least one; "
+            r"change it \(in",
+        ),
         ("finetune: {stages: []}", r"finetune\.stages: got \[\], must hold at least one; change"),
         ("finetune: {batch_size: 1000000}", r"finetune\.batch_size: got 1000000, must be less"),
         (

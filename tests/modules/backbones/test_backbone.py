@@ -101,6 +101,8 @@ def test_a_map_of_features_is_pooled_by_its_mean(tmp_path: Path, spec: tf.Tensor
     [
         (lambda: classifier(tf.nn.softmax), "it ends in a softmax"),
         (lambda: classifier(name="net/logits"), "its last layer is named net/logits"),
+        (lambda: classifier(name="conv_preds"), "its last layer is named conv_preds"),
+        (lambda: classifier(tf.nn.sigmoid, name="net_head_dense"), "is named net_head_dense"),
         (lambda: classifier(name="net/predictions", bias=False), "is named net/predictions"),
         (lambda: classifier(classes=1001), "gives 1001 numbers, as many as ImageNet has classes"),
         (lambda: classifier(classes=1000, convolution=True), "gives 1000 numbers, as many"),
@@ -148,6 +150,14 @@ def test_a_module_that_lists_no_variables_has_those_that_its_call_reads(tmp_path
     assert [blocks.full_name(v) for v in found.trainable] == ["dense/kernel"]
     assert found.regularization_losses == []
     assert [block.variable_names for block in blocks.blocks_of(found)] == [["dense/kernel"]]
+
+
+def test_a_module_that_was_exported_for_one_image_at_a_time_is_refused(tmp_path: Path) -> None:
+    kernel = tf.Variable(tf.ones((3, 4)), name="dense/kernel")
+    spec = tf.TensorSpec((1, 8, 8, 3), tf.float32)
+    module = reusable(lambda images: tf.reduce_mean(images, [1, 2]) @ kernel, [kernel], spec=spec)
+    with pytest.raises(InputError, match=r"cannot take 2 images at once.*free batch dimension"):
+        backbone.load(save(module, tmp_path))
 
 
 def test_a_module_with_nothing_to_train_loads(tmp_path: Path) -> None:

@@ -84,6 +84,19 @@ def test_a_running_mean_follows_its_formula() -> None:
     assert float(variable[0]) == 29.0
 
 
+def test_half_precision_is_averaged_and_penalised_like_any_other() -> None:
+    variable = tf.Variable(tf.ones((1, 2), tf.float16))
+    average = Average([variable], 0.5)
+    variable.assign([[3.0, 3.0]])
+    average.update(tf.constant(100, tf.int64))
+    assert average.copies[0].numpy().tolist() == [[2.0, 2.0]]
+    rule = stage(l2=0.5, l2_sp=0.5)
+    head = tf.Variable([[2.0]])
+    start = np.ones((1, 2), np.float16)
+    found = penalties(rule, [head], [variable], [start], [])
+    assert sum(float(one()) for one in found) == 0.5 * 2 + 0.5 * 4
+
+
 def test_a_snapshot_gives_back_what_it_took() -> None:
     variable = tf.Variable([1.0])
     kept = Snapshot([variable])

@@ -89,8 +89,9 @@ def test_an_interrupted_run_ends_with_the_weights_of_one_that_was_not(
 
 def test_a_stages_checkpoint_is_removed_when_it_is_done(tmp_path: Path) -> None:
     Bench(checkpoints=tmp_path).fit(*STAGES[:2])
-    (left,) = tmp_path.iterdir()
-    assert left.name.startswith("after-")
+    left = [path.name for path in tmp_path.iterdir()]
+    assert len(left) == 2
+    assert all(name.startswith("after-") for name in left)
 
 
 def test_a_changed_stage_costs_itself_and_those_after_it_alone(
@@ -105,6 +106,19 @@ def test_a_changed_stage_costs_itself_and_those_after_it_alone(
     assert [result.resumed for result in results] == [True, True, False]
     other = stage(name="head", epochs=1, learning_rate=0.5)
     assert not any(result.resumed for result in Bench(checkpoints=tmp_path).fit(other))
+
+
+def test_an_early_stage_is_not_trained_again_because_a_middle_one_was_changed(
+    tmp_path: Path, kill: list[int]
+) -> None:
+    kill.append(6)
+    with pytest.raises(Killed):
+        Bench(checkpoints=tmp_path).fit(*STAGES)
+    changed = stage(name="partial", unfreeze={"last": 1})
+    results = Bench(checkpoints=tmp_path).fit(STAGES[0], changed, STAGES[2])
+    assert [result.resumed for result in results] == [True, False, False]
+    # What belonged to the stages as they were is gone.
+    assert len(list(tmp_path.glob("after-*"))) == 3
 
 
 def test_a_damaged_checkpoint_costs_its_work_and_nothing_else(

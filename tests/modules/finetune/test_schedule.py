@@ -31,6 +31,7 @@ BLOCKS = [FakeBlock(name) for name in ("stem", "block_1", "block_2", "top")]
         ({"last": 1}, (3,)),
         ({"last": 4}, (0, 1, 2, 3)),
         ({"fraction": 0.01}, (3,)),
+        ({"fraction": 1e-11}, (3,)),
         ({"fraction": 0.5}, (2, 3)),
         ({"fraction": 0.51}, (1, 2, 3)),
         ({"fraction": 1.0}, (0, 1, 2, 3)),

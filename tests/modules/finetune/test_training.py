@@ -161,6 +161,8 @@ def test_a_loss_that_is_not_finite_ends_the_run_with_the_rate_to_lower(
     assert ("what was good before is kept in" in str(error.value)) == kept
     assert "\n" not in str(error.value)
     if kept:
+        with pytest.raises(InputError, match=r"lower learning_rate, now 0\.001 or l2, now 1e\+38$"):
+            Bench(checkpoints=tmp_path / "empty").fit(stage(l2=1e38))
         # With a lower rate the good stage is not trained again.
         results = Bench(checkpoints=tmp_path).fit(good, stage(unfreeze="all", learning_rate=1e-4))
         assert [result.resumed for result in results] == [True, False]
