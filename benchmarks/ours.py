@@ -1,0 +1,154 @@
+"""Thaw's fine-tuning on the peers' photos, without the pipeline around it.
+
+    python -m benchmarks.ours {head,block,third,all,schedule} [--seed N] [--epochs N]
+
+The first four modes train what ``benchmarks.expert`` trains, at its rate, for as many epochs.
+``schedule`` is what Thaw is for: a head and then the last blocks, in the fewest seconds to a good
+model. The last line printed is a JSON object, as ``benchmarks.expert`` prints it, with each stage's
+``cache`` and ``seconds`` besides; ``step_ms`` is that of the last stage.
+"""
+
+import json
+import logging
+import statistics
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import modules  # noqa: F401 chooses Keras 2 before TensorFlow is imported
+
+# isort: split
+
+import numpy as np
+import tensorflow as tf
+import tf_keras
+
+from benchmarks import photos
+from modules.backbones import backbone, blocks
+from modules.finetune import schedule, stage_run, training
+from modules.finetune.classifier import Classifier
+from modules.finetune.task import Task
+from modules.images import inputs
+from modules.images.table import Storage
+from modules.progress import LOGGER
+from modules.settings import Finetune, ImageSpec
+
+RATE = 1e-3
+# The module's blocks as its names have them; the last third of its variables starts within conv_9.
+LAST_THIRD = 5
+MODES: dict[str, list[dict[str, Any]]] = {
+    "head": [{"name": "head", "epochs": 25}],
+    "block": [{"name": "block", "epochs": 8, "unfreeze": {"last": 1}}],
+    "third": [{"name": "third", "epochs": 8, "unfreeze": {"last": LAST_THIRD}}],
+    "all": [{"name": "all", "epochs": 8, "unfreeze": "all"}],
+    "schedule": [
+        {"name": "head", "epochs": 10, "learning_rate": {"peak": 0.01, "decay": "cosine"}},
+        {
+            "name": "partial",
+            "epochs": 8,
+            "unfreeze": {"last": 6},
+            "learning_rate": {"peak": 0.002, "warmup_epochs": 1, "decay": "cosine"},
+            "ema": 0.95,
+        },
+    ],
+}
+SPEC = ImageSpec(height=photos.SIZE, width=photos.SIZE)
+
+
+class Clock(logging.Handler):
+    """Notes when each epoch ended, and how long each step took."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.started = time.monotonic()
+        self.epochs: list[float] = []
+        self.steps: list[list[float]] = [[]]
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Takes a report of ``modules.progress``."""
+        if "epoch=" in record.getMessage():
+            self.epochs.append(time.monotonic() - self.started)
+            self.steps.append([])
+
+    def timed(self, step: Any) -> Any:
+        """A step that notes its milliseconds."""
+
+        def run(*given: Any) -> Any:
+            began = time.monotonic()
+            made = step(*given)
+            float(made[0])
+            self.steps[-1].append(1000.0 * (time.monotonic() - began))
+            return made
+
+        return run
+
+
+def images(rows: Sequence[photos.Photo], storage: Storage) -> inputs.Images:
+    """Photos as Trainer would read them, but from files."""
+    paths, labels = photos.columns(rows)
+    encoded = tf.data.Dataset.from_tensor_slices(paths).map(tf.io.read_file)
+    return inputs.Images(
+        inputs.decoded(encoded, SPEC), np.array(labels, np.int64), photos.CLASSES, storage
+    )
+
+
+def train(mode: str, seed: int, epochs: int | None = None) -> dict[str, Any]:
+    """One run; returns what is printed."""
+    stages = [{**stage, "epochs": epochs or stage["epochs"]} for stage in MODES[mode]]
+    options = Finetune.model_validate(
+        {"stages": stages, "seed": seed, "early_stopping": None, "learning_rate": RATE}
+        if mode == "schedule"
+        else {
+            "stages": [{**stage, "learning_rate": RATE} for stage in stages],
+            "seed": seed,
+            "early_stopping": None,
+        }
+    )
+    tf_keras.utils.set_random_seed(seed)
+    module = backbone.load(str(photos.MODULE))
+    clock = Clock()
+    step = stage_run.train_step
+    stage_run.train_step = lambda *given: clock.timed(step(*given))
+    LOGGER.addHandler(clock)
+    LOGGER.setLevel(logging.INFO)
+    with tempfile.TemporaryDirectory() as folder:
+        storage = Storage(options.cache_mb, options.cache_disk_mb, Path(folder))
+        rows = photos.split(seed)
+        found = blocks.blocks_of(module)
+        task = Task(
+            Classifier(module, photos.CLASSES),
+            found,
+            [str(label) for label in range(photos.CLASSES)],
+            images(rows.train, storage),
+            images(rows.validation, storage),
+            options,
+            SPEC,
+        )
+        results = training.fit(task, schedule.plan(options.stages, found))
+    accuracies = [value for result in results for value in result.validation_accuracy]
+    last = clock.steps[-1 - results[-1].epochs :]
+    return {
+        "mode": mode,
+        "seed": seed,
+        "epochs": [
+            {"seconds": seconds, "accuracy": accuracy}
+            for seconds, accuracy in zip(clock.epochs, accuracies, strict=True)
+        ],
+        "seconds": clock.epochs[-1],
+        "step_ms": statistics.median(one for epoch in (last[1:] or last) for one in epoch),
+        "stages": [
+            {"name": one.name, "cache": one.cache, "seconds": one.seconds} for one in results
+        ],
+    }
+
+
+def main() -> None:
+    """Entry point."""
+    given = photos.arguments(list(MODES), __doc__)
+    print(json.dumps(train(given.mode, given.seed, given.epochs)))
+
+
+if __name__ == "__main__":
+    main()
