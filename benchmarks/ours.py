@@ -27,7 +27,7 @@ import tf_keras
 
 from benchmarks import photos
 from modules.backbones import backbone, blocks
-from modules.finetune import schedule, stage_run, training
+from modules.finetune import schedule, stage_run, steps, training
 from modules.finetune.classifier import Classifier
 from modules.finetune.task import Task
 from modules.images import inputs
@@ -109,8 +109,7 @@ def train(mode: str, seed: int, epochs: int | None = None) -> dict[str, Any]:
     tf_keras.utils.set_random_seed(seed)
     module = backbone.load(str(photos.MODULE))
     clock = Clock()
-    step = stage_run.train_step
-    stage_run.train_step = lambda *given: clock.timed(step(*given))
+    setattr(stage_run, "train_step", lambda *given: clock.timed(steps.train_step(*given)))  # noqa: B010
     LOGGER.addHandler(clock)
     LOGGER.setLevel(logging.INFO)
     with tempfile.TemporaryDirectory() as folder:

@@ -169,7 +169,7 @@ def run(case: Case) -> dict[str, Any]:
         results = training.fit(task, schedule.plan(options.stages, found))
         seconds = time.monotonic() - started
         held_out = images(test)
-        measured = task.measure(held_out.pixels, held_out.labels, 32)
+        measured = task.measure(held_out.pixels, held_out.labels)
     shipped = next(one.name for one in results if one.shipped)
     return {
         "case": case.key,

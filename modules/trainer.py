@@ -4,6 +4,7 @@ import json
 import shutil
 import tempfile
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,16 +14,16 @@ import tf_keras
 
 from modules import export, features
 from modules.backbones import backbone, blocks
-from modules.finetune import checkpoints, schedule, training
+from modules.finetune import auto, checkpoints, schedule, training
 from modules.finetune.classifier import Classifier
-from modules.finetune.results import StageResult, shipped
+from modules.finetune.results import shipped
 from modules.finetune.task import Task
 from modules.images import inputs
 from modules.images.table import Storage
 from modules.settings import TrainerOptions, check_class_weights
 
 OPTIONS = "options"  # the key of custom_config that holds TrainerOptions as a JSON object
-# In the model run's folder: {"stages": [StageResult, ...], "shipped": {...}}.
+# In the model run's folder: {"schedule": {...}, "stages": [StageResult, ...], "shipped": {...}}.
 HISTORY_FILE = "history.json"
 
 
@@ -34,13 +35,22 @@ def run_fn(fn_args: Any) -> None:
     scratch = _scratch_folder(kept)
     try:
         task = _task(fn_args, options, transform, scratch, kept)
-        results = training.fit(task, schedule.plan(options.finetune.stages, task.blocks))
+        facts = auto.facts_of(task.train.count, len(task.labels), options.image, task.blocks)
+        resolved = auto.resolve(options.finetune, facts)
+        check_class_weights(resolved, task.labels)
+        task = replace(task, options=resolved)
+        results = training.fit(task, schedule.plan(resolved.stages, task.blocks))
         folder = Path(fn_args.serving_model_dir)
         export.export(task.model, task.labels, options.image, transform, folder)
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
     # Checkpoints stay: until TFX has published the model, a kill would cost all of the work.
-    _write_history(results, fn_args.model_run_dir)
+    history = {
+        "schedule": auto.describe(options.finetune, resolved, facts),
+        "stages": [result.as_json() for result in results],
+        "shipped": shipped(results),
+    }
+    _write_history(history, fn_args.model_run_dir)
 
 
 def _task(
@@ -53,7 +63,6 @@ def _task(
     """Reads the data and builds the model."""
     tf_keras.utils.set_random_seed(options.finetune.seed)
     labels = inputs.read_labels(transform)
-    check_class_weights(options.finetune, labels)
     held_out = _by_split(fn_args.eval_files)
     storage = Storage(options.finetune.cache_mb, options.finetune.cache_disk_mb, scratch)
 
@@ -112,8 +121,7 @@ def _scratch_folder(kept: Path | None) -> Path:
     return folder
 
 
-def _write_history(results: Sequence[StageResult], folder: str) -> None:
-    history = {"stages": [result.as_json() for result in results], "shipped": shipped(results)}
+def _write_history(history: dict[str, Any], folder: str) -> None:
     tf.io.gfile.makedirs(folder)
     with tf.io.gfile.GFile(f"{folder}/{HISTORY_FILE}", "w") as file:
         file.write(json.dumps(history, indent=1))

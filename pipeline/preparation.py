@@ -4,14 +4,15 @@ A schedule that does not fit the backbone, or a handle that loads nothing, is re
 any image is read.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import tensorflow_hub as hub
 
+from components.image_example_gen.files import list_images
 from modules.backbones import backbone, blocks
 from modules.backbones.backbone import Backbone
 from modules.backbones.blocks import Block
-from modules.finetune import schedule
+from modules.finetune import auto, schedule
 from modules.finetune.forward import training_forward
 from modules.settings import ImageSpec, Stage, TrainerOptions
 from pipeline.config import BackboneOptions, Config
@@ -63,7 +64,20 @@ def prepare(
 
 def prepare_config(config: Config) -> Prepared:
     """``prepare`` for a whole configuration."""
-    return prepare(config.backbone, config.finetune.stages, config.data.resize)
+    prepared = prepare(config.backbone, config.finetune.stages, config.data.resize)
+    if config.finetune.schedule != "auto":
+        return prepared
+    facts = expected_facts(config, prepared)
+    resolved = auto.resolve(config.finetune, facts)
+    return replace(prepared, stages=schedule.plan(resolved.stages, prepared.blocks))
+
+
+def expected_facts(config: Config, prepared: Prepared) -> auto.Facts:
+    """What an automatic schedule will go by, if all files can be used."""
+    files = list_images(str(config.data.path))
+    images = round(len(files) * config.data.splits.train)
+    classes = len({file.label for file in files})
+    return auto.facts_of(images, classes, prepared.image, prepared.blocks)
 
 
 def trainer_options(config: Config, prepared: Prepared) -> TrainerOptions:

@@ -60,6 +60,7 @@ class Executor(base_executor.BaseExecutor):
             metrics=metrics,
             gate=gate,
             infra=infra,
+            schedule=history["schedule"],
             stages=history["stages"],
             shipped=history["shipped"],
             data={

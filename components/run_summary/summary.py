@@ -26,6 +26,8 @@ class Summary(BaseModel):
         metrics: ``candidate`` and ``baseline``, each ``overall`` and ``by_class``, or null.
         gate: ``verdict`` (blessed or refused), ``sentence``, ``rules``.
         infra: ``passed``, ``problems``, ``milliseconds``.
+        schedule: ``chosen_by`` (config or auto), the ``facts`` that a choice goes by, and the
+            ``stages``, with every key.
         stages: what the schedule did, stage by stage; ``modules.finetune.results`` has the form.
         shipped: which stage ships, with what accuracy on the validation split, and by how much
             it is better than the best one of the pretrained backbone, or the best other one.
@@ -47,6 +49,7 @@ class Summary(BaseModel):
     metrics: dict[str, Any] = {"candidate": None, "baseline": None}
     gate: dict[str, Any] | None = None
     infra: dict[str, Any] | None = None
+    schedule: dict[str, Any] | None = None
     stages: list[dict[str, Any]] = []
     shipped: dict[str, Any] | None = None
     data: dict[str, Any] = {}

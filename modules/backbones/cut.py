@@ -12,6 +12,7 @@ import tensorflow as tf
 
 from modules.backbones.backbone import Backbone
 from modules.backbones.flat_graph import FlatGraph, Node, Output, tensor_name
+from modules.backbones.folding import folded
 from modules.backbones.graph_import import imported
 from modules.backbones.read_order import read
 
@@ -51,7 +52,7 @@ class Cut:
     def rest(
         self, definition: object = None, more: Sequence[str] = ()
     ) -> Callable[[Tensors], list[tf.Tensor]]:
-        """What comes after the cut.
+        """What comes after the cut, with BatchNorm folded into convolutions where it can be.
 
         Args:
             definition: a changed form of the graph's, as for ``imported``.
@@ -62,6 +63,8 @@ class Cut:
             ``tensors``, to the output, float32 [batch, output_dim], and the tensors named in
             ``more``.
         """
+        source = self.graph.definition if definition is None else definition
+        fast = folded(source, {*self.tensors, *more, self.graph.result})
 
         @tf.function(autograph=False, reduce_retracing=True)
         def run(tensors: Tensors) -> list[tf.Tensor]:
@@ -69,7 +72,7 @@ class Cut:
             count = tf.shape(tensors[0])[0]
             for name, shape in self.shapes.items():
                 feeds[name] = tf.stack([count if side is None else side for side in shape])
-            return imported(self.graph, feeds, [self.graph.result, *more], definition)
+            return imported(self.graph, feeds, [self.graph.result, *more], fast)
 
         return run  # type: ignore[no-any-return]
 
@@ -88,10 +91,12 @@ def frozen_part(cuts: Sequence[Cut]) -> Callable[[tf.Tensor], list[list[tf.Tenso
     """
     graph = cuts[0].graph
     names = list(dict.fromkeys(name for cut in cuts for name in cut.tensors))
+    fast = folded(graph.definition, names)
 
     @tf.function(autograph=False, reduce_retracing=True)
     def run(images: tf.Tensor) -> list[list[tf.Tensor]]:
-        found = dict(zip(names, imported(graph, {graph.images: images}, names), strict=True))
+        made = imported(graph, {graph.images: images}, names, fast)
+        found = dict(zip(names, made, strict=True))
         return [[found[name] for name in cut.tensors] for cut in cuts]
 
     return run  # type: ignore[no-any-return]

@@ -5,8 +5,12 @@ of training from the number of images alone: a rule small enough to be read, and
 """
 
 import math
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from typing import Any
+
+from modules.finetune.schedule import Named
+from modules.settings import Finetune, ImageSpec, Training
 
 # Updates that a stage gets, however few the images: BiT's 500 for its smallest data sets.
 _STEPS = 500
@@ -29,6 +33,35 @@ class Facts:
     side: int
     blocks: int
     parameters: int
+
+
+def facts_of(images: int, classes: int, image: ImageSpec, blocks: Sequence[Named]) -> Facts:
+    """What the rule looks at, of some data and a backbone's blocks."""
+    parameters = sum(block.parameters for block in blocks)
+    return Facts(images, classes, max(image.height, image.width), len(blocks), parameters)
+
+
+def resolve(options: Finetune, facts: Facts) -> Finetune:
+    """The options with stages: as they are listed, or as the rule chooses them.
+
+    What ``options`` says for all stages, beyond the defaults, goes before what the rule chooses.
+    """
+    if options.schedule != "auto":
+        return options
+    defaults = Training().model_dump()
+    given = options.model_dump(include=set(defaults))
+    said = {key: value for key, value in given.items() if value != defaults[key]}
+    stages = [{**defaults, **stage, **said} for stage in choose_stages(facts)]
+    return Finetune.model_validate({**options.model_dump(), "schedule": "stages", "stages": stages})
+
+
+def describe(options: Finetune, resolved: Finetune, facts: Facts) -> dict[str, Any]:
+    """For the summary: who chose the stages, ``auto`` or ``config``, by what, and which."""
+    return {
+        "chosen_by": "auto" if options.schedule == "auto" else "config",
+        "facts": asdict(facts),
+        "stages": [stage.model_dump(mode="json") for stage in resolved.stages],
+    }
 
 
 def choose_stages(facts: Facts) -> list[dict[str, Any]]:

@@ -22,7 +22,9 @@ Forward: TypeAlias = Callable[[Rows], tf.Tensor]
 def inference_forward(backbone: Backbone, spec: ImageSpec, cut: Cut | None) -> Forward:
     """Rows to embeddings, from the images on or from a cut."""
     if cut is None:
-        return lambda rows: backbone.forward(image.to_range(rows[0], spec))
+        size = (spec.height, spec.width)
+        whole = at_images(backbone.graph_at(size), size).rest()
+        return lambda rows: whole([image.to_range(rows[0], spec)])[0]
     if cut.at_end:
         return lambda rows: rows[0]
     rest = cut.rest()

@@ -14,10 +14,8 @@ from modules.finetune.task import Task
 from modules.images import image
 from modules.images.batches import TrainingBatches
 from modules.images.inputs import Images
-from modules.images.table import Table
+from modules.images.table import Table, rows_at_once
 from modules.progress import report
-
-_BATCH = 32  # images that pass through a frozen part together
 
 
 class StageData:
@@ -109,19 +107,19 @@ class StageData:
             for one, cut in zip(group, cuts, strict=True)
             if one >= first
         }
-        size = (None, spec.height, spec.width, 3)
+        form = tf.TensorSpec((None, spec.height, spec.width, 3), tf.uint8)
 
-        @tf.function(autograph=False, input_signature=[tf.TensorSpec(size, tf.uint8)])
+        @tf.function(autograph=False, input_signature=[form])
         def pass_through(pixels: tf.Tensor) -> list[list[tf.Tensor]]:
             return run(image.to_range(pixels, spec))
 
-        done = 0
-        for batch in source.batch(_BATCH).prefetch(2):
+        done, size = 0, rows_at_once([images.dataset.element_spec])
+        for batch in source.batch(size).prefetch(4):
             for one, tensors in zip(group, pass_through(batch), strict=True):
                 if one in tables:
                     tables[one].append(tensors)
             done += int(batch.shape[0])
-            if done % (64 * _BATCH) == 0 or done == images.count:
+            if done % (64 * size) == 0 or done == images.count:
                 names = ", ".join(self._planned[one].stage.name for one in tables)
                 text = f"trainer frozen part for {names}: {done} of {images.count} images"
                 report(text, done=done, total=images.count, note=f"{names}: frozen part")

@@ -45,6 +45,7 @@ class StageRun:
         pretrained: dict[int, Any],
         folder: Path | None,
     ) -> None:
+        self._started = time.monotonic()
         self._task, self._stage = task, planned.stage
         self._data, self._number = data, number
         parts = unfreeze(planned, task.model.head, task.blocks)
@@ -99,11 +100,10 @@ class StageRun:
 
     def run(self) -> StageResult:
         """Trains until the epochs are over or patience is, and leaves the best epoch's weights."""
-        started = time.monotonic()
         before = self._resume()
         while not self._is_over():
             self._epoch(self.result.epochs + 1)
-            self.result.seconds = round(before + time.monotonic() - started, 3)
+            self.result.seconds = round(before + time.monotonic() - self._started, 3)
             self._checkpoint.save(
                 {
                     "result": self.result.as_note(),
@@ -113,7 +113,7 @@ class StageRun:
                 }
             )
         self._best.give_back()
-        self.result.seconds = round(before + time.monotonic() - started, 3)
+        self.result.seconds = round(before + time.monotonic() - self._started, 3)
         self.result.finish()
         return self.result
 
@@ -172,7 +172,7 @@ class StageRun:
     def _validate(self, number: int) -> Measured:
         """Measures the weights as they are, and keeps them if they are the best so far."""
         table, labels = self._data.validation(self._number), self._task.validation.labels
-        measured = self._measure(table, labels, self._stage.batch_size)
+        measured = self._measure(table, labels)
         self._check_finite(measured.loss, f"epoch {number}, on the validation images")
         rule = self._stage.early_stopping
         by_accuracy = rule is not None and rule.monitor == "accuracy"

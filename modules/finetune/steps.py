@@ -13,7 +13,7 @@ from modules.finetune.forward import Forward, Rows
 from modules.finetune.losses import Scalar, cross_entropy
 from modules.finetune.optimizers import StageOptimizer
 from modules.finetune.snapshot import Average
-from modules.images.table import Table
+from modules.images.table import Table, rows_at_once
 from modules.settings import Stage
 
 TrainStep = Callable[[Rows, tf.Tensor], tuple[tf.Tensor, tf.Tensor]]
@@ -123,11 +123,11 @@ class Measure:
 
         self._step = step
 
-    def __call__(self, table: Table, labels: npt.NDArray[np.int64], batch_size: int) -> Measured:
+    def __call__(self, table: Table, labels: npt.NDArray[np.int64]) -> Measured:
         """A pass over a table whose rows have these labels."""
-        loss, hits = 0.0, list[bool]()
-        for start in range(0, table.count, batch_size):
-            stop = min(start + batch_size, table.count)
+        loss, hits, size = 0.0, list[bool](), rows_at_once(table.rows)
+        for start in range(0, table.count, size):
+            stop = min(start + size, table.count)
             part = tf.constant(labels[start:stop])
             batch_loss, batch_hits = self._step(table.part(start, stop), part)
             loss += float(batch_loss)

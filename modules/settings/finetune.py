@@ -1,9 +1,10 @@
 """The schedule and what it shares; what Trainer gets."""
 
 from collections.abc import Collection
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, ValidationInfo, field_validator, model_validator
+from pydantic_core import PydanticCustomError
 
 from modules.errors import InputError
 from modules.settings.base import Options, Whole
@@ -23,6 +24,8 @@ class Finetune(Training):
     """The schedule. What a stage leaves out of ``Training``, this object says.
 
     Attributes:
+        schedule: ``stages`` runs those that are listed; ``auto`` chooses them by the size of the
+            data and of the backbone (``modules.finetune.auto``).
         stages: run one after the other, each from the best weights of the one before.
         seed: of all that is random.
         cache_mb: decoded images, and what frozen parts make of them, are kept between epochs, in
@@ -31,9 +34,8 @@ class Finetune(Training):
             more runs again in each epoch.
     """
 
-    stages: tuple[Stage, ...] = Field(
-        default=tuple(Stage.model_validate(stage) for stage in DEFAULT_STAGES), min_length=1
-    )
+    schedule: Literal["stages", "auto"] = "stages"
+    stages: tuple[Stage, ...] = tuple(Stage.model_validate(stage) for stage in DEFAULT_STAGES)
     seed: Annotated[Whole, Field(ge=0, lt=1 << 31)] = 0
     cache_mb: Annotated[Whole, Field(ge=0)] = 1024
     cache_disk_mb: Annotated[Whole, Field(ge=0)] = 8192
@@ -48,10 +50,22 @@ class Finetune(Training):
             Training.model_validate(shared)
         except ValidationError:
             return raw  # Reported where it stands, not once more for each stage.
-        stages = raw.get("stages", DEFAULT_STAGES)
+        stages = raw.get("stages", () if raw.get("schedule") == "auto" else DEFAULT_STAGES)
         if not isinstance(stages, list | tuple):
             return raw
         return {**raw, "stages": [with_defaults(stage, shared) for stage in stages]}
+
+    @field_validator("stages")
+    @classmethod
+    def _as_many_as_there_must_be(
+        cls, stages: tuple[Stage, ...], info: ValidationInfo
+    ) -> tuple[Stage, ...]:
+        chosen = info.data.get("schedule") == "auto"
+        if chosen and stages:
+            raise ValueError("schedule: auto chooses the stages; leave them out, or leave it out")
+        if not chosen and not stages:
+            raise PydanticCustomError("too_short", "must hold at least one")
+        return stages
 
     @model_validator(mode="after")
     def _distinct_names(self) -> "Finetune":

@@ -39,17 +39,17 @@ def step(forward: Callable[[tf.Tensor], tf.Tensor], variables: Sequence[tf.Varia
 def compare(
     module: backbone.Backbone, cut: Cut, changing: Sequence[tf.Variable], batch: tf.Tensor
 ) -> None:
-    """Cut, and whole: the same output and the same gradients."""
+    """Cut, and whole: the same output and the same gradients, to rounding."""
     (crossing,) = frozen_part([cut])(batch)
     for tensor, row in zip(crossing, cut.rows, strict=True):
         assert tensor.shape == (batch.shape[0], *row.shape)
     rest = cut.rest()
     found, gradients = step(lambda tensors: rest(tensors)[0], changing)(tuple(crossing))
     expected, own = step(module.forward, changing)(batch)
-    np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-5)
+    np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-5)
     for one, other in zip(gradients, own, strict=True):
         scale = float(tf.reduce_max(tf.abs(other))) + 1e-6
-        np.testing.assert_allclose(one / scale, other / scale, atol=1e-5)
+        np.testing.assert_allclose(one / scale, other / scale, atol=1e-4)
 
 
 def load(module: object, folder: Path) -> backbone.Backbone:
@@ -78,7 +78,7 @@ def test_with_everything_frozen_the_embeddings_cross() -> None:
     assert isinstance(cut, Cut)
     assert cut.at_end
     ((made,),) = frozen_part([cut])(images(32, 32))
-    np.testing.assert_array_equal(made, module.forward(images(32, 32)))
+    np.testing.assert_allclose(made, module.forward(images(32, 32)), rtol=1e-4, atol=1e-5)
 
 
 def test_with_the_first_layer_among_what_changes_there_is_nothing_to_keep() -> None:

@@ -113,7 +113,7 @@ def test_it_learns_and_the_best_stage_ships() -> None:
     )
     assert [result.shipped for result in results] == [False, True, False]
     assert max(results[1].validation_accuracy) >= 0.8
-    measured = bench.task(Finetune()).measure(VALIDATION.pixels, VALIDATION.labels, 32)
+    measured = bench.task(Finetune()).measure(VALIDATION.pixels, VALIDATION.labels)
     best = results[1].best_epoch - 1
     assert measured.loss == pytest.approx(results[1].validation_loss[best], rel=1e-4)
     assert measured.hits == results[1].hits
@@ -137,7 +137,7 @@ def test_the_best_epoch_counts_even_if_it_is_better_by_less_than_min_delta() -> 
     (result,) = bench.fit(stage(epochs=9, learning_rate=3e-3, early_stopping=rule))
     assert result.stopped_by == "early_stopping"
     assert result.best_epoch == 1 + int(np.argmin(result.validation_loss)) == result.epochs
-    measured = bench.task(Finetune()).measure(VALIDATION.pixels, VALIDATION.labels, 32)
+    measured = bench.task(Finetune()).measure(VALIDATION.pixels, VALIDATION.labels)
     assert measured.loss == pytest.approx(min(result.validation_loss), rel=1e-4)
 
 
@@ -146,7 +146,7 @@ def test_without_early_stopping_a_stage_runs_on_and_still_ends_with_its_best_epo
     (result,) = bench.fit(stage(unfreeze="all", epochs=5, learning_rate=0.03, early_stopping=None))
     assert result.epochs == 5
     assert result.best_epoch == 1 + int(np.argmin(result.validation_loss))
-    measured = bench.task(Finetune()).measure(VALIDATION.pixels, VALIDATION.labels, 32)
+    measured = bench.task(Finetune()).measure(VALIDATION.pixels, VALIDATION.labels)
     assert measured.loss == pytest.approx(min(result.validation_loss), rel=1e-4)
 
 
@@ -204,7 +204,7 @@ def test_layer_decay_moves_early_blocks_less() -> None:
 def test_a_stage_with_a_running_mean_hands_the_mean_on() -> None:
     bench = Bench()
     (result,) = bench.fit(stage(epochs=3, ema=0.9, learning_rate=0.05))
-    measured = bench.task(Finetune()).measure(VALIDATION.pixels, VALIDATION.labels, 32)
+    measured = bench.task(Finetune()).measure(VALIDATION.pixels, VALIDATION.labels)
     assert measured.loss == pytest.approx(result.validation_loss[result.best_epoch - 1], rel=1e-4)
     plain = Bench()
     plain.fit(stage(epochs=3, learning_rate=0.05))
