@@ -1,0 +1,77 @@
+"""The schedule that chooses itself: pure, whole, and open to what the config says."""
+
+from pathlib import Path
+
+import pytest
+
+from modules.errors import InputError
+from modules.finetune import auto, schedule
+from modules.finetune.auto import Facts, choose_stages
+from modules.settings import Finetune
+from pipeline import loading
+from tests.modules.bench import SPEC, Bench
+from tests.pipeline.test_loading import WHOLE, written
+
+SIZES = [1, 2, 10, 80, 200, 319, 320, 1000, 1650, 20_000, 1_000_000]
+
+
+def facts(images: int, blocks: int = 14) -> Facts:
+    return Facts(images, 10, 224, blocks, 200_000)
+
+
+@pytest.mark.parametrize("images", SIZES)
+@pytest.mark.parametrize("blocks", [0, 1, 5, 100])
+def test_what_it_chooses_is_a_schedule_for_any_data(images: int, blocks: int) -> None:
+    options = auto.resolve(Finetune.model_validate({"schedule": "auto"}), facts(images, blocks))
+    assert options.stages
+    assert all(stage.epochs <= 40 for stage in options.stages)
+    assert (blocks > 0) == any(stage.unfreeze != "none" for stage in options.stages)
+    # The head comes first: from a random one, gradients would undo the pretraining.
+    assert options.stages[0].unfreeze == "none"
+
+
+@pytest.mark.parametrize("images", SIZES)
+def test_a_stage_takes_500_steps_as_far_as_its_epochs_may_go(images: int) -> None:
+    for stage, most in zip(choose_stages(facts(images)), (40, 30), strict=True):
+        steps = stage["epochs"] * -(-images // stage["batch_size"])
+        assert steps >= 500 or stage["epochs"] == most
+
+
+def test_what_the_config_says_for_all_stages_goes_before_the_choice() -> None:
+    options = Finetune.model_validate(
+        {"schedule": "auto", "batch_size": 8, "augmentation": {"crop": 0.9}, "seed": 3}
+    )
+    resolved = auto.resolve(options, facts(1000))
+    assert {stage.batch_size for stage in resolved.stages} == {8}
+    assert {stage.augmentation.crop for stage in resolved.stages} == {0.9}
+    assert resolved.seed == 3
+
+
+def test_a_listed_schedule_is_left_as_it_is() -> None:
+    options = Finetune.model_validate({"stages": [{"name": "a", "epochs": 3}]})
+    assert auto.resolve(options, facts(10)) is options
+    told = auto.describe(options, options, facts(10))
+    assert told["chosen_by"] == "config"
+    assert [stage["name"] for stage in told["stages"]] == ["a"]
+
+
+def test_the_choice_fits_a_real_backbone_and_is_told_in_full() -> None:
+    bench = Bench()
+    options = Finetune.model_validate({"schedule": "auto"})
+    seen = auto.facts_of(240, 10, SPEC, bench.blocks)
+    assert (seen.images, seen.side, seen.blocks, seen.parameters) == (240, 32, 5, 102_320)
+    resolved = auto.resolve(options, seen)
+    assert schedule.plan(resolved.stages, bench.blocks)
+    told = auto.describe(options, resolved, seen)
+    assert told["chosen_by"] == "auto"
+    # What is told can be put into a config as it stands.
+    assert Finetune.model_validate({"stages": told["stages"]}).stages == resolved.stages
+
+
+def test_auto_and_a_list_of_stages_exclude_each_other(tmp_path: Path) -> None:
+    text = WHOLE + "finetune: {schedule: auto, stages: [{name: a}]}\n"
+    rule = r"finetune\.stages: schedule: auto chooses the stages; leave them out"
+    with pytest.raises(InputError, match=rule):
+        loading.load(written(tmp_path, text))
+    config = loading.load(written(tmp_path, WHOLE + "finetune: {schedule: auto}\n"))
+    assert config.finetune.stages == ()
