@@ -2,7 +2,7 @@
 CONFIG ?= configs/digits.yaml
 SET_UP = .venv/.thaw-set-up
 
-.PHONY: run test lint bench setup clean
+.PHONY: run test lint bench bench-quality setup clean
 run: $(SET_UP)
 	.venv/bin/thaw run $(CONFIG)
 
@@ -15,7 +15,11 @@ lint: $(SET_UP)
 	.venv/bin/mypy pipeline components modules data tests benchmarks docs
 
 bench: $(SET_UP)
+	.venv/bin/python -m benchmarks.speed
 	.venv/bin/python -m benchmarks.sign_language
+
+bench-quality: $(SET_UP)
+	.venv/bin/python -m benchmarks.quality
 
 setup: $(SET_UP)
 
