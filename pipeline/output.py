@@ -61,13 +61,13 @@ def logged_to(path: Path, *, verbose: bool) -> Iterator[TextIO]:
 
 
 @contextmanager
-def quiet() -> Iterator[None]:
-    """Drops what libraries print of their own business."""
+def quiet() -> Iterator[TextIO]:
+    """Drops what libraries print of their own business; yields as ``logged_to``."""
     with (
         tempfile.TemporaryDirectory() as folder,
-        logged_to(Path(folder) / "log", verbose=False),
+        logged_to(Path(folder) / "log", verbose=False) as visible,
     ):
-        yield
+        yield visible
 
 
 class Display(logging.Handler):

@@ -75,7 +75,15 @@ def test_files_that_define_a_component_keep_raw_annotations() -> None:
         assert "from __future__ import annotations" not in path.read_text(encoding="utf-8"), path
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["run", "--help"], ["run", "none.yaml"]])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--help"],
+        ["run", "--help"],
+        ["run", "none.yaml"],
+        ["lr-find", "configs/digits.yaml", "--stage", "none"],
+    ],
+)
 def test_help_and_config_mistakes_load_no_tensorflow(arguments: list[str]) -> None:
     code = (
         "import sys\n"

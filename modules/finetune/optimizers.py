@@ -1,14 +1,17 @@
 """A stage's optimizer: its learning rate over time and over the depth of the backbone."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 import tensorflow as tf
 import tf_keras
 
 from modules.settings import LearningRateOptions, Stage
+
+RateOf: TypeAlias = Callable[[float], tf_keras.optimizers.schedules.LearningRateSchedule]
+"""The rate by step of variables whose factor is given."""
 
 
 class StageRate(tf_keras.optimizers.schedules.LearningRateSchedule):
@@ -72,20 +75,30 @@ class StageOptimizer:
 
     Keras's optimizers have one rate, so each factor has an optimizer of its own.
 
+    Args:
+        stage: whose optimizer and rate they are.
+        groups: what is trained.
+        steps: in an epoch.
+        rate: takes the place of the stage's own where it is given.
+
     Attributes:
         variables: those of all groups, in their order.
         parts: Keras's optimizers, for checkpoints.
     """
 
-    def __init__(self, stage: Stage, groups: Sequence[Group], steps: int) -> None:
+    def __init__(
+        self, stage: Stage, groups: Sequence[Group], steps: int, rate: RateOf | None = None
+    ) -> None:
+        def own(factor: float) -> StageRate:
+            return StageRate(stage.learning_rate, stage.epochs, steps, factor)
+
         by_factor: dict[float, list[tf.Variable]] = {}
         for group in groups:
             by_factor.setdefault(group.factor, []).extend(group.variables)
         self.variables = [variable for members in by_factor.values() for variable in members]
         self._members = list(by_factor.values())
         self.parts = [
-            _build(stage, StageRate(stage.learning_rate, stage.epochs, steps, factor), members)
-            for factor, members in by_factor.items()
+            _build(stage, (rate or own)(factor), members) for factor, members in by_factor.items()
         ]
 
     @property
@@ -101,7 +114,7 @@ class StageOptimizer:
             part.apply_gradients(zip(own, members, strict=True))
 
 
-def _build(stage: Stage, rate: StageRate, variables: Sequence[tf.Variable]) -> Any:
+def _build(stage: Stage, rate: Any, variables: Sequence[tf.Variable]) -> Any:
     options = stage.optimizer
     if options.name == "sgd":
         momentum = 0.9 if options.momentum is None else options.momentum

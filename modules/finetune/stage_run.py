@@ -2,6 +2,7 @@
 
 import math
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from modules.backbones.blocks import full_name
 from modules.errors import InputError
 from modules.finetune import losses
 from modules.finetune.checkpoints import Checkpoint
-from modules.finetune.optimizers import StageOptimizer
+from modules.finetune.optimizers import RateOf, StageOptimizer
 from modules.finetune.results import StageResult
 from modules.finetune.schedule import PlannedStage
 from modules.finetune.snapshot import Average, Snapshot
@@ -34,6 +35,7 @@ class StageRun:
         data: what it reads.
         pretrained: the backbone's weights before any training, by ``id`` of the variable.
         folder: for its checkpoint; None for none.
+        rate: takes the place of the stage's learning rate where it is given.
     """
 
     def __init__(
@@ -44,6 +46,7 @@ class StageRun:
         data: StageData,
         pretrained: dict[int, Any],
         folder: Path | None,
+        rate: RateOf | None = None,
     ) -> None:
         self._started = time.monotonic()
         self._task, self._stage = task, planned.stage
@@ -51,7 +54,7 @@ class StageRun:
         parts = unfreeze(planned, task.model.head, task.blocks)
         seed = (task.options.seed, number)
         self._batches = TrainingBatches(task.train.labels, self._stage, len(task.labels), seed)
-        optimizer = StageOptimizer(self._stage, parts.groups, self._batches.steps)
+        optimizer = StageOptimizer(self._stage, parts.groups, self._batches.steps, rate)
         changing = [*optimizer.variables, *parts.statistics]
         self._average = Average(changing, self._stage.ema) if self._stage.ema else None
         self._best, self._best_score = Snapshot(changing), -math.inf
@@ -116,6 +119,12 @@ class StageRun:
         self.result.seconds = round(before + time.monotonic() - self._started, 3)
         self.result.finish()
         return self.result
+
+    def batch_losses(self, number: int) -> Iterator[float]:
+        """Trains through an epoch, counted from 1; gives each batch's mean loss before its step."""
+        for rows, targets in self._data.epoch(self._number, self._batches, number):
+            loss, _ = self._step(rows, targets)
+            yield float(loss) / int(targets.shape[0])
 
     def forget(self) -> None:
         """Removes the stage's checkpoint, when its outcome is kept elsewhere."""

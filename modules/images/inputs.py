@@ -1,5 +1,6 @@
-"""From ExampleGen's records to decoded images, through the transform graph."""
+"""From ExampleGen's records, through the transform graph, or from files to decoded images."""
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -109,6 +110,24 @@ def read_images(
         )
     encoded = parsed.map(lambda image_bytes, label: image_bytes).unbatch()
     return Images(decoded(encoded, spec), np.concatenate(labels), classes, storage)
+
+
+def read_files(
+    paths: Sequence[str], labels: Sequence[int], spec: ImageSpec, *, classes: int, storage: Storage
+) -> Images:
+    """Images that lie in files of their own, read each time that they are decoded.
+
+    Args:
+        paths: of files that can be decoded, at least one.
+        labels: the class index of each.
+        spec: what the image function makes.
+        classes: how many there are.
+        storage: where decoded images are kept.
+    """
+    # As bytes: a file's name need not be valid Unicode.
+    names = tf.data.Dataset.from_tensor_slices([os.fsencode(path) for path in paths])
+    encoded = names.map(tf.io.read_file)
+    return Images(decoded(encoded, spec), np.array(labels, np.int64), classes, storage)
 
 
 def decoded(encoded: tf.data.Dataset, spec: ImageSpec) -> tf.data.Dataset:
