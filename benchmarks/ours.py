@@ -21,8 +21,6 @@ import modules  # noqa: F401 chooses Keras 2 before TensorFlow is imported
 
 # isort: split
 
-import numpy as np
-import tensorflow as tf
 import tf_keras
 
 from benchmarks import photos
@@ -88,10 +86,7 @@ class Clock(logging.Handler):
 def images(rows: Sequence[photos.Photo], storage: Storage) -> inputs.Images:
     """Photos as Trainer would read them, but from files."""
     paths, labels = photos.columns(rows)
-    encoded = tf.data.Dataset.from_tensor_slices(paths).map(tf.io.read_file)
-    return inputs.Images(
-        inputs.decoded(encoded, SPEC), np.array(labels, np.int64), photos.CLASSES, storage
-    )
+    return inputs.read_files(paths, labels, SPEC, classes=photos.CLASSES, storage=storage)
 
 
 def train(mode: str, seed: int, epochs: int | None = None) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from components.image_example_gen.files import list_images
 from modules import features
 from modules.errors import InputError
+from modules.settings import Stage
 from pipeline.config import Config
 from pipeline.root import shown
 
@@ -38,11 +39,10 @@ def find(config: Config, stage: str | None, steps: int, picture: Path | None) ->
     Raises:
         InputError: when the config, the images, the backbone or an argument cannot be used.
     """
-    number = stage_number(config, stage)
+    if config.finetune.schedule != "auto":  # Else the stages show when the backbone is loaded.
+        stage_number(config.finetune.stages, stage)
     if steps < LEAST_STEPS:
         raise InputError(f"--steps: got {steps}, must be at least {LEAST_STEPS}; give more")
-    chosen = config.finetune.stages[number]
-    target = _writable(picture or config.root / f"lr_find_{chosen.name}.png")
     files = list_images(str(config.data.path))
 
     from components.image_example_gen import sample
@@ -51,6 +51,10 @@ def find(config: Config, stage: str | None, steps: int, picture: Path | None) ->
     from pipeline.preparation import prepare_config
 
     prepared = prepare_config(config)
+    stages = [planned.stage for planned in prepared.stages]
+    number = stage_number(stages, stage)
+    chosen = stages[number]
+    target = _writable(picture or config.root / f"lr_find_{chosen.name}.png")
     shares, seed = config.data.splits.shares(), config.finetune.seed
     images = sample.take(files, shares, steps * chosen.batch_size, seed)
     _check(config, images, chosen.name, chosen.batch_size)
@@ -76,13 +80,13 @@ def find(config: Config, stage: str | None, steps: int, picture: Path | None) ->
     return told
 
 
-def stage_number(config: Config, name: str | None) -> int:
+def stage_number(stages: Sequence[Stage], name: str | None) -> int:
     """The place of a stage in the schedule, from 0; of the first for None.
 
     Raises:
         InputError: when no stage has that name.
     """
-    names = [stage.name for stage in config.finetune.stages]
+    names = [stage.name for stage in stages]
     if name is None:
         return 0
     if name not in names:
