@@ -184,7 +184,7 @@ def as_text(found: dict[str, Any]) -> str:
     else:
         lines += [
             f"{'suggested':<11}{found['suggested']:<9.2g}where the loss falls steepest",
-            f"{'or':<11}{found['highest']:<9.2g}a tenth of the rate of the least loss",
+            f"{'or':<11}{found['tenth_of_least']:<9.2g}a tenth of the rate of the least loss",
         ]
     lines += [
         f"{'configured':<11}{found['configured']:<9.2g}the stage's learning_rate, its peak",

@@ -71,7 +71,7 @@ class RangeTest:
             the loss fell from.
         suggested: the rate at which the smoothed loss falls steepest per decade; None where it
             falls by less than single losses scatter.
-        highest: a tenth of the rate of the least smoothed loss; None likewise.
+        tenth_of_least: a tenth of the rate of the least smoothed loss; None likewise.
         blown_up: whether it ended early.
     """
 
@@ -79,7 +79,7 @@ class RangeTest:
     losses: list[float]
     smoothed: list[float]
     suggested: float | None
-    highest: float | None
+    tenth_of_least: float | None
     blown_up: bool
 
 

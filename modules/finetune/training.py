@@ -52,6 +52,7 @@ def fit(task: Task, planned: Sequence[PlannedStage]) -> list[StageResult]:
             shipping.take()
         after(number).save({"results": [one.as_note() for one in results]})
         run.forget()
+    data.release_before(len(planned))
     shipping.give_back()
     return results
 

@@ -46,11 +46,11 @@ def test_a_new_heads_loss_starts_at_that_of_guessing_falls_and_blows_up(head: Ra
 
 def test_a_new_heads_suggestions_lie_where_it_learns(head: RangeTest) -> None:
     assert head.suggested is not None
-    assert head.highest is not None
+    assert head.tenth_of_least is not None
     assert 1e-3 < head.suggested < 0.1
-    assert 1e-3 < head.highest < 0.1
+    assert 1e-3 < head.tenth_of_least < 0.1
     least = head.rates[int(np.argmin(head.smoothed))]
-    assert head.highest == pytest.approx(least / 10)
+    assert head.tenth_of_least == pytest.approx(least / 10)
 
 
 def test_a_later_stage_starts_where_those_before_it_end() -> None:
@@ -112,7 +112,7 @@ def test_the_suggestion_is_the_steepest_place_of_a_known_curve() -> None:
     curve = 1.0 + np.cos(np.pi / 4 * np.maximum(decades + 5.0, 0.0))
     found = judged([float(loss) for loss in curve])
     assert found.suggested == pytest.approx(1e-3, rel=0.3)
-    assert found.highest == pytest.approx(1e-2, rel=0.3)
+    assert found.tenth_of_least == pytest.approx(1e-2, rel=0.3)
 
 
 def test_one_loss_that_explodes_buries_nothing() -> None:
@@ -135,7 +135,7 @@ def test_one_loss_that_explodes_buries_nothing() -> None:
 def test_a_loss_that_never_falls_suggests_nothing(losses: list[float]) -> None:
     found = judged(losses)
     assert found.suggested is None
-    assert found.highest is None
+    assert found.tenth_of_least is None
 
 
 @pytest.mark.parametrize(("last", "taken"), [(math.nan, 30), (math.inf, 30), (100.0, 31)])
