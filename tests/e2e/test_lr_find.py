@@ -16,8 +16,8 @@ def test_a_stage_is_tested_and_drawn(tmp_path: Path) -> None:
     assert done.code == 0, done.err
     found = json.loads(done.out)
     assert set(found) == {
-        "config", "stage", "batch_size", "configured", "suggested", "tenth_of_least", "blown_up", "steps",
-        "rates", "losses", "smoothed", "images", "picture",
+        "config", "stage", "batch_size", "configured", "suggested", "tenth_of_least",
+        "blown_up", "steps", "rates", "losses", "smoothed", "images", "picture",
     }  # fmt: skip
     assert (found["stage"], found["configured"]) == ("head", 0.003)
     assert 1e-3 < found["suggested"] < 0.1
