@@ -14,8 +14,9 @@ import tf_keras
 
 from modules import export, features
 from modules.backbones import backbone, blocks
-from modules.finetune import auto, checkpoints, schedule, training
+from modules.finetune import auto, checkpoints, distribution, schedule, training
 from modules.finetune.classifier import Classifier
+from modules.finetune.distribution import Alone
 from modules.finetune.results import shipped
 from modules.finetune.task import Task
 from modules.images import inputs
@@ -28,20 +29,27 @@ HISTORY_FILE = "history.json"
 
 
 def run_fn(fn_args: Any) -> None:
-    """Trains and exports; called by TFX's Trainer with its ``FnArgs``."""
+    """Trains and exports; called by TFX's Trainer with its ``FnArgs``.
+
+    With ``multi_worker`` it is called in each process, and the chief alone exports.
+    """
     options = TrainerOptions.model_validate(fn_args.custom_config[OPTIONS])
+    workers = distribution.start(options.finetune.distribution)  # before TensorFlow does anything
     transform = tft.TFTransformOutput(fn_args.transform_graph_path)
     kept = _checkpoint_folder(fn_args, options, transform)
-    scratch = _scratch_folder(kept)
+    if kept and workers.is_chief:
+        checkpoints.make_room(kept)
+    scratch = _scratch_folder(kept if workers.is_chief else None)
     try:
-        task = _task(fn_args, options, transform, scratch, kept)
+        task = _task(fn_args, options, transform, scratch, kept, workers)
         facts = auto.facts_of(task.train.count, len(task.labels), options.image, task.blocks)
         resolved = auto.resolve(options.finetune, facts)
         check_class_weights(resolved, task.labels)
         task = replace(task, options=resolved)
         results = training.fit(task, schedule.plan(resolved.stages, task.blocks))
         folder = Path(fn_args.serving_model_dir)
-        export.export(task.model, task.labels, options.image, transform, folder)
+        if workers.is_chief:
+            export.export(task.model, task.labels, options.image, transform, folder)
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
     # Checkpoints stay: until TFX has published the model, a kill would cost all of the work.
@@ -50,7 +58,10 @@ def run_fn(fn_args: Any) -> None:
         "stages": [result.as_json() for result in results],
         "shipped": shipped(results),
     }
-    _write_history(history, fn_args.model_run_dir)
+    if workers.is_chief:
+        _write_history(history, fn_args.model_run_dir)
+    # None leaves while another works: the others would take it for dead.
+    workers.agree(len(results), kept)
 
 
 def _task(
@@ -59,6 +70,7 @@ def _task(
     transform: tft.TFTransformOutput,
     scratch: Path,
     kept: Path | None,
+    workers: Alone,
 ) -> Task:
     """Reads the data and builds the model."""
     tf_keras.utils.set_random_seed(options.finetune.seed)
@@ -82,6 +94,7 @@ def _task(
         image=options.image,
         earlier=read(held_out[features.EARLIER]) if features.EARLIER in held_out else None,
         checkpoints=kept,
+        distribution=workers,
     )
 
 
@@ -106,9 +119,7 @@ def _checkpoint_folder(
     shared = options.model_dump(mode="json") | {"finetune": {"seed": options.finetune.seed}}
     config = json.dumps({**fn_args.custom_config, OPTIONS: shared}, sort_keys=True)
     key = checkpoints.fingerprint([config, *inputs.read_labels(transform)], files)
-    folder = Path(options.checkpoints) / key
-    checkpoints.make_room(folder)
-    return folder
+    return Path(options.checkpoints) / key
 
 
 def _scratch_folder(kept: Path | None) -> Path:

@@ -11,7 +11,7 @@ from typing import Any
 from components.image_example_gen.files import list_all
 from components.run_summary.summary import SUMMARY_FILE, Summary, read_summary
 from modules.errors import InputError, StageError
-from modules.settings import check_class_weights
+from modules.settings import check_class_weights, check_one_process
 from pipeline.config import Config
 from pipeline.output import Display, logged_to
 from pipeline.provenance import versions
@@ -36,6 +36,7 @@ def run(config: Config, *, summary_file: Path | None = None, verbose: bool = Fal
         StageError: when a component failed; the log holds the traceback.
     """
     started = time.monotonic()
+    check_one_process(config.finetune.distribution)
     root = Root(config.root)
     if summary_file is not None and (summary_file.is_dir() or not summary_file.parent.is_dir()):
         raise InputError(f"--summary: {summary_file} cannot be a file; name one in a folder")

@@ -34,11 +34,12 @@ class Checkpoint:
 
     Args:
         folder: of this checkpoint alone; None keeps nothing.
+        writes: whether this process writes and removes, or only reads what another has written.
         **tracked: what to keep: variables, optimizers, lists of them.
     """
 
-    def __init__(self, folder: Path | None, **tracked: Any) -> None:
-        self._folder = folder
+    def __init__(self, folder: Path | None, *, writes: bool = True, **tracked: Any) -> None:
+        self._folder, self._writes = folder, writes
         self._note = _Note()
         self._checkpoint = tf.train.Checkpoint(note=self._note, **tracked)
         self._manager = (
@@ -60,13 +61,13 @@ class Checkpoint:
 
     def save(self, note: dict[str, Any]) -> None:
         """Writes everything; the state before it is removed once the new one is whole."""
-        if self._manager:
+        if self._manager and self._writes:
             self._note.value = note
             self._manager.save()
 
     def remove(self) -> None:
         """Removes what was kept."""
-        if self._folder:
+        if self._folder and self._writes:
             shutil.rmtree(self._folder, ignore_errors=True)
 
 

@@ -40,7 +40,7 @@ class StageData:
         if cut is None:
             return task.measure
         forward = inference_forward(task.model.backbone, task.image, cut)
-        return Measure(task.model, forward, cut.rows)
+        return Measure(task.model, forward, cut.rows, task.distribution)
 
     def training_forward(self, number: int) -> Forward:
         """What a stage makes embeddings with when it trains."""

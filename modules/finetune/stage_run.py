@@ -80,10 +80,12 @@ class StageRun:
                 ),
                 self._average,
                 int(np.random.SeedSequence(seed).generate_state(1)[0]),
+                task.distribution,
             ),
         )
         self._checkpoint = Checkpoint(
             folder,
+            writes=task.distribution.is_chief,
             live=changing,
             best=self._best.copies,
             average=self._average.copies if self._average else [],
@@ -133,9 +135,11 @@ class StageRun:
     def _resume(self) -> float:
         """Goes on where an attempt before was interrupted; gives the seconds that it had taken."""
         note = self._checkpoint.restore()
+        if note is not None:
+            self.result.take(note["result"])
+        self._task.distribution.agree(self.result.epochs, self._task.checkpoints)
         if note is None:
             return 0.0
-        self.result.take(note["result"])
         self.result.resumed = True
         self._best_score = note["best_score"]
         self._to_beat, self._moved_in = note["to_beat"], note["moved_in"]

@@ -1,7 +1,7 @@
 """One step of training and one of evaluation, as graphs."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import cast
 
 import numpy as np
@@ -9,6 +9,7 @@ import numpy.typing as npt
 import tensorflow as tf
 
 from modules.finetune.classifier import Classifier
+from modules.finetune.distribution import Alone, Outcome
 from modules.finetune.forward import Forward, Rows
 from modules.finetune.losses import Scalar, cross_entropy
 from modules.finetune.optimizers import StageOptimizer
@@ -32,6 +33,7 @@ class StepParts:
         class_weights: None where all classes weigh the same.
         average: follows the weights, if the stage has one.
         seed: of the dropout.
+        distribution: what shares the work of a batch.
     """
 
     stage: Stage
@@ -42,6 +44,7 @@ class StepParts:
     class_weights: Sequence[float] | None
     average: Average | None
     seed: int
+    distribution: Alone = field(default_factory=Alone)
 
 
 def train_step(model: Classifier, parts: StepParts) -> TrainStep:
@@ -54,17 +57,15 @@ def train_step(model: Classifier, parts: StepParts) -> TrainStep:
     stage, optimizer = parts.stage, parts.optimizer
     targets_spec = tf.TensorSpec((None, model.classes), tf.float32)
 
-    # One trace for batches of all sizes: the last of an epoch may be smaller.
-    @tf.function(autograph=False, input_signature=[_batches_of(parts.rows), targets_spec])
-    def step(rows: Rows, targets: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    def share(rows: Rows, targets: tf.Tensor, *dropouts: tf.Tensor) -> Outcome:
+        """Loss and hits, summed, and the gradients of the mean loss with all penalties."""
         # Only what this stage trains is watched: the backward pass ends at the freeze boundary.
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             for variable in optimizer.variables:
                 tape.watch(variable)
             embeddings = parts.forward(rows)
-            if stage.dropout:
-                seed = tf.stack([tf.constant(parts.seed, tf.int64), optimizer.step.value()])
-                embeddings = tf.nn.experimental.stateless_dropout(embeddings, stage.dropout, seed)
+            for dropout in dropouts:
+                embeddings *= dropout
             logits = model.classify(embeddings)
             losses = cross_entropy(
                 logits,
@@ -74,11 +75,23 @@ def train_step(model: Classifier, parts: StepParts) -> TrainStep:
             )
             loss = tf.add_n([tf.reduce_mean(losses), *(one() for one in parts.penalties)])
         gradients = tape.gradient(loss, optimizer.variables, unconnected_gradients="zero")
+        hits = tf.equal(tf.argmax(logits, axis=-1), tf.argmax(targets, axis=-1))
+        return [tf.reduce_sum(losses), tf.reduce_sum(tf.cast(hits, tf.float32))], gradients
+
+    # One trace for batches of all sizes: the last of an epoch may be smaller.
+    @tf.function(autograph=False, input_signature=[_batches_of(parts.rows), targets_spec])
+    def step(rows: Rows, targets: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+        dropouts = []
+        if stage.dropout:
+            # For the whole batch, so that what is dropped does not depend on how it is shared.
+            seed = tf.stack([tf.constant(parts.seed, tf.int64), optimizer.step.value()])
+            whole = tf.ones((tf.shape(targets)[0], model.backbone.output_dim))
+            dropouts = [tf.nn.experimental.stateless_dropout(whole, stage.dropout, seed)]
+        (loss, hits), gradients = parts.distribution.over_rows(share, rows, targets, *dropouts)
         optimizer.apply(gradients)
         if parts.average:
             parts.average.update(optimizer.step)
-        hits = tf.equal(tf.argmax(logits, axis=-1), tf.argmax(targets, axis=-1))
-        return tf.reduce_sum(losses), tf.reduce_sum(tf.cast(hits, tf.float32))
+        return loss, hits
 
     return cast(TrainStep, step)
 
@@ -108,9 +121,16 @@ class Measure:
         model: to be evaluated.
         forward: a batch of rows to embeddings.
         rows: the form of a row.
+        distribution: what shares the work of a batch.
     """
 
-    def __init__(self, model: Classifier, forward: Forward, rows: Sequence[tf.TensorSpec]) -> None:
+    def __init__(
+        self,
+        model: Classifier,
+        forward: Forward,
+        rows: Sequence[tf.TensorSpec],
+        distribution: Alone,
+    ) -> None:
         labels_spec = tf.TensorSpec((None,), tf.int64)
 
         @tf.function(autograph=False, input_signature=[_batches_of(rows), labels_spec])
@@ -121,10 +141,13 @@ class Measure:
             losses = tf.nn.sparse_softmax_cross_entropy_with_logits(known, logits)
             return tf.reduce_sum(losses), tf.equal(tf.argmax(logits, axis=-1), labels)
 
-        self._step = step
+        self._step, self._distribution = step, distribution
 
     def __call__(self, table: Table, labels: npt.NDArray[np.int64]) -> Measured:
-        """A pass over a table whose rows have these labels."""
+        """A pass over a table whose rows have these labels.
+
+        Every process makes it; all get what the chief found.
+        """
         loss, hits, size = 0.0, list[bool](), rows_at_once(table.rows)
         for start in range(0, table.count, size):
             stop = min(start + size, table.count)
@@ -132,7 +155,8 @@ class Measure:
             batch_loss, batch_hits = self._step(table.part(start, stop), part)
             loss += float(batch_loss)
             hits += np.asarray(batch_hits).tolist()
-        return Measured(loss / len(hits), hits)
+        mean, *hits_of_chief = self._distribution.of_chief([loss / len(hits), *hits])
+        return Measured(mean, [bool(hit) for hit in hits_of_chief])
 
 
 def _batches_of(rows: Sequence[tf.TensorSpec]) -> tuple[tf.TensorSpec, ...]:

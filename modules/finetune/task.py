@@ -1,12 +1,13 @@
 """What a schedule is run on."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
 from modules.backbones.blocks import Block
 from modules.finetune.classifier import Classifier
+from modules.finetune.distribution import Alone
 from modules.finetune.forward import inference_forward
 from modules.finetune.steps import Measure
 from modules.images.inputs import Images
@@ -27,6 +28,7 @@ class Task:
         image: what the images are.
         earlier: images of earlier data, to see what is forgotten.
         checkpoints: a folder for this task alone, which outlives an attempt; None for none.
+        distribution: what shares the work of a batch.
     """
 
     model: Classifier
@@ -38,9 +40,11 @@ class Task:
     image: ImageSpec
     earlier: Images | None = None
     checkpoints: Path | None = None
+    distribution: Alone = field(default_factory=Alone)
 
     @cached_property
     def measure(self) -> Measure:
         """Evaluates the model on images; traced once for all stages."""
         forward = inference_forward(self.model.backbone, self.image, None)
-        return Measure(self.model, forward, [self.validation.dataset.element_spec])
+        rows = [self.validation.dataset.element_spec]
+        return Measure(self.model, forward, rows, self.distribution)

@@ -33,11 +33,18 @@ def fit(task: Task, planned: Sequence[PlannedStage]) -> list[StageResult]:
 
     def after(number: int) -> Checkpoint:
         folder = _below(task.checkpoints, f"after-{keys[number]}")
-        return Checkpoint(folder, live=task.model.everything, shipping=shipping.copies)
+        return Checkpoint(
+            folder,
+            writes=task.distribution.is_chief,
+            live=task.model.everything,
+            shipping=shipping.copies,
+        )
 
-    _remove_others(task.checkpoints, keys)
+    if task.distribution.is_chief:
+        _remove_others(task.checkpoints, keys)
     data = StageData(task, planned)
     results = _resume([after(number) for number in range(len(planned))])
+    task.distribution.agree(len(results), task.checkpoints)
     for number, stage in enumerate(planned):
         if number < len(results):
             continue

@@ -13,6 +13,7 @@ from modules.settings.base import (
     PositiveNumber,
     Whole,
 )
+from modules.settings.distribution import Distribution, check_cluster, check_one_process
 from modules.settings.evaluation import Evaluation
 from modules.settings.finetune import Finetune, TrainerOptions, check_class_weights
 from modules.settings.image import ImageSpec
@@ -23,6 +24,7 @@ from modules.settings.unfreeze import FractionOfBlocks, LastBlocks, MatchingBloc
 __all__ = [
     "Augmentation",
     "BatchNorm",
+    "Distribution",
     "EarlyStopping",
     "Evaluation",
     "Finetune",
@@ -45,4 +47,6 @@ __all__ = [
     "Training",
     "Whole",
     "check_class_weights",
+    "check_cluster",
+    "check_one_process",
 ]

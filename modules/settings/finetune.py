@@ -8,6 +8,7 @@ from pydantic_core import PydanticCustomError
 
 from modules.errors import InputError
 from modules.settings.base import Options, Whole
+from modules.settings.distribution import Distribution
 from modules.settings.image import ImageSpec
 from modules.settings.stage import Stage, Training, with_defaults
 from modules.settings.unfreeze import Patterns
@@ -32,6 +33,8 @@ class Finetune(Training):
             memory up to this weight.
         cache_disk_mb: beyond it on disk, up to this one; a frozen part whose values would weigh
             more runs again in each epoch.
+        distribution: ``none`` trains in one process on one device; ``mirrored`` shares each batch
+            out among the machine's GPUs, ``multi_worker`` among the processes of ``TF_CONFIG``.
     """
 
     schedule: Literal["stages", "auto"] = "stages"
@@ -39,6 +42,7 @@ class Finetune(Training):
     seed: Annotated[Whole, Field(ge=0, lt=1 << 31)] = 0
     cache_mb: Annotated[Whole, Field(ge=0)] = 1024
     cache_disk_mb: Annotated[Whole, Field(ge=0)] = 8192
+    distribution: Distribution = "none"
 
     @model_validator(mode="before")
     @classmethod
@@ -73,6 +77,20 @@ class Finetune(Training):
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:
             raise ValueError(f"stage names must differ, but {twice[0]!r} stands twice; rename one")
+        return self
+
+    @model_validator(mode="after")
+    def _no_statistics_of_shares(self) -> "Finetune":
+        policies = {f"stages[{one.name}].batch_norm": one.batch_norm for one in self.stages}
+        if self.schedule == "auto":
+            policies["batch_norm"] = self.batch_norm  # The chosen stages will have it.
+        moving = [name for name, policy in policies.items() if policy.statistics == "update"]
+        if moving and self.distribution != "none":
+            raise ValueError(
+                f"distribution is {self.distribution}, but {moving[0]} has statistics: update, "
+                "which needs whole batches in one place; use statistics: frozen, or "
+                "distribution: none"
+            )
         return self
 
 

@@ -1,0 +1,160 @@
+"""One schedule in one process, on two devices, and in two processes: the same curves."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from modules.finetune import checkpoints, distribution
+from modules.finetune.distribution import Alone
+from tests.conftest import PROJECT
+from tests.modules.bench import Bench
+from tests.modules.finetune.stages import KINDS, STAGES
+from tests.modules.finetune.workers import LIMIT, fit, free_addresses, read, two_workers
+
+
+def check_alike(folder: Path, process: str, alone: Bench, expected: Sequence[Any]) -> Any:
+    found = read(folder, process)["stages"]
+    for one, other in zip(found, expected, strict=True):
+        for curve in ("train_loss", "validation_loss", "train_accuracy", "validation_accuracy"):
+            np.testing.assert_allclose(one[curve], getattr(other, curve), rtol=1e-5)
+        assert one["best_epoch"] == other.best_epoch
+        assert one["stopped_by"] == other.stopped_by
+        assert one["shipped"] == other.shipped
+        assert one["cache"] == other.cache
+    with np.load(folder / f"{process}.npz") as weights:
+        for name, value in alone.weights().items():
+            np.testing.assert_allclose(weights[name], value, rtol=0, atol=1e-4, err_msg=name)
+    return found
+
+
+@pytest.fixture(scope="module")
+def alone() -> tuple[Bench, Sequence[Any]]:
+    bench = Bench()
+    results = bench.fit(*STAGES)
+    assert [one.cache for one in results] == KINDS
+    assert [one.stopped_by for one in results] == ["epochs", "epochs", "early_stopping"]
+    return bench, results
+
+
+@pytest.fixture(scope="module")
+def two_devices(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("devices") / "found"
+    fit("mirrored", folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def two_processes(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("processes") / "found"
+    fit("multi_worker", folder, clusters=two_workers())
+    return folder
+
+
+def test_two_devices_learn_as_one_does(
+    alone: tuple[Bench, Sequence[Any]], two_devices: Path
+) -> None:
+    check_alike(two_devices, "chief", *alone)
+
+
+def test_two_processes_learn_as_one_does(
+    alone: tuple[Bench, Sequence[Any]], two_processes: Path
+) -> None:
+    for process in ("chief", "other"):
+        check_alike(two_processes, process, *alone)
+    chief, other = (np.load(two_processes / f"{name}.npz") for name in ("chief", "other"))
+    assert all(np.array_equal(chief[name], other[name]) for name in chief)
+
+
+def test_rows_of_several_tensors_are_shared_whatever_their_number(
+    two_devices: Path, two_processes: Path
+) -> None:
+    for folder, process in (
+        (two_devices, "chief"),
+        (two_processes, "chief"),
+        (two_processes, "other"),
+    ):
+        for count, (total, mean) in read(folder, process)["sums"].items():
+            products = 2.0 * np.arange(int(count)) * np.arange(1, int(count) + 1)
+            assert total == pytest.approx(products.sum())
+            assert mean == pytest.approx(products.mean())
+
+
+class Killed(BaseException):
+    """Stands in for a signal."""
+
+
+def test_two_processes_go_on_where_one_was_interrupted(
+    alone: tuple[Bench, Sequence[Any]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    saves = 0
+    save = checkpoints.Checkpoint.save
+
+    def count(self: checkpoints.Checkpoint, note: dict[str, Any]) -> None:
+        nonlocal saves
+        save(self, note)
+        saves += 1
+        if saves == 2 + 2 + 1:  # in and after two stages, and in the third
+            raise Killed
+
+    monkeypatch.setattr(checkpoints.Checkpoint, "save", count)
+    with pytest.raises(Killed):
+        Bench(checkpoints=tmp_path / "kept").fit(*STAGES)
+    fit("multi_worker", tmp_path / "found", tmp_path / "kept", clusters=two_workers())
+    for process in ("chief", "other"):
+        found = check_alike(tmp_path / "found", process, *alone)
+        assert [one["resumed"] for one in found] == [True] * 3
+    left = [path.name.partition("-")[0] for path in (tmp_path / "kept").iterdir()]
+    assert left == ["after"] * 3
+
+
+def test_alone_a_batch_is_one_share() -> None:
+    rows = tf.constant([1.0, 2.0])
+    given: list[Any] = []
+
+    def share(rows: tf.Tensor) -> tuple[list[tf.Tensor], list[tf.Tensor]]:
+        given.append(rows)
+        return [rows], []
+
+    Alone().over_rows(share, rows)
+    assert given[0] is rows
+
+
+def test_mirrored_on_one_device_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    (cpu,) = tf.config.list_logical_devices("CPU")
+    monkeypatch.setattr(tf.config, "list_logical_devices", lambda kind: [cpu])
+    start = distribution.start.__wrapped__
+    assert type(start("mirrored")) is type(start("none")) is Alone
+
+
+def test_a_process_that_has_computed_before_is_told_so() -> None:
+    code = (
+        "import modules, tensorflow as tf\n"
+        "from modules.errors import InputError\n"
+        "from modules.finetune import distribution\n"
+        "tf.constant(1) + 1\n"
+        "try:\n    distribution.start('multi_worker')\n"
+        "except InputError as error:\n    print(error)\n"
+    )
+    config = {
+        "cluster": {"worker": free_addresses()[:1]},
+        "task": {"type": "worker", "index": 0},
+    }
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        cwd=PROJECT,
+        env={**os.environ, "TF_CONFIG": json.dumps(config)},
+        timeout=LIMIT,
+        check=True,
+    )
+    assert "could not start" in done.stdout
+    assert "not used TensorFlow before" in done.stdout
