@@ -20,6 +20,7 @@ bench: $(SET_UP)
 
 bench-quality: $(SET_UP)
 	.venv/bin/python -m benchmarks.quality
+	.venv/bin/python -m benchmarks.quality_page
 
 setup: $(SET_UP)
 

@@ -8,6 +8,7 @@ are 840 of scikit-learn's digits, and Keras is tf_keras, Keras 2, as Hub's layer
 
 import importlib
 import os
+import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -27,6 +28,7 @@ from modules.finetune import schedule, training
 from modules.finetune.classifier import Classifier
 from modules.finetune.task import Task
 from modules.images.inputs import Images
+from modules.images.table import Storage
 from modules.settings import Finetune, ImageSpec
 
 HANDLE = str(Path(__file__).parent.parent / "data" / "backbones" / "glyphs_cnn_32")
@@ -336,9 +338,9 @@ def apart(one: Array, other: Array) -> float:
 
 def images(data: Digits) -> Images:
     """As Thaw's training takes them."""
-    dataset = tf.data.Dataset.from_tensor_slices(tuple(data)).cache()
-    by_class = tuple(np.bincount(data.labels, minlength=CLASSES).tolist())
-    return Images(dataset, len(data.labels), by_class, len(data.labels))
+    dataset = tf.data.Dataset.from_tensor_slices(data.pixels)
+    scratch = Path(tempfile.gettempdir()) / "thaw-usual-snippet"
+    return Images(dataset, data.labels, CLASSES, Storage(256, 0, scratch))
 
 
 def show(title: str, facts: Facts) -> None:

@@ -36,6 +36,7 @@ def test_feature_extraction_leaves_the_backbone_as_it_was(tmp_path: Path) -> Non
     (stage,) = summary["stages"]
     assert (stage["blocks"], stage["moved"]) == ([], {})
     assert stage["trained_variables"] == ["head/kernel", "head/bias"]
+    assert (stage["cache"], stage["cache_reason"]) == ("embeddings", "the whole backbone is frozen")
     assert summary["shipped"]["compared_with"] is None
     accuracy = summary["metrics"]["candidate"]["overall"]["accuracy"]
     assert accuracy >= promised("feature_extraction") - 0.02
@@ -46,6 +47,10 @@ def test_partial_fine_tuning_moves_the_last_blocks_alone(tmp_path: Path) -> None
     head, partial = summary["stages"]
     assert partial["blocks"] == list(partial["moved"]) == ["block_3", "block_4"]
     assert head["moved"] == {}
+    assert [stage["cache"] for stage in (head, partial)] == ["embeddings", "activations"]
+    # One pass filled both, and the stage that came first paid for it.
+    assert partial["cache_mb"] > head["cache_mb"] > 0
+    assert summary["schedule"]["chosen_by"] == "config"
     assert summary["shipped"]["stage"] == "partial"
     assert summary["shipped"]["compared_with"] == "head"
     accuracy = summary["metrics"]["candidate"]["overall"]["accuracy"]
@@ -66,6 +71,8 @@ def test_full_fine_tuning_ships_its_best_stage_and_tells_what_earlier_images_los
     assert stages[0]["earlier"]["before"] is None
     assert stages[1]["earlier"]["before"] == stages[0]["earlier"]["after"]
     assert len(stages[2]["moved"]) == 5
+    assert stages[2]["cache"] == "none"
+    assert "augmentation makes other images" in stages[2]["cache_reason"]
     best = max(stages, key=lambda stage: stage["held_out"]["accuracy"])
     shipped = summary["shipped"]
     assert shipped["accuracy"] == best["held_out"]["accuracy"]
@@ -73,3 +80,31 @@ def test_full_fine_tuning_ships_its_best_stage_and_tells_what_earlier_images_los
     assert [stage["name"] for stage in stages if stage["shipped"]] == [shipped["stage"]]
     accuracy = summary["metrics"]["candidate"]["overall"]["accuracy"]
     assert accuracy >= promised("full") - 0.02
+
+
+def test_a_schedule_that_chooses_itself_tells_what_it_chose(tmp_path: Path) -> None:
+    for label in map(str, range(10)):
+        (tmp_path / "photos" / label).mkdir(parents=True)
+        for image in sorted((PROJECT / "data" / "digits" / label).iterdir())[:40]:
+            shutil.copy(image, tmp_path / "photos" / label)
+    config = tmp_path / "configs" / "own.yaml"
+    config.parent.mkdir()
+    backbone = PROJECT / "data" / "backbones" / "glyphs_cnn_32"
+    config.write_text(
+        "data: {path: ../photos}\n"
+        f"backbone: {{handle: {backbone}}}\n"
+        "finetune: {schedule: auto, label_smoothing: 0.05}\n",
+        encoding="utf-8",
+    )
+    inspected = thaw("inspect", config)
+    assert "stage partial" in inspected.out, inspected.out + inspected.err
+    done = thaw("run", config)
+    assert done.code == 0, done.out + done.err
+    summary = summary_in(tmp_path / ".thaw" / "own")
+    chosen = summary["schedule"]
+    assert chosen["chosen_by"] == "auto"
+    assert chosen["facts"]["images"] == sum(summary["data"]["splits"]["train"].values())
+    names = [stage["name"] for stage in summary["stages"]]
+    assert names == [stage["name"] for stage in chosen["stages"]] == ["head", "partial"]
+    assert {stage["label_smoothing"] for stage in chosen["stages"]} == {0.05}
+    assert summary["metrics"]["candidate"]["overall"]["accuracy"] >= 0.9

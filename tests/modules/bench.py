@@ -1,5 +1,6 @@
 """A small real task: the backbone that ships, and a few handwritten digits."""
 
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +28,7 @@ def digit_images(start: int, count: int) -> Images:
     grey = digits.images[start : start + count, ..., None] * (255 / 16)
     pixels = tf.cast(tf.round(tf.image.resize(np.repeat(grey, 3, -1), (32, 32))), tf.uint8)
     labels = digits.target[start : start + count].astype(np.int64)
-    storage = Storage(64, 0, Path())
+    storage = Storage(64, 0, Path(tempfile.gettempdir()) / "thaw-tests")
     return Images(tf.data.Dataset.from_tensor_slices(pixels), labels, 10, storage)
 
 
