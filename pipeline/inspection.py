@@ -2,9 +2,13 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pipeline import loading
+
+if TYPE_CHECKING:  # TensorFlow comes with them.
+    from modules.finetune.schedule import PlannedStage
+    from pipeline.preparation import Prepared
 
 
 def inspect(target: str, overrides: Sequence[str] = (), root: Path | None = None) -> dict[str, Any]:
@@ -19,7 +23,8 @@ def inspect(target: str, overrides: Sequence[str] = (), root: Path | None = None
         ``input`` (height, width, channels; null for a free side), ``output_dim``, ``blocks`` (in
         the order of the data: ``name``, ``layers``, ``variables``, the full names of those that
         can be trained, ``parameters``, ``batch_norm``) and ``stages`` (``name``, ``blocks``,
-        ``parameters`` of the backbone); no stages for a handle.
+        ``parameters`` of the backbone, ``cache``, ``cache_reason``, ``kb_per_image``: what of each
+        image it would keep, and why); no stages for a handle.
 
     Raises:
         InputError: when the config is wrong or the backbone cannot be used.
@@ -52,8 +57,20 @@ def inspect(target: str, overrides: Sequence[str] = (), root: Path | None = None
             }
             for block in prepared.blocks
         ],
-        "stages": [schedule.describe(stage, prepared.blocks) for stage in prepared.stages],
+        "stages": [
+            schedule.describe(stage, prepared.blocks) | _kept(prepared, stage)
+            for stage in prepared.stages
+        ],
     }
+
+
+def _kept(prepared: "Prepared", stage: "PlannedStage") -> dict[str, Any]:
+    from modules.finetune.cache_plan import plan_cache
+    from modules.images.table import row_bytes
+
+    plan = plan_cache(prepared.backbone, prepared.image, stage, prepared.blocks)
+    weight = row_bytes(plan.cut.rows) / 1024 if plan.cut else 0.0
+    return {"cache": plan.kind, "cache_reason": plan.reason, "kb_per_image": round(weight, 1)}
 
 
 def as_text(found: dict[str, Any]) -> str:
@@ -73,4 +90,7 @@ def as_text(found: dict[str, Any]) -> str:
     for stage in found["stages"]:
         names = ", ".join(stage["blocks"]) or "the head alone"
         lines.append(f"\nstage {stage['name']}: {stage['parameters']:,} parameters: {names}")
+        kept = f"keeps {stage['cache']}, {stage['kb_per_image']:,} kB an image"
+        kept = kept if stage["cache"] != "none" else "keeps nothing but pixels"
+        lines.append(f"  {kept}: {stage['cache_reason']}")
     return "\n".join(lines)

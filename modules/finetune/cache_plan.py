@@ -5,16 +5,18 @@ the stage then trains on what crosses the cut behind it.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import tensorflow as tf
 
+from modules.backbones.backbone import Backbone
+from modules.backbones.blocks import Block
 from modules.backbones.cut import Cut, find_cut
 from modules.finetune.schedule import PlannedStage
 from modules.finetune.task import Task
 from modules.finetune.unfrozen import unfreeze
 from modules.images.table import MB, row_bytes
-from modules.settings import Stage
+from modules.settings import ImageSpec, Stage
 
 
 @dataclass(frozen=True)
@@ -40,8 +42,42 @@ class CachePlan:
 
 
 def plan_caches(task: Task, planned: Sequence[PlannedStage]) -> list[CachePlan]:
-    """What each stage keeps."""
-    return [_plan(task, stage) for stage in planned]
+    """What each stage keeps, as far as there is room for it."""
+    options = task.options
+    limit = options.cache_mb + options.cache_disk_mb
+    plans = []
+    for stage in planned:
+        plan = plan_cache(task.model.backbone, task.image, stage, task.blocks)
+        if plan.cut is not None:
+            images = task.train.count * max(plan.variants, 1) + task.validation.count
+            mb = round(row_bytes(plan.cut.rows) * images / MB, 3)
+            reason = f"it would weigh {mb:,.0f} MB, and {limit:,} MB are set aside"
+            too_much = CachePlan("none", reason, plan.changing)
+            plan = replace(plan, mb=mb) if mb <= limit else too_much
+        plans.append(plan)
+    return plans
+
+
+def plan_cache(
+    backbone: Backbone, image: ImageSpec, planned: PlannedStage, blocks: Sequence[Block]
+) -> CachePlan:
+    """What a stage could keep, whatever it weighs."""
+    stage = planned.stage
+    parts = unfreeze(planned, (), blocks)
+    changing = (*parts.backbone, *parts.statistics)
+    refused = _refused_by(stage)
+    if refused:
+        return CachePlan("none", refused, changing)
+    cut = find_cut(backbone, (image.height, image.width), changing)
+    if isinstance(cut, str):
+        return CachePlan("none", cut, changing)
+    varied = stage.augmentation.varies_images
+    variants = min(stage.cached_variants, stage.epochs) if varied else 0
+    if cut.at_end:
+        return CachePlan("embeddings", "the whole backbone is frozen", changing, cut, variants)
+    reason = f"{len(cut.variables)} of the backbone's {len(backbone.variables)} variables lie "
+    reason += "before all that changes"
+    return CachePlan("activations", reason, changing, cut, variants)
 
 
 def sharing(plans: Sequence[CachePlan], limit_mb: float) -> list[list[int]]:
@@ -74,36 +110,6 @@ def _joins(plans: Sequence[CachePlan], group: Sequence[int], number: int, limit_
     before = {id(plan.cut.graph.variables[n]) for n in plan.cut.variables}
     weight = plan.mb + sum(plans[one].mb for one in group)
     return not changed & before and weight <= limit_mb
-
-
-def _plan(task: Task, planned: PlannedStage) -> CachePlan:
-    stage, options = planned.stage, task.options
-    parts = unfreeze(planned, (), task.blocks)
-    changing = (*parts.backbone, *parts.statistics)
-    refused = _refused_by(stage)
-    if refused:
-        return CachePlan("none", refused, changing)
-    size = (task.image.height, task.image.width)
-    backbone = task.model.backbone
-    cut = find_cut(backbone, size, changing)
-    if isinstance(cut, str):
-        return CachePlan("none", cut, changing)
-    varied = stage.augmentation.varies_images
-    variants = min(stage.cached_variants, stage.epochs) if varied else 0
-    rows = task.train.count * max(variants, 1) + task.validation.count
-    mb = round(row_bytes(cut.rows) * rows / MB, 3)
-    limit = options.cache_mb + options.cache_disk_mb
-    if mb > limit:
-        return CachePlan(
-            "none", f"it would weigh {mb:,.0f} MB, and {limit:,} MB are set aside", changing
-        )
-    if cut.at_end:
-        kind, reason = "embeddings", "the whole backbone is frozen"
-    else:
-        kind = "activations"
-        reason = f"{len(cut.variables)} of the backbone's {len(backbone.variables)} variables lie "
-        reason += "before all that changes"
-    return CachePlan(kind, reason, changing, cut, variants, mb)
 
 
 def _refused_by(stage: Stage) -> str:

@@ -29,7 +29,11 @@ def test_a_configs_stages_are_shown_block_by_block() -> None:
     assert names == ["stem", "block_1", "block_2", "block_3", "block_4"]
     assert found["blocks"][0]["variables"][0] == "stem_conv/kernel"
     assert found["blocks"][0]["layers"] == ["stem_conv", "stem_bn"]
-    assert found["stages"][0] == {"name": "head", "blocks": [], "parameters": 0}
+    assert found["stages"][0] == {
+        "name": "head", "blocks": [], "parameters": 0,
+        "cache": "embeddings", "cache_reason": "the whole backbone is frozen", "kb_per_image": 0.4,
+    }  # fmt: skip
+    assert [stage["cache"] for stage in found["stages"]] == ["embeddings", "activations", "none"]
     assert found["stages"][-1]["parameters"] == 102_320
 
 
