@@ -31,11 +31,11 @@ class FirstStepTakenError(Exception):
     """Ends the run."""
 
 
-def _first_step(*given: Any) -> Any:
-    step = steps.train_step(*given)
+def _first_step(step: Any) -> Any:
+    steps_of = steps.train_steps(step)
 
-    def run(*batch: Any) -> Any:
-        float(step(*batch)[0])
+    def run(batches: Any, count: int) -> Any:
+        steps_of(batches, 1)
         raise FirstStepTakenError
 
     return run
@@ -43,7 +43,7 @@ def _first_step(*given: Any) -> Any:
 
 def main() -> None:
     """Entry point."""
-    setattr(stage_run, "train_step", _first_step)  # noqa: B010
+    setattr(stage_run, "train_steps", _first_step)  # noqa: B010
     with tempfile.TemporaryDirectory() as folder:
         started = time.monotonic()
         config = loading.load(CONFIG, [STAGES], Path(folder) / "root")

@@ -70,17 +70,16 @@ class Clock(logging.Handler):
             self.epochs.append(time.monotonic() - self.started)
             self.steps.append([])
 
-    def timed(self, step: Any) -> Any:
-        """A step that notes its milliseconds."""
+    def timed(self, run: Any) -> Any:
+        """A call of several steps that notes the milliseconds of one."""
 
-        def run(*given: Any) -> Any:
+        def timed(batches: Any, count: int) -> Any:
             began = time.monotonic()
-            made = step(*given)
-            float(made[0])
-            self.steps[-1].append(1000.0 * (time.monotonic() - began))
-            return made
+            taken = run(batches, count)
+            self.steps[-1].append(1000.0 * (time.monotonic() - began) / taken.steps)
+            return taken
 
-        return run
+        return timed
 
 
 def images(rows: Sequence[photos.Photo], storage: Storage) -> inputs.Images:
@@ -91,20 +90,15 @@ def images(rows: Sequence[photos.Photo], storage: Storage) -> inputs.Images:
 
 def train(mode: str, seed: int, epochs: int | None = None) -> dict[str, Any]:
     """One run; returns what is printed."""
-    stages = [{**stage, "epochs": epochs or stage["epochs"]} for stage in MODES[mode]]
-    options = Finetune.model_validate(
-        {"stages": stages, "seed": seed, "early_stopping": None, "learning_rate": RATE}
-        if mode == "schedule"
-        else {
-            "stages": [{**stage, "learning_rate": RATE} for stage in stages],
-            "seed": seed,
-            "early_stopping": None,
-        }
-    )
+    stages = [
+        {"learning_rate": RATE, **stage, "epochs": epochs or stage["epochs"]}
+        for stage in MODES[mode]
+    ]
+    options = Finetune.model_validate({"stages": stages, "seed": seed, "early_stopping": None})
     tf_keras.utils.set_random_seed(seed)
     module = backbone.load(str(photos.MODULE))
     clock = Clock()
-    setattr(stage_run, "train_step", lambda *given: clock.timed(steps.train_step(*given)))  # noqa: B010
+    setattr(stage_run, "train_steps", lambda step: clock.timed(steps.train_steps(step)))  # noqa: B010
     LOGGER.addHandler(clock)
     LOGGER.setLevel(logging.INFO)
     with tempfile.TemporaryDirectory() as folder:

@@ -17,12 +17,15 @@ from modules.finetune.results import StageResult
 from modules.finetune.schedule import PlannedStage
 from modules.finetune.snapshot import Average, Snapshot
 from modules.finetune.stage_data import StageData
-from modules.finetune.steps import Measured, StepParts, train_step
+from modules.finetune.steps import Measured, StepParts, train_step, train_steps
 from modules.finetune.task import Task
 from modules.finetune.unfrozen import unfreeze
 from modules.images.batches import TrainingBatches
 from modules.progress import report
 from modules.settings import Stage
+
+# How long a call of several steps may take: until it ends, nobody can interrupt the run.
+_CALL_SECONDS = 1.0
 
 
 class StageRun:
@@ -60,7 +63,7 @@ class StageRun:
         self._best, self._best_score = Snapshot(changing), -math.inf
         # What patience waits for: a score that is better than this by ``min_delta``.
         self._to_beat, self._moved_in = -math.inf, 0
-        self._measure = data.measure(number)
+        self._measure, self._at_once = data.measure(number), 1
         self._step = train_step(
             task.model,
             StepParts(
@@ -83,6 +86,7 @@ class StageRun:
                 task.distribution,
             ),
         )
+        self._steps = train_steps(self._step)
         self._checkpoint = Checkpoint(
             folder,
             writes=task.distribution.is_chief,
@@ -172,15 +176,17 @@ class StageRun:
     def _train(self, number: int) -> tuple[float, float]:
         """One pass over the training images; gives its mean loss and accuracy."""
         loss = hits = 0.0
-        count = 0
-        batches = self._data.epoch(self._number, self._batches, number)
-        for step, (rows, targets) in enumerate(batches, 1):
-            batch_loss, batch_hits = self._step(rows, targets)
-            loss += float(batch_loss)
-            hits += float(batch_hits)
-            count += int(targets.shape[0])
+        step = images = 0
+        batches = iter(self._data.epoch(self._number, self._batches, number))
+        while step < self._batches.steps:
+            started = time.monotonic()
+            taken = self._steps(batches, min(self._at_once, self._batches.steps - step))
+            if time.monotonic() - started < _CALL_SECONDS / 2 and taken.steps == self._at_once:
+                self._at_once *= 2
+            step, images = step + taken.steps, images + taken.images
+            loss, hits = loss + taken.loss, hits + taken.hits
             self._check_finite(loss, f"epoch {number}, step {step}")
-        return loss / count, hits / count
+        return loss / images, hits / images
 
     def _validate(self, number: int) -> Measured:
         """Measures the weights as they are, and keeps them if they are the best so far."""

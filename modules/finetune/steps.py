@@ -1,8 +1,8 @@
 """One step of training and one of evaluation, as graphs."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import cast
+from typing import Any, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -94,6 +94,51 @@ def train_step(model: Classifier, parts: StepParts) -> TrainStep:
         return loss, hits
 
     return cast(TrainStep, step)
+
+
+@dataclass(frozen=True)
+class Taken:
+    """What some steps found.
+
+    Attributes:
+        steps: how many were taken.
+        loss, hits: summed over the images.
+        images: how many.
+    """
+
+    steps: int
+    loss: float
+    hits: float
+    images: int
+
+
+def train_steps(step: TrainStep) -> Callable[[Iterator[Any], int], Taken]:
+    """Several steps in one call, which ends early when the loss is no longer finite.
+
+    A call for each step takes longer than the step where only a head is trained.
+
+    Returns:
+        A function of an iterator over ``tf.data`` batches and of how many to take of it.
+    """
+
+    @tf.function(autograph=False, reduce_retracing=True)
+    def run(batches: Any, steps: tf.Tensor) -> list[tf.Tensor]:
+        def more(taken: tf.Tensor, loss: tf.Tensor, hits: tf.Tensor, images: tf.Tensor) -> Any:
+            return (taken < steps) & tf.math.is_finite(loss)
+
+        def one(taken: tf.Tensor, loss: tf.Tensor, hits: tf.Tensor, images: tf.Tensor) -> Any:
+            rows, targets = next(batches)
+            found = [tf.cast(value, tf.float64) for value in step(rows, targets)]
+            return taken + 1, loss + found[0], hits + found[1], images + tf.shape(targets)[0]
+
+        zero = tf.constant(0.0, tf.float64)
+        return tf.while_loop(more, one, (0, zero, zero, 0), parallel_iterations=1)  # type: ignore[no-any-return]
+
+    def take(batches: Iterator[Any], steps: int) -> Taken:
+        taken, loss, hits, images = run(batches, tf.constant(steps))
+        return Taken(int(taken), float(loss), float(hits), int(images))
+
+    return take
 
 
 @dataclass(frozen=True)

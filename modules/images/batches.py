@@ -68,7 +68,7 @@ class TrainingBatches:
         """All images in order, each varied as in epoch ``number``: uint8 [height, width, 3]."""
         vary, seeds = variation(self._options), tf.constant(self._drawn(number)[1:3])
         return images.enumerate().map(
-            lambda place, pixels: vary(pixels, seeds + tf.stack([0, place])),
+            _as_it_is(lambda place, pixels: vary(pixels, seeds + tf.stack([0, place]))),
             num_parallel_calls=tf.data.AUTOTUNE,
         )
 
@@ -82,11 +82,11 @@ class TrainingBatches:
             rows = self._varied(table, options)
         else:
             rows = tf.data.Dataset.range(self.steps).map(
-                lambda step: self._rows(table, self._places(step))
+                _as_it_is(lambda step: self._rows(table, self._places(step)))
             )
         if options.mixes:
             rows = rows.enumerate().map(
-                lambda step, batch: self._mixed(step, batch, options),
+                _as_it_is(lambda step, batch: self._mixed(step, batch, options)),
                 num_parallel_calls=tf.data.AUTOTUNE,
             )
         return rows.prefetch(2)
@@ -105,7 +105,9 @@ class TrainingBatches:
             ((pixels,), target) = self._rows(table, self._order[place])
             return (vary(pixels, self._seeds[1:3] + tf.stack([0, self._order[place]])),), target
 
-        images = tf.data.Dataset.range(self.count).map(one, num_parallel_calls=tf.data.AUTOTUNE)
+        images = tf.data.Dataset.range(self.count).map(
+            _as_it_is(one), num_parallel_calls=tf.data.AUTOTUNE
+        )
         return images.batch(self._size)
 
     def _mixed(
@@ -122,3 +124,7 @@ def variation(options: Augmentation) -> Callable[[tf.Tensor, tf.Tensor], tf.Tens
     return tf.function(  # type: ignore[no-any-return]
         lambda image, seed: augment(image, seed, options), autograph=False, reduce_retracing=True
     )
+
+
+# There is no control flow of Python in these functions, and looking for it takes a second.
+_as_it_is = tf.autograph.experimental.do_not_convert
