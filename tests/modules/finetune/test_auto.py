@@ -37,6 +37,15 @@ def test_a_stage_takes_500_steps_as_far_as_its_epochs_may_go(images: int) -> Non
         assert steps >= 500 or stage["epochs"] == most
 
 
+def test_a_larger_backbone_moves_more_slowly() -> None:
+    def peak(parameters: int) -> float:
+        partial = choose_stages(Facts(1000, 10, 224, 14, parameters))[1]
+        return float(partial["learning_rate"]["peak"])
+
+    assert peak(1000) == peak(213_072) == 1e-3
+    assert peak(25_000_000) == pytest.approx(1e-4)
+
+
 def test_what_the_config_says_for_all_stages_goes_before_the_choice() -> None:
     options = Finetune.model_validate(
         {"schedule": "auto", "batch_size": 8, "augmentation": {"crop": 0.9}, "seed": 3}
