@@ -1,5 +1,7 @@
 """Accuracy of head-only, full, automatic and hand-written schedules by the size of the data.
 
+And of a hand-written one with augmentation, by how many variations of each image are kept.
+
     python -m benchmarks.quality [--seeds N] [--only TEXT] [--table]
 
 Each run trains on some images of each class, of which a fifth chooses epoch and stage, and is
@@ -41,6 +43,8 @@ RESULTS = Path(__file__).parent / "results" / "quality.jsonl"
 PROJECT = Path(__file__).parent.parent
 SIZES = (10, 25, 100, None)  # images a class; None for all
 METHODS = ("head", "full", "hand", "auto")
+# How many variations of each image are kept; 0 for new ones in every epoch.
+VARIANTS = {f"{kept} kept": kept for kept in (0, 1, 2, 4, 8)}
 COSINE = {"decay": "cosine", "warmup_epochs": 1}
 
 
@@ -101,7 +105,11 @@ def stages_of(method: str, facts: Facts) -> list[dict[str, Any]]:
         rate = {"peak": 1e-3, **COSINE}
         return [{"name": "full", "unfreeze": "all", "epochs": 12, "learning_rate": rate}]
     partial = {"name": "partial", "unfreeze": {"fraction": 0.4}, "epochs": 12}
-    return [head, {**partial, "learning_rate": {"peak": 1e-3, **COSINE}, "ema": 0.98}]
+    partial |= {"learning_rate": {"peak": 1e-3, **COSINE}, "ema": 0.98}
+    if method in VARIANTS:
+        augmentation = {"crop": 0.7, "color": 0.2}
+        partial |= {"augmentation": augmentation, "cached_variants": VARIANTS[method]}
+    return [head, partial]
 
 
 @cache
@@ -181,9 +189,11 @@ def run(case: Case) -> dict[str, Any]:
 
 
 def cases(seeds: int) -> Iterator[Case]:
-    """All runs, one seed of each first."""
+    """All runs, one seed of each first; then those that keep variations."""
     for seed, corpus, size, method in itertools.product(range(seeds), CORPORA, SIZES, METHODS):
         yield Case(corpus, size, method, seed)
+    for seed, size, method in itertools.product(range(seeds), (25, 100), VARIANTS):
+        yield Case(CORPORA[1], size, method, seed)
 
 
 def done() -> list[dict[str, Any]]:

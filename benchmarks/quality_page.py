@@ -9,14 +9,13 @@ from typing import Any
 
 import matplotlib
 
-from benchmarks.quality import CORPORA, METHODS, SIZES, done
+from benchmarks.quality import CORPORA, METHODS, SIZES, VARIANTS, done
 
 matplotlib.use("Agg")
 
 from matplotlib import pyplot
 
 DOCS = Path(__file__).parent.parent / "docs"
-BEGIN, END = "<!-- measured -->", "<!-- /measured -->"
 NAMES = {"head": "head only", "full": "full", "hand": "by hand", "auto": "auto"}
 COLORS = {"head": "#8c8c8c", "full": "#d9822b", "hand": "#3b6ea5", "auto": "#1b7f4b"}
 
@@ -57,6 +56,30 @@ def table(runs: list[dict[str, Any]]) -> str:
     return "\n".join(lines)
 
 
+def variants_table(runs: list[dict[str, Any]]) -> str:
+    """The runs that keep variations, in Markdown."""
+    lines = ["| kept | 25 a class | s | 100 a class | s | seeds |", "| --- " * 6 + "|"]
+    for method, kept in VARIANTS.items():
+        cells, seeds = [str(kept) if kept else "0: new in every epoch"], []
+        for size in (25, 100):
+            cell = [run for run in runs if run["case"][1:3] == [size, method]]
+            if not cell:
+                return ""
+            values = sorted(run["accuracy"] for run in cell)
+            cells.append(f"{statistics.mean(values):.3f} ({values[0]:.3f} to {values[-1]:.3f})")
+            cells.append(f"{statistics.median(run['seconds'] for run in cell):.0f}")
+            seeds.append(len(cell))
+        lines.append(f"| {' | '.join(cells)} | {min(seeds)} |")
+    return "\n".join(lines)
+
+
+def put(text: str, page: str, mark: str) -> str:
+    """A page with a text between a mark and its end."""
+    before, _, rest = page.partition(f"<!-- {mark} -->")
+    after = rest.partition(f"<!-- /{mark} -->")[2]
+    return f"{before}<!-- {mark} -->\n{text}\n<!-- /{mark} -->{after}"
+
+
 def draw(runs: list[dict[str, Any]], file: Path) -> None:
     """Mean and range over the seeds, by images a class."""
     figure, axes = pyplot.subplots(1, len(CORPORA), figsize=(10, 4.2), dpi=120)
@@ -90,9 +113,8 @@ def main() -> None:
     """Entry point."""
     runs = done()
     page = DOCS / "quality.md"
-    before, _, rest = page.read_text(encoding="utf-8").partition(BEGIN)
-    after = rest.partition(END)[2]
-    page.write_text(f"{before}{BEGIN}\n{table(runs)}\n{END}{after}", encoding="utf-8")
+    text = put(table(runs), page.read_text(encoding="utf-8"), "schedules")
+    page.write_text(put(variants_table(runs), text, "variants"), encoding="utf-8")
     draw(runs, DOCS / "quality.png")
 
 
