@@ -1,0 +1,112 @@
+"""A step of Thaw's and one of the expert's by turns, in one process, so that noise hits both.
+
+    python -m benchmarks.step_times [--steps N]
+
+On the first 320 photos of the split, at a rate of 1e-6, so that neither model changes much. Prints
+a table of medians with quartiles, and the ratio of the medians; caches are filled beforehand.
+"""
+
+import argparse
+import itertools
+import statistics
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import modules  # noqa: F401 chooses Keras 2 before TensorFlow is imported
+
+# isort: split
+
+import tensorflow as tf
+import tensorflow_hub as hub
+import tf_keras
+
+from benchmarks import expert, ours, photos
+from modules.backbones import backbone, blocks
+from modules.finetune import schedule
+from modules.finetune.classifier import Classifier
+from modules.finetune.forgetting import pretrained_weights
+from modules.finetune.stage_data import StageData
+from modules.finetune.stage_run import StageRun
+from modules.finetune.task import Task
+from modules.images.table import Storage
+from modules.settings import Finetune
+
+MODES = ("block", "third", "all")
+RATE = 1e-6
+COUNT = 320
+
+
+def expert_steps(mode: str, rows: list[photos.Photo]) -> Callable[[], object]:
+    """A step each time it is called."""
+    module = hub.load(str(photos.MODULE))
+
+    def forward(batch: tf.Tensor) -> tf.Tensor:
+        return module(tf.cast(batch, tf.float32) / 255.0, training=False)
+
+    head = tf_keras.layers.Dense(photos.CLASSES, kernel_initializer="zeros")
+    head.build((None, module.trainable_variables[-1].shape[0]))
+    variables = [*expert.trained_variables(module, mode), *head.trainable_variables]
+    data = expert.images(rows)
+    run = expert.trainer(expert.Model(forward, head, variables), data)
+    orders: Iterator[tf.Tensor] = itertools.chain.from_iterable(
+        expert.calls_of_epoch(COUNT, whole=False) for _ in itertools.count()
+    )
+    return lambda: run(next(orders))
+
+
+def our_steps(mode: str, rows: list[photos.Photo], folder: Path) -> Callable[[], object]:
+    """A step each time it is called."""
+    stages = [{**stage, "learning_rate": RATE} for stage in ours.MODES[mode]]
+    options = Finetune.model_validate({"stages": stages, "early_stopping": None})
+    module = backbone.load(str(photos.MODULE))
+    found = blocks.blocks_of(module)
+    storage = Storage(options.cache_mb, options.cache_disk_mb, folder)
+    images = ours.images(rows, storage)
+    labels = [str(label) for label in range(photos.CLASSES)]
+    model = Classifier(module, photos.CLASSES)
+    task = Task(model, found, labels, images, images, options, ours.SPEC)
+    planned = schedule.plan(options.stages, found)
+    data = StageData(task, planned)
+    run = StageRun(task, planned[0], 0, data, pretrained_weights(found), None)
+    losses = itertools.chain.from_iterable(run.batch_losses(n) for n in itertools.count(1))
+    return lambda: next(losses)
+
+
+def by_turns(steps: list[Callable[[], object]], count: int) -> list[list[float]]:
+    """Milliseconds of each, after two of each that are not counted."""
+    taken: list[list[float]] = [[] for _ in steps]
+    for number in range(count + 2):
+        for step, times in zip(steps, taken, strict=True):
+            began = time.monotonic()
+            step()
+            if number >= 2:
+                times.append(1000.0 * (time.monotonic() - began))
+    return taken
+
+
+def cell(times: list[float]) -> str:
+    """The median and the quartiles."""
+    low, middle, high = statistics.quantiles(times, n=4)
+    return f"{middle:.1f} ({low:.1f} to {high:.1f})"
+
+
+def main() -> None:
+    """Entry point."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--steps", type=int, default=40)
+    count = parser.parse_args().steps
+    expert.LEARNING_RATE = RATE
+    rows = photos.split(0).train[:COUNT]
+    print("| unfrozen | expert: ms a step | Thaw: ms a step | ratio |\n| --- | --- | --- | --- |")
+    for mode in MODES:
+        with tempfile.TemporaryDirectory() as folder:
+            pair = [expert_steps(mode, rows), our_steps(mode, rows, Path(folder))]
+            theirs, own = by_turns(pair, count)
+        ratio = statistics.median(theirs) / statistics.median(own)
+        print(f"| {mode} | {cell(theirs)} | {cell(own)} | {ratio:.2f} |", flush=True)
+
+
+if __name__ == "__main__":
+    main()
