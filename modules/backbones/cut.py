@@ -6,7 +6,6 @@ that flow from there into the rest, the *cut*, can be kept, and the rest alone b
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import tensorflow as tf
 
@@ -14,13 +13,12 @@ from modules.backbones.backbone import Backbone
 from modules.backbones.flat_graph import FlatGraph, Node, Output, tensor_name
 from modules.backbones.folding import folded
 from modules.backbones.graph_import import imported
+from modules.backbones.image_rows import image_rows
 from modules.backbones.read_order import read
 
 Tensors = Sequence[tf.Tensor]
 # TF1's control flow: what lies between these is no plain flow of data.
 _BRANCHING = {"Switch", "Merge", "Enter", "Exit", "NextIteration", "RefSwitch", "RefMerge"}
-# Two sizes of a batch to infer shapes for.
-_BATCHES = (7, 11)
 # Larger than what they are made from, and made in no time.
 _GROWING = {"Pad", "PadV2", "MirrorPad", "Tile", "BroadcastTo"}
 
@@ -125,7 +123,7 @@ def find_cut(
     if graph.output[0] in frozen:
         row = tf.TensorSpec((backbone.output_dim,), tf.float32)
         return Cut(graph, (graph.result,), (row,), _read_by(graph, [graph.result]), {})
-    walk = _Walk(graph, frozen, _rows(graph, size, frozen))
+    walk = _Walk(graph, frozen, image_rows(graph, size, frozen))
     walk.back_from(graph.output)
     if graph.images in walk.tensors:
         return "the first layer is among what changes"
@@ -190,64 +188,6 @@ def _changed(graph: FlatGraph, changing: Collection[tf.Variable]) -> set[str]:
         if any(source in found for source, _ in node.inputs):
             found.add(node.name)
     return found
-
-
-def _rows(
-    graph: FlatGraph, size: tuple[int, int], frozen: Collection[str]
-) -> dict[str, tf.TensorSpec]:
-    """What is a row for each image, of the frozen tensors that something takes: a row's form.
-
-    A first dimension that is not known might be the batch times something, so all forms are found
-    for two batches of known sizes. Those behind a loop or a branch show only in a run.
-    """
-    used = (one for node in graph.nodes for one in node.inputs if one[0] in frozen)
-    names = list(dict.fromkeys(map(tensor_name, used)))
-    inferred = [_Forms(graph, count, size, names) for count in _BATCHES]
-    unclear = [name for name in names if not inferred[0].found[name].shape.is_fully_defined()]
-    if unclear:
-        for forms in inferred:
-            forms.run(unclear)
-    found = {graph.images: tf.TensorSpec((*size, 3), tf.float32)}
-    for name in names:
-        rows = [forms.row(name) for forms in inferred]
-        if rows[0] is not None and rows[0] == rows[1]:
-            found[name] = rows[0]
-    return found
-
-
-class _Forms:
-    """The forms of tensors for a batch of images."""
-
-    def __init__(
-        self, graph: FlatGraph, count: int, size: tuple[int, int], names: Sequence[str]
-    ) -> None:
-        self._graph, self._count = graph, count
-        self._images = tf.TensorSpec((count, *size, 3), tf.float32)
-        traced = self._made(names).get_concrete_function(self._images)
-        self.found = dict(zip(names, traced.structured_outputs, strict=True))
-
-    def run(self, names: Sequence[str]) -> None:
-        """Finds the forms of some tensors by making them."""
-        made = self._made(names)(tf.random.stateless_uniform(self._images.shape, (0, 0)))
-        self.found |= {
-            name: tf.TensorSpec(tensor.shape, tensor.dtype)
-            for name, tensor in zip(names, made, strict=True)
-        }
-
-    def row(self, name: str) -> tf.TensorSpec | None:
-        """The form of one image's row; None where there is no row for each image."""
-        form = self.found[name]
-        if not form.dtype.is_numpy_compatible or not form.shape.is_fully_defined():
-            return None
-        if not form.shape.rank or form.shape[0] != self._count:
-            return None
-        return tf.TensorSpec(form.shape[1:], form.dtype)
-
-    def _made(self, names: Sequence[str]) -> Any:
-        feeds = self._graph.images
-        return tf.function(
-            lambda images: imported(self._graph, {feeds: images}, names), autograph=False
-        )
 
 
 def _read_by(graph: FlatGraph, tensors: Iterable[str]) -> frozenset[int]:
