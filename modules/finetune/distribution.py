@@ -32,9 +32,11 @@ class Alone:
 
     Attributes:
         is_chief: whether this process is the one that writes.
+        is_alone: whether no other device or process waits for what this one does.
     """
 
     is_chief = True
+    is_alone = True
 
     def over_rows(self, function: Callable[..., Outcome], *rows: Part) -> Outcome:
         """Computes sums and means over a batch; may be called in a loop of a graph.
@@ -73,6 +75,8 @@ class Replicas(Alone):
 
     Replica r of n does the rows from ``r * rows // n`` to ``(r + 1) * rows // n``.
     """
+
+    is_alone = False
 
     def __init__(self, strategy: tf.distribute.Strategy) -> None:
         self.is_chief = bool(strategy.extended.should_checkpoint)

@@ -181,7 +181,9 @@ class StageRun:
         while step < self._batches.steps:
             started = time.monotonic()
             taken = self._steps(batches, min(self._at_once, self._batches.steps - step))
-            if time.monotonic() - started < _CALL_SECONDS / 2 and taken.steps == self._at_once:
+            quick = time.monotonic() - started < _CALL_SECONDS / 2
+            # Processes that share a step must be in the same pass of the same loop: one each.
+            if quick and taken.steps == self._at_once and self._task.distribution.is_alone:
                 self._at_once *= 2
             step, images = step + taken.steps, images + taken.images
             loss, hits = loss + taken.loss, hits + taken.hits
