@@ -73,8 +73,8 @@ def choose_stages(facts: Facts) -> list[dict[str, Any]]:
     class, with backbones of 0.1 and 0.2 million parameters:
 
     - 500 steps a stage, however few the images: BiT's for its smallest data sets. At most 40 and 30
-      epochs, beyond which small data gained nothing (measured); at least 10 and 8, so that a cosine
-      has a shape.
+      epochs, so that few images are not seen without end, and at least 10 and 8, so that a cosine
+      has a shape: chosen, not measured.
     - Batches of 32, and of 16 below 320 images, where 32 leave fewer than 10 steps to an epoch.
     - The head at 0.01: ten times Adam's default, for a linear layer is a convex problem and a
       cosine settles it.
