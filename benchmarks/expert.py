@@ -31,6 +31,7 @@ import tensorflow_hub as hub
 import tf_keras
 
 from benchmarks import photos
+from modules.images.datasets import untuned
 
 LEARNING_RATE = 1e-3
 EPOCHS = {"head": 25, "block": 8, "third": 8, "all": 8}
@@ -64,7 +65,7 @@ def images(rows: list[photos.Photo]) -> Data:
     """Reads and decodes photos to uint8 [n, 224, 224, 3]."""
     paths, labels = photos.columns(rows)
     data = tf.data.Dataset.from_tensor_slices(paths)
-    data = data.map(_decode, num_parallel_calls=tf.data.AUTOTUNE)
+    data = untuned(data.map(_decode, num_parallel_calls=tf.data.AUTOTUNE))
     return Data(next(iter(data.batch(len(rows)))), tf.constant(labels))
 
 
@@ -72,7 +73,7 @@ def embeddings(embed: Forward, rows: list[photos.Photo]) -> Data:
     """Embeds photos as they are decoded, each once, to float32 [n, dim]."""
     paths, labels = photos.columns(rows)
     data = tf.data.Dataset.from_tensor_slices(paths)
-    data = data.map(_decode, num_parallel_calls=tf.data.AUTOTUNE)
+    data = untuned(data.map(_decode, num_parallel_calls=tf.data.AUTOTUNE))
     batches = data.batch(INFERENCE_BATCH).prefetch(tf.data.AUTOTUNE)
     return Data(tf.concat([embed(batch) for batch in batches], 0), tf.constant(labels))
 

@@ -2,7 +2,8 @@
 
     python -m benchmarks.ours {head,block,third,all,schedule} [--seed N] [--epochs N]
 
-The first four modes train what ``benchmarks.expert`` trains, at its rate, for as many epochs.
+The first four modes train what ``benchmarks.expert`` trains, at its rate (``all`` with an epoch of
+warm-up), for as many epochs.
 ``schedule`` is what Thaw is for: a head and then the last blocks, in the fewest seconds to a good
 model. The last line printed is a JSON object, as ``benchmarks.expert`` prints it, with each stage's
 ``cache`` and ``seconds`` besides; ``step_ms`` is that of the last stage.
@@ -40,7 +41,15 @@ MODES: dict[str, list[dict[str, Any]]] = {
     "head": [{"name": "head", "epochs": 25}],
     "block": [{"name": "block", "epochs": 8, "unfreeze": {"last": 1}}],
     "third": [{"name": "third", "epochs": 8, "unfreeze": {"last": LAST_THIRD}}],
-    "all": [{"name": "all", "epochs": 8, "unfreeze": "all"}],
+    # At the full rate from the first step, some seeds lose what the module knows for good.
+    "all": [
+        {
+            "name": "all",
+            "epochs": 8,
+            "unfreeze": "all",
+            "learning_rate": {"peak": RATE, "warmup_epochs": 1},
+        }
+    ],
     "schedule": [
         {"name": "head", "epochs": 10, "learning_rate": {"peak": 0.01, "decay": "cosine"}},
         {

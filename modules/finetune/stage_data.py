@@ -8,6 +8,7 @@ from modules import features
 from modules.backbones.cut import frozen_part
 from modules.finetune.cache_plan import plan_caches, sharing
 from modules.finetune.forward import Forward, inference_forward, training_forward
+from modules.finetune.passes import in_order
 from modules.finetune.schedule import PlannedStage
 from modules.finetune.steps import Measure
 from modules.finetune.task import Task
@@ -114,11 +115,11 @@ class StageData:
             return run(image.to_range(pixels, spec))
 
         done, size = 0, rows_at_once([images.dataset.element_spec])
-        for batch in source.batch(size).prefetch(4):
-            for one, tensors in zip(group, pass_through(batch), strict=True):
+        for made in in_order(pass_through, source.batch(size).prefetch(4)):
+            for one, tensors in zip(group, made, strict=True):
                 if one in tables:
                     tables[one].append(tensors)
-            done += int(batch.shape[0])
+            done += len(made[0][0])
             if done % (64 * size) == 0 or done == images.count:
                 names = ", ".join(self._planned[one].stage.name for one in tables)
                 text = f"trainer frozen part for {names}: {done} of {images.count} images"

@@ -13,6 +13,7 @@ from modules.finetune.distribution import Alone, Outcome
 from modules.finetune.forward import Forward, Rows
 from modules.finetune.losses import Scalar, cross_entropy
 from modules.finetune.optimizers import StageOptimizer
+from modules.finetune.passes import in_order
 from modules.finetune.snapshot import Average
 from modules.images.table import Table, rows_at_once
 from modules.settings import Stage
@@ -193,11 +194,13 @@ class Measure:
 
         Every process makes it; all get what the chief found.
         """
-        loss, hits, size = 0.0, list[bool](), rows_at_once(table.rows)
-        for start in range(0, table.count, size):
+
+        def part(start: int) -> tuple[tf.Tensor, tf.Tensor]:
             stop = min(start + size, table.count)
-            part = tf.constant(labels[start:stop])
-            batch_loss, batch_hits = self._step(table.part(start, stop), part)
+            return self._step(table.part(start, stop), tf.constant(labels[start:stop]))  # type: ignore[no-any-return]
+
+        loss, hits, size = 0.0, list[bool](), rows_at_once(table.rows)
+        for batch_loss, batch_hits in in_order(part, range(0, table.count, size)):
             loss += float(batch_loss)
             hits += np.asarray(batch_hits).tolist()
         mean, *hits_of_chief = self._distribution.of_chief([loss / len(hits), *hits])

@@ -7,6 +7,7 @@ import numpy.typing as npt
 import tensorflow as tf
 
 from modules.images.augmentation import augment
+from modules.images.datasets import as_it_is, untuned
 from modules.images.mixing import mix
 from modules.images.table import Table
 from modules.settings import Augmentation, Stage
@@ -68,7 +69,7 @@ class TrainingBatches:
         """All images in order, each varied as in epoch ``number``: uint8 [height, width, 3]."""
         vary, seeds = variation(self._options), tf.constant(self._drawn(number)[1:3])
         return images.enumerate().map(
-            _as_it_is(lambda place, pixels: vary(pixels, seeds + tf.stack([0, place]))),
+            as_it_is(lambda place, pixels: vary(pixels, seeds + tf.stack([0, place]))),
             num_parallel_calls=tf.data.AUTOTUNE,
         )
 
@@ -82,14 +83,14 @@ class TrainingBatches:
             rows = self._varied(table, options)
         else:
             rows = tf.data.Dataset.range(self.steps).map(
-                _as_it_is(lambda step: self._rows(table, self._places(step)))
+                as_it_is(lambda step: self._rows(table, self._places(step)))
             )
         if options.mixes:
             rows = rows.enumerate().map(
-                _as_it_is(lambda step, batch: self._mixed(step, batch, options)),
+                as_it_is(lambda step, batch: self._mixed(step, batch, options)),
                 num_parallel_calls=tf.data.AUTOTUNE,
             )
-        return rows.prefetch(2)
+        return untuned(rows).prefetch(2)
 
     def _places(self, step: tf.Tensor) -> tf.Tensor:
         start = step * self._size
@@ -106,7 +107,7 @@ class TrainingBatches:
             return (vary(pixels, self._seeds[1:3] + tf.stack([0, self._order[place]])),), target
 
         images = tf.data.Dataset.range(self.count).map(
-            _as_it_is(one), num_parallel_calls=tf.data.AUTOTUNE
+            as_it_is(one), num_parallel_calls=tf.data.AUTOTUNE
         )
         return images.batch(self._size)
 
@@ -124,7 +125,3 @@ def variation(options: Augmentation) -> Callable[[tf.Tensor, tf.Tensor], tf.Tens
     return tf.function(  # type: ignore[no-any-return]
         lambda image, seed: augment(image, seed, options), autograph=False, reduce_retracing=True
     )
-
-
-# There is no control flow of Python in these functions, and looking for it takes a second.
-_as_it_is = tf.autograph.experimental.do_not_convert

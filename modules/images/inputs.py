@@ -15,6 +15,7 @@ import tensorflow_transform as tft
 from modules import features
 from modules.errors import InputError
 from modules.images import image
+from modules.images.datasets import as_it_is, untuned
 from modules.images.table import Storage, Table
 from modules.settings import ImageSpec
 
@@ -62,7 +63,7 @@ class Images:
         if not keep:
             return self.dataset
         table = self.pixels
-        return tf.data.Dataset.range(self.count).map(lambda place: table.take(place)[0])
+        return untuned(tf.data.Dataset.range(self.count)).map(lambda place: table.take(place)[0])
 
 
 def read_labels(transform: tft.TFTransformOutput) -> list[str]:
@@ -101,7 +102,7 @@ def read_images(
         made = layer(tf.io.parse_example(batch, raw_spec))
         return made[features.IMAGE_BYTES], made[features.LABEL_INDEX]
 
-    parsed = records.batch(_PARSE_BATCH).map(parse)
+    parsed = untuned(records.batch(_PARSE_BATCH).map(parse))
     labels: list[Any] = list(parsed.map(lambda image_bytes, label: label).as_numpy_iterator())
     if not labels:
         raise InputError(
@@ -132,6 +133,5 @@ def read_files(
 
 def decoded(encoded: tf.data.Dataset, spec: ImageSpec) -> tf.data.Dataset:
     """Strings, each an encoded image, to uint8 [height, width, 3], in the same order."""
-    # There is no control flow of Python in the image function; looking for it takes two seconds.
-    decode = tf.autograph.experimental.do_not_convert(lambda one: image.decode(one, spec))
-    return encoded.map(decode, num_parallel_calls=tf.data.AUTOTUNE)
+    decode = as_it_is(lambda one: image.decode(one, spec))
+    return untuned(encoded.map(decode, num_parallel_calls=tf.data.AUTOTUNE))
