@@ -4,9 +4,15 @@ from tfx.types.artifact import Artifact
 
 
 class Ingestion(Artifact):
-    """A folder with ``ingestion.json``: counts by split and class, and the files left out."""
+    """A folder with ``ingestion.json``: counts by split and class, and of what was left out."""
 
     TYPE_NAME = "ThawIngestion"
+
+
+class Quarantine(Artifact):
+    """A folder with ``quarantine.jsonl``: each image that was left out, and why."""
+
+    TYPE_NAME = "ThawQuarantine"
 
 
 class Verdict(Artifact):

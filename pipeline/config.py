@@ -3,13 +3,17 @@
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field, PrivateAttr, model_validator
+from pydantic import BeforeValidator, Field, PrivateAttr, model_validator
 
 from modules import features
 from modules.settings import (
+    MAX_PIXELS,
     Evaluation,
     Finetune,
+    Format,
     Fraction,
+    Ingest,
+    Key,
     Number,
     Options,
     Patterns,
@@ -19,6 +23,16 @@ from modules.settings import (
 
 # Shares of an added-up whole may miss 1 by rounding.
 _SHARES_TOLERANCE = 1e-6
+
+
+def _text(value: object) -> object:
+    if not isinstance(value, str):
+        raise ValueError(f"got {value!r}, must be a path; change it")
+    return value
+
+
+# A local path, which ``pipeline.loading`` has made absolute, or an address.
+Place = Annotated[str, BeforeValidator(_text)]
 
 
 class Splits(Options):
@@ -44,21 +58,39 @@ class Data(Options):
     """The images, and how they are taken in.
 
     Attributes:
-        path: a folder that holds a folder of images for each class.
+        path: a folder that holds a folder of images for each class, a CSV manifest, or TFRecord
+            shards; local, or an address that Beam knows. ``{SPAN}``, ``{YYYY}``, ``{MM}``,
+            ``{DD}`` and ``{VERSION}`` in it stand for the latest that there is.
+        format: which of them it is; guessed where it is left out.
+        image_column, label_column, split_column, group_column: what a manifest calls the image's
+            path, its class, its split and what it has in common with others that must stay on its
+            side; of shards, the features. The last two need not be there.
         resize: how an image is brought to the backbone's size.
-        splits: shares of training, validation and test images.
+        splits: shares of training, validation and test images, where the data names no splits.
         max_bad_fraction: the run fails when a greater share of the files cannot be used.
+        max_pixels: of one image; a file that claims to hold more is not decoded.
         schema_file: a curated schema in protobuf's text form; ``schema`` in the file.
-        earlier: a folder of earlier images, in folders of the same classes, on which each stage's
-            accuracy is measured, to see what is forgotten; never trained on.
+        earlier: earlier images, of the same classes, on which each stage's accuracy is measured, to
+            see what is forgotten; never trained on.
     """
 
-    path: Path
-    earlier: Path | None = None
+    path: Place
+    earlier: Place | None = None
+    format: Format | None = None
+    image_column: Key = "path"
+    label_column: Key = "label"
+    split_column: Key = "split"
+    group_column: Key = "group"
     resize: Literal["stretch", "crop", "pad"] = "stretch"
     splits: Splits = Splits()
     max_bad_fraction: Fraction = 0.05
+    max_pixels: Positive = MAX_PIXELS
     schema_file: Path | None = Field(default=None, alias="schema")
+
+    def ingest(self) -> Ingest:
+        """What ImageExampleGen gets."""
+        shared = {name: getattr(self, name) for name in Ingest.model_fields}
+        return Ingest(**{**shared, "earlier": self.earlier or "", "splits": self.splits.shares()})
 
 
 class BackboneOptions(Options):

@@ -1,5 +1,6 @@
 """The map: the whole graph, in the order in which the data flows."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from components.baseline.strategy import BLESSING, CANDIDATE, MODEL, BaselineStr
 from components.curated_schema import CuratedSchema
 from components.data_check.component import DataCheck
 from components.image_example_gen.component import ImageExampleGen
+from components.image_example_gen.sources import further_features
 from components.infra_check.component import InfraCheck
 from components.pusher.component import Pusher
 from components.run_summary.component import RunSummary
@@ -29,7 +31,9 @@ def create_pipeline(
     pipeline_root: str,
     metadata_connection_config: Any = None,
 ) -> Any:
-    """Builds the graph; nothing runs, and no file is read but Thaw's own code and the schema.
+    """Builds the graph; nothing runs.
+
+    Of files it reads Thaw's own code, the schema, and the header of a manifest.
 
     Args:
         config: the whole configuration.
@@ -41,23 +45,23 @@ def create_pipeline(
     Returns:
         A ``tfx.dsl.Pipeline``.
     """
-    # Encoded images, their labels and facts, in three splits by a hash of their bytes; earlier
-    # images, if there are any, in a fourth.
+    ingest = config.data.ingest()
+    columns = further_features(ingest)
+
+    # Encoded images, their labels, facts and further columns, in three splits, as the data names
+    # them or by a hash of the bytes; earlier images, if there are any, in a fourth.
     example_gen = ImageExampleGen(
-        path=str(config.data.path),
-        earlier=str(config.data.earlier or ""),
-        splits=config.data.splits.shares(),
-        max_bad_fraction=config.data.max_bad_fraction,
+        options=ingest,
         source=source_fingerprint("components.image_example_gen.component"),
     )
 
-    # Statistics of the facts, not of the bytes.
+    # Statistics of the facts and columns, not of the bytes.
     statistics_gen = tfx.components.StatisticsGen(
-        examples=example_gen.outputs["examples"], stats_options=_statistics_options()
+        examples=example_gen.outputs["examples"], stats_options=_statistics_options(columns)
     )
 
     # What an example must look like.
-    schema = CuratedSchema(text=_schema_text(config))
+    schema = CuratedSchema(text=_schema_text(config, columns))
 
     # Anomalies of any split against the schema.
     example_validator = tfx.components.ExampleValidator(
@@ -181,22 +185,31 @@ def create_pipeline(
     )
 
 
-def _statistics_options() -> tfdv.StatsOptions:
-    return tfdv.StatsOptions(feature_allowlist=[features.LABEL, *features.IMAGE_FACTS])
+def _statistics_options(columns: Sequence[str]) -> tfdv.StatsOptions:
+    return tfdv.StatsOptions(feature_allowlist=[features.LABEL, *features.IMAGE_FACTS, *columns])
 
 
-def _schema_text(config: Config) -> str:
+def _schema_text(config: Config, columns: Sequence[str]) -> str:
+    """The schema's file, and a manifest's further columns where that says nothing of them."""
     path = config.data.schema_file or Path(features.__file__).with_name("schema.pbtxt")
     try:
         text = path.read_text(encoding="utf-8")
-        text_format.Parse(text, schema_pb2.Schema())
+        given = text_format.Parse(text, schema_pb2.Schema())
     except (OSError, ValueError, text_format.ParseError) as error:
         reason = " ".join(str(error).split())
         raise InputError(
             f"data.schema: {path} cannot be used ({reason}); give a Schema in protobuf's text "
             "form, such as modules/schema.pbtxt"
         ) from None
-    return text
+    known = {feature.name for feature in given.feature}
+    more = schema_pb2.Schema(
+        feature=[
+            schema_pb2.Feature(name=name, type=schema_pb2.BYTES)
+            for name in columns
+            if name not in known
+        ]
+    )
+    return text + text_format.MessageToString(more, as_utf8=True)
 
 
 def _path_of(function: Any) -> str:

@@ -120,14 +120,15 @@ def _assign(target: Any, keys: Sequence[str], value: Any, path: str) -> None:
 
 
 def _make_absolute(raw: dict[str, Any], folder: Path) -> None:
-    """Lets relative paths start at ``folder``; a handle that is an address stays as it is."""
+    """Lets relative paths start at ``folder``; an address stays as it is."""
     for *parents, key in _PATHS:
         holder = raw.get(parents[0]) if parents else raw
         if isinstance(holder, dict) and isinstance(holder.get(key), str):
             if not holder[key]:
                 where = ".".join([*parents, key])
                 raise InputError(f"{where}: got '', must be a path; name one or leave it out")
-            holder[key] = _resolve(holder[key], folder)
+            if "://" not in holder[key]:
+                holder[key] = _resolve(holder[key], folder)
     backbone = raw.get("backbone")
     handle = backbone.get("handle") if isinstance(backbone, dict) else None
     if backbone and isinstance(handle, str) and handle and "://" not in handle:

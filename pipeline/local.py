@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from components.image_example_gen.files import list_all
+from components.image_example_gen.sources import list_all
 from components.run_summary.summary import SUMMARY_FILE, Summary, read_summary
 from modules.errors import InputError, StageError
 from modules.settings import check_class_weights, check_one_process
@@ -56,8 +56,8 @@ def run(config: Config, *, summary_file: Path | None = None, verbose: bool = Fal
         display.say(f"run {run_id} of {shown(config.file)}; log: {shown(log)}")
         try:
             # Told before the seconds that the imports take.
-            files = list_all(str(config.data.path), str(config.data.earlier or ""))
-            check_class_weights(config.finetune, {file.label for file in files})
+            files = list_all(config.data.ingest())
+            check_class_weights(config.finetune, {file.label for file in files if not file.problem})
             summary = _run_nodes(config, root, run_id, display, seconds)
         except InputError as error:
             summary.error = str(error)
@@ -88,6 +88,7 @@ def _run_nodes(
     from pipeline.graph import create_pipeline
     from pipeline.preparation import prepare_config, trainer_options
 
+    cap_batches()
     prepared = prepare_config(config)
     connection = metadata.sqlite_metadata_connection_config(str(root.metadata))
     graph = create_pipeline(
@@ -97,7 +98,7 @@ def _run_nodes(
         pipeline_root=str(root.artifacts),
         metadata_connection_config=connection,
     )
-    ir = _compile(graph, run_id)
+    ir = compiled(graph, run_id)
     seconds["prepare"] = round(display.finish("prepare"), 2)
     runner = local_dag_runner.LocalDagRunner()
     for node in ir.nodes:
@@ -116,7 +117,19 @@ def _run_nodes(
     return _summary_of(connection, run_id)
 
 
-def _compile(graph: Any, run_id: str) -> Any:
+def cap_batches() -> None:
+    """Lets TFX's readers batch examples by bytes, 20 MiB at a time.
+
+    Else they batch by time, up to 1,000: 3 GB of photos as a camera takes them.
+    """
+    from absl import flags
+    from tfx_bsl.coders import batch_util  # noqa: F401 defines the flag
+
+    flags.FLAGS.mark_as_parsed()
+    flags.FLAGS.tfxio_use_byte_size_batching = True
+
+
+def compiled(graph: Any, run_id: str) -> Any:
     """The graph in TFX's intermediate form, with our name for the run."""
     from tfx.dsl.compiler import compiler, constants
     from tfx.orchestration.portable import runtime_parameter_utils

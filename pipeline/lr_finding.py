@@ -7,7 +7,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from components.image_example_gen.files import list_images
+from components.image_example_gen.sources import list_all
 from modules import features
 from modules.errors import InputError
 from modules.settings import Stage
@@ -43,7 +43,8 @@ def find(config: Config, stage: str | None, steps: int, picture: Path | None) ->
         stage_number(config.finetune.stages, stage)
     if steps < LEAST_STEPS:
         raise InputError(f"--steps: got {steps}, must be at least {LEAST_STEPS}; give more")
-    files = list_images(str(config.data.path))
+    options = config.data.ingest().model_copy(update={"earlier": ""})
+    files = list_all(options)
 
     from components.image_example_gen import sample
     from modules.finetune import lr_find
@@ -55,12 +56,13 @@ def find(config: Config, stage: str | None, steps: int, picture: Path | None) ->
     number = stage_number(stages, stage)
     chosen = stages[number]
     target = _writable(picture or config.root / f"lr_find_{chosen.name}.png")
-    shares, seed = config.data.splits.shares(), config.finetune.seed
-    images = sample.take(files, shares, steps * chosen.batch_size, seed)
-    _check(config, images, chosen.name, chosen.batch_size)
-    labels = sorted({file.label for file in files}, key=str.encode)  # as Transform sorts them
-    with tempfile.TemporaryDirectory(prefix="thaw-images-") as scratch:
-        task = _task(config, prepared, labels, images, Path(scratch), chosen.batch_size)
+    labels = sorted({file.label for file in files if not file.problem}, key=str.encode)
+    with tempfile.TemporaryDirectory(prefix="thaw-images-") as folder:
+        scratch = Path(folder)
+        wanted = steps * chosen.batch_size
+        images = sample.take(files, options, wanted, config.finetune.seed, scratch)
+        _check(config, images, chosen.name, chosen.batch_size)
+        task = _task(config, prepared, labels, images, scratch, chosen.batch_size)
         found = lr_find.range_test(task, prepared.stages, number, steps)
     told = {
         "config": str(config.file),

@@ -8,7 +8,9 @@ from dataclasses import dataclass, replace
 
 import tensorflow_hub as hub
 
-from components.image_example_gen.files import list_images
+from components.image_example_gen import sides
+from components.image_example_gen.sources import list_all
+from modules import features
 from modules.backbones import backbone, blocks
 from modules.backbones.backbone import Backbone
 from modules.backbones.blocks import Block
@@ -74,8 +76,12 @@ def prepare_config(config: Config) -> Prepared:
 
 def expected_facts(config: Config, prepared: Prepared) -> auto.Facts:
     """What an automatic schedule will go by, if all files can be used."""
-    files = list_images(str(config.data.path))
-    images = round(len(files) * config.data.splits.train)
+    options = config.data.ingest()
+    decided = sides.decide(list_all(options.model_copy(update={"earlier": ""})), options.splits)
+    files = [file for file in decided.files if not file.problem]
+    open_ones = sum(file.split is None for file in files)
+    trained = sum(file.split == features.TRAIN for file in files)
+    images = trained + round(open_ones * decided.shares[features.TRAIN])
     classes = len({file.label for file in files})
     return auto.facts_of(images, classes, prepared.image, prepared.blocks)
 

@@ -1,5 +1,6 @@
 """A run's outcome and the pushed versions, for people and for JSON."""
 
+from pathlib import Path
 from typing import Any
 
 from components.pusher import versions
@@ -36,13 +37,15 @@ def outcome(summary: Summary, config: Config) -> str:
 def _about_data(summary: Summary) -> list[str]:
     """What a person should know of the data: files left out, and classes that no test sees."""
     lines = []
-    bad = summary.data.get("bad", [])
-    if bad:
+    quarantined = summary.data.get("quarantined", {})
+    kinds = quarantined.get("by_reason", {})
+    if kinds:
+        counts = ", ".join(f"{count} {kind}" for kind, count in kinds.items())
         lines.append(
-            f"data: {len(bad)} could not be used, {bad[0]['path']} for one ({bad[0]['reason']}); "
-            "the summary names all"
+            f"data: {sum(kinds.values())} could not be used ({counts}); all are named in "
+            f"{shown(Path(quarantined['list']))}"
         )
-    tested = summary.data.get("splits", {}).get(features.TEST, {})
+    tested = summary.data.get("images", {}).get(features.TEST, {})
     unseen = [label for label, count in tested.items() if count == 0]
     if unseen:
         lines.append(

@@ -37,7 +37,7 @@ def DataCheck(  # noqa: N802 a component is a class to its users
             diff.ParseFromString(file.read())
         lines += anomalies(split, diff.anomaly_info)
     with open(os.path.join(ingestion.uri, REPORT_FILE), encoding="utf-8") as file:
-        lines += missing_images(json.load(file)["splits"])
+        lines += missing_images(json.load(file)["images"])
     refuse(lines)
     with open(os.path.join(verdict.uri, "verdict.json"), "w", encoding="utf-8") as file:
         json.dump({"problems": lines}, file)

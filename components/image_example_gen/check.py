@@ -11,17 +11,17 @@ from dataclasses import dataclass
 import tensorflow as tf
 from PIL import Image
 
+from modules.settings import MAX_PIXELS
+
 # What TensorFlow decodes. A JPEG with further pictures behind it opens as JPEG and is called MPO.
 _FORMATS = ("JPEG", "PNG", "GIF", "BMP")
 _CHANNELS = {"1": 1, "L": 1, "I;16": 1, "I": 1, "P": 3, "LA": 2, "RGB": 3, "RGBA": 4, "CMYK": 4}
-# More pixels than any camera takes; a small file can claim to hold them.
-MAX_PIXELS = 150_000_000
 # Luma of ITU-R BT.601, as Pillow and JPEG have it.
 _LUMA = (0.299, 0.587, 0.114)
 
 
 class BadImageError(ValueError):
-    """The bytes cannot be used; the message says why."""
+    """The bytes cannot be used; the message says why: the kind of reason, a colon, and more."""
 
 
 @dataclass(frozen=True)
@@ -36,8 +36,12 @@ class ImageFacts:
     format: str
 
 
-def examine(content: bytes) -> ImageFacts:
+def examine(content: bytes, max_pixels: int = MAX_PIXELS) -> ImageFacts:
     """Decodes the image once, whole, so that a truncated file is found.
+
+    Args:
+        content: the file's bytes.
+        max_pixels: more are not decoded.
 
     Raises:
         BadImageError: when the bytes are no whole image of a known format, or of too many pixels.
@@ -45,11 +49,13 @@ def examine(content: bytes) -> ImageFacts:
     if not content:
         raise BadImageError("the file is empty")
     width, height, mode, name = _header(content)
-    if width * height > MAX_PIXELS:
-        raise BadImageError(f"{width} x {height} pixels; at most {MAX_PIXELS} are decoded")
+    if width * height > max_pixels:
+        raise BadImageError(
+            f"too many pixels: {width} x {height}, and data.max_pixels is {max_pixels}"
+        )
     if name == "BMP" and mode in ("1", "P"):
         # TensorFlow takes the palette's indices for grey levels.
-        raise BadImageError("a BMP with a palette is not decoded right; save it as PNG")
+        raise BadImageError("a BMP with a palette: it is not decoded right; save it as PNG")
     channels = _CHANNELS.get(mode, 3)
     return ImageFacts(width, height, channels, len(content), _brightness(content, name), name)
 

@@ -1,7 +1,5 @@
-"""The node: a folder of images per class in, Examples with three splits out."""
+"""The node: images in, Examples with three splits out, and a list of what was left out."""
 
-import json
-from collections.abc import Mapping
 from typing import Any
 
 from tfx import types
@@ -9,20 +7,19 @@ from tfx.dsl.components.base import base_beam_component, executor_spec
 from tfx.types import standard_artifacts
 from tfx.types.component_spec import ChannelParameter, ExecutionParameter
 
-from components.artifacts import Ingestion
+from components.artifacts import Ingestion, Quarantine
 from components.driver import PropertiesDriver
 from components.image_example_gen import executor
-from components.image_example_gen.files import FINGERPRINT, fingerprint, list_all
+from components.image_example_gen.contents import FINGERPRINT, fingerprint
+from components.image_example_gen.sources import list_all
+from modules.settings import Ingest
 
 
 class ImageExampleGenSpec(types.ComponentSpec):
     """Inputs, outputs and execution properties."""
 
     PARAMETERS = {  # noqa: RUF012 TFX's form
-        "path": ExecutionParameter(type=str),
-        "earlier": ExecutionParameter(type=str),
-        "splits": ExecutionParameter(type=str),
-        "max_bad_fraction": ExecutionParameter(type=float),
+        "options": ExecutionParameter(type=str),
         "source": ExecutionParameter(type=str),
         # Filled in by the driver, not by the caller.
         FINGERPRINT: ExecutionParameter(type=str, optional=True),
@@ -31,6 +28,7 @@ class ImageExampleGenSpec(types.ComponentSpec):
     OUTPUTS = {  # noqa: RUF012
         "examples": ChannelParameter(type=standard_artifacts.Examples),
         "ingestion": ChannelParameter(type=Ingestion),
+        "quarantine": ChannelParameter(type=Quarantine),
     }
 
 
@@ -40,17 +38,15 @@ class Driver(PropertiesDriver):
     def changes(self, properties: dict[str, Any], inputs: dict[str, list[Any]]) -> dict[str, str]:
         """Reads every image's name and content."""
         del inputs
-        return {FINGERPRINT: fingerprint(list_all(properties["path"], properties["earlier"]))}
+        options = Ingest.model_validate_json(properties["options"])
+        return {FINGERPRINT: fingerprint(list_all(options))}
 
 
 class ImageExampleGen(base_beam_component.BaseBeamComponent):
-    """Reads ``path/<class>/**``; writes the encoded bytes, the label and the image's facts.
+    """Lists images of any form; writes their encoded bytes, labels, facts and further columns.
 
     Args:
-        path: the folder.
-        earlier: one of earlier images, which go to a split of their own; empty for none.
-        splits: each split's share of the images, adding up to 1.
-        max_bad_fraction: the run fails when a greater share of the files cannot be used.
+        options: where they are, and how they are split.
         source: fingerprint of the code, for the cache's key.
     """
 
@@ -58,22 +54,13 @@ class ImageExampleGen(base_beam_component.BaseBeamComponent):
     EXECUTOR_SPEC = executor_spec.BeamExecutorSpec(executor.Executor)
     DRIVER_CLASS = Driver
 
-    def __init__(
-        self,
-        path: str,
-        splits: Mapping[str, float],
-        max_bad_fraction: float,
-        source: str,
-        earlier: str = "",
-    ) -> None:
+    def __init__(self, options: Ingest, source: str) -> None:
         super().__init__(
             spec=ImageExampleGenSpec(
-                path=path,
-                earlier=earlier,
-                splits=json.dumps(dict(splits)),
-                max_bad_fraction=max_bad_fraction,
+                options=options.model_dump_json(),
                 source=source,
                 examples=types.Channel(type=standard_artifacts.Examples),
                 ingestion=types.Channel(type=Ingestion),
+                quarantine=types.Channel(type=Quarantine),
             )
         )

@@ -1,7 +1,6 @@
 """Runs the chunks on Beam; the work itself is in ``records``."""
 
-import json
-import os
+from pathlib import Path
 from typing import Any
 
 import apache_beam as beam
@@ -10,14 +9,16 @@ from tfx.dsl.components.base import base_beam_executor
 from tfx.proto import example_gen_pb2
 from tfx.types import artifact_utils
 
-from components.image_example_gen import records
-from components.image_example_gen.files import FINGERPRINT, ImageFile, list_all
-from components.image_example_gen.report import REPORT_FILE, check_bad, merge
+from components.image_example_gen import records, report, sides
+from components.image_example_gen.contents import FINGERPRINT
+from components.image_example_gen.entry import ImageFile
+from components.image_example_gen.sources import list_all, spans
 from modules import features, progress
+from modules.settings import Ingest
 
 
 class Executor(base_beam_executor.BaseBeamExecutor):
-    """Writes ``examples`` and the ingestion report."""
+    """Writes ``examples``, the report of the ingestion and the list of what was left out."""
 
     def Do(  # noqa: N802 TFX's name
         self,
@@ -25,57 +26,77 @@ class Executor(base_beam_executor.BaseBeamExecutor):
         output_dict: dict[str, list[Any]],
         exec_properties: dict[str, Any],
     ) -> None:
-        """Called by TFX with the outputs ``examples`` and ``ingestion``."""
-        examples = artifact_utils.get_single_instance(output_dict["examples"])
-        ingestion = artifact_utils.get_single_instance(output_dict["ingestion"])
-        shares = json.loads(exec_properties["splits"])
-        splits = [*features.SPLITS, *([features.EARLIER] if exec_properties["earlier"] else [])]
-        examples.split_names = artifact_utils.encode_split_names(splits)
-        examples_utils.set_payload_format(examples, example_gen_pb2.FORMAT_TF_EXAMPLE)
-        # TFX knows no name for TFRecords that are not compressed: its readers and ours go by the
-        # files' names, and images are compressed already.
-        examples.set_string_custom_property(FINGERPRINT, exec_properties.get(FINGERPRINT) or "")
-        folders = {split: artifact_utils.get_split_uri([examples], split) for split in splits}
-        path = os.path.join(ingestion.uri, REPORT_FILE)
-        files = list_all(exec_properties["path"], exec_properties["earlier"])
-        # Apart, so that earlier images change nothing in how the others are shuffled.
-        parts = [file for file in files if not file.split], [file for file in files if file.split]
-        chunks = [chunk for part in parts if part for chunk in records.chunks(part)]
-        total = sum(map(len, chunks))
-        work = [(number, len(chunks), chunk) for number, chunk in enumerate(chunks)]
+        """Called by TFX with the outputs of ``ImageExampleGenSpec``."""
+        given = {key: artifact_utils.get_single_instance(v) for key, v in output_dict.items()}
+        options = Ingest.model_validate_json(exec_properties["options"])
+        span = spans.latest(options.path)
+        decided = sides.decide(list_all(options), options.splits)
+        folders = _describe(given["examples"], options, exec_properties, span)
+        summary = Path(given["ingestion"].uri, report.REPORT_FILE)
+        files = report.Files(summary, Path(given["quarantine"].uri, report.QUARANTINE_FILE))
+        told = {"duplicates": decided.duplicates}
+        if span.span is not None:
+            told |= {"span": span.span, "version": span.version or 0}
         with self._make_beam_pipeline() as pipeline:
-            reports = (
-                pipeline
-                | "Chunks" >> beam.Create(work, reshuffle=True)
-                | "Write" >> beam.Map(_write, folders=folders, shares=shares, images=total)
-                | "Together" >> beam.combiners.ToList()
-            )
-            _ = reports | "Report" >> beam.Map(_write_report, path=path)
-        with open(path, encoding="utf-8") as file:
-            check_bad(json.load(file), exec_properties["max_bad_fraction"])
+            _write(pipeline, decided, folders, options) | beam.Map(_report, told, files)
+        report.check_bad(files, options.max_bad_fraction)
+
+
+def _describe(
+    examples: Any, options: Ingest, properties: dict[str, Any], span: spans.Span
+) -> dict[str, str]:
+    """Tells TFX what is in the artifact; gives each split's folder."""
+    splits = [*features.SPLITS, *([features.EARLIER] if options.earlier else [])]
+    examples.split_names = artifact_utils.encode_split_names(splits)
+    examples_utils.set_payload_format(examples, example_gen_pb2.FORMAT_TF_EXAMPLE)
+    # TFX knows no name for TFRecords that are not compressed: its readers and ours go by the
+    # files' names, and images are compressed already.
+    examples.set_string_custom_property(FINGERPRINT, properties.get(FINGERPRINT) or "")
+    if span.span is not None:
+        examples.span, examples.version = span.span, span.version or 0
+    return {split: artifact_utils.get_split_uri([examples], split) for split in splits}
 
 
 def _write(
-    work: tuple[int, int, list[ImageFile]],
+    pipeline: Any, decided: sides.Sides, folders: dict[str, str], options: Ingest
+) -> beam.PCollection:
+    """One pass over all images; gives the reports of all chunks, in one list."""
+    options = options.model_copy(update={"splits": decided.shares})
+    # Apart, so that earlier images change nothing in how the others are shuffled.
+    parts: tuple[list[ImageFile], list[ImageFile]] = ([], [])
+    for file in decided.files:
+        parts[file.split == features.EARLIER].append(file)
+    chunks = [chunk for part in parts for chunk in records.chunks(part)]
+    images = len(decided.files)
+    return (
+        pipeline
+        | "Chunks" >> beam.Create(list(enumerate(chunks)), reshuffle=True)
+        | "Write" >> beam.Map(_write_chunk, len(chunks), folders, options, images)
+        | "Together" >> beam.combiners.ToList()
+    )
+
+
+def _write_chunk(
+    work: tuple[int, list[ImageFile]],
+    total: int,
     folders: dict[str, str],
-    shares: dict[str, float],
+    options: Ingest,
     images: int,
 ) -> records.ChunkReport:
-    number, total, files = work
+    number, files = work
     done = 0
 
     def advance(more: int) -> None:
         nonlocal done
         done += more
         progress.report(
-            f"image_example_gen shard {number + 1} of {total}: {done} of {len(files)} files",
+            f"image_example_gen shard {number + 1} of {total}: {done} of {len(files)} images",
             advance=more,
             total=images,
         )
 
-    return records.write_chunk(files, folders, shares, number, total, advance)
+    return records.write_chunk(files, folders, options, number, advance)
 
 
-def _write_report(reports: list[records.ChunkReport], path: str) -> None:
-    with open(path, "w", encoding="utf-8") as file:
-        json.dump(merge(reports), file, indent=1, ensure_ascii=False)
+def _report(chunks: list[records.ChunkReport], told: dict[str, int], files: report.Files) -> None:
+    report.write(report.merge(chunks), told, files)

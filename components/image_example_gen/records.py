@@ -1,55 +1,89 @@
-"""Reads, checks and writes images: a chunk of files becomes one shard of each split.
+"""Reads, checks and writes images: a chunk of them becomes shards of each split.
 
-No image travels through Beam: a chunk's files are read, checked and written one by one, so memory
-does not grow with the data, and a chunk that is tried again writes the same files again.
+No image travels through Beam: a chunk's images are read and checked a few at a time and written one
+by one, so memory does not grow with the data, and a chunk that is tried again writes the same
+files again.
 """
 
+import functools
 import hashlib
+import itertools
 import random
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 import tensorflow as tf
 
 from components.image_example_gen.check import BadImageError, ImageFacts, examine
-from components.image_example_gen.files import ImageFile, read_file
+from components.image_example_gen.contents import read_file
+from components.image_example_gen.entry import ImageFile
+from components.image_example_gen.shard_writers import ShardWriters
+from components.image_example_gen.sources.shards import read_records
 from components.image_example_gen.split import split_of
 from modules import features
+from modules.passes import in_order
+from modules.settings import Ingest
 
 SHARD_BYTES = 64 << 20
-REPORT_EVERY = 1000  # files
+# What an image weighs whose size no listing told.
+_USUAL_BYTES = 256 << 10
+REPORT_EVERY = 1000  # images
 
 
 @dataclass
 class ChunkReport:
-    """What became of a chunk: counts by (split, label), and the files that cannot be used."""
+    """What became of a chunk.
+
+    Attributes:
+        counts: images by (split, label).
+        bad: what cannot be used: ``path``, ``reason`` and ``sha256``.
+        bytes_read: of images.
+        bytes_written: of records.
+    """
 
     counts: Counter[tuple[str, str]] = field(default_factory=Counter)
     bad: list[dict[str, str]] = field(default_factory=list)
+    bytes_read: int = 0
+    bytes_written: int = 0
+
+
+@dataclass(frozen=True)
+class _Read:
+    """An image's bytes and facts, or why it has none."""
+
+    file: ImageFile
+    content: bytes = b""
+    facts: ImageFacts | None = None
+    problem: str = ""
 
 
 def chunks(files: Sequence[ImageFile], shard_bytes: int = SHARD_BYTES) -> list[list[ImageFile]]:
     """Shuffles the files, always in the same way, and cuts them into chunks by weight.
 
-    Each shard is then a random sample of all classes, and paths are shuffled instead of pixels.
+    Each shard is then a random sample of all classes, and paths are shuffled instead of pixels. The
+    records of a shard stay together, for they are read one after the other.
     """
-    shuffled = sorted(files, key=lambda file: file.name)
+    in_shards = [file for file in files if file.record is not None]
+    by_shard = itertools.groupby(
+        sorted(in_shards, key=lambda one: (one.path, one.record)), key=lambda one: one.path
+    )
+    result = [list(records) for _, records in by_shard]
+    shuffled = sorted((file for file in files if file.record is None), key=lambda one: one.name)
     random.Random(0).shuffle(shuffled)
-    result: list[list[ImageFile]] = [[]]
-    weight = 0
+    weight = shard_bytes
     for file in shuffled:
-        if weight + file.size > shard_bytes and result[-1]:
+        size = file.size or _USUAL_BYTES
+        if weight + size > shard_bytes:
             result.append([])
             weight = 0
         result[-1].append(file)
-        weight += file.size
+        weight += size
     return result
 
 
 def to_example(content: bytes, file: ImageFile, facts: ImageFacts) -> bytes:
-    """A serialized ``tf.Example`` with the keys of ``modules.features``."""
+    """A serialized ``tf.Example``: the keys of ``modules.features``, and the further columns."""
 
     def of_bytes(value: bytes) -> tf.train.Feature:
         return tf.train.Feature(bytes_list=tf.train.BytesList(value=[value]))
@@ -58,6 +92,7 @@ def to_example(content: bytes, file: ImageFile, facts: ImageFacts) -> bytes:
         return tf.train.Feature(int64_list=tf.train.Int64List(value=[value]))
 
     feature = {
+        **{name: of_bytes(value.encode()) for name, value in file.columns},
         features.IMAGE_BYTES: of_bytes(content),
         features.LABEL: of_bytes(file.label.encode()),
         features.PATH: of_bytes(file.name.encode()),
@@ -77,57 +112,79 @@ def to_example(content: bytes, file: ImageFile, facts: ImageFacts) -> bytes:
 def write_chunk(
     files: Sequence[ImageFile],
     folders: Mapping[str, str],
-    shares: Mapping[str, float],
+    options: Ingest,
     number: int,
-    total: int,
-    advance: Callable[[int], None] = lambda files: None,
+    advance: Callable[[int], None] = lambda images: None,
 ) -> ChunkReport:
-    """Writes one shard into each split's folder.
+    """Writes a chunk's images into the splits' folders.
 
     Args:
         files: the chunk.
         folders: each split's folder.
-        shares: each split's share of the images.
+        options: the shares of what no listing gave a split, and the most pixels.
         number: of this chunk, from 0, for the shards' names.
-        total: number of chunks.
-        advance: called now and then with the number of files done since.
+        advance: called now and then with the number of images done since.
 
     Returns:
         What was written and what was not; every file is in it.
     """
     report = ChunkReport()
-    shard = f"images-{number:05d}-of-{total:05d}.tfrecord"
-    writers: dict[str, Any] = {}
-    try:
-        for name in folders:
-            tf.io.gfile.makedirs(folders[name])
-            writers[name] = tf.io.TFRecordWriter(f"{folders[name]}/{shard}")
-        for done, file in enumerate(files):
+    with ShardWriters(folders, number, SHARD_BYTES) as writers:
+        for done, read in enumerate(_read_all(files, options)):
             if done and done % REPORT_EVERY == 0:
                 advance(REPORT_EVERY)
-            content = b""
-            try:
-                content = read_file(file)
-                facts = examine(content)
-            except (BadImageError, OSError) as error:
-                report.bad.append(_bad(file, content, error))
-                # A class of which no file can be used is counted all the same: with 0.
+            file = read.file
+            report.bytes_read += len(read.content)
+            if read.facts is None:
+                report.bad.append(_bad(read))
+                # A class of which no image can be used is counted all the same: with 0.
                 report.counts[file.split or features.TRAIN, file.label] += 0
                 continue
-            split = file.split or split_of(content, shares)
-            writers[split].write(to_example(content, file, facts))
+            split = file.split or split_of(read.content, options.splits, file.group)
+            example = to_example(read.content, file, read.facts)
+            writers.write(split, example)
             report.counts[split, file.label] += 1
-        advance((len(files) - 1) % REPORT_EVERY + 1)
-    finally:
-        for writer in writers.values():
-            writer.close()
+            report.bytes_written += len(example)
+    advance((len(files) - 1) % REPORT_EVERY + 1)
     return report
 
 
-def _bad(file: ImageFile, content: bytes, error: Exception) -> dict[str, str]:
-    reason = getattr(error, "strerror", None) or str(error)
+def _read_all(files: Sequence[ImageFile], options: Ingest) -> Iterator[_Read]:
+    """Files of their own are read and checked by several threads; a shard's records in turn."""
+    examined = functools.partial(_examined, max_pixels=options.max_pixels)
+    if files[0].record is None:
+        return in_order(lambda file: _read(file, examined), files)
+    return in_order(lambda pair: examined(*pair), _with_records(files, options))
+
+
+def _read(file: ImageFile, examined: Callable[[ImageFile, bytes], _Read]) -> _Read:
+    try:
+        content = read_file(file.path)
+    except OSError as error:
+        return _Read(file, problem=file.problem or f"unreadable: {error.strerror or error}")
+    return examined(file, content)
+
+
+def _examined(file: ImageFile, content: bytes, max_pixels: int) -> _Read:
+    try:
+        facts = None if file.problem else examine(content, max_pixels)
+    except BadImageError as error:
+        return _Read(file, content, problem=str(error))
+    return _Read(file, content, facts, file.problem)
+
+
+def _with_records(files: Sequence[ImageFile], options: Ingest) -> Iterator[tuple[ImageFile, bytes]]:
+    """The records of a shard; a broken one ends where its listing did, with a file that says so."""
+    contents = read_records(files[0].path, options.image_column)
+    whole = [file for file in files if file.digest]
+    yield from zip(whole, contents, strict=False)
+    yield from ((file, b"") for file in files[len(whole) :])
+
+
+def _bad(read: _Read) -> dict[str, str]:
+    digest = hashlib.sha256(read.content).hexdigest() if read.content else read.file.digest
     return {
-        "path": file.name,
-        "reason": " ".join(reason.split())[:200],
-        "sha256": hashlib.sha256(content).hexdigest() if content else "",
+        "path": read.file.name,
+        "reason": " ".join(read.problem.split())[:200],
+        "sha256": digest,
     }

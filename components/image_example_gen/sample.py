@@ -2,13 +2,18 @@
 
 import random
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
 
+from components.image_example_gen import sides
 from components.image_example_gen.check import BadImageError, examine
-from components.image_example_gen.files import ImageFile, read_file
+from components.image_example_gen.contents import read_file
+from components.image_example_gen.entry import ImageFile, is_remote
+from components.image_example_gen.sources.shards import read_record
 from components.image_example_gen.split import split_of
 from modules import features
+from modules.settings import Ingest
 
 
 @dataclass(frozen=True)
@@ -26,33 +31,52 @@ class Sample:
     bad: int
 
 
-def take(files: Sequence[ImageFile], shares: Mapping[str, float], count: int, seed: int) -> Sample:
+def take(
+    files: Sequence[ImageFile], options: Ingest, count: int, seed: int, scratch: Path
+) -> Sample:
     """Reads files until there are enough, and tells their splits by ExampleGen's rule.
 
     Args:
         files: to choose from.
-        shares: each split's share, by the names of ``modules.features``.
+        options: how they are split.
         count: how many training images are enough. With them come the validation images that were
             met on the way, at least one where there is any.
         seed: of the order.
+        scratch: where images are laid that have no local file of their own.
 
     Returns:
-        At most ``count`` training images; fewer, or none, where there are no more.
+        At most ``count`` training images, each in a file; fewer, or none, where there are no more.
     """
-    found: dict[str, list[ImageFile]] = {name: [] for name in shares}
+    decided = sides.decide(files, options.splits)
+    found: dict[str, list[ImageFile]] = {name: [] for name in features.SPLITS}
     train, validation = found[features.TRAIN], found[features.VALIDATION]
     bad = 0
-    for file in spread(files, seed):
+    for file in spread(decided.files, seed):
         if len(train) >= count and validation:
             break
         try:
-            content = read_file(file)
-            examine(content)
+            content = _usable(file, options)
         except (BadImageError, OSError):
             bad += 1
             continue
-        found[split_of(content, shares)].append(file)
+        split = file.split or split_of(content, decided.shares, file.group)
+        if is_remote(file.path) or file.record is not None:
+            path = scratch / f"image-{sum(map(len, found.values()))}"
+            path.write_bytes(content)
+            file = replace(file, path=str(path))
+        found[split].append(file)
     return Sample(tuple(train[:count]), tuple(validation), bad)
+
+
+def _usable(file: ImageFile, options: Ingest) -> bytes:
+    if file.problem:
+        raise BadImageError(file.problem)
+    if file.record is None:
+        content = read_file(file.path)
+    else:
+        content = read_record(file.path, file.record, options.image_column)
+    examine(content, options.max_pixels)
+    return content
 
 
 def spread(files: Sequence[ImageFile], seed: int) -> list[ImageFile]:

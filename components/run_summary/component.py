@@ -13,7 +13,7 @@ from tfx.utils import path_utils
 
 from components.artifacts import Ingestion
 from components.artifacts import RunSummary as RunSummaryArtifact
-from components.image_example_gen.files import FINGERPRINT
+from components.image_example_gen.contents import FINGERPRINT
 from components.image_example_gen.report import REPORT_FILE
 from components.infra_check.component import OUTCOME_FILE
 from components.pusher.component import RUN_ID

@@ -8,14 +8,14 @@ from modules import features
 from modules.backbones.cut import frozen_part
 from modules.finetune.cache_plan import plan_caches, sharing
 from modules.finetune.forward import Forward, inference_forward, training_forward
-from modules.finetune.passes import in_order
 from modules.finetune.schedule import PlannedStage
 from modules.finetune.steps import Measure
 from modules.finetune.task import Task
 from modules.images import image
 from modules.images.batches import TrainingBatches
 from modules.images.inputs import Images
-from modules.images.table import Table, rows_at_once
+from modules.images.table import Table, passes_at_once, rows_at_once
+from modules.passes import in_order
 from modules.progress import report
 
 
@@ -115,7 +115,8 @@ class StageData:
             return run(image.to_range(pixels, spec))
 
         done, size = 0, rows_at_once([images.dataset.element_spec])
-        for made in in_order(pass_through, source.batch(size).prefetch(4)):
+        batches = source.batch(size).prefetch(4)
+        for made in in_order(pass_through, batches, passes_at_once()):
             for one, tensors in zip(group, made, strict=True):
                 if one in tables:
                     tables[one].append(tensors)

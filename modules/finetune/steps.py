@@ -13,9 +13,9 @@ from modules.finetune.distribution import Alone, Outcome
 from modules.finetune.forward import Forward, Rows
 from modules.finetune.losses import Scalar, cross_entropy
 from modules.finetune.optimizers import StageOptimizer
-from modules.finetune.passes import in_order
 from modules.finetune.snapshot import Average
-from modules.images.table import Table, rows_at_once
+from modules.images.table import Table, passes_at_once, rows_at_once
+from modules.passes import in_order
 from modules.settings import Stage
 
 TrainStep = Callable[[Rows, tf.Tensor], tuple[tf.Tensor, tf.Tensor]]
@@ -200,7 +200,7 @@ class Measure:
             return self._step(table.part(start, stop), tf.constant(labels[start:stop]))  # type: ignore[no-any-return]
 
         loss, hits, size = 0.0, list[bool](), rows_at_once(table.rows)
-        for batch_loss, batch_hits in in_order(part, range(0, table.count, size)):
+        for batch_loss, batch_hits in in_order(part, range(0, table.count, size), passes_at_once()):
             loss += float(batch_loss)
             hits += np.asarray(batch_hits).tolist()
         mean, *hits_of_chief = self._distribution.of_chief([loss / len(hits), *hits])

@@ -17,20 +17,25 @@ from modules.settings.distribution import Distribution, check_cluster, check_one
 from modules.settings.evaluation import Evaluation
 from modules.settings.finetune import Finetune, TrainerOptions, check_class_weights
 from modules.settings.image import ImageSpec
+from modules.settings.ingest import MAX_PIXELS, Format, Ingest, Key
 from modules.settings.optimization import LearningRateOptions, OptimizerOptions
 from modules.settings.stage import BatchNorm, EarlyStopping, Stage, Training
 from modules.settings.unfreeze import FractionOfBlocks, LastBlocks, MatchingBlocks, Patterns
 
 __all__ = [
+    "MAX_PIXELS",
     "Augmentation",
     "BatchNorm",
     "Distribution",
     "EarlyStopping",
     "Evaluation",
     "Finetune",
+    "Format",
     "Fraction",
     "FractionOfBlocks",
     "ImageSpec",
+    "Ingest",
+    "Key",
     "LastBlocks",
     "LearningRateOptions",
     "MatchingBlocks",

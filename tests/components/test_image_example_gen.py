@@ -5,6 +5,7 @@ import io
 import json
 import os
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,15 +17,30 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from components.data_check.problems import missing_images
-from components.image_example_gen import check, files, records, report
+from components.image_example_gen import check, contents, records, report
+from components.image_example_gen.entry import ImageFile
+from components.image_example_gen.sources import list_all
+from components.image_example_gen.sources.folder import list_folder
 from components.image_example_gen.split import split_of
 from modules import features
 from modules.errors import InputError
 from modules.images import image
-from modules.settings import ImageSpec
+from modules.settings import ImageSpec, Ingest
 from tests.conftest import encoded, picture
 
 SHARES = {"train": 0.8, "validation": 0.1, "test": 0.1}
+
+
+def asked(path: Path, earlier: Path | str = "", **more: Any) -> Ingest:
+    return Ingest(path=str(path), earlier=str(earlier), splits=SHARES, **more)
+
+
+def report_of(listed: Sequence[ImageFile], folders: dict[str, str]) -> dict[str, Any]:
+    """The report of one chunk, with what was left out in ``bad``."""
+    chunk = records.write_chunk(listed, folders, asked(Path("here")), 0)
+    whole = report.merge([chunk])
+    summary = report.summarize(whole, report.Files(Path("report"), Path("quarantine")))
+    return {**summary, "bad": whole.bad}
 
 
 def folder_of(root: Path, images: dict[str, bytes]) -> Path:
@@ -54,21 +70,21 @@ def test_classes_are_the_folders_and_what_lies_deeper_belongs_to_them(tmp_path: 
         tmp_path,
         {"b/1.png": b"x", "a/deep/2.png": b"x", "a/.hidden": b"x", "LICENSE": b"x", ".c/3": b"x"},
     )
-    found = files.list_images(str(root))
+    found = list_folder(str(root))
     assert [(file.name, file.label) for file in found] == [("a/deep/2.png", "a"), ("b/1.png", "b")]
 
 
 def test_earlier_images_go_to_a_split_of_their_own(tmp_path: Path) -> None:
     now, before = some_images(tmp_path / "now"), some_images(tmp_path / "before", 10)
-    found = files.list_all(str(now), str(before))
+    found = list_all(asked(now, before))
     folders = {name: str(tmp_path / "out" / name) for name in (*features.SPLITS, features.EARLIER)}
-    merged = report.merge([records.write_chunk(found, folders, SHARES, 0, 1)])
-    assert merged["splits"][features.EARLIER] == {"a": 5, "b": 5}
-    assert sum(sum(merged["splits"][split].values()) for split in features.SPLITS) == 40
-    assert missing_images(merged["splits"]) == []
+    merged = report_of(found, folders)
+    assert merged["images"][features.EARLIER] == {"a": 5, "b": 5}
+    assert sum(sum(merged["images"][split].values()) for split in features.SPLITS) == 40
+    assert missing_images(merged["images"]) == []
     (shard,) = (tmp_path / "out" / features.EARLIER).iterdir()
     assert len(list(tf.data.TFRecordDataset(str(shard)).as_numpy_iterator())) == 10
-    assert files.fingerprint(found) != files.fingerprint(files.list_images(str(now)))
+    assert contents.fingerprint(found) != contents.fingerprint(list_folder(str(now)))
 
 
 @pytest.mark.parametrize(
@@ -85,28 +101,28 @@ def test_earlier_images_that_cannot_be_are_refused(tmp_path: Path, name: str, me
     now = some_images(tmp_path / "now")
     folder_of(tmp_path / "before", {"a/1.png": encoded(picture()), "z/1.png": b"x"})
     with pytest.raises(InputError, match=message):
-        files.list_all(str(now), str(tmp_path / name))
+        list_all(asked(now, tmp_path / name))
 
 
 def test_one_class_of_earlier_images_is_enough_and_a_broken_one_is_named(tmp_path: Path) -> None:
     now = some_images(tmp_path / "now")
     before = folder_of(tmp_path / "before", {"a/1.png": encoded(picture()), "a/2.png": b"broken"})
-    found = files.list_all(str(now), str(before))
+    found = list_all(asked(now, before))
     folders = {name: str(tmp_path / "out" / name) for name in (*features.SPLITS, features.EARLIER)}
-    merged = report.merge([records.write_chunk(found, folders, SHARES, 0, 1)])
-    assert merged["splits"][features.EARLIER] == {"a": 1}
+    merged = report_of(found, folders)
+    assert merged["images"][features.EARLIER] == {"a": 1}
     assert [row["path"] for row in merged["bad"]] == ["a/2.png"]
 
 
 def test_a_link_that_leads_back_up_is_not_followed(tmp_path: Path) -> None:
     root = folder_of(tmp_path, {"a/deep/1": b"x", "b/2": b"x"})
     (root / "a" / "deep" / "loop").symlink_to(root / "a")
-    assert [file.name for file in files.list_images(str(root))] == ["a/deep/1", "b/2"]
+    assert [file.name for file in list_folder(str(root))] == ["a/deep/1", "b/2"]
 
 
 def test_labels_may_be_any_text(tmp_path: Path) -> None:
     root = folder_of(tmp_path, {"køkken/1": b"x", "浴室/1": b"x", "with space/1": b"x"})
-    assert {file.label for file in files.list_images(str(root))} == {"køkken", "浴室", "with space"}
+    assert {file.label for file in list_folder(str(root))} == {"køkken", "浴室", "with space"}
 
 
 @pytest.mark.parametrize(
@@ -124,19 +140,19 @@ def test_a_folder_that_cannot_be_used_is_refused(
     tmp_path: Path, images: dict[str, bytes], message: str
 ) -> None:
     with pytest.raises(InputError, match=message):
-        files.list_images(str(folder_of(tmp_path, images)))
+        list_folder(str(folder_of(tmp_path, images)))
 
 
 def test_a_folder_that_is_not_there_is_named() -> None:
     with pytest.raises(InputError, match=r"data\.path: got /nowhere, which is no folder"):
-        files.list_images("/nowhere")
+        list_folder("/nowhere")
 
 
 def test_the_fingerprint_covers_content_not_dates(tmp_path: Path) -> None:
     root = some_images(tmp_path, 6)
 
     def now() -> str:
-        return files.fingerprint(files.list_images(str(root)))
+        return contents.fingerprint(list_folder(str(root)))
 
     before = now()
     target = root / "a" / "000.png"
@@ -234,7 +250,7 @@ def test_splits_follow_their_shares_and_depend_on_content_alone() -> None:
 
 
 def test_chunks_hold_every_file_once_and_not_more_than_their_weight() -> None:
-    listed = [files.ImageFile(f"/{i}", f"{i}", "a", 10) for i in range(95)]
+    listed = [ImageFile(f"/{i}", f"{i}", "a", 10) for i in range(95)]
     cut = records.chunks(listed, shard_bytes=100)
     assert sorted(file.name for chunk in cut for file in chunk) == sorted(f.name for f in listed)
     assert max(map(len, cut)) == 10
@@ -245,18 +261,18 @@ def test_every_file_is_written_or_named_as_bad(tmp_path: Path) -> None:
     root = some_images(tmp_path / "in")
     folder_of(root, {"a/empty.png": b"", "b/text.jpg": b"no image"})
     (root / "a" / "dangling.png").symlink_to("nowhere")
-    listed = files.list_images(str(root))
+    listed = list_folder(str(root))
     folders = {name: str(tmp_path / name) for name in SHARES}
     (chunk,) = records.chunks(listed)
-    merged = report.merge([records.write_chunk(chunk, folders, SHARES, 0, 1)])
-    written = sum(sum(counts.values()) for counts in merged["splits"].values())
+    merged = report_of(chunk, folders)
+    written = sum(sum(counts.values()) for counts in merged["images"].values())
     assert written == 40
     assert [row["path"] for row in merged["bad"]] == ["a/dangling.png", "a/empty.png", "b/text.jpg"]
     assert all(row["reason"] for row in merged["bad"])
     for split, folder in folders.items():
         dataset = tf.data.TFRecordDataset(tf.io.gfile.glob(f"{folder}/*"))
         examples = [tf.train.Example.FromString(record.numpy()) for record in dataset]
-        assert len(examples) == sum(merged["splits"][split].values())
+        assert len(examples) == sum(merged["images"][split].values())
         for example in examples:
             feature = example.features.feature
             name = feature[features.PATH].bytes_list.value[0].decode()
@@ -269,29 +285,33 @@ def test_every_file_is_written_or_named_as_bad(tmp_path: Path) -> None:
 def test_a_class_of_which_no_file_is_good_is_counted_as_empty(tmp_path: Path) -> None:
     root = folder_of(some_images(tmp_path / "in"), {"c/1.png": b"bad"})
     folders = {name: str(tmp_path / name) for name in SHARES}
-    listed = files.list_images(str(root))
-    merged = report.merge([records.write_chunk(listed, folders, SHARES, 0, 1)])
-    assert merged["splits"]["train"]["c"] == 0
-    assert missing_images(merged["splits"])[-1] == "train: no image of class 'c'"
+    listed = list_folder(str(root))
+    merged = report_of(listed, folders)
+    assert merged["images"]["train"]["c"] == 0
+    assert missing_images(merged["images"])[-1] == "train: no image of class 'c'"
 
 
 def test_odd_files_are_listed_and_never_waited_for(tmp_path: Path) -> None:
     root = some_images(tmp_path / "in", 4)
     os.mkfifo(root / "a" / "pipe.png")
     (root / "b" / os.fsdecode(b"\xff.png")).write_bytes(b"no image")
-    listed = files.list_images(str(root))
-    assert files.fingerprint(listed) == files.fingerprint(listed)
+    listed = list_folder(str(root))
+    assert contents.fingerprint(listed) == contents.fingerprint(listed)
     folders = {name: str(tmp_path / name) for name in SHARES}
-    merged = report.merge([records.write_chunk(listed, folders, SHARES, 0, 1)])
+    merged = report_of(listed, folders)
     assert [row["path"] for row in merged["bad"]] == ["a/pipe.png", "b/\ufffd.png"]
-    assert merged["bad"][0]["reason"] == "not a regular file"
+    assert merged["bad"][0]["reason"] == "unreadable: not a regular file"
     assert json.dumps(merged, ensure_ascii=False).encode()
 
 
-def test_too_many_bad_files_fail_with_the_counts() -> None:
+def test_too_many_bad_files_fail_with_the_counts(tmp_path: Path) -> None:
     bad = [{"path": f"{i}.png", "reason": "the file is empty", "sha256": ""} for i in range(2)]
-    one = {"splits": {"train": {"a": 18}}, "bad": bad}
-    report.check_bad(one, 0.1)
-    with pytest.raises(InputError, match=r"2 of 20 files .*0\.png: the file is empty.* 0\.05"):
-        report.check_bad(one, 0.05)
-    assert json.dumps(one)
+    whole = records.ChunkReport(Counter({("train", "a"): 18}), bad)
+    where = report.Files(tmp_path / "report.json", tmp_path / "quarantine.jsonl")
+    report.write(whole, {"duplicates": 0}, where)
+    report.check_bad(where, 0.1)
+    message = r"2 of 20 files .*\(2 the file is empty; such as 0\.png: the file is empty\).* 0\.05"
+    with pytest.raises(InputError, match=message):
+        report.check_bad(where, 0.05)
+    lines = where.quarantine.read_text(encoding="utf-8").splitlines()
+    assert [json.loads(line) for line in lines] == bad

@@ -6,12 +6,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from components.image_example_gen import files, records, sample
-from components.image_example_gen.files import ImageFile
+from components.image_example_gen import records, sample
+from components.image_example_gen.entry import ImageFile
+from components.image_example_gen.sources.folder import list_folder
 from components.image_example_gen.split import split_of
+from modules.settings import Ingest
 from tests.conftest import encoded
 
 SHARES = {"train": 0.6, "validation": 0.2, "test": 0.2}
+OPTIONS = Ingest(path="here", splits=SHARES)
+NOWHERE = Path("unused")  # Every image here has a file of its own.
 
 
 @pytest.fixture(scope="module")
@@ -25,15 +29,15 @@ def listed(tmp_path_factory: pytest.TempPathFactory) -> list[ImageFile]:
         (root / "aaab"[i % 4] / f"{i:03}.png").write_bytes(encoded(one))
     (root / "a" / "empty.png").write_bytes(b"")
     (root / "b" / "text.png").write_bytes(b"no image")
-    return files.list_images(str(root))
+    return list_folder(str(root))
 
 
 def test_all_images_are_taken_into_the_splits_of_a_run_and_bad_files_are_counted(
     listed: list[ImageFile], tmp_path: Path
 ) -> None:
-    found = sample.take(listed, SHARES, 1000, seed=0)
+    found = sample.take(listed, OPTIONS, 1000, 0, NOWHERE)
     folders = {name: str(tmp_path / name) for name in SHARES}
-    written = records.write_chunk(listed, folders, SHARES, 0, 1).counts
+    written = records.write_chunk(listed, folders, OPTIONS, 0).counts
     for split, taken in (("train", found.train), ("validation", found.validation)):
         labels = Counter(file.label for file in taken)
         assert labels == {label: written[split, label] for label in "ab"}
@@ -42,7 +46,7 @@ def test_all_images_are_taken_into_the_splits_of_a_run_and_bad_files_are_counted
 
 
 def test_no_more_are_read_than_are_needed(listed: list[ImageFile]) -> None:
-    found = sample.take(listed, SHARES, 8, seed=0)
+    found = sample.take(listed, OPTIONS, 8, 0, NOWHERE)
     assert len(found.train) == 8
     assert 1 <= len(found.validation) < 12
 
@@ -51,13 +55,13 @@ def test_one_validation_image_is_looked_for_however_few_are_needed(
     listed: list[ImageFile],
 ) -> None:
     for seed in range(5):
-        found = sample.take(listed, SHARES, 1, seed)
+        found = sample.take(listed, OPTIONS, 1, seed, NOWHERE)
         assert len(found.train) == 1
         assert found.validation
 
 
 def test_another_seed_takes_others(listed: list[ImageFile]) -> None:
-    first, same, other = (sample.take(listed, SHARES, 8, seed) for seed in (0, 0, 1))
+    first, same, other = (sample.take(listed, OPTIONS, 8, seed, NOWHERE) for seed in (0, 0, 1))
     assert first == same
     assert first.train != other.train
 

@@ -69,9 +69,9 @@ def test_the_summary_says_what_was_done(first: tuple[Done, dict[str, Any]]) -> N
         assert len(lines) == stage["epochs"]
         assert lines[0].startswith(f"trainer stage={stage['name']} epoch=1/")
     assert sum(stage["shipped"] for stage in summary["stages"]) == 1
-    splits = summary["data"]["splits"]
+    splits = summary["data"]["images"]
     assert sum(sum(counts.values()) for counts in splits.values()) == 1797
-    assert summary["data"]["bad"] == []
+    assert summary["data"]["quarantined"]["by_reason"] == {}
     assert set(summary["seconds"]) == NODES | {"prepare", "total"}
     assert summary["peak_rss_mb"] > 100
     assert {"tensorflow", "tfx", "apache-beam", "python"} <= set(summary["versions"])
@@ -82,7 +82,7 @@ def test_the_test_split_is_what_its_hash_says(first: tuple[Done, dict[str, Any]]
     contents = [path.read_bytes() for path in IMAGES.rglob("*.png")]
     expected = sum(split_of(content, SHARES) == features.TEST for content in contents)
     assert summary["metrics"]["candidate"]["overall"]["images"] == expected
-    assert sum(summary["data"]["splits"]["test"].values()) == expected
+    assert sum(summary["data"]["images"]["test"].values()) == expected
 
 
 def test_an_unchanged_second_run_does_nothing(

@@ -65,7 +65,7 @@ def test_full_fine_tuning_ships_its_best_stage_and_tells_what_earlier_images_los
         for image in sorted((PROJECT / "data" / "digits" / label).iterdir())[:20]:
             shutil.copy(image, tmp_path / "earlier" / label)
     summary = run("full", tmp_path / "root", f"data.earlier={tmp_path / 'earlier'}")
-    assert summary["data"]["splits"]["earlier"] == {"3": 20, "8": 20}
+    assert summary["data"]["images"]["earlier"] == {"3": 20, "8": 20}
     stages = summary["stages"]
     assert [stage["earlier"]["images"] for stage in stages] == [40] * 3
     assert stages[0]["earlier"]["before"] is None
@@ -103,7 +103,7 @@ def test_a_schedule_that_chooses_itself_tells_what_it_chose(tmp_path: Path) -> N
     summary = summary_in(tmp_path / ".thaw" / "own")
     chosen = summary["schedule"]
     assert chosen["chosen_by"] == "auto"
-    assert chosen["facts"]["images"] == sum(summary["data"]["splits"]["train"].values())
+    assert chosen["facts"]["images"] == sum(summary["data"]["images"]["train"].values())
     names = [stage["name"] for stage in summary["stages"]]
     assert names == [stage["name"] for stage in chosen["stages"]] == ["head", "partial"]
     assert {stage["label_smoothing"] for stage in chosen["stages"]} == {0.05}

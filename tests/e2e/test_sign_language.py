@@ -42,7 +42,7 @@ def test_photos_of_any_size_are_learnt_with_a_module_from_the_web(
         [],
         [f"conv_{number}" for number in range(6, 14)],
     ]
-    assert sum(sum(split.values()) for split in summary["data"]["splits"].values()) == count
+    assert sum(sum(split.values()) for split in summary["data"]["images"].values()) == count
     read = sum(len(content) for content in tree(tmp_path / "photos").values())
     written = sum(len(content) for content in tree(tmp_path / "root" / "artifacts").values())
     model = sum(len(content) for content in tree(tmp_path / "root" / "serving").values())

@@ -20,7 +20,7 @@ def written(folder: Path, text: str = WHOLE) -> Path:
 def test_two_lines_are_a_whole_config_and_paths_start_at_its_folder(tmp_path: Path) -> None:
     config = loading.load(written(tmp_path))
     assert config.name == "birds"
-    assert config.data.path == tmp_path / "configs" / "photos"
+    assert config.data.path == str(tmp_path / "configs" / "photos")
     assert config.backbone.handle == str(tmp_path / "module")
     assert config.root == tmp_path / ".thaw" / "birds"
     assert config.serving_dir == config.root / "serving"
@@ -53,7 +53,7 @@ def test_set_replaces_one_value_and_root_the_root(
     assert (config.finetune.seed, config.finetune.batch_size) == (3, 8)
     assert config.finetune.stages[0].epochs == 2
     assert config.finetune.stages[1].unfreeze.last == 2  # type: ignore[union-attr]
-    assert config.data.path == tmp_path / "here"
+    assert config.data.path == str(tmp_path / "here")
     assert config.root == tmp_path / "elsewhere"
 
 

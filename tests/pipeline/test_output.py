@@ -124,10 +124,12 @@ def test_the_outcome_says_what_became_of_the_run(tmp_path: Path) -> None:
     assert "nothing was pushed" in reporting.outcome(summary("rejected"), config)
     unchanged = reporting.outcome(summary("unchanged"), config)
     assert "nothing to do; version 7 is in /s" in unchanged
-    bad = summary("pushed", data={"bad": [{"path": "x", "reason": "the file is empty"}]})
+    quarantined = {"by_reason": {"unreadable": 2, "the file is empty": 1}, "list": "/q.jsonl"}
+    bad = summary("pushed", data={"quarantined": quarantined})
     told = reporting.outcome(bad, config)
-    assert "1 could not be used, x for one (the file is empty)" in told
-    unseen = summary("pushed", data={"splits": {"test": {"a": 0, "b": 3}}})
+    assert "3 could not be used (2 unreadable, 1 the file is empty)" in told
+    assert "all are named in /q.jsonl" in told
+    unseen = summary("pushed", data={"images": {"test": {"a": 0, "b": 3}}})
     assert "the gate sees nothing of 'a'" in reporting.outcome(unseen, config)
     infra = summary("rejected", infra={"passed": False, "problems": ["it hung"]})
     assert "infra check: it hung" in reporting.outcome(infra, config)

@@ -1,4 +1,4 @@
-"""Inference over batches, several at once: in order, and no further ahead than it works."""
+"""Work on several things at once: in order, and no further ahead than it works."""
 
 import os
 import time
@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from modules.finetune.passes import in_order
+from modules.passes import in_order
 
 WORKERS = os.cpu_count() or 1
 

@@ -1,0 +1,97 @@
+"""Reads what files and addresses hold, and what they hold alike."""
+
+import contextlib
+import errno
+import hashlib
+import os
+import stat
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+from components.image_example_gen.entry import ImageFile, is_remote
+
+# The property, of the execution and of Examples, that carries the fingerprint.
+FINGERPRINT = "input_fingerprint"
+
+
+def read_file(path: str) -> bytes:
+    """All of a file, local or at an address.
+
+    Raises:
+        OSError: when it cannot be read, or is a pipe or a device, which might never end.
+    """
+    if is_remote(path):
+        return _read_remote(path)
+    if not stat.S_ISREG(os.stat(path).st_mode):
+        raise OSError(errno.EINVAL, "not a regular file")
+    return Path(path).read_bytes()
+
+
+def _read_remote(path: str) -> bytes:
+    with open_remote(path) as file:
+        return bytes(file.read())
+
+
+@contextlib.contextmanager
+def open_remote(path: str) -> Iterator[Any]:
+    """What is at an address, to be read, as it is.
+
+    Raises:
+        OSError: when it cannot be read.
+    """
+    from apache_beam.io.filesystem import CompressionTypes
+
+    try:
+        with filesystems().open(path, compression_type=CompressionTypes.UNCOMPRESSED) as file:
+            yield file
+    except OSError:
+        raise
+    except Exception as error:  # Each client raises errors of its own.
+        raise OSError(errno.EIO, " ".join(str(error).split())[:200]) from error
+
+
+def filesystems() -> Any:
+    """Beam's, which know ``gs://``, ``s3://`` and ``hdfs://`` where their client is installed."""
+    from apache_beam.io.filesystems import FileSystems  # A second's import, for addresses alone.
+
+    return FileSystems
+
+
+def size_of(path: str) -> int:
+    """Bytes of a local file; 0 where it cannot be told."""
+    try:
+        return os.stat(path).st_size
+    except OSError:
+        return 0
+
+
+def digests(files: Sequence[ImageFile]) -> Iterator[str]:
+    """sha256 of each one's content, hexadecimal; of one that cannot be read, why."""
+    with ThreadPoolExecutor() as pool:
+        yield from pool.map(_digest, files)
+
+
+def _digest(file: ImageFile) -> str:
+    if file.digest:
+        return file.digest
+    if file.problem:
+        return f"not read: {file.problem}"
+    try:
+        return hashlib.sha256(read_file(file.path)).hexdigest()
+    except OSError as error:
+        return f"unreadable: {type(error).__name__}"
+
+
+def fingerprint(files: Sequence[ImageFile]) -> str:
+    """sha256 over all that is told of each image, and over its content; hexadecimal.
+
+    Dates do not count, so that a fresh copy of the same images is the same data; content does,
+    so that an image replaced by one of the same size and date is not.
+    """
+    total = hashlib.sha256()
+    for file, digest in zip(files, digests(files), strict=True):
+        told = (file.split or "", file.name, file.label, file.group, file.columns, digest)
+        total.update(repr(told).encode(errors="replace"))
+    return total.hexdigest()

@@ -1,0 +1,70 @@
+"""One image, wherever it lies: what a listing tells of it before it is decoded."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from modules.errors import InputError
+
+
+@dataclass(frozen=True)
+class ImageFile:
+    """What may be an image.
+
+    Attributes:
+        path: of its file, local or an address; of a shard's record, of the shard.
+        name: for people, and the same wherever the data lies: its path below the data's folder,
+            with ``/``, as valid Unicode.
+        label: the class.
+        size: bytes; 0 where it cannot be told, as for a dangling link.
+        split: that the data says it belongs to; None where it does not.
+        group: images of one group stay on one side; empty for none.
+        columns: what else the data tells of it, by name.
+        record: its place in a shard, from 0; None for a file of its own.
+        digest: sha256 of its content, hexadecimal, where the listing had to read it.
+        problem: why it cannot be used, where that is known; empty if nothing is.
+    """
+
+    path: str
+    name: str
+    label: str
+    size: int
+    split: str | None = None
+    group: str = ""
+    columns: tuple[tuple[str, str], ...] = ()
+    record: int | None = None
+    digest: str = ""
+    problem: str = ""
+
+
+def is_remote(path: str) -> bool:
+    """Whether a path is an address, such as ``gs://bucket/photos``."""
+    return "://" in path
+
+
+def problem_of_label(label: str) -> str:
+    """Why a text cannot be a class; empty if it can."""
+    if not label:
+        return "no label"
+    try:
+        label.encode()
+    except UnicodeEncodeError:
+        return "the label is no valid Unicode"
+    return "the label has more than one line" if any(ord(c) < 32 for c in label) else ""
+
+
+def check_classes(files: Sequence[ImageFile], where: str, least: int) -> None:
+    """Refuses data of fewer classes than must be.
+
+    Args:
+        files: all of them.
+        where: the config's key and what it names, for the message.
+        least: how many classes there must be.
+
+    Raises:
+        InputError: with the number of classes.
+    """
+    classes = {file.label for file in files if not file.problem}
+    if len(classes) < least:
+        raise InputError(
+            f"{where} holds images of {len(classes)} classes; at least {least} are needed"
+        )

@@ -1,0 +1,175 @@
+"""TFRecord shards of ``tf.Example``: a record for each image."""
+
+import contextlib
+import functools
+import hashlib
+import itertools
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from components.image_example_gen.contents import filesystems, open_remote
+from components.image_example_gen.entry import ImageFile, check_classes, is_remote, problem_of_label
+from components.image_example_gen.sources.split_names import split_named, split_within
+from modules.errors import InputError
+from modules.settings import Ingest
+
+# What others call the features; each is looked for where the config's own is missing.
+_IMAGES = ("image_bytes", "image/encoded", "image", "image_raw")
+_LABELS = ("image/class/text", "label", "class", "image/class/label")
+_Keys = tuple[str, str, str, str]
+
+
+def list_shards(
+    pattern: str, options: Ingest, key: str = "data.path", least: int = 2
+) -> list[ImageFile]:
+    """The records of all shards, in their order; each is read once for it.
+
+    A shard's split is that of its folder or of a part of its name, such as ``train``.
+
+    Args:
+        pattern: a folder of shards, local or an address, or a pattern of their paths. Those whose
+            names end in ``.gz`` are unpacked.
+        options: names the features of the image's bytes, label, split and group.
+        key: of the config, that named it.
+        least: how many classes there must be.
+
+    Raises:
+        InputError: when there is no shard, or too few classes.
+    """
+    keys = (
+        options.image_column,
+        options.label_column,
+        options.split_column,
+        options.group_column,
+    )
+    shards = find_shards(pattern)
+    if not shards:
+        raise InputError(
+            f"{key}: got {pattern}, where no file is called .tfrecord; name the folder of the "
+            "shards, or a pattern such as shards/*.tfrecord"
+        )
+    files = [file for path, state in shards for file in _records(path, state, keys)]
+    check_classes(files, f"{key}: {pattern}", least)
+    return files
+
+
+def find_shards(pattern: str) -> list[tuple[str, tuple[float, float]]]:
+    """The paths of shards, sorted, with their size and date."""
+    patterns = (
+        [pattern]
+        if "*" in pattern
+        else [f"{pattern.rstrip('/')}/{deep}*.tfrecord*" for deep in ("", "*/")]
+    )
+    patterns = [*patterns, pattern] if ".tfrecord" in pattern else patterns
+    found = {
+        one.path: (one.size_in_bytes, one.last_updated_in_seconds)
+        for match in filesystems().match(patterns)
+        for one in match.metadata_list
+    }
+    return sorted(found.items())
+
+
+# Listed by the checks before a run, by its driver and by its executor: read once all the same.
+@functools.lru_cache(maxsize=4096)
+def _records(path: str, state: tuple[float, float], keys: _Keys) -> tuple[ImageFile, ...]:
+    *above, name = path.split("/")
+    of_shard = split_named(above[-1]) if above else None
+    of_shard = of_shard or split_within(name)
+    files: list[ImageFile] = []
+    try:
+        for example in _examples(path):
+            files.append(_entry(path, len(files), example, keys, of_shard))
+    except OSError as error:
+        number = len(files)
+        problem = f"the shard is broken: {error}"
+        files.append(ImageFile(path, f"{name}#{number}", "", 0, record=number, problem=problem))
+    return tuple(files)
+
+
+def read_records(path: str, image_key: str) -> Iterator[bytes]:
+    """The bytes of each record's image; of one that has none, nothing.
+
+    Raises:
+        OSError: where the shard is broken.
+    """
+    for example in _examples(path):
+        yield _value(example, (image_key, *_IMAGES)) or b""
+
+
+def read_record(path: str, number: int, image_key: str) -> bytes:
+    """The image of one record; all before it are read, so this is for a few.
+
+    Raises:
+        OSError: where the shard is broken before it.
+    """
+    return next(itertools.islice(read_records(path, image_key), number, None))
+
+
+def _entry(
+    path: str, number: int, example: Mapping[str, Any], keys: _Keys, of_shard: str | None
+) -> ImageFile:
+    image_key, label_key, split_key, group_key = keys
+    content = _value(example, (image_key, *_IMAGES))
+    label = _text(_value(example, (label_key, *_LABELS)))
+    problem = problem_of_label(label)
+    if not content:
+        problem = f"no image: the features are {', '.join(sorted(example))}"
+    return ImageFile(
+        path,
+        f"{path.rpartition('/')[2]}#{number}",
+        label,
+        len(content or b""),
+        split_named(_text(_value(example, (split_key,)))) or of_shard,
+        _text(_value(example, (group_key,))),
+        record=number,
+        digest=hashlib.sha256(content or b"").hexdigest(),
+        problem=problem,
+    )
+
+
+def _examples(path: str) -> Iterator[Mapping[str, Any]]:
+    import tensorflow as tf  # Not for folders and manifests, nor for --help.
+
+    compression = "GZIP" if path.endswith(".gz") else ""
+    try:
+        with _local(path) as file:
+            for record in tf.data.TFRecordDataset(file, compression, buffer_size=1 << 20):
+                yield tf.train.Example.FromString(record.numpy()).features.feature
+    except tf.errors.OpError as error:
+        raise OSError(error.message) from error
+    except Exception as error:  # protobuf's DecodeError, which is private to its implementation
+        if type(error).__name__ != "DecodeError":
+            raise
+        raise OSError("a record is no tf.Example") from error
+
+
+@contextlib.contextmanager
+def _local(path: str) -> Iterator[str]:
+    """A local file with what is at an address: TensorFlow knows fewer filesystems than Beam."""
+    if not is_remote(path):
+        yield path
+        return
+    with tempfile.NamedTemporaryFile(prefix="thaw-shard-") as copy:
+        with open_remote(path) as shard:
+            shutil.copyfileobj(shard, copy, 1 << 20)
+        copy.flush()
+        yield copy.name
+
+
+def _value(example: Mapping[str, Any], names: tuple[str, ...]) -> Any:
+    """The first value of the first of these features that has one; None if none has."""
+    for name in names:
+        if name in example:
+            feature = example[name]
+            values = getattr(feature, feature.WhichOneof("kind") or "bytes_list").value
+            if values:
+                return values[0]
+    return None
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, bytes):
+        return value.decode(errors="surrogateescape").strip()
+    return "" if value is None else f"{value:g}" if isinstance(value, float) else str(value)

@@ -1,0 +1,23 @@
+"""Images that each source lists in its own form."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from modules.settings import Ingest
+from tests.conftest import encoded
+
+SHARES = {"train": 0.8, "validation": 0.1, "test": 0.1}
+
+
+def asked(path: Path | str, **more: object) -> Ingest:
+    """Options with the defaults' shares."""
+    return Ingest.model_validate({"path": str(path), "splits": SHARES, **more})
+
+
+@pytest.fixture(scope="session")
+def pictures() -> list[bytes]:
+    """Sixty PNG files, no two alike."""
+    pixels = np.random.default_rng(1).integers(0, 255, (60, 8, 8, 3), dtype=np.uint8)
+    return [encoded(one) for one in pixels]

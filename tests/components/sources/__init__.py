@@ -1,0 +1,1 @@
+"""Folders, manifests, shards, spans and addresses."""

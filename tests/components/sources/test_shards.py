@@ -1,0 +1,114 @@
+"""TFRecord shards: their records, their splits, and shards that are broken."""
+
+from collections import Counter
+from pathlib import Path
+
+import pytest
+import tensorflow as tf
+
+from components.image_example_gen import records, sides
+from components.image_example_gen.sources import list_all
+from components.image_example_gen.sources.shards import read_record
+from modules import features
+from modules.errors import InputError
+from tests.components.conftest import SHARES, asked
+
+
+def shard(
+    path: Path, pairs: list[tuple[bytes, object]], image: str = "image_bytes", label: str = "label"
+) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tf.io.TFRecordWriter(str(path), "GZIP" if path.suffix == ".gz" else "") as writer:
+        for content, name in pairs:
+            feature = tf.train.Feature()
+            if isinstance(name, int):
+                feature.int64_list.value.append(name)
+            else:
+                feature.bytes_list.value.append(str(name).encode())
+            of_image = tf.train.Feature(bytes_list=tf.train.BytesList(value=[content]))
+            example = tf.train.Example(
+                features=tf.train.Features(feature={image: of_image, label: feature})
+            )
+            writer.write(example.SerializeToString())
+    return path
+
+
+def test_records_are_images_whatever_shards_they_are_in(
+    tmp_path: Path, pictures: list[bytes]
+) -> None:
+    pairs: list[tuple[bytes, object]] = [(one, "ab"[n % 2]) for n, one in enumerate(pictures)]
+    shard(tmp_path / "one.tfrecord", pairs[:30])
+    shard(tmp_path / "two.tfrecord.gz", pairs[30:])
+    options = asked(tmp_path)
+    found = list_all(options)
+    assert Counter(file.label for file in found) == {"a": 30, "b": 30}
+    folders = {split: str(tmp_path / "out" / split) for split in SHARES}
+    chunks = records.chunks(found)
+    assert [len(chunk) for chunk in chunks] == [30, 30]
+    whole = [records.write_chunk(chunk, folders, options, n) for n, chunk in enumerate(chunks)]
+    assert sum(one.counts.total() for one in whole) == 60
+    paths = [str(path) for path in (tmp_path / "out").rglob("*.tfrecord")]
+    written = {
+        tf.train.Example.FromString(record.numpy())
+        .features.feature[features.IMAGE_BYTES]
+        .bytes_list.value[0]
+        for record in tf.data.TFRecordDataset(paths)
+    }
+    assert written == set(pictures)
+    assert read_record(found[7].path, 7, options.image_column) == pictures[7]
+
+
+def test_shards_of_others_are_understood_and_their_names_tell_the_split(
+    tmp_path: Path, pictures: list[bytes]
+) -> None:
+    for split, part in (("train", pictures[:40]), ("validation", pictures[40:])):
+        pairs: list[tuple[bytes, object]] = [(one, n % 2) for n, one in enumerate(part)]
+        shard(
+            tmp_path / f"photos-{split}.tfrecord-00000-of-00001",
+            pairs,
+            "image/encoded",
+            "image/class/label",
+        )
+    options = asked(tmp_path / "photos-*.tfrecord-*")
+    decided = sides.decide(list_all(options), options.splits)
+    assert {file.label for file in decided.files} == {"0", "1"}
+    assert Counter(file.split for file in decided.files) == {None: 40, "validation": 20}
+    assert set(decided.shares) == {"train", "test"}
+
+
+def test_a_broken_shard_gives_what_it_holds_and_is_named(
+    tmp_path: Path, pictures: list[bytes]
+) -> None:
+    pairs: list[tuple[bytes, object]] = [(one, "ab"[n % 2]) for n, one in enumerate(pictures)]
+    path = shard(tmp_path / "one.tfrecord", pairs)
+    path.write_bytes(path.read_bytes()[:-10])
+    options = asked(path)
+    found = list_all(options)
+    report = records.write_chunk(
+        found, {split: str(tmp_path / "out" / split) for split in SHARES}, options, 0
+    )
+    assert report.counts.total() == 59
+    (bad,) = report.bad
+    assert bad["path"] == "one.tfrecord#59"
+    assert bad["reason"].startswith("the shard is broken: ")
+
+
+def test_records_without_image_or_label_are_left_out(tmp_path: Path, pictures: list[bytes]) -> None:
+    path = shard(
+        tmp_path / "x.tfrecord",
+        [(pictures[0], "a"), (pictures[1], "b"), (b"", "a"), (pictures[2], "")],
+    )
+    options = asked(path)
+    report = records.write_chunk(
+        list_all(options), {split: str(tmp_path / "out" / split) for split in SHARES}, options, 0
+    )
+    assert report.counts.total() == 2
+    assert [row["reason"] for row in report.bad] == [
+        "no image: the features are image_bytes, label",
+        "no label",
+    ]
+
+
+def test_where_there_is_no_shard_the_remedy_is_told(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"data\.path: got .*, where no file is called \.tfrecord"):
+        list_all(asked(tmp_path, format="tfrecord"))

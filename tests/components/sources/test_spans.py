@@ -1,0 +1,54 @@
+"""The latest span and version, as TFX finds them."""
+
+from pathlib import Path
+
+import pytest
+
+from components.image_example_gen.sources import list_all, spans
+from modules.errors import InputError
+from tests.components.conftest import asked
+
+
+def fill(root: Path, folders: list[str], pictures: list[bytes]) -> None:
+    for folder in folders:
+        for number, label in enumerate("ab"):
+            path = root / folder / label / "1.png"
+            path.parent.mkdir(parents=True)
+            path.write_bytes(pictures[number])
+
+
+@pytest.mark.parametrize(
+    ("folders", "pattern", "path", "span", "version"),
+    [
+        (["span-1", "span-2", "span-10"], "span-{SPAN}", "span-10", 10, None),
+        (["span-01", "span-02"], "span-{SPAN:2}", "span-02", 2, None),
+        (
+            ["span-1/v-7", "span-2/v-1", "span-2/v-3"],
+            "span-{SPAN}/v-{VERSION}",
+            "span-2/v-3",
+            2,
+            3,
+        ),
+        (["2026-01-31", "2026-02-01"], "{YYYY}-{MM}-{DD}", "2026-02-01", 20485, None),
+        (["photos"], "photos", "photos", None, None),
+    ],
+)
+def test_the_latest_is_taken(
+    tmp_path: Path,
+    pictures: list[bytes],
+    folders: list[str],
+    pattern: str,
+    path: str,
+    span: int | None,
+    version: int | None,
+) -> None:
+    fill(tmp_path, folders, pictures)
+    found = spans.latest(f"{tmp_path}/{pattern}")
+    assert found == spans.Span(f"{tmp_path}/{path}", span, version)
+    listed = list_all(asked(f"{tmp_path}/{pattern}"))
+    assert {file.path for file in listed} == {f"{tmp_path}/{path}/{label}/1.png" for label in "ab"}
+
+
+def test_what_has_no_span_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"data\.path: got .*span-\{SPAN\}, of which no span can"):
+        spans.latest(f"{tmp_path}/span-{{SPAN}}")
