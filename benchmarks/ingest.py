@@ -100,6 +100,7 @@ def stock(source: Path, target: Path) -> None:
     from google.protobuf import json_format
     from tfx import v1 as tfx
     from tfx.components.example_gen.import_example_gen.executor import Executor
+    from tfx.proto import example_gen_pb2
     from tfx.types import standard_artifacts
 
     proto = tfx.proto
@@ -116,8 +117,8 @@ def stock(source: Path, target: Path) -> None:
         "input_base": str(source),
         "input_config": json_format.MessageToJson(given, preserving_proto_field_name=True),
         "output_config": json_format.MessageToJson(wanted, preserving_proto_field_name=True),
-        "output_data_format": proto.FORMAT_TF_EXAMPLE,
-        "output_file_format": proto.FORMAT_TFRECORDS_GZIP,
+        "output_data_format": example_gen_pb2.FORMAT_TF_EXAMPLE,
+        "output_file_format": example_gen_pb2.FORMAT_TFRECORDS_GZIP,
     }
     _execute(Executor, {"examples": standard_artifacts.Examples}, properties, target, ONE_PROCESS)
 

@@ -10,11 +10,11 @@ from PIL import Image
 
 from benchmarks import photos
 
-SIZE = (500, 375)  # about what ImageNet's photos are
+SIZE = (640, 480)
 
 
 def folder(count: int) -> Path:
-    """A folder of ``count`` JPEGs in ten class folders, no two alike, 45 KB each.
+    """A folder of ``count`` JPEGs in ten class folders, no two alike, 100 KB each.
 
     Each is one of the shared photos, enlarged, cropped at random and given a sensor's noise.
     """
@@ -42,5 +42,5 @@ def _make(job: tuple[int, str, Path]) -> None:
     pixels = np.asarray(part.resize(SIZE, Image.Resampling.BICUBIC)).astype(np.int16)
     pixels = pixels + rng.integers(-8, 9, pixels.shape, dtype=np.int16)
     stream = io.BytesIO()
-    Image.fromarray(pixels.clip(0, 255).astype(np.uint8)).save(stream, "JPEG", quality=85)
+    Image.fromarray(pixels.clip(0, 255).astype(np.uint8)).save(stream, "JPEG", quality=92)
     (parent / f"{number:06d}.jpg").write_bytes(stream.getvalue())

@@ -62,6 +62,8 @@ class Data(Options):
             shards; local, or an address that Beam knows. ``{SPAN}``, ``{YYYY}``, ``{MM}``,
             ``{DD}`` and ``{VERSION}`` in it stand for the latest that there is.
         format: which of them it is; guessed where it is left out.
+        image_root: the folder that the paths in a manifest start at; the manifest's own where it is
+            left out.
         image_column, label_column, split_column, group_column: what a manifest calls the image's
             path, its class, its split and what it has in common with others that must stay on its
             side; of shards, the features. The last two need not be there.
@@ -77,6 +79,7 @@ class Data(Options):
     path: Place
     earlier: Place | None = None
     format: Format | None = None
+    image_root: Place | None = None
     image_column: Key = "path"
     label_column: Key = "label"
     split_column: Key = "split"

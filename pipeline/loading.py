@@ -20,6 +20,7 @@ _PATHS = (
     ("data", "path"),
     ("data", "schema"),
     ("data", "earlier"),
+    ("data", "image_root"),
     ("push", "serving_dir"),
     ("root",),
 )

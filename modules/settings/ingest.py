@@ -23,6 +23,7 @@ class Ingest(Options):
             ``{DD}`` and ``{VERSION}`` in it stand for the latest that there is.
         earlier: the same, of earlier images, which go to a split of their own; empty for none.
         format: what ``path`` is; guessed where it is None.
+        image_root: where the paths in a manifest start; its own folder where it is empty.
         image_column: of the manifest, the image's path; of shards, the feature of the bytes.
         label_column: the label's column or feature.
         split_column: the split's, where there is one.
@@ -35,6 +36,7 @@ class Ingest(Options):
     path: str
     earlier: str = ""
     format: Format | None = None
+    image_root: str = ""
     image_column: Key = "path"
     label_column: Key = "label"
     split_column: Key = "split"

@@ -28,8 +28,8 @@ def list_manifest(
 ) -> list[ImageFile]:
     """The images of a manifest's rows, in their order.
 
-    Paths in it start at its own folder, and stay below it; addresses may lead anywhere. Separated
-    by commas, or by tabs where it is called ``.tsv``; UTF-8.
+    Paths in it start at its own folder, or at ``image_root``, and stay below it; addresses may lead
+    anywhere. Separated by commas, or by tabs where it is called ``.tsv``; UTF-8.
 
     Args:
         path: of the manifest, local or an address.
@@ -44,7 +44,7 @@ def list_manifest(
     columns, rows = _read(path, key)
     _check_columns(columns, options, path, key)
     further = further_columns(columns, options)
-    root = path.rpartition("/")[0]
+    root = options.image_root.rstrip("/") or path.rpartition("/")[0]
     files = []
     for number, row in rows:
         where = f"{key}: {path}, row {number}"
@@ -143,14 +143,14 @@ def _check_columns(columns: Sequence[str], options: Ingest, path: str, key: str)
 
 
 def _place(root: str, name: str, where: str) -> str:
-    """Where a row's image lies; a path must not lead out of the manifest's folder."""
+    """Where a row's image lies; a path must not lead out of its root."""
     if is_remote(name):
         return name
     inside = posixpath.relpath(name, root) if name.startswith("/") else posixpath.normpath(name)
     if inside == ".." or inside.startswith("../"):
         raise InputError(
-            f"{where}: {name} lies outside of the manifest's folder, {root}; move the manifest "
-            "above the images, or give addresses"
+            f"{where}: {name} lies outside of {root}; set data.image_root to a folder above all "
+            "images, or give addresses"
         )
     return f"{root}/{inside}"
 

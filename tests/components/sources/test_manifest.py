@@ -88,10 +88,10 @@ def test_named_splits_are_kept(folder: Path) -> None:
         (
             "path,label\n../x.png,a\n",
             {},
-            r"row 2: \.\./x\.png lies outside of the manifest's folder",
+            r"row 2: \.\./x\.png lies outside of .*; set data.image_root",
         ),
         ("path,label\n/etc/passwd,a\n", {}, "row 2: /etc/passwd lies outside"),
-        ("path,label\na/../../x.png,a\n", {}, "lies outside of the manifest's folder"),
+        ("path,label\na/../../x.png,a\n", {}, "lies outside of .*; set data.image_root"),
         ("path,label\nx,a\n", {}, "holds images of 1 classes; at least 2"),
         ("", {}, r"has no column 'path'"),
     ],
@@ -109,6 +109,13 @@ def test_a_manifest_that_is_not_text_or_not_there_is_named(tmp_path: Path) -> No
         list_all(asked(tmp_path / "x.csv"))
     with pytest.raises(InputError, match=r"y\.csv cannot be read \(No such file"):
         list_all(asked(tmp_path / "y.csv"))
+
+
+def test_paths_may_start_elsewhere(folder: Path) -> None:
+    path = manifest(folder / "about", "path,label\n0.png,a\n1.png,b\n")
+    found = list_all(asked(path, image_root=str(folder / "images")))
+    assert [file.path for file in found] == [str(folder / "images" / f"{n}.png") for n in (0, 1)]
+    assert all(file.size for file in found)
 
 
 def test_an_absolute_path_below_the_manifest_is_taken(folder: Path) -> None:
