@@ -4,9 +4,12 @@ Pillow reads the header, so that a decompression bomb is found before it is deco
 decodes, as training and serving will: what is accepted here, they take.
 """
 
+import contextlib
 import io
 import warnings
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any, TypeVar
 
 import numpy as np
 import tensorflow as tf
@@ -19,6 +22,12 @@ _FORMATS = ("JPEG", "PNG", "GIF", "BMP")
 _CHANNELS = {"1": 1, "L": 1, "I;16": 1, "I": 1, "P": 3, "LA": 2, "RGB": 3, "RGBA": 4, "CMYK": 4}
 # Luma of ITU-R BT.601, as Pillow and JPEG have it.
 _LUMA = (0.299, 0.587, 0.114)
+# How many JPEGs are decoded in one call.
+TOGETHER = 16
+
+# Width, height, Pillow's mode and the format's name.
+_Header = tuple[int, int, str, str]
+Made = TypeVar("Made")
 
 
 class BadImageError(ValueError):
@@ -47,6 +56,56 @@ def examine(content: bytes, max_pixels: int = MAX_PIXELS) -> ImageFacts:
     Raises:
         BadImageError: when the bytes are no whole image of a known format, or of too many pixels.
     """
+    header = _checked_header(content, max_pixels)
+    return _decoded(header, content)
+
+
+def examine_all(
+    contents: Sequence[bytes], max_pixels: int = MAX_PIXELS
+) -> list[ImageFacts | BadImageError]:
+    """``examine`` of several images; JPEGs are decoded together, which is faster."""
+    headers = [_attempt(_checked_header, one, max_pixels) for one in contents]
+    jpegs = [
+        i
+        for i, header in enumerate(headers)
+        if not isinstance(header, BadImageError) and header[3] == "JPEG"
+    ]
+    means: dict[int, Any] = {}
+    for start in range(0, len(jpegs) - TOGETHER + 1, TOGETHER):
+        places = jpegs[start : start + TOGETHER]
+        # Where one is broken, each is tried alone.
+        with contextlib.suppress(tf.errors.OpError):
+            made = _means_of_jpegs([contents[i] for i in places]).numpy()
+            means |= dict(zip(places, made, strict=True))
+    found: list[ImageFacts | BadImageError] = []
+    for i, (header, content) in enumerate(zip(headers, contents, strict=True)):
+        if isinstance(header, BadImageError):
+            found.append(header)
+        elif i in means:
+            found.append(_facts(header, content, means[i]))
+        else:
+            found.append(_attempt(_decoded, header, content))
+    return found
+
+
+def _attempt(make: Callable[..., Made], *given: Any) -> "Made | BadImageError":
+    try:
+        return make(*given)
+    except BadImageError as error:
+        return error
+
+
+def _decoded(header: _Header, content: bytes) -> ImageFacts:
+    return _facts(header, content, _means(content, header[3]))
+
+
+def _facts(header: _Header, content: bytes, means: Any) -> ImageFacts:
+    width, height, mode, name = header
+    brightness = float(np.asarray(means, np.float64) @ _LUMA) / 255
+    return ImageFacts(width, height, _CHANNELS.get(mode, 3), len(content), brightness, name)
+
+
+def _checked_header(content: bytes, max_pixels: int) -> _Header:
     if not content:
         raise BadImageError("the file is empty")
     width, height, mode, name = _header(content)
@@ -57,11 +116,10 @@ def examine(content: bytes, max_pixels: int = MAX_PIXELS) -> ImageFacts:
     if name == "BMP" and mode in ("1", "P"):
         # TensorFlow takes the palette's indices for grey levels.
         raise BadImageError("a BMP with a palette: it is not decoded right; save it as PNG")
-    channels = _CHANNELS.get(mode, 3)
-    return ImageFacts(width, height, channels, len(content), _brightness(content, name), name)
+    return width, height, mode, name
 
 
-def _header(content: bytes) -> tuple[int, int, str, str]:
+def _header(content: bytes) -> _Header:
     """Width, height, Pillow's mode, and the format's name."""
     try:
         with warnings.catch_warnings():
@@ -75,19 +133,30 @@ def _header(content: bytes) -> tuple[int, int, str, str]:
         raise BadImageError(f"not a JPEG, PNG, GIF or BMP: {reason}") from error
 
 
-def _brightness(content: bytes, name: str) -> float:
-    """Mean luma of the decoded image, in [0, 1]."""
+def _means(content: bytes, name: str) -> Any:
+    """The mean of each channel of the decoded image, [3], in [0, 255]."""
     try:
         if name == "JPEG":
-            # All of the file is read, but an eighth of each side computed.
-            pixels = tf.io.decode_jpeg(content, channels=3, ratio=8)
+            pixels = _jpeg(content)
         else:
             pixels = tf.io.decode_image(content, channels=3, expand_animations=False)
     except tf.errors.OpError as error:
         raise BadImageError(f"not a whole image: {_one_line(error)}") from error
     # By NumPy: a call of TensorFlow takes as long as all of this, and this would take four.
-    means = pixels.numpy().mean(axis=(0, 1), dtype=np.float64)
-    return float(means @ _LUMA) / 255
+    return pixels.numpy().mean(axis=(0, 1), dtype=np.float64)
+
+
+def _jpeg(content: Any) -> tf.Tensor:
+    """All of the file is read, but an eighth of each side computed."""
+    return tf.io.decode_jpeg(content, channels=3, ratio=8)
+
+
+@tf.function(autograph=False, input_signature=[[tf.TensorSpec((), tf.string)] * TOGETHER])
+def _means_of_jpegs(contents: list[tf.Tensor]) -> tf.Tensor:
+    """``_means`` of so many JPEGs, [TOGETHER, 3]: in one call, and by all threads."""
+    return tf.stack(
+        [tf.reduce_mean(tf.cast(_jpeg(one), tf.float32), axis=(0, 1)) for one in contents]
+    )
 
 
 def _one_line(error: Exception) -> str:

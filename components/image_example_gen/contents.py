@@ -14,6 +14,7 @@ from components.image_example_gen.entry import ImageFile, is_remote
 
 # The property, of the execution and of Examples, that carries the fingerprint.
 FINGERPRINT = "input_fingerprint"
+_END = 4096  # bytes
 
 
 def read_file(path: str) -> bytes:
@@ -82,6 +83,25 @@ def _digest(file: ImageFile) -> str:
         return hashlib.sha256(read_file(file.path)).hexdigest()
     except OSError as error:
         return f"unreadable: {type(error).__name__}"
+
+
+def ends(files: Sequence[ImageFile]) -> Iterator[bytes]:
+    """The last bytes of each local file, which differ where files do; nothing of others."""
+    with ThreadPoolExecutor() as pool:
+        yield from pool.map(_end, files)
+
+
+def _end(file: ImageFile) -> bytes:
+    if file.record is not None or is_remote(file.path):
+        return b""
+    try:
+        if not stat.S_ISREG(os.stat(file.path).st_mode):
+            return b""
+        with open(file.path, "rb") as content:
+            content.seek(max(0, file.size - _END))
+            return content.read(_END)
+    except OSError:
+        return b""
 
 
 def fingerprint(files: Sequence[ImageFile]) -> str:

@@ -11,11 +11,11 @@ import itertools
 import random
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import tensorflow as tf
 
-from components.image_example_gen.check import BadImageError, ImageFacts, examine
+from components.image_example_gen.check import TOGETHER, BadImageError, ImageFacts, examine_all
 from components.image_example_gen.contents import read_file
 from components.image_example_gen.entry import ImageFile
 from components.image_example_gen.shard_writers import ShardWriters
@@ -150,35 +150,45 @@ def write_chunk(
 
 
 def _read_all(files: Sequence[ImageFile], options: Ingest) -> Iterator[_Read]:
-    """Files of their own are read and checked by several threads; a shard's records in turn."""
+    """A few at a time are checked, and files read, by several threads; records are read in turn."""
     examined = functools.partial(_examined, max_pixels=options.max_pixels)
     if files[0].record is None:
-        return in_order(lambda file: _read(file, examined), files)
-    return in_order(lambda pair: examined(*pair), _with_records(files, options))
+        parts = (files[i : i + TOGETHER] for i in range(0, len(files), TOGETHER))
+        found = in_order(lambda part: examined([_read(file) for file in part]), parts)
+    else:
+        records = _with_records(files, options)
+        groups = iter(lambda: list(itertools.islice(records, TOGETHER)), [])
+        found = in_order(examined, groups)
+    return itertools.chain.from_iterable(found)
 
 
-def _read(file: ImageFile, examined: Callable[[ImageFile, bytes], _Read]) -> _Read:
+def _read(file: ImageFile) -> _Read:
     try:
-        content = read_file(file.path)
+        return _Read(file, read_file(file.path), problem=file.problem)
     except OSError as error:
         return _Read(file, problem=file.problem or f"unreadable: {error.strerror or error}")
-    return examined(file, content)
 
 
-def _examined(file: ImageFile, content: bytes, max_pixels: int) -> _Read:
-    try:
-        facts = None if file.problem else examine(content, max_pixels)
-    except BadImageError as error:
-        return _Read(file, content, problem=str(error))
-    return _Read(file, content, facts, file.problem)
+def _examined(reads: Sequence[_Read], max_pixels: int) -> list[_Read]:
+    usable = [read for read in reads if not read.problem]
+    facts = iter(examine_all([read.content for read in usable], max_pixels))
+    return [read if read.problem else _with_facts(read, next(facts)) for read in reads]
 
 
-def _with_records(files: Sequence[ImageFile], options: Ingest) -> Iterator[tuple[ImageFile, bytes]]:
+def _with_facts(read: _Read, found: ImageFacts | BadImageError) -> _Read:
+    if isinstance(found, BadImageError):
+        return replace(read, problem=str(found))
+    return replace(read, facts=found)
+
+
+def _with_records(files: Sequence[ImageFile], options: Ingest) -> Iterator[_Read]:
     """The records of a shard; a broken one ends where its listing did, with a file that says so."""
     contents = read_records(files[0].path, options.image_column)
     whole = [file for file in files if file.digest]
-    yield from zip(whole, contents, strict=False)
-    yield from ((file, b"") for file in files[len(whole) :])
+    for file, content in zip(whole, contents, strict=False):
+        yield _Read(file, content, problem=file.problem)
+    for file in files[len(whole) :]:
+        yield _Read(file, problem=file.problem)
 
 
 def _bad(read: _Read) -> dict[str, str]:

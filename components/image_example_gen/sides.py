@@ -4,11 +4,12 @@ Splits that the data names are kept. What it leaves open is split by hash. Nothi
 sides: not a group, and not the same bytes.
 """
 
+import hashlib
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from components.image_example_gen.contents import digests
+from components.image_example_gen.contents import digests, ends
 from components.image_example_gen.entry import ImageFile
 from components.image_example_gen.split import point_of, split_at
 from modules import features
@@ -39,7 +40,7 @@ def decide(files: Sequence[ImageFile], shares: Mapping[str, float]) -> Sides:
     """Finds out which split each belongs to, and which cannot be used for where they stand.
 
     Args:
-        files: as listed. Of those of equal size the content is read.
+        files: as listed. Of those of equal size and end the content is read.
         shares: each split's share, by the names of ``modules.features``.
 
     Raises:
@@ -87,18 +88,27 @@ def _check_groups(files: Sequence[ImageFile]) -> None:
 
 
 def _digests_of_equals(files: Sequence[ImageFile]) -> dict[int, str]:
-    """sha256 by place, of what is no larger nor smaller than another and may be the same."""
-    sizes = Counter(file.size for file in files if not file.problem)
-    small = Counter(file.label for file in files)
+    """sha256 by place, of what may be the same as another: of one size and one end.
+
+    Of small classes all are read.
+    """
+    usable = [i for i, file in enumerate(files) if not file.problem]
+    sizes = Counter(files[i].size for i in usable)
+    labels = Counter(file.label for file in files)
+    alike = [i for i in usable if sizes[files[i].size] > 1]
+    found = zip(alike, ends([files[i] for i in alike]), strict=True)
+    keys = {i: (files[i].size, hashlib.sha256(end).digest()) for i, end in found}
+    equal = Counter(keys.values())
     places = [
         i
-        for i, file in enumerate(files)
-        if not file.problem
-        and (file.digest or sizes[file.size] > 1 or small[file.label] <= _SMALL_CLASS)
+        for i in usable
+        if files[i].digest
+        or (i in keys and equal[keys[i]] > 1)
+        or labels[files[i].label] <= _SMALL_CLASS
     ]
-    found = zip(places, digests([files[i] for i in places]), strict=True)
+    digested = zip(places, digests([files[i] for i in places]), strict=True)
     # What cannot be read is no copy of anything.
-    return {i: digest for i, digest in found if ":" not in digest}
+    return {i: digest for i, digest in digested if ":" not in digest}
 
 
 def _with_small_classes(

@@ -1,9 +1,11 @@
 """From a folder to shards: listing, checking, splitting, writing; nothing vanishes."""
 
 import contextlib
+import dataclasses
 import io
 import json
 import os
+import re
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,7 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 import tensorflow as tf
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
@@ -26,7 +28,7 @@ from modules import features
 from modules.errors import InputError
 from modules.images import image
 from modules.settings import ImageSpec, Ingest
-from tests.conftest import encoded, picture
+from tests.conftest import PROJECT, encoded, picture
 
 SHARES = {"train": 0.8, "validation": 0.1, "test": 0.1}
 
@@ -196,18 +198,69 @@ def test_facts_of_a_good_image(form: str) -> None:
     assert facts.brightness == pytest.approx(1.0, abs=0.01)
 
 
+def decoded_if_accepted(content: bytes) -> None:
+    """What the check takes, training and serving take; it never raises anything of its own."""
+    with contextlib.suppress(check.BadImageError):
+        assert check.examine(content, max_pixels=1 << 20).bytes == len(content)
+        spec = ImageSpec(height=8, width=8)
+        assert image.decode(tf.constant(content), spec).shape == (8, 8, 3)
+
+
+def mutated(data: st.DataObject, content: bytes) -> bytes:
+    """Bytes changed, cut out, doubled or cut off at the end."""
+    made = bytearray(content)
+    for _ in range(data.draw(st.integers(1, 8))):
+        start = data.draw(st.integers(0, len(made) - 1))
+        length = data.draw(st.integers(1, 16))
+        kind = data.draw(st.sampled_from(["change", "cut", "double", "end"]))
+        if kind == "change":
+            made[start : start + length] = data.draw(st.binary(min_size=length, max_size=length))
+        elif kind == "cut" and len(made) > length:
+            del made[start : start + length]
+        elif kind == "double":
+            made[start:start] = made[start : start + length]
+        elif start:
+            del made[start:]
+    return bytes(made)
+
+
 @given(data=st.data())
 @settings(max_examples=150, deadline=None)
 def test_mutated_images_are_taken_or_refused_but_never_crash(data: st.DataObject) -> None:
-    content = bytearray(encoded(picture(), data.draw(st.sampled_from(["JPEG", "PNG"]))))
-    for _ in range(data.draw(st.integers(1, 8))):
-        content[data.draw(st.integers(0, len(content) - 1))] = data.draw(st.integers(0, 255))
-    accepted = False
-    with contextlib.suppress(check.BadImageError):
-        accepted = check.examine(bytes(content)).bytes == len(content)
-    if accepted:  # then training and serving decode it too
-        spec = ImageSpec(height=8, width=8)
-        assert image.decode(tf.constant(bytes(content)), spec).shape == (8, 8, 3)
+    form = data.draw(st.sampled_from(["JPEG", "PNG", "GIF", "BMP"]))
+    decoded_if_accepted(mutated(data, encoded(picture(), form)))
+
+
+@given(data=st.data())
+@settings(
+    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+def test_mutated_real_images_are_taken_or_refused_but_never_crash(
+    data: st.DataObject, shared: Path
+) -> None:
+    photos = sorted((shared / "data" / "sign_language_digits" / "3").iterdir())[:5]
+    digits = sorted((PROJECT / "data" / "digits" / "3").iterdir())[:5]
+    content = data.draw(st.sampled_from([*photos, *digits])).read_bytes()
+    decoded_if_accepted(mutated(data, content))
+
+
+def test_images_checked_together_are_judged_as_each_alone() -> None:
+    rng = np.random.default_rng(0)
+    jpegs = [encoded(rng.integers(0, 255, (20, 20, 3), dtype=np.uint8), "JPEG") for _ in range(40)]
+    jpegs[20] = jpegs[20][:-50]
+    contents = [b"", *jpegs, encoded(picture()), b"text"]
+    together = check.examine_all(contents)
+    for content, found in zip(contents, together, strict=True):
+        if isinstance(found, check.BadImageError):
+            with pytest.raises(check.BadImageError, match=re.escape(str(found))):
+                check.examine(content)
+        else:
+            alone = check.examine(content)
+            assert dataclasses.replace(found, brightness=0.0) == dataclasses.replace(
+                alone, brightness=0.0
+            )
+            assert found.brightness == pytest.approx(alone.brightness, abs=1e-5)
+    assert sum(isinstance(found, check.BadImageError) for found in together) == 3
 
 
 def variants() -> dict[str, bytes]:
