@@ -93,7 +93,8 @@ class Data(Options):
     def ingest(self) -> Ingest:
         """What ImageExampleGen gets."""
         shared = {name: getattr(self, name) for name in Ingest.model_fields}
-        return Ingest(**{**shared, "earlier": self.earlier or "", "splits": self.splits.shares()})
+        given = {"earlier": self.earlier or "", "image_root": self.image_root or ""}
+        return Ingest(**{**shared, **given, "splits": self.splits.shares()})
 
 
 class BackboneOptions(Options):
