@@ -239,7 +239,7 @@ def test_beam_runs_in_the_direct_engine_unless_another_runner_is_named(tmp_path:
 def test_what_the_config_leaves_out_of_data_image_example_gen_leaves_out_too(
     tmp_path: Path,
 ) -> None:
-    options = load(written(tmp_path, WHOLE)).data.ingest()
+    options = loading.load(written(tmp_path, WHOLE)).data.ingest()
     assert (options.earlier, options.image_root, options.format) == ("", "", None)
     assert options.image_column == "path"
     assert sum(options.splits.values()) == pytest.approx(1.0)
