@@ -2,7 +2,7 @@
 CONFIG ?= configs/digits.yaml
 SET_UP = .venv/.thaw-set-up
 
-.PHONY: run test lint bench bench-quality setup clean
+.PHONY: run test lint bench bench-ingest bench-quality setup clean
 run: $(SET_UP)
 	.venv/bin/thaw run $(CONFIG)
 
@@ -17,6 +17,10 @@ lint: $(SET_UP)
 bench: $(SET_UP)
 	.venv/bin/python -m benchmarks.speed
 	.venv/bin/python -m benchmarks.sign_language
+
+bench-ingest: $(SET_UP)
+	.venv/bin/python -m benchmarks.ingest
+	.venv/bin/python -m benchmarks.memory
 
 bench-quality: $(SET_UP)
 	.venv/bin/python -m benchmarks.quality

@@ -14,7 +14,7 @@ SIZE = (640, 480)
 
 
 def folder(count: int) -> Path:
-    """A folder of ``count`` JPEGs in ten class folders, no two alike, 100 KB each.
+    """A folder of ``count`` JPEGs in ten class folders, no two alike, 72 KB each.
 
     Each is one of the shared photos, enlarged, cropped at random and given a sensor's noise.
     """
