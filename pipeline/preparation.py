@@ -77,11 +77,10 @@ def prepare_config(config: Config) -> Prepared:
 def expected_facts(config: Config, prepared: Prepared) -> auto.Facts:
     """What an automatic schedule will go by, if all files can be used."""
     options = config.data.ingest()
-    decided = sides.decide(list_all(options.model_copy(update={"earlier": ""})), options.splits)
-    files = [file for file in decided.files if not file.problem]
+    listed = list_all(options.model_copy(update={"earlier": ""}))
+    files, shares = sides.opened([file for file in listed if not file.problem], options.splits)
     open_ones = sum(file.split is None for file in files)
-    trained = sum(file.split == features.TRAIN for file in files)
-    images = trained + round(open_ones * decided.shares[features.TRAIN])
+    images = round(open_ones * shares[features.TRAIN])
     classes = len({file.label for file in files})
     return auto.facts_of(images, classes, prepared.image, prepared.blocks)
 

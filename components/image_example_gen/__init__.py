@@ -1,5 +1,6 @@
-"""ExampleGen for a folder of images per class.
+"""ExampleGen for images in any form.
 
-``files`` lists and fingerprints, ``check`` says whether a file can be used, ``split`` says where
-it goes, ``records`` writes shards; ``executor`` and ``component`` adapt them to TFX.
+``sources`` lists them, ``contents`` reads and fingerprints, ``sides`` and ``split`` say where each
+goes, ``check`` whether it can be used, ``records`` writes shards, ``report`` what became of all;
+``executor`` and ``component`` adapt them to TFX.
 """

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from components.image_example_gen.entry import ImageFile, is_remote
+from modules.errors import InputError
 
 # The property, of the execution and of Examples, that carries the fingerprint.
 FINGERPRINT = "input_fingerprint"
@@ -58,6 +59,28 @@ def filesystems() -> Any:
     from apache_beam.io.filesystems import FileSystems  # A second's import, for addresses alone.
 
     return FileSystems
+
+
+def matches(patterns: Sequence[str], where: str) -> list[Any]:
+    """Beam's metadata of what matches any of some patterns, sorted by path, each once.
+
+    Args:
+        patterns: local ones, or addresses.
+        where: the config's key and what it names, for the message.
+
+    Raises:
+        InputError: when their filesystem cannot list them.
+    """
+    try:
+        found = filesystems().match(list(patterns))
+    except Exception as error:  # Each client raises errors of its own.
+        reason = " ".join(str(error).split())[:300]
+        raise InputError(
+            f"{where} cannot be listed ({reason}); check the address, and that the client of its "
+            "filesystem is installed"
+        ) from None
+    by_path = {one.path: one for match in found for one in match.metadata_list}
+    return [by_path[path] for path in sorted(by_path)]
 
 
 def size_of(path: str) -> int:

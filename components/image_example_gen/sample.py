@@ -1,8 +1,9 @@
 """Takes some images as a run would take them, without writing them anywhere."""
 
+import contextlib
 import random
-from collections import Counter
-from collections.abc import Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -10,10 +11,13 @@ from components.image_example_gen import sides
 from components.image_example_gen.check import BadImageError, examine
 from components.image_example_gen.contents import read_file
 from components.image_example_gen.entry import ImageFile, is_remote
-from components.image_example_gen.sources.shards import read_record
+from components.image_example_gen.sources.shards import pick_records
 from components.image_example_gen.split import split_of
 from modules import features
 from modules.settings import Ingest
+
+# How many images of shards are held at a time.
+_BLOCK = 256
 
 
 @dataclass(frozen=True)
@@ -51,12 +55,10 @@ def take(
     found: dict[str, list[ImageFile]] = {name: [] for name in features.SPLITS}
     train, validation = found[features.TRAIN], found[features.VALIDATION]
     bad = 0
-    for file in spread(decided.files, seed):
+    for file, content in _contents(spread(decided.files, seed), options):
         if len(train) >= count and validation:
             break
-        try:
-            content = _usable(file, options)
-        except (BadImageError, OSError):
+        if not _is_usable(file, content, options):
             bad += 1
             continue
         split = file.split or split_of(content, decided.shares, file.group)
@@ -68,15 +70,33 @@ def take(
     return Sample(tuple(train[:count]), tuple(validation), bad)
 
 
-def _usable(file: ImageFile, options: Ingest) -> bytes:
-    if file.problem:
-        raise BadImageError(file.problem)
-    if file.record is None:
-        content = read_file(file.path)
-    else:
-        content = read_record(file.path, file.record, options.image_column)
-    examine(content, options.max_pixels)
-    return content
+def _contents(files: Sequence[ImageFile], options: Ingest) -> Iterator[tuple[ImageFile, bytes]]:
+    """What each holds, nothing where it cannot be read; a shard is read once for each block."""
+    for block in (files[i : i + _BLOCK] for i in range(0, len(files), _BLOCK)):
+        wanted: dict[str, set[int]] = defaultdict(set)
+        for file in block:
+            if file.record is not None and not file.problem:
+                wanted[file.path].add(file.record)
+        records = {
+            path: pick_records(path, numbers, options.image_column)
+            for path, numbers in wanted.items()
+        }
+        for file in block:
+            content = b""
+            if file.record is not None:
+                content = records.get(file.path, {}).get(file.record, b"")
+            elif not file.problem:
+                with contextlib.suppress(OSError):
+                    content = read_file(file.path)
+            yield file, content
+
+
+def _is_usable(file: ImageFile, content: bytes, options: Ingest) -> bool:
+    try:
+        examine(content, options.max_pixels)
+    except BadImageError:
+        return False
+    return not file.problem
 
 
 def spread(files: Sequence[ImageFile], seed: int) -> list[ImageFile]:

@@ -46,13 +46,7 @@ def decide(files: Sequence[ImageFile], shares: Mapping[str, float]) -> Sides:
     Raises:
         InputError: when a group stands in two of the splits that the data names.
     """
-    named = {file.split for file in files if file.split in features.SPLITS}
-    if named:
-        files = [_open(file) for file in files]
-        left = {
-            name: share for name, share in shares.items() if name not in named - {features.TRAIN}
-        }
-        shares = {name: share / sum(left.values()) for name, share in left.items()}
+    files, shares = opened(files, shares)
     _check_groups(files)
     known = _digests_of_equals(files)
     files = _with_small_classes(files, shares, known)
@@ -63,14 +57,23 @@ def decide(files: Sequence[ImageFile], shares: Mapping[str, float]) -> Sides:
             replace(one, problem=problems[i]) if i in problems else one
             for i, one in enumerate(files)
         ],
-        dict(shares),
+        shares,
         sum(len(places) - 1 for places in copies),
     )
 
 
-def _open(file: ImageFile) -> ImageFile:
-    """Training images are shared out again among the splits that the data does not name."""
-    return replace(file, split=None) if file.split == features.TRAIN else file
+def opened(
+    files: Sequence[ImageFile], shares: Mapping[str, float]
+) -> tuple[list[ImageFile], dict[str, float]]:
+    """Leaves open what training images are to be shared out among splits that no image names.
+
+    Returns:
+        The files, where ``split`` is None for those, and the shares of them.
+    """
+    held_out = {file.split for file in files} & {features.VALIDATION, features.TEST}
+    left = {name: share for name, share in shares.items() if name not in held_out}
+    made = [replace(file, split=None) if file.split == features.TRAIN else file for file in files]
+    return made, {name: share / sum(left.values()) for name, share in left.items()}
 
 
 def _check_groups(files: Sequence[ImageFile]) -> None:
@@ -121,18 +124,22 @@ def _with_small_classes(
     """
     made = list(files)
     classes: dict[str, list[int]] = defaultdict(list)
+    groups: dict[str, list[int]] = defaultdict(list)
     for i, file in enumerate(files):
         if file.split is None and not file.problem:
             classes[file.label].append(i)
+        if file.group and file.split != features.EARLIER:
+            groups[file.group].append(i)
     for places in classes.values():
         found = {i: point_of(known[i], files[i].group) for i in places if i in known}
         if len(places) > _SMALL_CLASS or not found:
             continue
         if all(split_at(point, shares) != features.TRAIN for point in found.values()):
-            first = files[min(found, key=lambda i: found[i])]
-            for i, file in enumerate(files):
-                if file is first or (first.group and file.group == first.group):
-                    made[i] = replace(file, split=features.TRAIN)
+            first = min(found, key=lambda i: found[i])
+            # With it goes what must not be on another side: its group, and its copies.
+            copies = [i for i in found if known[i] == known[first]]
+            for i in {*copies, *(j for one in copies for j in groups.get(files[one].group, ()))}:
+                made[i] = replace(files[i], split=features.TRAIN)
     return made
 
 

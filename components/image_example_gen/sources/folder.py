@@ -4,7 +4,7 @@ import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from components.image_example_gen.contents import filesystems, size_of
+from components.image_example_gen.contents import matches, size_of
 from components.image_example_gen.entry import ImageFile, is_remote, problem_of_label
 from components.image_example_gen.sources.split_names import split_named
 from modules import features
@@ -107,15 +107,9 @@ def _walk(
 def _remote(folder: str, key: str) -> _Found:
     """Of an address every file is matched at once, whatever the depth."""
     root = folder.rstrip("/") + "/"
-    try:
-        (match,) = filesystems().match([f"{root}**"])
-    except Exception as error:  # Each client raises errors of its own.
-        reason = " ".join(str(error).split())[:300]
-        raise InputError(
-            f"{key}: {folder} cannot be listed ({reason}); check the address, and that the client "
-            "of its filesystem is installed"
-        ) from None
-    below = [(one.path.removeprefix(root), one) for one in match.metadata_list]
+    below = [
+        (one.path.removeprefix(root), one) for one in matches([f"{root}**"], f"{key}: {folder}")
+    ]
     parts = [(name.split("/"), one) for name, one in below if "/" in name]
     parts = [(names, one) for names, one in parts if not any(n.startswith(".") for n in names)]
     splits = _are_splits(sorted({names[0] for names, _ in parts}))

@@ -54,7 +54,7 @@ def list_manifest(
             ImageFile(
                 _place(root, name, where),
                 name or f"row {number}",
-                label,
+                "" if problem_of_label(label) else label,
                 0 if is_remote(root) or is_remote(name) else size_of(os.path.join(root, name)),
                 _split(row.get(options.split_column, ""), where),
                 row.get(options.group_column, "").strip(),

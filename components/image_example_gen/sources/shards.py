@@ -6,10 +6,10 @@ import hashlib
 import itertools
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
-from components.image_example_gen.contents import filesystems, open_remote
+from components.image_example_gen.contents import matches, open_remote
 from components.image_example_gen.entry import ImageFile, check_classes, is_remote, problem_of_label
 from components.image_example_gen.sources.split_names import split_named, split_within
 from modules.errors import InputError
@@ -44,7 +44,7 @@ def list_shards(
         options.split_column,
         options.group_column,
     )
-    shards = find_shards(pattern)
+    shards = find_shards(pattern, key)
     if not shards:
         raise InputError(
             f"{key}: got {pattern}, where no file is called .tfrecord; name the folder of the "
@@ -55,7 +55,7 @@ def list_shards(
     return files
 
 
-def find_shards(pattern: str) -> list[tuple[str, tuple[float, float]]]:
+def find_shards(pattern: str, key: str) -> list[tuple[str, tuple[float, float]]]:
     """The paths of shards, sorted, with their size and date."""
     patterns = (
         [pattern]
@@ -63,12 +63,10 @@ def find_shards(pattern: str) -> list[tuple[str, tuple[float, float]]]:
         else [f"{pattern.rstrip('/')}/{deep}*.tfrecord*" for deep in ("", "*/")]
     )
     patterns = [*patterns, pattern] if ".tfrecord" in pattern else patterns
-    found = {
-        one.path: (one.size_in_bytes, one.last_updated_in_seconds)
-        for match in filesystems().match(patterns)
-        for one in match.metadata_list
-    }
-    return sorted(found.items())
+    return [
+        (one.path, (one.size_in_bytes, one.last_updated_in_seconds))
+        for one in matches(patterns, f"{key}: {pattern}")
+    ]
 
 
 # Listed by the checks before a run, by its driver and by its executor: read once all the same.
@@ -95,23 +93,24 @@ def read_records(path: str, image_key: str) -> Iterator[bytes]:
         OSError: where the shard is broken.
     """
     for example in _examples(path):
-        yield _value(example, (image_key, *_IMAGES)) or b""
+        yield _image(example, image_key)
 
 
-def read_record(path: str, number: int, image_key: str) -> bytes:
-    """The image of one record; all before it are read, so this is for a few.
+def pick_records(path: str, numbers: Collection[int], image_key: str) -> dict[int, bytes]:
+    """The images of some records of a shard, by number; it is read once, up to the last of them.
 
     Raises:
         OSError: where the shard is broken before it.
     """
-    return next(itertools.islice(read_records(path, image_key), number, None))
+    records = itertools.islice(read_records(path, image_key), max(numbers) + 1)
+    return {number: content for number, content in enumerate(records) if number in numbers}
 
 
 def _entry(
     path: str, number: int, example: Mapping[str, Any], keys: _Keys, of_shard: str | None
 ) -> ImageFile:
     image_key, label_key, split_key, group_key = keys
-    content = _value(example, (image_key, *_IMAGES))
+    content = _image(example, image_key)
     label = _text(_value(example, (label_key, *_LABELS)))
     problem = problem_of_label(label)
     if not content:
@@ -119,12 +118,12 @@ def _entry(
     return ImageFile(
         path,
         f"{path.rpartition('/')[2]}#{number}",
-        label,
-        len(content or b""),
+        "" if problem_of_label(label) else label,
+        len(content),
         split_named(_text(_value(example, (split_key,)))) or of_shard,
         _text(_value(example, (group_key,))),
         record=number,
-        digest=hashlib.sha256(content or b"").hexdigest(),
+        digest=hashlib.sha256(content).hexdigest(),
         problem=problem,
     )
 
@@ -156,6 +155,12 @@ def _local(path: str) -> Iterator[str]:
             shutil.copyfileobj(shard, copy, 1 << 20)
         copy.flush()
         yield copy.name
+
+
+def _image(example: Mapping[str, Any], key: str) -> bytes:
+    """The encoded image; nothing where there is none, or pixels in its place."""
+    content = _value(example, (key, *_IMAGES))
+    return content if isinstance(content, bytes) else b""
 
 
 def _value(example: Mapping[str, Any], names: tuple[str, ...]) -> Any:

@@ -128,12 +128,15 @@ def test_an_absolute_path_below_the_manifest_is_taken(folder: Path) -> None:
 
 def test_rows_without_label_or_file_are_left_out_by_name(folder: Path) -> None:
     text = "path,label\nimages/0.png,a\nimages/1.png,b\nimages/2.png,\nnone.png,a\n,a\n"
+    text += 'images/3.png,"c\nd"\n'
     options = asked(manifest(folder, text))
     report = records.write_chunk(
         list_all(options), {s: str(folder / s) for s in options.splits}, options, 0
     )
+    assert {label for _, label in report.counts} == {"a", "b", ""}
     assert {row["path"]: row["reason"] for row in report.bad} == {
         "images/2.png": "no label",
+        "images/3.png": "the label has more than one line",
         "none.png": "unreadable: No such file or directory",
         "row 6": "no path",
     }

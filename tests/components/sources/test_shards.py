@@ -1,14 +1,15 @@
 """TFRecord shards: their records, their splits, and shards that are broken."""
 
+import json
 from collections import Counter
 from pathlib import Path
 
 import pytest
 import tensorflow as tf
 
-from components.image_example_gen import records, sides
+from components.image_example_gen import records, report, sample, sides
 from components.image_example_gen.sources import list_all
-from components.image_example_gen.sources.shards import read_record
+from components.image_example_gen.sources.shards import pick_records
 from modules import features
 from modules.errors import InputError
 from tests.components.conftest import SHARES, asked
@@ -55,7 +56,10 @@ def test_records_are_images_whatever_shards_they_are_in(
         for record in tf.data.TFRecordDataset(paths)
     }
     assert written == set(pictures)
-    assert read_record(found[7].path, 7, options.image_column) == pictures[7]
+    assert pick_records(found[7].path, {3, 7}, options.image_column) == {
+        3: pictures[3],
+        7: pictures[7],
+    }
 
 
 def test_shards_of_others_are_understood_and_their_names_tell_the_split(
@@ -112,3 +116,51 @@ def test_records_without_image_or_label_are_left_out(tmp_path: Path, pictures: l
 def test_where_there_is_no_shard_the_remedy_is_told(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"data\.path: got .*, where no file is called \.tfrecord"):
         list_all(asked(tmp_path, format="tfrecord"))
+
+
+def test_pixels_in_place_of_an_encoded_image_and_labels_that_are_no_text_are_left_out(
+    tmp_path: Path, pictures: list[bytes]
+) -> None:
+    path = shard(tmp_path / "x.tfrecord", [(pictures[0], "a"), (pictures[1], "b")])
+    pixels = tf.train.Feature(float_list=tf.train.FloatList(value=[0.5]))
+    odd = tf.train.Feature(bytes_list=tf.train.BytesList(value=[b"\xff"]))
+    image = tf.train.Feature(bytes_list=tf.train.BytesList(value=[pictures[2]]))
+    label = tf.train.Feature(bytes_list=tf.train.BytesList(value=[b"a"]))
+    with tf.io.TFRecordWriter(str(tmp_path / "y.tfrecord")) as writer:
+        for feature in ({"image": pixels, "label": label}, {"image": image, "label": odd}):
+            example = tf.train.Example(features=tf.train.Features(feature=feature))
+            writer.write(example.SerializeToString())
+    options = asked(tmp_path)
+    found = list_all(options)
+    folders = {split: str(tmp_path / "out" / split) for split in SHARES}
+    whole = report.merge(
+        records.write_chunk(chunk, folders, options, n)
+        for n, chunk in enumerate(records.chunks(found))
+    )
+    assert path.exists()
+    assert [row["reason"] for row in whole.bad] == [
+        "no image: the features are image, label",
+        "the label is no valid Unicode",
+    ]
+    where = report.Files(tmp_path / "report.json", tmp_path / "quarantine.jsonl")
+    report.write(whole, {"duplicates": 0}, where)
+    assert set(json.loads(where.report.read_text(encoding="utf-8"))["images"]["train"]) == {
+        "a",
+        "b",
+    }
+
+
+def test_a_sample_of_shards_lies_in_files(tmp_path: Path, pictures: list[bytes]) -> None:
+    pairs: list[tuple[bytes, object]] = [(one, "ab"[n % 2]) for n, one in enumerate(pictures)]
+    shard(tmp_path / "one.tfrecord", [*pairs, (b"broken", "a")])
+    options = asked(tmp_path / "one.tfrecord")
+    taken = sample.take(list_all(options), options, 1000, 0, tmp_path)
+    contents = [Path(file.path).read_bytes() for file in (*taken.train, *taken.validation)]
+    assert set(contents) < set(pictures)
+    assert len(set(contents)) == len(contents)
+    assert taken.bad == 1
+
+
+def test_an_address_without_a_client_is_refused() -> None:
+    with pytest.raises(InputError, match=r"nosuch://bucket/\S+ cannot be listed"):
+        list_all(asked("nosuch://bucket/x-*.tfrecord"))

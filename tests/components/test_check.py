@@ -1,0 +1,150 @@
+"""Which bytes are images that training and serving can decode, and what is told of them."""
+
+import contextlib
+import dataclasses
+import io
+import re
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from PIL import Image
+
+from components.image_example_gen import check
+from modules.images import image
+from modules.settings import ImageSpec
+from tests.conftest import PROJECT, encoded, picture
+
+
+def saved(image: Image.Image, form: str, **options: Any) -> bytes:
+    stream = io.BytesIO()
+    image.save(stream, form, **options)
+    return stream.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (b"", "empty"),
+        (b"a text file", "not a JPEG, PNG, GIF or BMP"),
+        (encoded(picture(), "JPEG")[:300], "Truncated File Read"),
+        (encoded(picture(), "JPEG")[:-40], "not a whole image"),
+        (encoded(picture(), "PNG")[:80], "not a whole image"),
+        (encoded(picture(), "PNG")[:-12], "not a whole image"),  # its end marker is gone
+        (encoded(picture(), "TIFF"), "not a JPEG, PNG, GIF or BMP"),
+        (saved(Image.fromarray(picture()).convert("P"), "BMP"), "BMP with a palette"),
+    ],
+)
+def test_what_training_could_not_decode_is_told_with_its_reason(
+    content: bytes, reason: str
+) -> None:
+    with pytest.raises(check.BadImageError, match=reason):
+        check.examine(content)
+
+
+@pytest.mark.parametrize("form", ["JPEG", "PNG", "GIF", "BMP"])
+def test_facts_of_a_good_image(form: str) -> None:
+    white = np.full((20, 30, 3), 255, np.uint8)
+    facts = check.examine(encoded(white, form))
+    assert (facts.width, facts.height, facts.format) == (30, 20, form)
+    assert facts.brightness == pytest.approx(1.0, abs=0.01)
+
+
+def decoded_if_accepted(content: bytes) -> None:
+    """What the check takes, training and serving take; it never raises anything of its own."""
+    with contextlib.suppress(check.BadImageError):
+        assert check.examine(content, max_pixels=1 << 20).bytes == len(content)
+        spec = ImageSpec(height=8, width=8)
+        assert image.decode(tf.constant(content), spec).shape == (8, 8, 3)
+
+
+def mutated(data: st.DataObject, content: bytes) -> bytes:
+    """Bytes changed, cut out, doubled or cut off at the end."""
+    made = bytearray(content)
+    for _ in range(data.draw(st.integers(1, 8))):
+        start = data.draw(st.integers(0, len(made) - 1))
+        length = data.draw(st.integers(1, 16))
+        kind = data.draw(st.sampled_from(["change", "cut", "double", "end"]))
+        if kind == "change":
+            made[start : start + length] = data.draw(st.binary(min_size=length, max_size=length))
+        elif kind == "cut" and len(made) > length:
+            del made[start : start + length]
+        elif kind == "double":
+            made[start:start] = made[start : start + length]
+        elif start:
+            del made[start:]
+    return bytes(made)
+
+
+@given(data=st.data())
+@settings(max_examples=150, deadline=None)
+def test_mutated_images_are_taken_or_refused_but_never_crash(data: st.DataObject) -> None:
+    form = data.draw(st.sampled_from(["JPEG", "PNG", "GIF", "BMP"]))
+    decoded_if_accepted(mutated(data, encoded(picture(), form)))
+
+
+@given(data=st.data())
+@settings(
+    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+def test_mutated_real_images_are_taken_or_refused_but_never_crash(
+    data: st.DataObject, shared: Path
+) -> None:
+    photos = sorted((shared / "data" / "sign_language_digits" / "3").iterdir())[:5]
+    digits = sorted((PROJECT / "data" / "digits" / "3").iterdir())[:5]
+    content = data.draw(st.sampled_from([*photos, *digits])).read_bytes()
+    decoded_if_accepted(mutated(data, content))
+
+
+def test_images_checked_together_are_judged_as_each_alone() -> None:
+    rng = np.random.default_rng(0)
+    jpegs = [encoded(rng.integers(0, 255, (20, 20, 3), dtype=np.uint8), "JPEG") for _ in range(40)]
+    jpegs[20] = jpegs[20][:-50]
+    contents = [b"", *jpegs, encoded(picture()), b"text"]
+    together = check.examine_all(contents)
+    for content, found in zip(contents, together, strict=True):
+        if isinstance(found, check.BadImageError):
+            with pytest.raises(check.BadImageError, match=re.escape(str(found))):
+                check.examine(content)
+        else:
+            alone = check.examine(content)
+            assert dataclasses.replace(found, brightness=0.0) == dataclasses.replace(
+                alone, brightness=0.0
+            )
+            assert found.brightness == pytest.approx(alone.brightness, abs=1e-5)
+    assert sum(isinstance(found, check.BadImageError) for found in together) == 3
+
+
+def variants() -> dict[str, bytes]:
+    """Images of every kind that cameras and editors write."""
+    rgb = Image.fromarray(picture())
+    forms: dict[str, tuple[Image.Image, str, dict[str, Any]]] = {
+        "CMYK JPEG": (rgb.convert("CMYK"), "JPEG", {}),
+        "grey JPEG": (rgb.convert("L"), "JPEG", {}),
+        "progressive JPEG": (rgb, "JPEG", {"progressive": True}),
+        "JPEG with a second picture": (rgb, "MPO", {"save_all": True, "append_images": [rgb]}),
+        "16-bit PNG": (Image.fromarray(picture(channels=1)[..., 0].astype(np.uint16)), "PNG", {}),
+        "palette PNG": (rgb.convert("P"), "PNG", {"transparency": 3}),
+        "1-bit PNG": (rgb.convert("1"), "PNG", {}),
+        "PNG of grey and alpha": (rgb.convert("LA"), "PNG", {}),
+        "animated GIF": (rgb, "GIF", {"save_all": True, "append_images": [rgb.rotate(180)]}),
+        "grey BMP": (rgb.convert("L"), "BMP", {}),
+        "BMP with alpha": (rgb.convert("RGBA"), "BMP", {}),
+    }
+    return {name: saved(one, form, **options) for name, (one, form, options) in forms.items()}
+
+
+@pytest.mark.parametrize(("name", "content"), variants().items())
+def test_every_kind_of_image_is_taken_and_decoded_as_pillow_does(name: str, content: bytes) -> None:
+    facts = check.examine(content)
+    spec = ImageSpec(height=facts.height, width=facts.width)
+    made = image.decode(tf.constant(content), spec).numpy().astype(int)
+    with Image.open(io.BytesIO(content)) as opened:
+        # Pillow cuts 16 bits off at 255, where TensorFlow keeps the upper half of each.
+        expected = np.zeros((24, 40, 3)) if name == "16-bit PNG" else opened.convert("RGB")
+        assert np.abs(made - np.asarray(expected).astype(int)).max() <= 8
+    assert facts.brightness == pytest.approx(made.mean() / 255, abs=0.1)
