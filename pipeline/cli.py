@@ -42,6 +42,11 @@ def run(
         Path | None, typer.Option(metavar="FILE", help="Writes the summary there too.")
     ] = None,
     verbose: Annotated[bool, typer.Option("-v", "--verbose", help="Shows TFX's log.")] = False,
+    force_by: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="Who blesses this candidate whatever the gate says."),
+    ] = None,
+    force_reason: Annotated[str | None, typer.Option(metavar="TEXT", help="And why.")] = None,
 ) -> None:
     """Runs the pipeline once.
 
@@ -51,9 +56,10 @@ def run(
     from pipeline import loading, local, reporting
 
     loaded = loading.load(config, set_ or (), root)
+    forced = loading.forced(force_by, force_reason)
     # As Ctrl-C does, so that what is temporary is removed and the summary says so.
     signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
-    result = local.run(loaded, summary_file=summary, verbose=verbose)
+    result = local.run(loaded, summary_file=summary, verbose=verbose, forced=forced)
     typer.echo(reporting.outcome(result, loaded))
     raise typer.Exit(REFUSED if result.status == "rejected" else OK)
 
@@ -125,6 +131,33 @@ def predict(
             f"{row['image']}: {row['label']} ({row['scores'][row['label']]:.3f})" for row in found
         )
     )
+
+
+@app.command()
+def gate(
+    config: ConfigFile,
+    candidate: Annotated[Path, typer.Option(metavar="MODEL_DIR", help="What is judged.")],
+    baseline: Annotated[
+        Path | None,
+        typer.Option(metavar="MODEL_DIR", help="What it is compared with; else what is served."),
+    ] = None,
+    root: RootOption = None,
+    set_: SetOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Judges a model that Thaw exported on the config's test images, as a run would.
+
+    Nothing is trained or pushed. Exit status: 0 blessed, 3 refused.
+    """
+    from pipeline import judging, loading, output
+
+    loaded = loading.load(config, set_ or (), root)
+    with output.quiet() as visible, nullcontext() if as_json else output.Display(visible):
+        found = judging.judge(loaded, candidate, baseline)
+    typer.echo(
+        json.dumps(found, indent=1, ensure_ascii=False) if as_json else judging.as_text(found)
+    )
+    raise typer.Exit(OK if judging.is_blessed(found) else REFUSED)
 
 
 @app.command()

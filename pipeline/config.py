@@ -12,6 +12,7 @@ from modules.settings import (
     Finetune,
     Format,
     Fraction,
+    Infra,
     Ingest,
     Key,
     Number,
@@ -131,15 +132,17 @@ class BackboneOptions(Options):
 
 
 class Push(Options):
-    """Where models go, and what the infra check grants them.
+    """Where models go.
 
     Attributes:
         serving_dir: the folder of the versions; ``serving`` in the root where it is left out.
-        load_seconds: how long loading the candidate and answering may take.
+        keep: how many versions stay; those that are pinned stay beside them.
+        lock_seconds: how long another push or rollback may hold the folder before this one fails.
     """
 
     serving_dir: Path | None = None
-    load_seconds: Annotated[Number, Field(gt=0.0)] = 300.0
+    keep: Annotated[Whole, Field(ge=2)] = 10
+    lock_seconds: Annotated[Number, Field(gt=0.0)] = 60.0
 
 
 class Beam(Options):
@@ -196,6 +199,7 @@ class Config(Options):
     backbone: BackboneOptions
     finetune: Finetune = Finetune()
     evaluation: Evaluation = Evaluation()
+    infra: Infra = Infra()
     push: Push = Push()
     beam: Beam = Beam()
     root: Path

@@ -14,7 +14,7 @@ from modules.settings.base import (
     Whole,
 )
 from modules.settings.distribution import Distribution, check_cluster, check_one_process
-from modules.settings.evaluation import Evaluation
+from modules.settings.evaluation import Evaluation, Forced, Rule
 from modules.settings.finetune import Finetune, TrainerOptions, check_class_weights
 from modules.settings.image import ImageSpec
 from modules.settings.ingest import MAX_PIXELS, Format, Ingest, Key
@@ -30,6 +30,7 @@ __all__ = [
     "EarlyStopping",
     "Evaluation",
     "Finetune",
+    "Forced",
     "Format",
     "Fraction",
     "FractionOfBlocks",
@@ -47,6 +48,7 @@ __all__ = [
     "Positive",
     "PositiveNumber",
     "RandAugment",
+    "Rule",
     "Stage",
     "TrainerOptions",
     "Training",

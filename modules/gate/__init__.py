@@ -1,0 +1,1 @@
+"""The gate: which rules are asked of a candidate, and what they say."""
