@@ -14,6 +14,7 @@ from tfx.utils import json_utils, proto_utils
 
 from components.driver import PropertiesDriver
 from components.pusher import versions
+from components.pusher.push import push
 
 RUN_ID = versions.RUN_ID  # of the run that pushed, on the PushedModel artifact
 _STATE = "state"
@@ -67,7 +68,7 @@ class Executor(tfx_executor.Executor):
         version = versions.served_version(serving_dir, model.uri)
         if version is None:
             note = {RUN_ID: run_id, versions.MODEL: model.uri}
-            version = versions.push(Path(self.GetModelPath(input_dict)), serving_dir, note)
+            version = push(Path(self.GetModelPath(input_dict)), serving_dir, note)
         pushed_by = str(versions.read_note(serving_dir, version)[RUN_ID])
         pushed.set_string_custom_property(RUN_ID, pushed_by)
         self._MarkPushed(
