@@ -147,7 +147,7 @@ def rollback(
     config: ConfigFile,
     version: Annotated[
         int | None,
-        typer.Argument(metavar="[VERSION]", help="The one before the newest if left out."),
+        typer.Argument(metavar="VERSION", help="The one before the newest if left out."),
     ] = None,
     by: Annotated[
         str | None, typer.Option(metavar="NAME", help="Who does it; the user if left out.")

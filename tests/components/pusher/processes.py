@@ -56,7 +56,7 @@ def problems_in(serving: Path) -> list[str]:
     return [problem for problem in found if problem]
 
 
-def start(*arguments: str | Path) -> "subprocess.Popen[str]":
+def start(*arguments: object) -> "subprocess.Popen[str]":
     """Starts one of the commands below; it prints a line when it is ready."""
     from tests.conftest import PROJECT  # not in the process that is started: it loads NumPy
 
