@@ -1,10 +1,8 @@
-"""A run's outcome and the pushed versions, for people and for JSON."""
+"""A run's outcome, for people."""
 
 from pathlib import Path
-from typing import Any
 
-from components.pusher import versions
-from components.run_summary.summary import Summary, read_summary
+from components.run_summary.summary import Summary
 from modules import features
 from pipeline.config import Config
 from pipeline.root import Root, shown
@@ -53,42 +51,3 @@ def _about_data(summary: Summary) -> list[str]:
             "holds no such image; add images"
         )
     return lines
-
-
-def pushed_versions(config: Config) -> list[dict[str, Any]]:
-    """The versions in the serving folder, oldest first.
-
-    Returns:
-        For each ``version``, ``pushed_at`` (UTC), ``run_id`` and ``metrics`` (the candidate's, or
-        null where the run's summary is gone).
-    """
-    root = Root(config.root)
-    found = []
-    for number in versions.list_versions(config.serving_dir):
-        note = versions.read_note(config.serving_dir, number)
-        run_id = note.get("run_id")
-        summary = read_summary(root.summary_of(run_id)) if run_id else None
-        found.append(
-            {
-                "version": number,
-                "pushed_at": note.get("pushed_at"),
-                "run_id": run_id,
-                "metrics": summary.metrics["candidate"] if summary else None,
-            }
-        )
-    return found
-
-
-def versions_table(found: list[dict[str, Any]]) -> str:
-    """The versions as text, a line each."""
-    if not found:
-        return "no version has been pushed yet"
-    lines = [f"{'version':<12} {'pushed at':<22} {'run':<24} accuracy"]
-    for row in found:
-        metrics = row["metrics"]
-        accuracy = f"{metrics['overall']['accuracy']:.4f}" if metrics else "unknown"
-        lines.append(
-            f"{row['version']:<12} {row['pushed_at'] or 'unknown':<22} "
-            f"{row['run_id'] or 'unknown':<24} {accuracy}"
-        )
-    return "\n".join(lines)

@@ -1,59 +1,59 @@
-"""The folder of versions that TensorFlow Serving watches: ``<serving_dir>/<number>/``."""
+"""What is in the folder of versions that TensorFlow Serving watches; nothing here writes.
+
+::
+
+    <number>/               a version; servers take the highest number
+    .withdrawn/<number>/    one that was rolled back, or what is left of it: ``assets.extra``
+    .pinned/<number>        says that no push removes this one
+    .lock, .lock.json       held by the one that writes, and who that is
+    .<name>.partial         is being written
+    .<number>.removed       is being deleted
+
+Servers look at names that are numbers alone.
+"""
 
 import json
-import os
-import shutil
 import time
 from pathlib import Path
 from typing import Any
 
 # Beside the model, where TensorFlow Serving looks for nothing but its warm-up requests.
-NOTE = Path("assets.extra") / "thaw.json"
+EXTRA = "assets.extra"
+NOTE = Path(EXTRA) / "thaw.json"
 # Keys of the note that the caller of ``push`` gives.
 RUN_ID = "run_id"
 MODEL = "model"  # where the model came from
+# Keys that a rollback adds.
+WITHDRAWN_AT = "withdrawn_at"
+WITHDRAWN_BY = "withdrawn_by"
+
+WITHDRAWN = ".withdrawn"
+PINNED = ".pinned"
+_TOO_HIGH = 1 << 63  # Servers hold a number in 64 bits, with a sign.
+TIME_FORM = "%Y-%m-%dT%H:%M:%SZ"
+
+
+def utc_now() -> str:
+    """The time, in seconds of UTC, in the form that notes have."""
+    return time.strftime(TIME_FORM, time.gmtime())
+
+
+def numbers_in(folder: Path) -> list[int]:
+    """All names that servers read as a number, lowest first; none where there is no folder."""
+    if not folder.is_dir():
+        return []
+    names = [entry.name for entry in folder.iterdir()]
+    found = [int(name) for name in names if name.isascii() and name.isdigit()]
+    return sorted(number for number in found if number < _TOO_HIGH)
 
 
 def list_versions(serving_dir: Path) -> list[int]:
     """The numbers of all versions, oldest first; none for a folder that is not there."""
-    if not serving_dir.is_dir():
-        return []
-    return sorted(
-        int(entry.name)
-        for entry in serving_dir.iterdir()
-        if entry.name.isascii() and entry.name.isdigit() and (entry / "saved_model.pb").is_file()
-    )
-
-
-def push(model: Path, serving_dir: Path, note: dict[str, Any]) -> int:
-    """Copies a SavedModel into a new version and returns its number.
-
-    The number is the time in seconds, or one more than the highest so far. The copy is made under
-    a name that no server takes for a version, and renamed when it is whole: a reader never sees
-    half a version.
-
-    Args:
-        model: the SavedModel's folder.
-        serving_dir: made if it is missing.
-        note: kept with the version, together with ``version`` and ``pushed_at`` (UTC).
-    """
-    serving_dir.mkdir(parents=True, exist_ok=True)
-    version = max([int(time.time()), *(number + 1 for number in list_versions(serving_dir))])
-    unfinished = serving_dir / f".{version}.{os.getpid()}.partial"
-    try:
-        shutil.copytree(model, unfinished)
-        path = unfinished / NOTE
-        path.parent.mkdir(exist_ok=True)
-        pushed_at = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
-        path.write_text(
-            json.dumps({**note, "version": version, "pushed_at": pushed_at}, indent=1),
-            encoding="utf-8",
-        )
-        unfinished.rename(serving_dir / str(version))
-    except BaseException:
-        shutil.rmtree(unfinished, ignore_errors=True)
-        raise
-    return version
+    return [
+        number
+        for number in numbers_in(serving_dir)
+        if (serving_dir / str(number) / "saved_model.pb").is_file()
+    ]
 
 
 def served_version(serving_dir: Path, model: str) -> int | None:
@@ -70,9 +70,31 @@ def served_version(serving_dir: Path, model: str) -> int | None:
 
 
 def read_note(serving_dir: Path, version: int) -> dict[str, Any]:
-    """What ``push`` was told of a version; empty for one that another program put there."""
-    path = serving_dir / str(version) / NOTE
-    if not path.is_file():
+    """What ``push`` was told of a version, ``version`` and ``pushed_at``.
+
+    Empty for one that another program put there.
+    """
+    try:
+        note = json.loads((serving_dir / str(version) / NOTE).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
         return {}
-    note = json.loads(path.read_text(encoding="utf-8"))
     return note if isinstance(note, dict) else {}
+
+
+def withdrawn(serving_dir: Path) -> list[dict[str, Any]]:
+    """The notes of the versions that were rolled back, lowest number first.
+
+    Returns:
+        For each what its note held, ``version``, and ``WITHDRAWN_AT`` (UTC) and ``WITHDRAWN_BY``,
+        which are null where the rollback was cut off before it could write them.
+    """
+    folder = serving_dir / WITHDRAWN
+    unknown = {WITHDRAWN_AT: None, WITHDRAWN_BY: None}
+    return [
+        {**unknown, **read_note(folder, number), "version": number} for number in numbers_in(folder)
+    ]
+
+
+def pinned(serving_dir: Path) -> set[int]:
+    """The numbers that are pinned, whether they are served or withdrawn."""
+    return set(numbers_in(serving_dir / PINNED))

@@ -11,7 +11,6 @@ from components.baseline.choice import Judgement, baseline_of
 from components.data_check import problems
 from components.infra_check.check import check
 from components.infra_check.probe import check_answer
-from components.pusher import versions
 from components.run_summary.summary import Summary, read_summary, status_of
 from modules.errors import InputError
 
@@ -130,47 +129,6 @@ def test_an_answer_is_checked_in_every_respect(
     labels = np.array([b"b", b"a"], object)
     found = check_answer(spoil(good_scores()), labels, ["a", "b"], 2)
     assert found == [] if problem is None else problem in found[0]
-
-
-def model(folder: Path) -> Path:
-    (folder / "variables").mkdir(parents=True)
-    (folder / "saved_model.pb").write_bytes(b"graph")
-    return folder
-
-
-def test_versions_rise_and_carry_their_note(tmp_path: Path) -> None:
-    serving = tmp_path / "serving"
-    numbers = [versions.push(model(tmp_path / f"{i}"), serving, {"run_id": f"{i}"}) for i in "ab"]
-    assert numbers == sorted(set(numbers)) == versions.list_versions(serving)
-    note = versions.read_note(serving, numbers[1])
-    assert (note["run_id"], note["version"]) == ("b", numbers[1])
-
-
-def test_the_newest_version_alone_counts_as_served(tmp_path: Path) -> None:
-    serving = tmp_path / "serving"
-    assert versions.served_version(serving, "/a") is None
-    first = versions.push(model(tmp_path / "a"), serving, {versions.MODEL: "/a"})
-    assert versions.served_version(serving, "/a") == first
-    second = versions.push(model(tmp_path / "b"), serving, {versions.MODEL: "/b"})
-    assert versions.served_version(serving, "/a") is None
-    assert versions.served_version(serving, "/b") == second
-
-
-def test_a_push_that_fails_leaves_nothing_behind(tmp_path: Path) -> None:
-    serving = tmp_path / "serving"
-    versions.push(model(tmp_path / "good"), serving, {})
-    before = sorted(serving.iterdir())
-    with pytest.raises(TypeError):
-        versions.push(model(tmp_path / "next"), serving, {"not json": object()})
-    assert sorted(serving.iterdir()) == before
-
-
-def test_what_is_no_version_is_not_listed(tmp_path: Path) -> None:
-    (tmp_path / "7").mkdir()
-    model(tmp_path / ".8.partial")
-    model(tmp_path / "9")
-    assert versions.list_versions(tmp_path) == [9]
-    assert versions.list_versions(tmp_path / "none") == []
 
 
 @pytest.mark.parametrize(

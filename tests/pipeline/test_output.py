@@ -135,12 +135,6 @@ def test_the_outcome_says_what_became_of_the_run(tmp_path: Path) -> None:
     assert "infra check: it hung" in reporting.outcome(infra, config)
 
 
-def test_no_versions_is_said_in_words() -> None:
-    assert reporting.versions_table([]) == "no version has been pushed yet"
-    row = {"version": 7, "pushed_at": None, "run_id": None, "metrics": None}
-    assert "unknown" in reporting.versions_table([row])
-
-
 def test_records_without_facts_are_read_as_such() -> None:
     record = logging.LogRecord("n", logging.INFO, os.devnull, 1, "text", (), None)
     assert progress.facts_of(record) == {}
