@@ -1,6 +1,5 @@
 """The command line. Nothing heavy is imported until a command needs it."""
 
-import json
 import signal
 import sys
 import warnings
@@ -10,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from modules import text
 from modules.errors import InputError, StageError
 
 # Exit statuses of ``thaw run``; other programs rely on them.
@@ -70,7 +70,7 @@ def inspect(
 
     with output.quiet():
         found = inspection.inspect(target, set_ or (), root)
-    typer.echo(json.dumps(found, indent=1) if as_json else inspection.as_text(found))
+    typer.echo(text.as_json(found, indent=1) if as_json else inspection.as_text(found))
 
 
 @app.command("lr-find")
@@ -101,7 +101,7 @@ def lr_find(
     loaded = loading.load(config, set_ or (), root)
     with output.quiet() as visible, nullcontext() if as_json else output.Display(visible):
         found = lr_finding.find(loaded, stage, steps, picture)
-    typer.echo(json.dumps(found, indent=1) if as_json else lr_finding.as_text(found))
+    typer.echo(text.as_json(found, indent=1) if as_json else lr_finding.as_text(found))
 
 
 @app.command()
@@ -118,13 +118,7 @@ def predict(
     model = prediction.find_model(target, set_ or (), root)
     with output.quiet():
         found = prediction.predict(model, images)
-    typer.echo(
-        json.dumps(found, indent=1, ensure_ascii=False)
-        if as_json
-        else "\n".join(
-            f"{row['image']}: {row['label']} ({row['scores'][row['label']]:.3f})" for row in found
-        )
-    )
+    typer.echo(text.as_json(found, indent=1) if as_json else prediction.as_text(found))
 
 
 @app.command()
@@ -138,7 +132,7 @@ def versions(
     from pipeline import loading, reporting
 
     found = reporting.pushed_versions(loading.load(config, set_ or (), root))
-    typer.echo(json.dumps(found, indent=1) if as_json else reporting.versions_table(found))
+    typer.echo(text.as_json(found, indent=1) if as_json else reporting.versions_table(found))
 
 
 def main() -> None:

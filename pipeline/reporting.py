@@ -6,6 +6,7 @@ from typing import Any
 from components.pusher import versions
 from components.run_summary.summary import Summary, read_summary
 from modules import features
+from modules.text import printable_lines
 from pipeline.config import Config
 from pipeline.root import Root, shown
 
@@ -31,7 +32,7 @@ def outcome(summary: Summary, config: Config) -> str:
         f"{summary.seconds['total']:.0f} s, at most {summary.peak_rss_mb:.0f} MB; "
         f"summary: {shown(Root(config.root).summary)}"
     )
-    return "\n".join(lines)
+    return printable_lines(lines)
 
 
 def _about_data(summary: Summary) -> list[str]:
@@ -91,4 +92,4 @@ def versions_table(found: list[dict[str, Any]]) -> str:
             f"{row['version']:<12} {row['pushed_at'] or 'unknown':<22} "
             f"{row['run_id'] or 'unknown':<24} {accuracy}"
         )
-    return "\n".join(lines)
+    return printable_lines(lines)
