@@ -83,7 +83,7 @@ def _task(
             patterns, transform, options.image, classes=len(labels), storage=storage
         )
 
-    module = backbone.load(options.handle)
+    module = backbone.load(options.handle, sha256=options.sha256)
     return Task(
         model=Classifier(module, len(labels)),
         blocks=blocks.blocks_of(module, options.blocks),

@@ -1,6 +1,5 @@
 """The command line. Nothing heavy is imported until a command needs it."""
 
-import json
 import signal
 import sys
 import warnings
@@ -10,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from modules import text
 from modules.errors import InputError, StageError
 
 # Exit statuses of ``thaw run``; other programs rely on them.
@@ -76,7 +76,7 @@ def inspect(
 
     with output.quiet():
         found = inspection.inspect(target, set_ or (), root)
-    typer.echo(json.dumps(found, indent=1) if as_json else inspection.as_text(found))
+    typer.echo(text.as_json(found, indent=1) if as_json else inspection.as_text(found))
 
 
 @app.command("lr-find")
@@ -107,7 +107,7 @@ def lr_find(
     loaded = loading.load(config, set_ or (), root)
     with output.quiet() as visible, nullcontext() if as_json else output.Display(visible):
         found = lr_finding.find(loaded, stage, steps, picture)
-    typer.echo(json.dumps(found, indent=1) if as_json else lr_finding.as_text(found))
+    typer.echo(text.as_json(found, indent=1) if as_json else lr_finding.as_text(found))
 
 
 @app.command()
@@ -124,13 +124,7 @@ def predict(
     model = prediction.find_model(target, set_ or (), root)
     with output.quiet():
         found = prediction.predict(model, images)
-    typer.echo(
-        json.dumps(found, indent=1, ensure_ascii=False)
-        if as_json
-        else "\n".join(
-            f"{row['image']}: {row['label']} ({row['scores'][row['label']]:.3f})" for row in found
-        )
-    )
+    typer.echo(text.as_json(found, indent=1) if as_json else prediction.as_text(found))
 
 
 @app.command()
@@ -154,9 +148,7 @@ def gate(
     loaded = loading.load(config, set_ or (), root)
     with output.quiet() as visible, nullcontext() if as_json else output.Display(visible):
         found = judging.judge(loaded, candidate, baseline)
-    typer.echo(
-        json.dumps(found, indent=1, ensure_ascii=False) if as_json else judging.as_text(found)
-    )
+    typer.echo(text.as_json(found, indent=1) if as_json else judging.as_text(found))
     raise typer.Exit(OK if judging.is_blessed(found) else REFUSED)
 
 
@@ -172,7 +164,7 @@ def versions(
 
     loaded = loading.load(config, set_ or (), root)
     found = versions.pushed(loaded)
-    typer.echo(json.dumps(found, indent=1) if as_json else versions.as_text(loaded, found))
+    typer.echo(text.as_json(found, indent=1) if as_json else versions.as_text(loaded, found))
 
 
 @app.command()

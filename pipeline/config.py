@@ -1,11 +1,13 @@
 """The configuration: one frozen object, checked in full before any work."""
 
+import re
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field, PrivateAttr, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, PrivateAttr, model_validator
 
 from modules import features
+from modules.backbones.allowed import problem_of_prefix
 from modules.settings import (
     MAX_PIXELS,
     Evaluation,
@@ -32,8 +34,22 @@ def _text(value: object) -> object:
     return value
 
 
+def _prefix(value: str) -> str:
+    problem = problem_of_prefix(value)
+    if problem:
+        raise ValueError(problem)
+    return value
+
+
+def _digits(value: object) -> object:
+    if not isinstance(value, str) or not re.fullmatch("[0-9a-fA-F]{64}", value):
+        raise ValueError(f"got {value!r}, must be 64 hexadecimal digits; thaw inspect shows them")
+    return value.lower()
+
+
 # A local path, which ``pipeline.loading`` has made absolute, or an address.
 Place = Annotated[str, BeforeValidator(_text)]
+Prefix = Annotated[str, AfterValidator(_prefix)]
 
 
 class Splits(Options):
@@ -103,6 +119,9 @@ class BackboneOptions(Options):
 
     Attributes:
         handle: a SavedModel's folder, or the address of one in Hub's compressed form.
+        allowed: prefixes, one of which the handle must lie under, as it must under one of the
+            variable ``THAW_ALLOWED_HANDLES``; absolute paths or addresses (``docs/security.md``).
+        sha256: of the module's files, which ``thaw inspect`` shows; any where it is left out.
         image_size: pixels, one number for a square or [height, width]; what the module takes
             where it is left out.
         input_range: what black and white become.
@@ -112,6 +131,8 @@ class BackboneOptions(Options):
     """
 
     handle: Annotated[str, Field(min_length=1)]
+    allowed: Annotated[tuple[Prefix, ...], Field(min_length=1)] | None = None
+    sha256: Annotated[str, BeforeValidator(_digits)] = ""
     image_size: Positive | tuple[Positive, Positive] | None = None
     input_range: tuple[float, float] = (0.0, 1.0)
     blocks: Patterns | None = None

@@ -8,6 +8,7 @@ from typing import Any
 from components.image_example_gen.sources import further_features, list_all
 from modules import features
 from modules.errors import InputError
+from modules.text import printable_lines
 from pipeline.config import Config
 
 
@@ -127,4 +128,4 @@ def as_text(found: dict[str, Any]) -> str:
         lines.append(
             f"\nserves an image in {latency['p50']:.1f} ms, 99 of 100 in {latency['p99']:.1f} ms"
         )
-    return "\n".join(lines)
+    return printable_lines(lines)
