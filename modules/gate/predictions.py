@@ -76,6 +76,25 @@ class Predictions:
         )
 
 
+def answers_of(
+    labels: Sequence[str], scores: npt.NDArray[Any], places: npt.NDArray[np.int64]
+) -> Answers:
+    """A model's answers, from its scores.
+
+    Args:
+        labels: the classes that it knows.
+        scores: [n, classes].
+        places: int64 [n], of the true classes among them; -1 for one that it does not know.
+    """
+    n = len(scores)
+    true = scores[np.arange(n), places][:, None]
+    # Equal scores go to the first, as argmax has it.
+    before = np.arange(len(labels)) < places[:, None]
+    rank = (scores > true).sum(axis=1) + ((scores == true) & before).sum(axis=1)
+    rank = np.where(places < 0, len(labels), rank).astype(np.int64)
+    return Answers(tuple(labels), rank, scores.max(axis=1).astype(np.float64))
+
+
 def write_labels(folder: Path, labels: Mapping[str, Sequence[str]]) -> None:
     """Writes what each model's scores stand for."""
     text = json.dumps(labels, ensure_ascii=False, indent=1)
@@ -151,9 +170,14 @@ def read(folder: str) -> Predictions:
     rows = []
     for one in _rows(folder):
         label = one[features.LABEL].bytes_list.value[0].decode()
+        # Of the scores no more is kept than rules ask for: there may be thousands of classes.
         answers = {
-            model: _answer(one[_scores_of(model)].float_list.value, places[model].get(label))
-            for model in labels
+            model: answers_of(
+                names,
+                np.array([one[_scores_of(model)].float_list.value]),
+                np.array([places[model].get(label, -1)]),
+            )
+            for model, names in labels.items()
         }
         more = {
             name.removeprefix(_feature_of("")): _value(feature)
@@ -165,8 +189,8 @@ def read(folder: str) -> Predictions:
     models = {
         model: Answers(
             tuple(names),
-            np.array([row[2][model][0] for row in rows], np.int64),
-            np.array([row[2][model][1] for row in rows], np.float64),
+            np.array([row[2][model].rank[0] for row in rows], np.int64),
+            np.array([row[2][model].confidence[0] for row in rows], np.float64),
         )
         for model, names in labels.items()
     }
@@ -176,15 +200,6 @@ def read(folder: str) -> Predictions:
         models[CANDIDATE],
         models.get(BASELINE),
     )
-
-
-def _answer(values: Any, place: int | None) -> tuple[int, float]:
-    """Rank of the true class, and the highest score. Equal scores go to the first, as argmax."""
-    scores = np.array(values, np.float64)
-    if place is None:
-        return len(scores), float(scores.max())
-    higher = int((scores > scores[place]).sum()) + int((scores[:place] == scores[place]).sum())
-    return higher, float(scores.max())
 
 
 def _value(feature: Any) -> float | str:
