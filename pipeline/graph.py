@@ -19,7 +19,7 @@ from components.pusher.component import Pusher
 from components.run_summary.component import RunSummary
 from modules import evaluation, features, preprocessing, trainer
 from modules.errors import InputError
-from modules.settings import TrainerOptions
+from modules.settings import Infra, TrainerOptions
 from pipeline.config import Config
 from pipeline.provenance import source_fingerprint, versions
 
@@ -127,9 +127,9 @@ def create_pipeline(
     # The candidate in a process of its own, sent real images.
     infra_check = InfraCheck(
         model=train.outputs["model"],
-        model_blessing=evaluator.outputs["blessing"],
         examples=example_gen.outputs["examples"],
-        timeout=config.push.load_seconds,
+        evaluation=evaluator.outputs["evaluation"],
+        options=Infra(load_seconds=config.push.load_seconds),
         source=source_fingerprint(
             "components.infra_check.component", "components.infra_check.probe"
         ),

@@ -15,7 +15,7 @@ from components.artifacts import Ingestion
 from components.artifacts import RunSummary as RunSummaryArtifact
 from components.image_example_gen.contents import FINGERPRINT
 from components.image_example_gen.report import REPORT_FILE
-from components.infra_check.component import OUTCOME_FILE
+from components.infra_check.outcome import OUTCOME_FILE
 from components.pusher.component import RUN_ID
 from components.run_summary.summary import SUMMARY_FILE, Summary, status_of
 from modules import evaluation, export, trainer

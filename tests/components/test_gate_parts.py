@@ -1,16 +1,11 @@
 """The plain functions behind the nodes between Trainer and the summary."""
 
-import sys
-from collections.abc import Callable
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from components.baseline.choice import Judgement, baseline_of
 from components.data_check import problems
-from components.infra_check.check import check
-from components.infra_check.probe import check_answer
 from components.pusher import versions
 from components.run_summary.summary import Summary, read_summary, status_of
 from modules.errors import InputError
@@ -67,69 +62,6 @@ def test_data_without_problems_is_let_through() -> None:
     found = problems.missing_images(splits)
     problems.refuse(found)
     assert found == []
-
-
-def python(code: str) -> tuple[str, ...]:
-    return (sys.executable, "-c", code)
-
-
-@pytest.mark.parametrize(
-    ("code", "problem"),
-    [
-        ("import os; os.abort()", "ended with -6"),
-        ("raise SystemExit('no memory')", "ended with 1: no memory"),
-        ("import time; time.sleep(60)", "no answer within"),
-        ('print(\'{"problems": ["odd"], "milliseconds": 1}\')', "odd"),
-    ],
-)
-def test_a_crash_a_hang_and_a_wrong_answer_are_refusals(code: str, problem: str) -> None:
-    outcome = check("model", "examples", 5.0, python(code))
-    assert not outcome.passed
-    assert problem in outcome.problems[0]
-
-
-def test_a_package_of_the_same_name_in_the_current_folder_is_not_the_probe(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    fake = tmp_path / "components" / "infra_check"
-    fake.mkdir(parents=True)
-    for folder in (fake, fake.parent):
-        (folder / "__init__.py").touch()
-    answer = 'print(\'{"problems": [], "milliseconds": 1}\')'
-    (fake / "probe.py").write_text(answer, encoding="utf-8")
-    monkeypatch.chdir(tmp_path)
-    outcome = check(str(tmp_path / "none"), "none", 120.0)
-    assert not outcome.passed
-
-
-def test_a_good_answer_passes() -> None:
-    code = 'print("noise"); print(\'{"problems": [], "milliseconds": 2.5}\')'
-    outcome = check("model", "examples", 30.0, python(code))
-    assert outcome.passed
-    assert outcome.milliseconds == 2.5
-
-
-def good_scores() -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
-    return np.array([[0.25, 0.75], [0.9, 0.1]], np.float32)
-
-
-@pytest.mark.parametrize(
-    ("spoil", "problem"),
-    [
-        (lambda s: s, None),
-        (lambda s: s[:1], "shape"),
-        (lambda s: s * np.nan, "not finite"),
-        (lambda s: s * 2, "add up to 1"),
-        (lambda s: s[:, ::-1], "not the one of the highest score"),
-    ],
-)
-def test_an_answer_is_checked_in_every_respect(
-    spoil: Callable[[object], np.ndarray[tuple[int, ...], np.dtype[np.float32]]],
-    problem: str | None,
-) -> None:
-    labels = np.array([b"b", b"a"], object)
-    found = check_answer(spoil(good_scores()), labels, ["a", "b"], 2)
-    assert found == [] if problem is None else problem in found[0]
 
 
 def model(folder: Path) -> Path:
