@@ -11,7 +11,7 @@ from components.evaluator.component import Evaluator
 from components.gate.component import Gate
 from components.image_example_gen.component import ImageExampleGen
 from components.image_example_gen.sources import further_features
-from components.infra_check.component import InfraCheck
+from components.infra_check.component import InfraCheck, docker_specs
 from components.model_card.component import ModelCard
 from components.pusher.component import Pusher
 from components.run_summary.component import RunSummary
@@ -132,12 +132,16 @@ def create_pipeline(
         ),
     )
 
+    # The candidate in TensorFlow Serving's own image, where the config asks for Docker.
+    in_docker = _in_docker(config, train, example_gen)
+
     # Every rule, and the only blessing.
     gate = Gate(
         model=train.outputs["model"],
         baseline=baseline.outputs["baseline"],
         evaluation=evaluator.outputs["evaluation"],
         infra_blessing=infra_check.outputs["blessing"],
+        docker_blessing=in_docker.outputs["blessing"] if in_docker else None,
         options=config.evaluation,
         serving_dir=str(config.serving_dir),
         forced=forced,
@@ -190,6 +194,7 @@ def create_pipeline(
             baseline,
             evaluator,
             infra_check,
+            *([in_docker] if in_docker else []),
             gate,
             model_card,
             pusher,
@@ -198,6 +203,17 @@ def create_pipeline(
         enable_cache=True,
         metadata_connection_config=metadata_connection_config,
         beam_pipeline_args=config.beam.pipeline_args(),
+    )
+
+
+def _in_docker(config: Config, train: Any, example_gen: Any) -> Any:
+    """TFX's InfraValidator, or None."""
+    if config.infra.validator != "docker":
+        return None
+    return tfx.components.InfraValidator(
+        model=train.outputs["model"],
+        examples=example_gen.outputs["examples"],
+        **docker_specs(config.infra),
     )
 
 

@@ -44,6 +44,7 @@ def run(
     """
     started = time.monotonic()
     check_one_process(config.finetune.distribution)
+    check_docker(config)
     root = Root(config.root)
     if summary_file is not None and (summary_file.is_dir() or not summary_file.parent.is_dir()):
         raise InputError(f"--summary: {summary_file} cannot be a file; name one in a folder")
@@ -128,6 +129,21 @@ def _run_nodes(
             # The model is published: nothing will go on from them.
             shutil.rmtree(root.checkpoints, ignore_errors=True)
     return _summary_of(connection, run_id)
+
+
+def check_docker(config: Config) -> None:
+    """Refuses ``infra.validator: docker`` where there is no Docker.
+
+    Raises:
+        InputError: with what lacks.
+    """
+    if config.infra.validator != "docker":
+        return
+    from components.infra_check.docker import docker_problem
+
+    problem = docker_problem()
+    if problem:
+        raise InputError(problem)
 
 
 def cap_batches() -> None:

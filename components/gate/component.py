@@ -15,7 +15,7 @@ from components.artifacts import Baseline as BaselineArtifact
 from components.baseline.component import read_choice
 from components.driver import PropertiesDriver
 from components.gate.decide import GATE_FILE, decide
-from components.infra_check.component import OUTCOME_FILE
+from components.infra_check.outcome import OUTCOME_FILE
 from components.pusher import versions
 from modules.settings import Evaluation, Forced
 
@@ -39,6 +39,8 @@ class GateSpec(types.ComponentSpec):
         "baseline": ChannelParameter(type=BaselineArtifact),
         "evaluation": ChannelParameter(type=standard_artifacts.ModelEvaluation),
         "infra_blessing": ChannelParameter(type=standard_artifacts.InfraBlessing),
+        # TFX's own InfraValidator's, where Docker is asked for.
+        "docker_blessing": ChannelParameter(type=standard_artifacts.InfraBlessing, optional=True),
     }
     OUTPUTS = {"blessing": ChannelParameter(type=standard_artifacts.ModelBlessing)}  # noqa: RUF012
 
@@ -79,6 +81,7 @@ class Executor(base_executor.BaseExecutor):
             Evaluation.model_validate_json(exec_properties["options"]),
             exec_properties[_WITHDRAWN],
             Forced.model_validate_json(forced) if forced else None,
+            _in_docker(input_dict.get("docker_blessing")),
         )
         blessing = artifact_utils.get_single_instance(output_dict["blessing"])
         (model,) = input_dict["model"]
@@ -97,6 +100,13 @@ class Executor(base_executor.BaseExecutor):
         Path(blessing.uri, GATE_FILE).write_text(text, encoding="utf-8")
 
 
+def _in_docker(blessings: list[Any] | None) -> bool | None:
+    """What TFX's InfraValidator says; None where it was not asked."""
+    if not blessings:
+        return None
+    return bool(blessings[0].get_int_custom_property(constants.ARTIFACT_PROPERTY_BLESSED_KEY) == 1)
+
+
 def read_gate(folder: str) -> tuple[dict[str, Any], str]:
     """What a blessing's folder says: the summary's ``gate``, and the baseline's choice as text."""
     told = json.loads(Path(folder, GATE_FILE).read_text(encoding="utf-8"))
@@ -111,7 +121,7 @@ class Gate(base_component.BaseComponent):
         serving_dir: the folder of the versions.
         forced: who blesses it whatever the rules say.
         source: fingerprint of the code, for the cache's key.
-        **inputs: the channels of ``GateSpec.INPUTS``.
+        **inputs: the channels of ``GateSpec.INPUTS``, None for one that is left out.
     """
 
     SPEC_CLASS = GateSpec
@@ -124,7 +134,7 @@ class Gate(base_component.BaseComponent):
         serving_dir: str,
         forced: Forced | None,
         source: str,
-        **inputs: types.BaseChannel,
+        **inputs: types.BaseChannel | None,
     ) -> None:
         super().__init__(
             spec=GateSpec(
@@ -133,6 +143,6 @@ class Gate(base_component.BaseComponent):
                 forced=forced.model_dump_json() if forced else "",
                 source=source,
                 blessing=types.Channel(type=standard_artifacts.ModelBlessing),
-                **inputs,
+                **{key: channel for key, channel in inputs.items() if channel},
             )
         )

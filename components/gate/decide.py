@@ -17,6 +17,7 @@ def decide(
     options: Evaluation,
     withdrawn: str = "",
     forced: Forced | None = None,
+    in_docker: bool | None = None,
 ) -> Verdict:
     """Judges a candidate.
 
@@ -27,13 +28,14 @@ def decide(
         withdrawn: which version this very model was, and when it was withdrawn; empty if it was
             not.
         forced: who blesses it whatever the rules say.
+        in_docker: whether TensorFlow Serving's own image serves it; None where that was not tried.
     """
     return verdict.judge(
         predictions.read(evaluation),
         options,
         read_baseline(evaluation),
         also=[_thresholds(evaluation), *_withdrawn(withdrawn)],
-        fit=fit_rules(infra),
+        fit=[*fit_rules(infra), *_docker(in_docker)],
         forced=forced,
     )
 
@@ -66,6 +68,13 @@ def fit_rules(infra: dict[str, Any]) -> list[RuleResult]:
         )  # fmt: skip
     problems = [] if infra["passed"] else list(infra["problems"]) or ["it did not pass"]
     return [*found, _plain("infra_check", problems, "it loads, answers, and keeps its bounds")]
+
+
+def _docker(served: bool | None) -> list[RuleResult]:
+    if served is None:
+        return []
+    problems = [] if served else ["TensorFlow Serving's image did not serve it; see the log"]
+    return [_plain("infra_validator", problems, "TensorFlow Serving's image serves it")]
 
 
 def _plain(name: str, problems: list[str], good: str) -> RuleResult:

@@ -15,7 +15,7 @@ from components.artifacts import ModelCard as ModelCardArtifact
 from components.gate.component import read_gate
 from components.image_example_gen.contents import FINGERPRINT
 from components.image_example_gen.report import REPORT_FILE
-from components.infra_check.component import OUTCOME_FILE
+from components.infra_check.outcome import OUTCOME_FILE
 from components.model_card import card
 from modules import export, trainer
 from modules.gate import tfma_config

@@ -17,6 +17,7 @@ from modules.settings.distribution import Distribution, check_cluster, check_one
 from modules.settings.evaluation import Evaluation, Forced, Rule
 from modules.settings.finetune import Finetune, TrainerOptions, check_class_weights
 from modules.settings.image import ImageSpec
+from modules.settings.infra import Infra
 from modules.settings.ingest import MAX_PIXELS, Format, Ingest, Key
 from modules.settings.optimization import LearningRateOptions, OptimizerOptions
 from modules.settings.stage import BatchNorm, EarlyStopping, Stage, Training
@@ -35,6 +36,7 @@ __all__ = [
     "Fraction",
     "FractionOfBlocks",
     "ImageSpec",
+    "Infra",
     "Ingest",
     "Key",
     "LastBlocks",

@@ -120,6 +120,13 @@ def test_only_the_gate_blesses(ir: Any) -> None:
     assert blessing == {"Gate"}
 
 
+def test_tfx_s_own_validator_is_there_where_docker_is_asked_for(tmp_path: Path) -> None:
+    ir = compiler.Compiler().compile(graph(tmp_path, "infra.validator=docker"))
+    nodes = {node.pipeline_node.node_info.id: node.pipeline_node for node in ir.nodes}
+    assert set(nodes) == {*ORDER, "InfraValidator"}
+    assert "InfraValidator" in nodes["Gate"].upstream_nodes
+
+
 def test_a_forced_blessing_is_of_this_run_alone(tmp_path: Path) -> None:
     forced = graph(tmp_path, forced=Forced(by="Ada", reason="why not"))
     ir = compiler.Compiler().compile(forced)

@@ -6,9 +6,8 @@ from typing import Any
 import pytest
 
 from components.evaluator.component import write_baseline
-from components.gate import decide as deciding
 from components.gate.decide import decide, fit_rules
-from modules.gate import predictions
+from modules.gate import predictions, tfma_config
 from modules.gate.verdict import Baseline
 from modules.settings import Evaluation, Forced
 from tests.modules.gate import answers
@@ -26,7 +25,7 @@ def evaluation(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     """An evaluation of a good model, without TFMA's files."""
     found = answers.predictions(answers.right(95, 5))
     monkeypatch.setattr(predictions, "read", lambda folder: found)
-    monkeypatch.setattr(deciding.tfma_config, "threshold_failures", lambda folder: [])
+    monkeypatch.setattr(tfma_config, "threshold_failures", lambda folder: [])
     write_baseline(tmp_path, NONE)
     return str(tmp_path)
 
@@ -67,7 +66,7 @@ def test_what_cannot_be_served_is_refused_and_no_force_helps(
 
 def test_tfmas_own_verdict_counts(evaluation: str, monkeypatch: pytest.MonkeyPatch) -> None:
     told = ["accuracy of all images: too low"]
-    monkeypatch.setattr(deciding.tfma_config, "threshold_failures", lambda folder: told)
+    monkeypatch.setattr(tfma_config, "threshold_failures", lambda folder: told)
     found = decide(evaluation, GOOD, Evaluation())
     assert found.verdict == "refused"
     assert "tfma_thresholds: accuracy of all images: too low" in found.sentence
