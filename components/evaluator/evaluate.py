@@ -8,6 +8,7 @@ from typing import Any
 
 from components.baseline.choice import Choice
 from components.evaluator.usable import problem_of, problem_of_loading
+from modules import export
 from modules.gate.analysis import analyse
 from modules.gate.predictions import BASELINE, CANDIDATE
 from modules.gate.verdict import Baseline
@@ -45,7 +46,7 @@ def evaluate(
     if not unusable:
         try:
             with make_pipeline() as pipeline:
-                analyse(pipeline, pattern, schema, models, options, folder)
+                _analyse(pipeline, pattern, schema, models, options, folder)
         except Exception:
             unusable = problem_of_loading(Path(choice.folder)) if BASELINE in models else ""
             if not unusable:
@@ -54,7 +55,19 @@ def evaluate(
             shutil.rmtree(folder)
     if unusable:
         with make_pipeline() as pipeline:
-            analyse(pipeline, pattern, schema, {CANDIDATE: candidate}, options, folder)
+            _analyse(pipeline, pattern, schema, {CANDIDATE: candidate}, options, folder)
         name = f"version {choice.version}" if choice.version else "the baseline"
         unusable = f"{name} was set aside, for {unusable}"
     return Baseline(choice.version, choice.reason, unusable)
+
+
+def _analyse(
+    pipeline: Any,
+    pattern: str,
+    schema: Any,
+    models: dict[str, str],
+    options: Evaluation,
+    folder: Path,
+) -> None:
+    labels = {name: export.read_labels(Path(path)) for name, path in models.items()}
+    analyse(pipeline, pattern, schema, models, labels, options, folder)

@@ -1,1 +1,1 @@
-"""The gate: which rules are asked of a candidate, and what they say."""
+"""What the gate asks of a candidate, and how sure it has to be."""

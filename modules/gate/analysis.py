@@ -1,6 +1,6 @@
 """TFMA's pass over the test images: both models at once, metrics and rows out."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,7 @@ from tensorflow_model_analysis.extractors import extractor
 from tensorflow_model_analysis.writers import writer
 from tfx_bsl.tfxio import tensor_adapter, tf_example_record
 
-from modules import export, features
+from modules import features
 from modules.gate import predictions
 from modules.gate.tfma_config import eval_config
 from modules.settings import Evaluation
@@ -22,6 +22,7 @@ def analyse(
     pattern: str,
     schema: Any,
     models: Mapping[str, str],
+    labels: Mapping[str, Sequence[str]],
     options: Evaluation,
     folder: Path,
 ) -> None:
@@ -35,6 +36,7 @@ def analyse(
         schema: of the Examples in them.
         models: by ``predictions.CANDIDATE`` and, where there is one, ``predictions.BASELINE``: the
             folder of a SavedModel that ``modules.export`` wrote.
+        labels: by the same names, the classes that each knows.
         options: what the gate asks.
         folder: to write to.
     """
@@ -54,7 +56,6 @@ def analyse(
     adapter = tensor_adapter.TensorAdapterConfig(
         arrow_schema=source.ArrowSchema(), tensor_representations=source.TensorRepresentations()
     )
-    labels = {name: export.read_labels(Path(path)) for name, path in models.items()}
     folder.mkdir(parents=True, exist_ok=True)
     predictions.write_labels(folder, labels)
     _ = (
@@ -78,7 +79,7 @@ def analyse(
             ],
             writers=[
                 *tfma.default_writers(str(folder), eval_shared_model=shared, eval_config=config),
-                writer.Writer("WriteRows", _write_rows(folder, options.slices, tuple(labels))),
+                writer.Writer("WriteRows", _write_rows(folder, options.slices, tuple(models))),
             ],
         )
     )

@@ -13,7 +13,6 @@ from modules.settings import Evaluation, Rule
 
 # Accuracies are quotients of counts: less than one image, and more than rounding.
 _ROUNDING = 1e-9
-_LEVEL = 0.95  # of the intervals of rules that do not test
 ALL = None  # the slice of all images
 
 
@@ -96,7 +95,7 @@ def _bounded(
     kept = value <= bound + _ROUNDING if above else value >= bound - _ROUNDING
     return RuleResult(
         name, metric, part, value, None, bound, len(answers.rank),
-        metrics.interval_of(metric, answers, _LEVEL), bool(kept),
+        metrics.interval_of(metric, answers), bool(kept),
         f"{metric} {value:.4f}, must be at {'most' if above else 'least'} {bound:g}",
     )  # fmt: skip
 
@@ -197,7 +196,7 @@ def _change(
         reason += f"; {gained} images gained, {lost} lost: " + (
             f"within noise (p = {chance:.3f})" if passed else f"no noise (p = {chance:.2g})"
         )
-    interval = metrics.change_interval(metric, candidate, baseline, _LEVEL)
+    interval = metrics.change_interval(metric, candidate, baseline)
     return RuleResult(
         name, metric, part, change, before, bound, len(candidate.rank), interval, bool(passed),
         reason,

@@ -69,14 +69,6 @@ def test_equal_scores_are_ranked_as_argmax_ranks_them(tmp_path: Path) -> None:
     assert found.baseline is None
 
 
-def test_the_calibration_error_is_the_papers_on_a_case_reckoned_by_hand() -> None:
-    # Bins of 1/15: 0.95 twice, one hit; 0.55 twice, both hits.
-    columns = np.array([[0.95, 1.0], [0.95, 0.0], [0.55, 1.0], [0.55, 1.0]])
-    assert metrics.calibration_error(columns) == pytest.approx(0.5 * 0.45 + 0.5 * 0.45)
-    sure = np.array([[1.0, 1.0], [1.0, 1.0]])
-    assert metrics.calibration_error(sure) == 0.0
-
-
 def test_rare_values_of_a_text_are_judged_together_and_missing_numbers_apart() -> None:
     names = [f"v{i:02d}" for i in range(60) for _ in range(2 if i < 50 else 1)]
     numbers = [np.nan, *range(len(names) - 1)]
