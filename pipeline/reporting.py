@@ -23,8 +23,6 @@ def outcome(summary: Summary, config: Config) -> str:
         lines.append(f"schedule: {summary.shipped['sentence']}")
     if summary.gate:
         lines.append(f"gate: {summary.gate['sentence']}")
-    if summary.infra and not summary.infra["passed"]:
-        lines.append(f"infra check: {'; '.join(summary.infra['problems'])}")
     lines += _about_data(summary)
     lines.append(
         f"{summary.seconds['total']:.0f} s, at most {summary.peak_rss_mb:.0f} MB; "

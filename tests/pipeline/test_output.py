@@ -131,8 +131,6 @@ def test_the_outcome_says_what_became_of_the_run(tmp_path: Path) -> None:
     assert "all are named in /q.jsonl" in told
     unseen = summary("pushed", data={"images": {"test": {"a": 0, "b": 3}}})
     assert "the gate sees nothing of 'a'" in reporting.outcome(unseen, config)
-    infra = summary("rejected", infra={"passed": False, "problems": ["it hung"]})
-    assert "infra check: it hung" in reporting.outcome(infra, config)
 
 
 def test_records_without_facts_are_read_as_such() -> None:
