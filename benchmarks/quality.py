@@ -12,63 +12,24 @@ tested on a fifth of all images that no run trains on. A line for each run is ap
 import argparse
 import itertools
 import json
-import tempfile
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import Any
 
-import modules  # noqa: F401 chooses Keras 2 before TensorFlow is imported
-
-# isort: split
-
 import numpy as np
-import numpy.typing as npt
-import tensorflow as tf
-import tf_keras
 
 from benchmarks import photos
+from benchmarks.training import CORPORA, Corpus, Pixels, decoded, fitted
 from modules.backbones import backbone, blocks
-from modules.finetune import schedule, training
 from modules.finetune.auto import Facts, choose_stages
-from modules.finetune.classifier import Classifier
-from modules.finetune.task import Task
-from modules.images import inputs
-from modules.images.table import Storage
-from modules.settings import Finetune, ImageSpec
 
 RESULTS = Path(__file__).parent / "results" / "quality.jsonl"
-PROJECT = Path(__file__).parent.parent
 SIZES = (10, 25, 100, None)  # images a class; None for all
 METHODS = ("head", "full", "hand", "auto")
 # How many variations of each image are kept; 0 for new ones in every epoch.
 VARIANTS = {f"{kept} kept": kept for kept in (0, 1, 2, 4, 8)}
 COSINE = {"decay": "cosine", "warmup_epochs": 1}
-
-
-@dataclass(frozen=True)
-class Corpus:
-    """Images and a backbone for them.
-
-    Attributes:
-        name: for the table.
-        folder: a folder of images for each class.
-        handle: the backbone.
-        side: pixels that it takes.
-    """
-
-    name: str
-    folder: Path
-    handle: Path
-    side: int
-
-
-CORPORA = (
-    Corpus("digits", PROJECT / "data/digits", PROJECT / "data/backbones/glyphs_cnn_32", 32),
-    Corpus("sign language", photos.DATA, photos.MODULE, photos.SIZE),
-)
 
 
 @dataclass(frozen=True)
@@ -84,14 +45,6 @@ class Case:
     def key(self) -> list[Any]:
         """What names it in the results."""
         return [self.corpus.name, self.per_class, self.method, self.seed]
-
-
-@dataclass(frozen=True)
-class Pixels:
-    """Decoded images, uint8 [n, side, side, 3], and their labels, int64 [n]."""
-
-    images: npt.NDArray[np.uint8]
-    labels: npt.NDArray[np.int64]
 
 
 def stages_of(method: str, facts: Facts) -> list[dict[str, Any]]:
@@ -112,20 +65,6 @@ def stages_of(method: str, facts: Facts) -> list[dict[str, Any]]:
     return [head, partial]
 
 
-@cache
-def decoded(corpus: Corpus, seed: int) -> tuple[Pixels, Pixels]:
-    """All images for training, and those for the test, of a split."""
-    parts = photos.split(seed, 0.8, corpus.folder)
-    return _decode(parts.train, corpus.side), _decode(parts.validation, corpus.side)
-
-
-def _decode(rows: list[photos.Photo], side: int) -> Pixels:
-    paths, labels = photos.columns(rows)
-    encoded = tf.data.Dataset.from_tensor_slices(paths).map(tf.io.read_file)
-    images = inputs.decoded(encoded, ImageSpec(height=side, width=side)).batch(len(rows))
-    return Pixels(next(iter(images)).numpy(), np.array(labels, np.int64))
-
-
 def some(pixels: Pixels, per_class: int | None, share: float) -> tuple[Pixels, Pixels]:
     """The first images of each class, and of them the last share apart."""
     first, second = list[int](), list[int]()
@@ -140,14 +79,10 @@ def some(pixels: Pixels, per_class: int | None, share: float) -> tuple[Pixels, P
 
 def run(case: Case) -> dict[str, Any]:
     """Trains one, and tests what it would ship."""
-    tf_keras.backend.clear_session()
-    tf_keras.utils.set_random_seed(case.seed)
     corpus = case.corpus
-    spec = ImageSpec(height=corpus.side, width=corpus.side)
     everything, test = decoded(corpus, case.seed)
     train, validation = some(everything, case.per_class, 0.2)
-    module = backbone.load(str(corpus.handle))
-    found = blocks.blocks_of(module)
+    found = blocks.blocks_of(backbone.load(str(corpus.handle)))
     facts = Facts(
         len(train.labels),
         photos.CLASSES,
@@ -155,36 +90,16 @@ def run(case: Case) -> dict[str, Any]:
         len(found),
         sum(block.parameters for block in found),
     )
-    options = Finetune.model_validate(
-        {
-            "early_stopping": None,
-            "label_smoothing": 0.1,
-            "stages": stages_of(case.method, facts),
-            "seed": case.seed,
-        }
-    )
-    started = time.monotonic()
-    with tempfile.TemporaryDirectory() as folder:
-        storage = Storage(options.cache_mb, options.cache_disk_mb, Path(folder))
-
-        def images(pixels: Pixels) -> inputs.Images:
-            dataset = tf.data.Dataset.from_tensor_slices(pixels.images)
-            return inputs.Images(dataset, pixels.labels, photos.CLASSES, storage)
-
-        labels = [str(label) for label in range(photos.CLASSES)]
-        model = Classifier(module, photos.CLASSES)
-        task = Task(model, found, labels, images(train), images(validation), options, spec)
-        results = training.fit(task, schedule.plan(options.stages, found))
-        seconds = time.monotonic() - started
-        held_out = images(test)
-        measured = task.measure(held_out.pixels, held_out.labels)
-    shipped = next(one.name for one in results if one.shipped)
+    options = {"label_smoothing": 0.1, "stages": stages_of(case.method, facts), "seed": case.seed}
+    with fitted(corpus, train, validation, options) as fit:
+        held_out = fit.images(test)
+        measured = fit.task.measure(held_out.pixels, held_out.labels)
     return {
         "case": case.key,
         "accuracy": measured.accuracy,
-        "seconds": round(seconds, 1),
-        "shipped": shipped,
-        "stages": [[one.name, one.epochs, one.held_out["accuracy"]] for one in results],
+        "seconds": round(fit.seconds, 1),
+        "shipped": next(one.name for one in fit.results if one.shipped),
+        "stages": [[one.name, one.epochs, one.held_out["accuracy"]] for one in fit.results],
     }
 
 

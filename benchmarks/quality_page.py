@@ -9,7 +9,8 @@ from typing import Any
 
 import matplotlib
 
-from benchmarks.quality import CORPORA, METHODS, SIZES, VARIANTS, done
+from benchmarks.quality import METHODS, SIZES, VARIANTS, done
+from benchmarks.training import CORPORA
 
 matplotlib.use("Agg")
 

@@ -25,3 +25,15 @@ class RunSummary(Artifact):
     """A folder with ``summary.json``: what a run did."""
 
     TYPE_NAME = "ThawRunSummary"
+
+
+class Baseline(Artifact):
+    """A folder with ``baseline.json``: which served version a candidate is compared with."""
+
+    TYPE_NAME = "ThawBaseline"
+
+
+class ModelCard(Artifact):
+    """A folder with ``card.json``, what is known of a model, and the same for people."""
+
+    TYPE_NAME = "ThawModelCard"

@@ -1,12 +1,17 @@
 """The exceptions that a person sees: what can be put right, and what has failed."""
 
+from modules.text import printable
+
 
 class InputError(ValueError):
     """The configuration or the input is wrong.
 
     Its message is one line that holds what was got, the rule, and the remedy: it is all that the
-    person sees, without a traceback.
+    person sees, without a traceback. Labels, paths and addresses in it are made ``printable``.
     """
+
+    def __init__(self, message: str) -> None:
+        super().__init__(printable(message))
 
 
 class StageError(RuntimeError):
@@ -14,3 +19,6 @@ class StageError(RuntimeError):
 
     Its message is one line that holds the stage, the reason, and where the log is.
     """
+
+    def __init__(self, message: str) -> None:
+        super().__init__(printable(message))

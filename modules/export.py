@@ -6,7 +6,7 @@ from pathlib import Path
 import tensorflow as tf
 import tensorflow_transform as tft
 
-from modules import features
+from modules import features, warmup
 from modules.finetune.classifier import Classifier
 from modules.images import image
 from modules.settings import ImageSpec
@@ -20,8 +20,9 @@ def export(
     spec: ImageSpec,
     transform: tft.TFTransformOutput,
     folder: Path,
+    samples: Sequence[bytes] = (),
 ) -> None:
-    """Writes a SavedModel with three signatures.
+    """Writes a SavedModel with three signatures, its labels, and requests to warm it up with.
 
     ``serving_default`` takes ``image_bytes``, string [batch], the way TensorFlow Serving's REST
     ``{"b64": ...}`` delivers them, and gives ``scores``, float32 [batch, classes], and ``label``,
@@ -36,6 +37,7 @@ def export(
         spec: what the image function makes.
         transform: what Transform wrote.
         folder: to write to.
+        samples: bytes of image files, for ``warmup``.
     """
     names = tf.constant(list(labels))
     layer = transform.transform_features_layer()
@@ -82,6 +84,7 @@ def export(
         },
     )
     write_labels(labels, folder)
+    warmup.write(samples, folder)
 
 
 def in_parts(

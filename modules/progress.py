@@ -5,6 +5,8 @@ A run at a terminal draws bars from the facts; a pipe, an orchestrator or a log 
 
 import logging
 
+from modules.text import printable
+
 LOGGER = logging.getLogger("thaw.progress")
 
 
@@ -12,11 +14,11 @@ def report(text: str, **facts: object) -> None:
     """Tells that work has advanced.
 
     Args:
-        text: one line for people and for ``grep``.
+        text: for people and for ``grep``; made one ``printable`` line.
         **facts: for a progress bar: ``total`` and ``done``, or ``advance`` where only the number
             done since the last report is known, and ``note`` (text).
     """
-    LOGGER.info(text, extra={"facts": facts})
+    LOGGER.info("%s", printable(text), extra={"facts": facts})
 
 
 def facts_of(record: logging.LogRecord) -> dict[str, object]:

@@ -12,14 +12,14 @@ import tensorflow as tf
 import tensorflow_transform as tft
 import tf_keras
 
-from modules import export, features
+from modules import export, features, warmup
 from modules.backbones import backbone, blocks
 from modules.finetune import auto, checkpoints, distribution, schedule, training
 from modules.finetune.classifier import Classifier
 from modules.finetune.distribution import Alone
 from modules.finetune.results import shipped
 from modules.finetune.task import Task
-from modules.images import inputs
+from modules.images import encoded, inputs
 from modules.images.table import Storage
 from modules.settings import TrainerOptions, check_class_weights
 
@@ -49,7 +49,9 @@ def run_fn(fn_args: Any) -> None:
         results = training.fit(task, schedule.plan(resolved.stages, task.blocks))
         folder = Path(fn_args.serving_model_dir)
         if workers.is_chief:
-            export.export(task.model, task.labels, options.image, transform, folder)
+            held_out = _by_split(fn_args.eval_files)[features.VALIDATION]
+            samples = warmup.choose(encoded.read(held_out))
+            export.export(task.model, task.labels, options.image, transform, folder, samples)
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
     # Checkpoints stay: until TFX has published the model, a kill would cost all of the work.
@@ -83,7 +85,7 @@ def _task(
             patterns, transform, options.image, classes=len(labels), storage=storage
         )
 
-    module = backbone.load(options.handle)
+    module = backbone.load(options.handle, sha256=options.sha256)
     return Task(
         model=Classifier(module, len(labels)),
         blocks=blocks.blocks_of(module, options.blocks),

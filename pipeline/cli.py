@@ -1,6 +1,5 @@
 """The command line. Nothing heavy is imported until a command needs it."""
 
-import json
 import signal
 import sys
 import warnings
@@ -10,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from modules import text
 from modules.errors import InputError, StageError
 
 # Exit statuses of ``thaw run``; other programs rely on them.
@@ -42,6 +42,11 @@ def run(
         Path | None, typer.Option(metavar="FILE", help="Writes the summary there too.")
     ] = None,
     verbose: Annotated[bool, typer.Option("-v", "--verbose", help="Shows TFX's log.")] = False,
+    force_by: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="Who blesses this candidate whatever the gate says."),
+    ] = None,
+    force_reason: Annotated[str | None, typer.Option(metavar="TEXT", help="And why.")] = None,
 ) -> None:
     """Runs the pipeline once.
 
@@ -51,9 +56,10 @@ def run(
     from pipeline import loading, local, reporting
 
     loaded = loading.load(config, set_ or (), root)
+    forced = loading.forced(force_by, force_reason)
     # As Ctrl-C does, so that what is temporary is removed and the summary says so.
     signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
-    result = local.run(loaded, summary_file=summary, verbose=verbose)
+    result = local.run(loaded, summary_file=summary, verbose=verbose, forced=forced)
     typer.echo(reporting.outcome(result, loaded))
     raise typer.Exit(REFUSED if result.status == "rejected" else OK)
 
@@ -70,7 +76,7 @@ def inspect(
 
     with output.quiet():
         found = inspection.inspect(target, set_ or (), root)
-    typer.echo(json.dumps(found, indent=1) if as_json else inspection.as_text(found))
+    typer.echo(text.as_json(found, indent=1) if as_json else inspection.as_text(found))
 
 
 @app.command("lr-find")
@@ -101,7 +107,7 @@ def lr_find(
     loaded = loading.load(config, set_ or (), root)
     with output.quiet() as visible, nullcontext() if as_json else output.Display(visible):
         found = lr_finding.find(loaded, stage, steps, picture)
-    typer.echo(json.dumps(found, indent=1) if as_json else lr_finding.as_text(found))
+    typer.echo(text.as_json(found, indent=1) if as_json else lr_finding.as_text(found))
 
 
 @app.command()
@@ -118,13 +124,32 @@ def predict(
     model = prediction.find_model(target, set_ or (), root)
     with output.quiet():
         found = prediction.predict(model, images)
-    typer.echo(
-        json.dumps(found, indent=1, ensure_ascii=False)
-        if as_json
-        else "\n".join(
-            f"{row['image']}: {row['label']} ({row['scores'][row['label']]:.3f})" for row in found
-        )
-    )
+    typer.echo(text.as_json(found, indent=1) if as_json else prediction.as_text(found))
+
+
+@app.command()
+def gate(
+    config: ConfigFile,
+    candidate: Annotated[Path, typer.Option(metavar="MODEL_DIR", help="What is judged.")],
+    baseline: Annotated[
+        Path | None,
+        typer.Option(metavar="MODEL_DIR", help="What it is compared with; else what is served."),
+    ] = None,
+    root: RootOption = None,
+    set_: SetOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Judges a model that Thaw exported on the config's test images, as a run would.
+
+    Nothing is trained or pushed. Exit status: 0 blessed, 3 refused.
+    """
+    from pipeline import judging, loading, output
+
+    loaded = loading.load(config, set_ or (), root)
+    with output.quiet() as visible, nullcontext() if as_json else output.Display(visible):
+        found = judging.judge(loaded, candidate, baseline)
+    typer.echo(text.as_json(found, indent=1) if as_json else judging.as_text(found))
+    raise typer.Exit(OK if judging.is_blessed(found) else REFUSED)
 
 
 @app.command()
@@ -139,7 +164,7 @@ def versions(
 
     loaded = loading.load(config, set_ or (), root)
     found = versions.pushed(loaded)
-    typer.echo(json.dumps(found, indent=1) if as_json else versions.as_text(loaded, found))
+    typer.echo(text.as_json(found, indent=1) if as_json else versions.as_text(loaded, found))
 
 
 @app.command()

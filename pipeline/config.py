@@ -1,17 +1,20 @@
 """The configuration: one frozen object, checked in full before any work."""
 
+import re
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field, PrivateAttr, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, PrivateAttr, model_validator
 
 from modules import features
+from modules.backbones.allowed import problem_of_prefix
 from modules.settings import (
     MAX_PIXELS,
     Evaluation,
     Finetune,
     Format,
     Fraction,
+    Infra,
     Ingest,
     Key,
     Number,
@@ -31,8 +34,22 @@ def _text(value: object) -> object:
     return value
 
 
+def _prefix(value: str) -> str:
+    problem = problem_of_prefix(value)
+    if problem:
+        raise ValueError(problem)
+    return value
+
+
+def _digits(value: object) -> object:
+    if not isinstance(value, str) or not re.fullmatch("[0-9a-fA-F]{64}", value):
+        raise ValueError(f"got {value!r}, must be 64 hexadecimal digits; thaw inspect shows them")
+    return value.lower()
+
+
 # A local path, which ``pipeline.loading`` has made absolute, or an address.
 Place = Annotated[str, BeforeValidator(_text)]
+Prefix = Annotated[str, AfterValidator(_prefix)]
 
 
 class Splits(Options):
@@ -102,6 +119,9 @@ class BackboneOptions(Options):
 
     Attributes:
         handle: a SavedModel's folder, or the address of one in Hub's compressed form.
+        allowed: prefixes, one of which the handle must lie under, as it must under one of the
+            variable ``THAW_ALLOWED_HANDLES``; absolute paths or addresses (``docs/security.md``).
+        sha256: of the module's files, which ``thaw inspect`` shows; any where it is left out.
         image_size: pixels, one number for a square or [height, width]; what the module takes
             where it is left out.
         input_range: what black and white become.
@@ -111,6 +131,8 @@ class BackboneOptions(Options):
     """
 
     handle: Annotated[str, Field(min_length=1)]
+    allowed: Annotated[tuple[Prefix, ...], Field(min_length=1)] | None = None
+    sha256: Annotated[str, BeforeValidator(_digits)] = ""
     image_size: Positive | tuple[Positive, Positive] | None = None
     input_range: tuple[float, float] = (0.0, 1.0)
     blocks: Patterns | None = None
@@ -131,15 +153,17 @@ class BackboneOptions(Options):
 
 
 class Push(Options):
-    """Where models go, and what the infra check grants them.
+    """Where models go.
 
     Attributes:
         serving_dir: the folder of the versions; ``serving`` in the root where it is left out.
-        load_seconds: how long loading the candidate and answering may take.
+        keep: how many versions stay; those that are pinned stay beside them.
+        lock_seconds: how long another push or rollback may hold the folder before this one fails.
     """
 
     serving_dir: Path | None = None
-    load_seconds: Annotated[Number, Field(gt=0.0)] = 300.0
+    keep: Annotated[Whole, Field(ge=2)] = 10
+    lock_seconds: Annotated[Number, Field(gt=0.0)] = 60.0
 
 
 class Beam(Options):
@@ -196,6 +220,7 @@ class Config(Options):
     backbone: BackboneOptions
     finetune: Finetune = Finetune()
     evaluation: Evaluation = Evaluation()
+    infra: Infra = Infra()
     push: Push = Push()
     beam: Beam = Beam()
     root: Path

@@ -1,27 +1,25 @@
 """The map: the whole graph, in the order in which the data flows."""
 
-from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
-import tensorflow_data_validation as tfdv
-from google.protobuf import text_format
-from tensorflow_metadata.proto.v0 import schema_pb2
 from tfx import v1 as tfx
 
-from components.baseline.strategy import BLESSING, CANDIDATE, MODEL, BaselineStrategy
+from components.baseline.component import Baseline
 from components.curated_schema import CuratedSchema
 from components.data_check.component import DataCheck
+from components.evaluator.component import Evaluator
+from components.gate.component import Gate
 from components.image_example_gen.component import ImageExampleGen
 from components.image_example_gen.sources import further_features
-from components.infra_check.component import InfraCheck
+from components.infra_check.component import InfraCheck, docker_specs
+from components.model_card.component import ModelCard
 from components.pusher.component import Pusher
 from components.run_summary.component import RunSummary
-from modules import evaluation, features, preprocessing, trainer
-from modules.errors import InputError
-from modules.settings import TrainerOptions
+from modules import features, preprocessing, trainer
+from modules.settings import Forced, TrainerOptions
 from pipeline.config import Config
 from pipeline.provenance import source_fingerprint, versions
+from pipeline.schema import schema_text, statistics_options
 
 
 def create_pipeline(
@@ -30,6 +28,7 @@ def create_pipeline(
     backbone_fingerprint: str,
     pipeline_root: str,
     metadata_connection_config: Any = None,
+    forced: Forced | None = None,
 ) -> Any:
     """Builds the graph; nothing runs.
 
@@ -41,6 +40,7 @@ def create_pipeline(
         backbone_fingerprint: of the module's files, so that another module is never taken for it.
         pipeline_root: where artifacts go.
         metadata_connection_config: of ML Metadata, where the runner does not bring its own.
+        forced: who blesses this run's candidate whatever the gate's rules say.
 
     Returns:
         A ``tfx.dsl.Pipeline``.
@@ -57,11 +57,11 @@ def create_pipeline(
 
     # Statistics of the facts and columns, not of the bytes.
     statistics_gen = tfx.components.StatisticsGen(
-        examples=example_gen.outputs["examples"], stats_options=_statistics_options(columns)
+        examples=example_gen.outputs["examples"], stats_options=statistics_options(columns)
     )
 
     # What an example must look like.
-    schema = CuratedSchema(text=_schema_text(config, columns))
+    schema = CuratedSchema(text=schema_text(config, columns))
 
     # Anomalies of any split against the schema.
     example_validator = tfx.components.ExampleValidator(
@@ -104,62 +104,80 @@ def create_pipeline(
         },
     )
 
-    # The latest blessed model, or what the candidate was compared with if it is that model.
-    baseline = tfx.dsl.Resolver(
-        strategy_class=BaselineStrategy,
-        **{
-            CANDIDATE: train.outputs["model"],
-            MODEL: tfx.dsl.Channel(type=tfx.types.standard_artifacts.Model),
-            BLESSING: tfx.dsl.Channel(type=tfx.types.standard_artifacts.ModelBlessing),
-        },
-    ).with_id("baseline")
-
-    # The gate, on images that no training saw.
-    evaluator = tfx.components.Evaluator(
-        examples=example_gen.outputs["examples"],
-        example_splits=[features.TEST],
+    # What is served today, or what the candidate was compared with if it is that model.
+    baseline = Baseline(
         model=train.outputs["model"],
-        baseline_model=baseline.outputs[MODEL],
-        eval_config=evaluation.eval_config(config.evaluation),
-        schema=schema.outputs["schema"],
+        serving_dir=str(config.serving_dir),
+        source=source_fingerprint("components.baseline.component"),
     )
 
-    # The candidate in a process of its own, sent real images.
+    # Both models on images that no training saw.
+    evaluator = Evaluator(
+        examples=example_gen.outputs["examples"],
+        schema=schema.outputs["schema"],
+        model=train.outputs["model"],
+        baseline=baseline.outputs["baseline"],
+        options=config.evaluation,
+        source=source_fingerprint("components.evaluator.component"),
+    )
+
+    # The candidate in a process of its own, sent real images, as a server would.
     infra_check = InfraCheck(
         model=train.outputs["model"],
-        model_blessing=evaluator.outputs["blessing"],
+        evaluation=evaluator.outputs["evaluation"],
         examples=example_gen.outputs["examples"],
-        timeout=config.push.load_seconds,
+        options=config.infra,
         source=source_fingerprint(
             "components.infra_check.component", "components.infra_check.probe"
         ),
     )
 
-    # The next version, if both have blessed it.
-    pusher = Pusher(
-        model=train.outputs["model"],
-        model_blessing=evaluator.outputs["blessing"],
-        infra_blessing=infra_check.outputs["blessing"],
-        push_destination=tfx.proto.PushDestination(
-            filesystem=tfx.proto.PushDestination.Filesystem(base_directory=str(config.serving_dir))
-        ),
-        custom_config={"source": source_fingerprint("components.pusher.component")},
-    )
+    # The candidate in TensorFlow Serving's own image, where the config asks for Docker.
+    in_docker = _in_docker(config, train, example_gen)
 
-    # What happened, in one file.
-    run_summary = RunSummary(
+    # Every rule, and the only blessing.
+    gate = Gate(
+        model=train.outputs["model"],
+        baseline=baseline.outputs["baseline"],
+        evaluation=evaluator.outputs["evaluation"],
+        infra_blessing=infra_check.outputs["blessing"],
+        docker_blessing=in_docker.outputs["blessing"] if in_docker else None,
         options=config.evaluation,
         serving_dir=str(config.serving_dir),
-        versions=versions(),
-        source=source_fingerprint("components.run_summary.component"),
+        forced=forced,
+        source=source_fingerprint("components.gate.component"),
+    )
+
+    # What is known of the model, to travel with it.
+    model_card = ModelCard(
         examples=example_gen.outputs["examples"],
         ingestion=example_gen.outputs["ingestion"],
         model=train.outputs["model"],
         model_run=train.outputs["model_run"],
         evaluation=evaluator.outputs["evaluation"],
-        model_blessing=evaluator.outputs["blessing"],
+        model_blessing=gate.outputs["blessing"],
         infra_blessing=infra_check.outputs["blessing"],
+        versions=versions(),
+        source=source_fingerprint("components.model_card.component"),
+    )
+
+    # The next version, if the gate has blessed it.
+    pusher = Pusher(
+        model=train.outputs["model"],
+        model_blessing=gate.outputs["blessing"],
+        card=model_card.outputs["card"],
+        serving_dir=str(config.serving_dir),
+        keep=config.push.keep,
+        lock_seconds=config.push.lock_seconds,
+        source=source_fingerprint("components.pusher.component"),
+    )
+
+    # What happened, in one file.
+    run_summary = RunSummary(
+        card=model_card.outputs["card"],
         pushed_model=pusher.outputs["pushed_model"],
+        serving_dir=str(config.serving_dir),
+        source=source_fingerprint("components.run_summary.component"),
     )
 
     return tfx.dsl.Pipeline(
@@ -176,6 +194,9 @@ def create_pipeline(
             baseline,
             evaluator,
             infra_check,
+            *([in_docker] if in_docker else []),
+            gate,
+            model_card,
             pusher,
             run_summary,
         ],
@@ -185,31 +206,15 @@ def create_pipeline(
     )
 
 
-def _statistics_options(columns: Sequence[str]) -> tfdv.StatsOptions:
-    return tfdv.StatsOptions(feature_allowlist=[features.LABEL, *features.IMAGE_FACTS, *columns])
-
-
-def _schema_text(config: Config, columns: Sequence[str]) -> str:
-    """The schema's file, and a manifest's further columns where that says nothing of them."""
-    path = config.data.schema_file or Path(features.__file__).with_name("schema.pbtxt")
-    try:
-        text = path.read_text(encoding="utf-8")
-        given = text_format.Parse(text, schema_pb2.Schema())
-    except (OSError, ValueError, text_format.ParseError) as error:
-        reason = " ".join(str(error).split())
-        raise InputError(
-            f"data.schema: {path} cannot be used ({reason}); give a Schema in protobuf's text "
-            "form, such as modules/schema.pbtxt"
-        ) from None
-    known = {feature.name for feature in given.feature}
-    more = schema_pb2.Schema(
-        feature=[
-            schema_pb2.Feature(name=name, type=schema_pb2.BYTES)
-            for name in columns
-            if name not in known
-        ]
+def _in_docker(config: Config, train: Any, example_gen: Any) -> Any:
+    """TFX's InfraValidator, or None."""
+    if config.infra.validator != "docker":
+        return None
+    return tfx.components.InfraValidator(
+        model=train.outputs["model"],
+        examples=example_gen.outputs["examples"],
+        **docker_specs(config.infra),
     )
-    return text + text_format.MessageToString(more, as_utf8=True)
 
 
 def _path_of(function: Any) -> str:

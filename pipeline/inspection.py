@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from modules.text import printable, printable_lines
 from pipeline import loading
 
 if TYPE_CHECKING:  # TensorFlow comes with them.
@@ -20,11 +21,12 @@ def inspect(target: str, overrides: Sequence[str] = (), root: Path | None = None
         root: likewise.
 
     Returns:
-        ``input`` (height, width, channels; null for a free side), ``output_dim``, ``blocks`` (in
-        the order of the data: ``name``, ``layers``, ``variables``, the full names of those that
-        can be trained, ``parameters``, ``batch_norm``) and ``stages`` (``name``, ``blocks``,
-        ``parameters`` of the backbone, ``cache``, ``cache_reason``, ``kb_per_image``: what of each
-        image it would keep, and why); no stages for a handle.
+        ``sha256`` (of the module's files, for ``backbone.sha256``), ``input`` (height, width,
+        channels; null for a free side), ``output_dim``, ``blocks`` (in the order of the data:
+        ``name``, ``layers``, ``variables``, the full names of those that can be trained,
+        ``parameters``, ``batch_norm``) and ``stages`` (``name``, ``blocks``, ``parameters`` of the
+        backbone, ``cache``, ``cache_reason``, ``kb_per_image``: what of each image it would keep,
+        and why); no stages for a handle.
 
     Raises:
         InputError: when the config is wrong or the backbone cannot be used.
@@ -41,6 +43,7 @@ def inspect(target: str, overrides: Sequence[str] = (), root: Path | None = None
     )
     backbone = prepared.backbone
     return {
+        "sha256": backbone.sha256,
         "input": {
             "height": backbone.height,
             "width": backbone.width,
@@ -79,18 +82,19 @@ def as_text(found: dict[str, Any]) -> str:
     sides = " x ".join(str(size[side] or "any") for side in ("height", "width", "channels"))
     lines = [
         f"takes {sides}, gives {found['output_dim']} numbers",
+        f"sha256 {found['sha256']}",
         "",
         f"{'block':<32} {'variables':>9} {'parameters':>11} {'BatchNorm':>9}",
     ]
     lines += [
-        f"{block['name']:<32} {len(block['variables']):>9} {block['parameters']:>11,} "
+        f"{printable(block['name']):<32} {len(block['variables']):>9} {block['parameters']:>11,} "
         f"{block['batch_norm']:>9}"
         for block in found["blocks"]
     ]
     for stage in found["stages"]:
         names = ", ".join(stage["blocks"]) or "the head alone"
-        lines.append(f"\nstage {stage['name']}: {stage['parameters']:,} parameters: {names}")
+        lines += ["", f"stage {stage['name']}: {stage['parameters']:,} parameters: {names}"]
         kept = f"keeps {stage['cache']}, {stage['kb_per_image']:,} kB an image"
         kept = kept if stage["cache"] != "none" else "keeps nothing but pixels"
         lines.append(f"  {kept}: {stage['cache_reason']}")
-    return "\n".join(lines)
+    return printable_lines(lines)

@@ -7,13 +7,15 @@ from pathlib import Path
 from types import UnionType
 from typing import Any, Union, get_args, get_origin
 
-import yaml
 from pydantic import BaseModel, ValidationError
 
 from modules.errors import InputError
+from modules.settings import Forced
+from pipeline import safe_yaml
 from pipeline.config import Config
 
 _LONGEST_NAME = 63  # of a TFX pipeline
+_LONGEST_VALUE = 200  # of one that a message shows
 _PATH = re.compile(r"Input is not a valid path for <class '[\w.]+'>")
 _OBJECT = re.compile(r"a valid dictionary or instance of \w+")
 _PATHS = (
@@ -61,16 +63,33 @@ def load(file: Path, overrides: Sequence[str] = (), root: Path | None = None) ->
     return config
 
 
+def forced(by: str | None, reason: str | None) -> Forced | None:
+    """A forced blessing, which takes both a name and a reason.
+
+    Raises:
+        InputError: when one lacks.
+    """
+    if by is None and reason is None:
+        return None
+    if not by or not reason:
+        raise InputError(
+            "--force-by and --force-reason: one lacks or is empty; a forced blessing is recorded "
+            "with a name and a reason, so give both"
+        )
+    return Forced(by=by, reason=reason)
+
+
 def _read(file: Path) -> dict[str, Any]:
     try:
-        raw = yaml.safe_load(file.read_text(encoding="utf-8"))
+        with file.open("rb") as stream:
+            content = stream.read(safe_yaml.MAX_BYTES + 1)
+        raw = safe_yaml.parse(content.decode())
     except OSError as error:
         raise InputError(
             f"CONFIG: could not read {file} ({error.strerror}); give the path of a YAML file"
         ) from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        where = " ".join(str(error).split())
-        raise InputError(f"CONFIG: {file} is no YAML: {where}; correct that line") from None
+    except ValueError as error:  # UnicodeDecodeError is one.
+        raise InputError(f"CONFIG: {file} is no YAML for a config: {error}; correct it") from None
     if not isinstance(raw, dict):
         raise InputError(
             f"CONFIG: {file} holds {type(raw).__name__}, not keys and values; it needs at least "
@@ -88,8 +107,8 @@ def _set(raw: dict[str, Any], override: str) -> None:
             f"--set: got {override!r}, must be key.path=value, such as finetune.seed=1"
         )
     try:
-        value = yaml.safe_load(text)
-    except (yaml.YAMLError, ValueError):  # ValueError: a number of thousands of digits.
+        value = safe_yaml.parse(text)
+    except ValueError:
         raise InputError(f"--set {path}: {text!r} is no YAML value; quote it") from None
     change: Any = value
     for key in reversed(keys):
@@ -134,6 +153,12 @@ def _make_absolute(raw: dict[str, Any], folder: Path) -> None:
     handle = backbone.get("handle") if isinstance(backbone, dict) else None
     if backbone and isinstance(handle, str) and handle and "://" not in handle:
         backbone["handle"] = _resolve(handle, folder)
+    allowed = backbone.get("allowed") if isinstance(backbone, dict) else None
+    if backbone and isinstance(allowed, list):
+        backbone["allowed"] = [
+            _resolve(one, folder) if isinstance(one, str) and "://" not in one else one
+            for one in allowed
+        ]
 
 
 def _resolve(path: str, folder: Path) -> str:
@@ -172,13 +197,18 @@ def _line(error: Any) -> str:
     message = _OBJECT.sub("keys and values", message).replace("a valid tuple", "a list")
     if kind == "invalid_key":
         return f"{where}: unknown key; keys are words"
-    got = "" if isinstance(error["input"], dict | BaseModel) else f"got {error['input']!r}, "
+    got = "" if isinstance(error["input"], dict | BaseModel) else f"got {_got(error['input'])}, "
     if kind == "too_short":
         message = "must hold at least one"
     if kind == "value_error":
         return f"{where}: {message}"
     must = message if message.startswith("must") else f"must be {message}"
     return f"{where}: {got}{must}; change it"
+
+
+def _got(value: object) -> str:
+    shown = repr(value)
+    return shown if len(shown) <= _LONGEST_VALUE else f"{shown[:_LONGEST_VALUE]}..."
 
 
 def _keys(loc: Sequence[str | int]) -> list[str | int]:

@@ -11,7 +11,7 @@ from typing import Any
 from components.image_example_gen.sources import list_all
 from components.run_summary.summary import SUMMARY_FILE, Summary, read_summary
 from modules.errors import InputError, StageError
-from modules.settings import check_class_weights, check_one_process
+from modules.settings import Forced, check_class_weights, check_one_process
 from pipeline.config import Config
 from pipeline.output import Display, logged_to
 from pipeline.provenance import versions
@@ -20,13 +20,20 @@ from pipeline.root import Root, new_run_id, shown
 LOG_FILE = "tfx.log"
 
 
-def run(config: Config, *, summary_file: Path | None = None, verbose: bool = False) -> Summary:
+def run(
+    config: Config,
+    *,
+    summary_file: Path | None = None,
+    verbose: bool = False,
+    forced: Forced | None = None,
+) -> Summary:
     """Runs the pipeline once and writes its summary, whatever becomes of it.
 
     Args:
         config: as loaded.
         summary_file: where the summary goes too, beside the root.
         verbose: shows TFX's log.
+        forced: who blesses this run's candidate whatever the gate's rules say.
 
     Returns:
         The summary; its ``status`` is never ``failed``.
@@ -37,6 +44,7 @@ def run(config: Config, *, summary_file: Path | None = None, verbose: bool = Fal
     """
     started = time.monotonic()
     check_one_process(config.finetune.distribution)
+    check_docker(config)
     root = Root(config.root)
     if summary_file is not None and (summary_file.is_dir() or not summary_file.parent.is_dir()):
         raise InputError(f"--summary: {summary_file} cannot be a file; name one in a folder")
@@ -58,7 +66,7 @@ def run(config: Config, *, summary_file: Path | None = None, verbose: bool = Fal
             # Told before the seconds that the imports take.
             files = list_all(config.data.ingest())
             check_class_weights(config.finetune, {file.label for file in files if not file.problem})
-            summary = _run_nodes(config, root, run_id, display, seconds)
+            summary = _run_nodes(config, root, run_id, display, seconds, forced)
         except InputError as error:
             summary.error = str(error)
             logging.getLogger("thaw").exception("the run ends")
@@ -77,7 +85,12 @@ def run(config: Config, *, summary_file: Path | None = None, verbose: bool = Fal
 
 
 def _run_nodes(
-    config: Config, root: Root, run_id: str, display: Display, seconds: dict[str, float]
+    config: Config,
+    root: Root,
+    run_id: str,
+    display: Display,
+    seconds: dict[str, float],
+    forced: Forced | None,
 ) -> Summary:
     """Builds the graph and runs each node; fills ``seconds`` as it goes."""
     display.start("prepare")
@@ -97,6 +110,7 @@ def _run_nodes(
         prepared.backbone_fingerprint,
         pipeline_root=str(root.artifacts),
         metadata_connection_config=connection,
+        forced=forced,
     )
     ir = compiled(graph, run_id)
     seconds["prepare"] = round(display.finish("prepare"), 2)
@@ -115,6 +129,21 @@ def _run_nodes(
             # The model is published: nothing will go on from them.
             shutil.rmtree(root.checkpoints, ignore_errors=True)
     return _summary_of(connection, run_id)
+
+
+def check_docker(config: Config) -> None:
+    """Refuses ``infra.validator: docker`` where there is no Docker.
+
+    Raises:
+        InputError: with what lacks.
+    """
+    if config.infra.validator != "docker":
+        return
+    from components.infra_check.docker import docker_problem
+
+    problem = docker_problem()
+    if problem:
+        raise InputError(problem)
 
 
 def cap_batches() -> None:

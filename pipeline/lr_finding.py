@@ -11,6 +11,7 @@ from components.image_example_gen.sources import list_all
 from modules import features
 from modules.errors import InputError
 from modules.settings import Stage
+from modules.text import printable_lines
 from pipeline.config import Config
 from pipeline.root import shown
 
@@ -192,4 +193,4 @@ def as_text(found: dict[str, Any]) -> str:
         f"{'configured':<11}{found['configured']:<9.2g}the stage's learning_rate, its peak",
         f"picture: {shown(found['picture'])}",
     ]
-    return "\n".join(lines)
+    return printable_lines(lines)

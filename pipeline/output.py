@@ -15,6 +15,7 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemaining
 from rich.table import Column
 
 from modules import progress
+from modules.text import printable
 
 
 @contextmanager
@@ -42,7 +43,7 @@ def logged_to(path: Path, *, verbose: bool) -> Iterator[TextIO]:
         if verbose:
             handlers.append(logging.StreamHandler(error))
         for handler in handlers:
-            handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+            handler.setFormatter(_Lines("%(asctime)s %(levelname)s %(message)s"))
         root.handlers[:] = handlers
         root.setLevel(logging.INFO)
         os.dup2(log.fileno(), 1)
@@ -70,12 +71,20 @@ def quiet() -> Iterator[TextIO]:
         yield visible
 
 
+class _Lines(logging.Formatter):
+    """Lets no text begin what looks like another record, nor move a terminal that shows the log."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The record, further lines of it indented."""
+        return "\n    ".join(map(printable, super().format(record).split("\n")))
+
+
 class Display(logging.Handler):
     """Shows components as they run, and what ``modules.progress`` reports in between."""
 
     def __init__(self, stream: TextIO) -> None:
         super().__init__()
-        self._console = Console(file=stream, highlight=False, soft_wrap=True)
+        self._console = Console(file=stream, highlight=False, soft_wrap=True, emoji=False)
         self._bars = (
             Progress(
                 # Fits into 80 columns, the note being cut where it does not.
@@ -113,8 +122,8 @@ class Display(logging.Handler):
             self._bars.stop()
 
     def say(self, line: str) -> None:
-        """Prints a line, above the bars if there are any."""
-        self._console.print(line, markup=False)
+        """Prints a ``printable`` line, above the bars if there are any."""
+        self._console.print(printable(line), markup=False)
 
     def start(self, component: str) -> None:
         """A component begins."""
@@ -148,7 +157,7 @@ class Display(logging.Handler):
             total=total,
             completed=self._done,
             count=f"{self._done:g}/{total:g}",
-            note=str(facts.get("note", "")),
+            note=printable(facts.get("note", "")),
         )
 
 

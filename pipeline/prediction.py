@@ -6,6 +6,7 @@ from typing import Any
 
 from components.pusher import versions
 from modules.errors import InputError
+from modules.text import printable_lines
 from pipeline import loading
 
 
@@ -77,6 +78,13 @@ def predict(model: Path, images: Sequence[Path]) -> list[dict[str, Any]]:
             }
         )
     return rows
+
+
+def as_text(found: Sequence[dict[str, Any]]) -> str:
+    """The same for people, a line for each image."""
+    return printable_lines(
+        f"{row['image']}: {row['label']} ({row['scores'][row['label']]:.3f})" for row in found
+    )
 
 
 def _read(path: Path) -> bytes:

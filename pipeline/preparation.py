@@ -6,8 +6,6 @@ any image is read.
 
 from dataclasses import dataclass, replace
 
-import tensorflow_hub as hub
-
 from components.image_example_gen import sides
 from components.image_example_gen.sources import list_all
 from modules import features
@@ -18,7 +16,6 @@ from modules.finetune import auto, schedule
 from modules.finetune.forward import training_forward
 from modules.settings import ImageSpec, Stage, TrainerOptions
 from pipeline.config import BackboneOptions, Config
-from pipeline.provenance import folder_fingerprint
 from pipeline.root import Root
 
 
@@ -41,7 +38,7 @@ def prepare(
     Raises:
         InputError: when either cannot be used.
     """
-    module = backbone.load(options.handle)
+    module = backbone.load(options.handle, options.allowed or (), options.sha256)
     parts = blocks.blocks_of(module, options.blocks)
     planned = schedule.plan(stages, parts)
     height, width = module.image_size(options.size)
@@ -55,13 +52,7 @@ def prepare(
     )
     for stage in planned:
         training_forward(module, image, stage, parts)
-    return Prepared(
-        module,
-        parts,
-        planned,
-        image,
-        folder_fingerprint(hub.resolve(options.handle)),
-    )
+    return Prepared(module, parts, planned, image, module.sha256)
 
 
 def prepare_config(config: Config) -> Prepared:
@@ -89,6 +80,7 @@ def trainer_options(config: Config, prepared: Prepared) -> TrainerOptions:
     """What Trainer gets."""
     return TrainerOptions(
         handle=config.backbone.handle,
+        sha256=prepared.backbone_fingerprint,
         blocks=config.backbone.blocks,
         image=prepared.image,
         finetune=config.finetune,

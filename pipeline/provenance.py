@@ -1,4 +1,4 @@
-"""What a run was made from: versions of packages, and fingerprints of code and backbone.
+"""What a run was made from: versions of packages, and fingerprints of code.
 
 User code is named by import path, so TFX's cache key holds its name alone; a fingerprint among the
 node's properties lets edited code be run.
@@ -9,7 +9,6 @@ import functools
 import hashlib
 import importlib.metadata
 import importlib.util
-import os
 import platform
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -91,18 +90,3 @@ def _exists(name: str) -> bool:
         return importlib.util.find_spec(name) is not None
     except ModuleNotFoundError:  # The parent is a module, and the name something in it.
         return False
-
-
-def folder_fingerprint(folder: str) -> str:
-    """sha256 over the names and contents of all files in a folder."""
-    total = hashlib.sha256()
-    # Links to folders are followed: weights may lie behind one.
-    files = (
-        Path(parent, name)
-        for parent, _, names in os.walk(folder, followlinks=True)
-        for name in names
-    )
-    for path in sorted(files):
-        name = path.relative_to(folder).as_posix()
-        total.update(f"{name}:{hashlib.sha256(path.read_bytes()).hexdigest()}\n".encode())
-    return total.hexdigest()

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from components.run_summary.summary import Summary
 from modules import features
+from modules.text import printable_lines
 from pipeline.config import Config
 from pipeline.root import Root, shown
 
@@ -29,7 +30,7 @@ def outcome(summary: Summary, config: Config) -> str:
         f"{summary.seconds['total']:.0f} s, at most {summary.peak_rss_mb:.0f} MB; "
         f"summary: {shown(Root(config.root).summary)}"
     )
-    return "\n".join(lines)
+    return printable_lines(lines)
 
 
 def _about_data(summary: Summary) -> list[str]:

@@ -9,6 +9,7 @@ from typing import Any
 from components.pusher import pins, versions
 from components.pusher.rollback import rollback
 from components.run_summary.summary import SUMMARY_FILE
+from modules.text import printable_lines
 from pipeline.config import Config
 from pipeline.root import Root, shown
 
@@ -69,7 +70,7 @@ def as_text(config: Config, found: list[dict[str, Any]]) -> str:
         f"{note[versions.WITHDRAWN_AT] or 'unknown'}"
         for note in versions.withdrawn(config.serving_dir)
     ]
-    return "\n".join(lines)
+    return printable_lines(lines)
 
 
 def roll_back(config: Config, version: int | None, by: str | None = None) -> str:

@@ -120,7 +120,7 @@ def write_chunk(
 
     Args:
         files: the chunk.
-        folders: each split's folder.
+        folders: each split's folder; images of a split without one are not written.
         options: the shares of what no listing gave a split, and the most pixels.
         number: of this chunk, from 0, for the shards' names.
         advance: called now and then with the number of images done since.
@@ -141,6 +141,8 @@ def write_chunk(
                 report.counts[file.split or features.TRAIN, file.label] += 0
                 continue
             split = file.split or split_of(read.content, options.splits, file.group)
+            if split not in folders:
+                continue
             example = to_example(read.content, file, read.facts)
             writers.write(split, example)
             report.counts[split, file.label] += 1

@@ -10,6 +10,7 @@ from typing import Any
 from components.image_example_gen.records import ChunkReport
 from modules import features
 from modules.errors import InputError
+from modules.text import as_json
 
 REPORT_FILE = "ingestion.json"
 QUARANTINE_FILE = "quarantine.jsonl"
@@ -65,9 +66,9 @@ def by_reason(bad: Iterable[dict[str, str]]) -> dict[str, int]:
 
 def write(whole: ChunkReport, told: dict[str, int], files: Files) -> None:
     """Writes the report, with what else is told, and the list of what was left out."""
-    lines = (json.dumps(row, ensure_ascii=False) + "\n" for row in whole.bad)
+    lines = (as_json(row) + "\n" for row in whole.bad)
     files.quarantine.write_text("".join(lines), encoding="utf-8")
-    text = json.dumps({**summarize(whole, files), **told}, indent=1, ensure_ascii=False)
+    text = as_json({**summarize(whole, files), **told}, indent=1)
     files.report.write_text(text, encoding="utf-8")
 
 

@@ -1,55 +1,116 @@
 """Runs the probe in a process of its own and turns its fate into an outcome."""
 
-import json
 import os
+import signal
 import subprocess
 import sys
-from dataclasses import dataclass
+import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
+from components.infra_check import report
+from components.infra_check.job import Job, Sample
+from components.infra_check.measure import size_mb
+from components.infra_check.outcome import Check, Outcome, bounds, printable
+from modules.export import PART, read_labels
+from modules.settings import Infra
+
 PROBE = "components.infra_check.probe"
+_BATCHES = (1, 3, 7, PART + 1)  # odd ones, and one more than what goes through the model at once
+_GRACE = 60.0  # seconds that the probe waits to be ended before it ends itself
+_ERRORS = "stderr"
 
 
-@dataclass(frozen=True)
-class Outcome:
-    """Whether the model can be served, and why not.
-
-    ``milliseconds`` is the median latency of one image, None where it was not measured.
-    """
-
-    problems: tuple[str, ...]
-    milliseconds: float | None = None
-
-    @property
-    def passed(self) -> bool:
-        """Whether there is no problem."""
-        return not self.problems
-
-
-def check(model: str, examples: str, timeout: float, command: tuple[str, ...] = ()) -> Outcome:
-    """Has a fresh process load the model and answer requests.
+def check(
+    model: str, samples: Sequence[Sample], options: Infra, command: tuple[str, ...] = ()
+) -> Outcome:
+    """Has a fresh process serve the model and answer requests.
 
     Args:
         model: a SavedModel's folder.
-        examples: a pattern of TFRecord files whose images are sent.
-        timeout: seconds after which the model counts as hung.
-        command: what to run instead of the probe, with ``model`` and ``examples`` behind it.
+        samples: the images that are sent.
+        options: what is asked.
+        command: what to run instead of the probe, with the job's folder behind it.
     """
-    run = command or (sys.executable, "-m", PROBE)
     try:
-        done = subprocess.run(
-            [*run, os.path.abspath(model), os.path.abspath(examples)],
+        labels = read_labels(Path(model))
+    except (OSError, UnicodeDecodeError) as error:
+        problem = f"the model's labels cannot be read: {printable(str(error))}; train it again"
+        return Outcome((Check("loaded", (problem,)),))
+    if not samples:
+        problem = "the test split holds no image that could be sent; add images"
+        return Outcome((Check("loaded", (problem,)),))
+    measured = {"size_mb": size_mb(model)}
+    with tempfile.TemporaryDirectory(prefix="thaw-infra-") as name:
+        folder = Path(name)
+        job = Job(
+            model=os.path.abspath(model),
+            labels=labels,
+            samples=samples,
+            batches=_BATCHES,
+            requests=options.requests,
+            tolerance=options.tolerance,
+            seconds=options.load_seconds + _GRACE,
+        )
+        job.write(folder)
+        code = _run(command or (sys.executable, "-m", PROBE), folder, options.load_seconds)
+        told = report.read(folder)
+        fate = _fate(code, told, folder, options.load_seconds)
+    measured |= told.measured
+    checks = (*told.checks, *([fate] if fate else []), bounds(measured, options))
+    return Outcome(checks, measured)
+
+
+def _run(command: Sequence[str], folder: Path, seconds: float) -> int | None:
+    """The exit code; None when the process, and all that it started, had to be killed."""
+    with (folder / _ERRORS).open("wb") as errors:
+        process = subprocess.Popen(
+            [*command, str(folder)],
             # -m looks into the current folder first, which may hold a package of the same name.
             cwd=Path(__file__).parents[2],
-            capture_output=True,
-            text=True,
-            timeout=timeout,
-            check=False,
+            stdin=subprocess.DEVNULL,
+            stdout=errors,
+            stderr=errors,
+            start_new_session=True,
         )
-    except subprocess.TimeoutExpired:
-        return Outcome((f"the model gave no answer within {timeout:g} s",))
-    if done.returncode != 0:
-        last = (done.stderr.strip().splitlines() or ["no message"])[-1]
-        return Outcome((f"the model's process ended with {done.returncode}: {last[:300]}",))
-    answer = json.loads(done.stdout.strip().splitlines()[-1])
-    return Outcome(tuple(answer["problems"]), answer["milliseconds"])
+        try:
+            return process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            return None
+        finally:
+            if process.returncode is None:  # It hangs, or the run is being interrupted.
+                os.killpg(process.pid, signal.SIGKILL)
+                process.wait()
+
+
+def _fate(code: int | None, told: report.Report, folder: Path, seconds: float) -> Check | None:
+    """What is wrong with how the process ended."""
+    at = f"while at '{told.doing}'" if told.doing else "before it had loaded anything"
+    if code is None:
+        problem = (
+            f"the model gave no answer within {seconds:g} s, {at}; make it smaller, or allow more "
+            "in infra.load_seconds"
+        )
+    elif code < 0:
+        problem = f"the model's process was ended by {_signal_name(-code)} {at}"
+        if -code == signal.SIGKILL:
+            problem += "; the system does so when memory runs out: take a smaller backbone"
+    elif code > 0:
+        problem = f"the model's process ended with {code} {at}: {_last_line(folder / _ERRORS)}"
+    elif not told.whole:
+        problem = f"the model's process ended {at}, without having done all checks"
+    else:
+        return None
+    return Check("process", (problem,))
+
+
+def _signal_name(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"
+
+
+def _last_line(path: Path) -> str:
+    lines = path.read_bytes().decode(errors="replace").strip().splitlines()
+    return printable(lines[-1]) if lines else "no message"

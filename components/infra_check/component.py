@@ -1,54 +1,164 @@
 """The node; ``check`` and ``probe`` do the work."""
 
+import importlib.metadata
 import json
-import os
+from pathlib import Path
+from typing import Any
 
-from tfx.dsl.component.experimental.annotations import InputArtifact, OutputArtifact, Parameter
-from tfx.dsl.component.experimental.decorators import component
+from tfx import types
+from tfx.dsl.components.base import base_component, base_executor, executor_spec
+from tfx.proto import infra_validator_pb2
 from tfx.types import artifact_utils, standard_artifacts
+from tfx.types.component_spec import ChannelParameter, ExecutionParameter
 from tfx.utils import path_utils
 
-from components.infra_check.check import Outcome, check
+from components.driver import PropertiesDriver
+from components.infra_check import samples
+from components.infra_check.check import check
+from components.infra_check.outcome import OUTCOME_FILE
 from modules import features
+from modules.gate.predictions import read_scores
+from modules.images import encoded
+from modules.settings import Infra
 
-OUTCOME_FILE = "infra.json"
-_BLESSED = "blessed"  # the property that TFX's Evaluator writes and its Pusher reads
+MODEL_ID = "current_model_id"  # on the blessing: the id of the model that was checked
+_BLESSED = "blessed"  # the property that TFX's InfraValidator writes and its Pusher reads
+_REFUSALS = "refusals"
 
 
-@component
-def InfraCheck(  # noqa: N802 a component is a class to its users
-    model: InputArtifact[standard_artifacts.Model],
-    model_blessing: InputArtifact[standard_artifacts.ModelBlessing],
-    examples: InputArtifact[standard_artifacts.Examples],
-    timeout: Parameter[float],
-    source: Parameter[str],
-    blessing: OutputArtifact[standard_artifacts.InfraBlessing],
-) -> None:
-    """Blesses a model that a process of its own can load and that answers as it should.
+class Driver(PropertiesDriver):
+    """Lets the cache be used only for a model that passed.
 
-    A model that the gate refused is not loaded.
+    A crash or a timeout may have been the machine's, so a model that was refused is tried again:
+    the number of its refusals is part of the cache's key, and grows with each.
+    """
+
+    def changes(self, properties: dict[str, Any], inputs: dict[str, list[Any]]) -> dict[str, str]:
+        """Says how often the model was refused."""
+        model = artifact_utils.get_single_instance(inputs["model"])
+        with self._mlmd_connection as metadata:
+            blessings = metadata.store.get_artifacts_by_type(
+                standard_artifacts.InfraBlessing.TYPE_NAME
+            )
+        found = [blessing.custom_properties for blessing in blessings]
+        refused = [
+            one
+            for one in found
+            if MODEL_ID in one
+            and one[MODEL_ID].int_value == model.id
+            and one[_BLESSED].int_value != 1
+        ]
+        return {_REFUSALS: str(len(refused))}
+
+
+class Executor(base_executor.BaseExecutor):
+    """Sends test images, with the scores that the Evaluator saw, to the candidate."""
+
+    def Do(  # noqa: N802 TFX's name
+        self,
+        input_dict: dict[str, list[Any]],
+        output_dict: dict[str, list[Any]],
+        exec_properties: dict[str, Any],
+    ) -> None:
+        """Called by TFX with the inputs and outputs of ``InfraCheckSpec``."""
+        model = artifact_utils.get_single_instance(input_dict["model"])
+        evaluation = artifact_utils.get_single_instance(input_dict["evaluation"])
+        test = artifact_utils.get_split_uri(input_dict["examples"], features.TEST)
+        known = read_scores(evaluation.uri, samples.COUNT)
+        outcome = check(
+            path_utils.serving_model_path(model.uri),
+            samples.choose(encoded.read([f"{test}/*"]), known),
+            Infra.model_validate_json(exec_properties["options"]),
+        )
+        blessing = artifact_utils.get_single_instance(output_dict["blessing"])
+        blessing.set_int_custom_property(_BLESSED, int(outcome.passed))
+        blessing.set_int_custom_property(MODEL_ID, model.id)
+        text = json.dumps(outcome.as_json(), indent=1, ensure_ascii=False) + "\n"
+        Path(blessing.uri, OUTCOME_FILE).write_text(text, encoding="utf-8")
+
+
+class InfraCheckSpec(types.ComponentSpec):
+    """Inputs, outputs and execution properties."""
+
+    PARAMETERS = {  # noqa: RUF012 TFX's form
+        "options": ExecutionParameter(type=str),
+        "source": ExecutionParameter(type=str),
+        _REFUSALS: ExecutionParameter(type=str, optional=True),
+    }
+    INPUTS = {  # noqa: RUF012
+        "model": ChannelParameter(type=standard_artifacts.Model),
+        "examples": ChannelParameter(type=standard_artifacts.Examples),
+        "evaluation": ChannelParameter(type=standard_artifacts.ModelEvaluation),
+    }
+    OUTPUTS = {  # noqa: RUF012
+        "blessing": ChannelParameter(type=standard_artifacts.InfraBlessing)
+    }
+
+
+class InfraCheck(base_component.BaseComponent):
+    """Blesses a model that a process of its own can serve, and that answers as it should.
+
+    A model that crashes, hangs, or answers wrongly is not blessed; the pipeline goes on.
 
     Args:
         model: the candidate.
-        model_blessing: the gate's.
         examples: whose test images are sent.
-        timeout: seconds after which the model counts as hung.
+        evaluation: with the scores that the Evaluator saw.
+        options: what is asked.
         source: fingerprint of the code, for the cache's key.
-        blessing: with ``infra.json`` in it: ``passed``, ``problems``, ``milliseconds``.
     """
-    del source
-    if model_blessing.get_int_custom_property(_BLESSED) != 1:
-        outcome = Outcome(("not tried, for the gate refused the model",))
-    else:
-        folder = artifact_utils.get_split_uri([examples], features.TEST)
-        outcome = check(path_utils.serving_model_path(model.uri), f"{folder}/*", timeout)
-    blessing.set_int_custom_property(_BLESSED, int(outcome.passed))
-    with open(os.path.join(blessing.uri, OUTCOME_FILE), "w", encoding="utf-8") as file:
-        json.dump(
-            {
-                "passed": outcome.passed,
-                "problems": outcome.problems,
-                "milliseconds": outcome.milliseconds,
-            },
-            file,
+
+    SPEC_CLASS = InfraCheckSpec
+    EXECUTOR_SPEC = executor_spec.ExecutorClassSpec(Executor)
+    DRIVER_CLASS = Driver
+
+    def __init__(
+        self,
+        model: types.BaseChannel,
+        examples: types.BaseChannel,
+        evaluation: types.BaseChannel,
+        options: Infra,
+        source: str,
+    ) -> None:
+        blessing = types.Channel(type=standard_artifacts.InfraBlessing)
+        super().__init__(
+            spec=InfraCheckSpec(
+                model=model,
+                examples=examples,
+                evaluation=evaluation,
+                options=options.model_dump_json(),
+                source=source,
+                blessing=blessing,
+            )
         )
+
+
+def docker_specs(options: Infra) -> dict[str, Any]:
+    """What TFX's InfraValidator takes beside a model and examples, for ``validator: docker``.
+
+    It loads the model into TensorFlow Serving's image of the version of the API that is installed
+    here, and sends it a few whole records, which is what ``serving_examples`` takes.
+
+    Args:
+        options: whose ``load_seconds`` holds there too.
+
+    Returns:
+        ``serving_spec``, ``request_spec`` and ``validation_spec``.
+    """
+    version = importlib.metadata.version("tensorflow-serving-api")
+    return {
+        "serving_spec": infra_validator_pb2.ServingSpec(
+            tensorflow_serving=infra_validator_pb2.TensorFlowServing(tags=[version]),
+            local_docker=infra_validator_pb2.LocalDockerConfig(),
+        ),
+        "request_spec": infra_validator_pb2.RequestSpec(
+            tensorflow_serving=infra_validator_pb2.TensorFlowServingRequestSpec(
+                signature_names=[features.SERVE_EXAMPLES]
+            ),
+            split_name=features.TEST,
+            num_examples=3,
+        ),
+        "validation_spec": infra_validator_pb2.ValidationSpec(
+            max_loading_time_seconds=max(1, round(options.load_seconds)), num_tries=1
+        ),
+    }

@@ -1,80 +1,94 @@
-"""The process that loads the candidate: ``python -m components.infra_check.probe MODEL EXAMPLES``.
+"""The process that serves the candidate: ``python -m components.infra_check.probe FOLDER``.
 
-Prints one JSON line: ``problems``, a list of sentences, and ``milliseconds``, the median time of a
-request of one image. A crash or a hang of the model ends this process, not the pipeline's.
+The folder holds a ``Job``, and gets a report. A crash or a hang of the model ends this process, not
+the pipeline's.
 """
 
-import json
+import faulthandler
 import os
-import statistics
 import sys
 import time
+from functools import partial
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+# The pipeline's own process may hold the rest of a GPU's memory.
+os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")
 
 from pathlib import Path
 
-import numpy as np
-import tensorflow as tf
-
+from components.infra_check import checks
+from components.infra_check.client import Client, served
+from components.infra_check.job import Job
+from components.infra_check.measure import memory_mb, milliseconds, percentiles
+from components.infra_check.report import Found, Reporter
+from components.infra_check.servable import Servable
 from modules import features
-from modules.export import read_labels
 
-_IMAGES = 16
-_TIMED = 10
+_TIMED_SECONDS = 20.0  # slow models are timed by fewer requests
 
 
-def read_some(pattern: str, count: int = _IMAGES) -> list[bytes]:
-    """The bytes of the first images of a split."""
-    spec = {features.IMAGE_BYTES: tf.io.FixedLenFeature((), tf.string)}
-    records = tf.data.TFRecordDataset(sorted(tf.io.gfile.glob(pattern))).take(count)
-    return [
-        tf.io.parse_single_example(record, spec)[features.IMAGE_BYTES].numpy() for record in records
-    ]
+def probe(job: Job, report: Reporter) -> None:
+    """Does all checks, and goes on after one that fails where there is something to go on with."""
+    loaded: list[Servable] = []
+
+    def load() -> Found:
+        started = time.perf_counter()
+        servable = Servable(job.model)
+        inputs = servable.inputs()
+        seconds = round(time.perf_counter() - started, 3)
+        report.measured("load_seconds", seconds)
+        if list(inputs) != [features.IMAGE_BYTES]:
+            return [f"the signature takes {list(inputs)}, not {features.IMAGE_BYTES}"], ""
+        loaded.append(servable)
+        return [], f"in {seconds:g} s"
+
+    if report.check("loaded", load):
+        memory = memory_mb()["now"]
+        _serve(loaded[0], job, report)
+        report.measured("memory_mb", {"loaded": memory, "peak": memory_mb()["peak"]})
+    report.end()
 
 
-def probe(model: str, images: list[bytes]) -> tuple[list[str], float]:
-    """What is wrong with how the model serves, and its median latency in milliseconds."""
-    serve = tf.saved_model.load(model).signatures[features.SERVE_IMAGES]
-    labels = read_labels(Path(model))
-    problems = []
-    for batch in (images[:1], images):
-        result = serve(image_bytes=tf.constant(batch))
-        problems += check_answer(
-            result[features.SCORES].numpy(), result[features.LABEL].numpy(), labels, len(batch)
-        )
-    try:
-        serve(image_bytes=tf.constant([b"no image"]))
-        problems.append("bytes that are no image were given a label instead of an error")
-    except tf.errors.InvalidArgumentError:
-        pass
-    times = []
-    for _ in range(_TIMED):
-        start = time.perf_counter()
-        serve(image_bytes=tf.constant(images[:1]))
-        times.append(1000 * (time.perf_counter() - start))
-    return problems, statistics.median(times)
+def _serve(servable: Servable, job: Job, report: Reporter) -> None:
+    """Everything that takes a loaded model."""
+    if not report.check("warm-up", lambda: _warm_up(servable)):
+        return
+    with served(servable) as client:
+        if not report.check("grpc", lambda: checks.grpc(client, job)):
+            return
+        report.check("rest", lambda: checks.rest(client, job))
+        report.check("batches", lambda: checks.batches(client, job))
+        report.check("broken bytes", lambda: checks.broken_bytes(client, job))
+        report.check("parity", lambda: _parity(client, job, report))
+        report.check("latency", lambda: _latency(client, job, report))
 
 
-def check_answer(
-    scores: "np.ndarray[tuple[int, ...], np.dtype[np.float32]]",
-    answered: "np.ndarray[tuple[int, ...], np.dtype[np.object_]]",
-    labels: list[str],
-    count: int,
-) -> list[str]:
-    """What is wrong with an answer to ``count`` images; nothing for a good one."""
-    if scores.shape != (count, len(labels)):
-        return [f"scores have the shape {list(scores.shape)}, not {[count, len(labels)]}"]
-    if not np.isfinite(scores).all():
-        return ["some scores are not finite"]
-    problems = []
-    if not np.allclose(scores.sum(axis=1), 1.0, atol=1e-3):
-        problems.append("the scores of an image do not add up to 1")
-    if [label.decode() for label in answered] != [labels[i] for i in scores.argmax(axis=1)]:
-        problems.append("a label is not the one of the highest score")
-    return problems
+def _warm_up(servable: Servable) -> Found:
+    started = time.perf_counter()
+    count = servable.warm_up()
+    seconds = time.perf_counter() - started
+    return [], f"{count} requests in {seconds:.3g} s" if count else "the model brings no requests"
+
+
+def _parity(client: Client, job: Job, report: Reporter) -> Found:
+    found, numbers = checks.parity(client, job)
+    report.measured("parity", numbers)
+    return found
+
+
+def _latency(client: Client, job: Job, report: Reporter) -> Found:
+    """Times requests of one image, of all images in turn."""
+    images = [job.samples[number % len(job.samples)].image for number in range(job.requests)]
+    calls = [partial(client.by_grpc, [image]) for image in images]
+    times = milliseconds(calls, _TIMED_SECONDS)
+    latency = {**percentiles(times), "requests": len(times)}
+    report.measured("latency_ms", latency)
+    return [], f"{latency['p50']:g} ms, one in a hundred more than {latency['p99']:g} ms"
 
 
 if __name__ == "__main__":
-    found, milliseconds = probe(sys.argv[1], read_some(sys.argv[2]))
-    print(json.dumps({"problems": found, "milliseconds": round(milliseconds, 3)}))
+    given = Path(sys.argv[1])
+    to_do = Job.read(given)
+    # Not even a hang in native code keeps this process when the pipeline is gone.
+    faulthandler.dump_traceback_later(to_do.seconds, exit=True)
+    probe(to_do, Reporter(given))

@@ -1,31 +1,46 @@
-"""TFX's Pusher with our way of writing a version; ``versions`` does it."""
+"""A Pusher whose versions appear whole, with their summary and card; ``push`` does it."""
 
-import os
-import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from tfx.components.pusher import component as tfx_pusher
+from tfx import types
 from tfx.components.pusher import executor as tfx_executor
-from tfx.dsl.components.base import executor_spec
-from tfx.proto import pusher_pb2
-from tfx.types import artifact_utils, standard_component_specs
-from tfx.utils import json_utils, proto_utils
+from tfx.dsl.components.base import base_component, executor_spec
+from tfx.types import artifact_utils, standard_artifacts
+from tfx.types.component_spec import ChannelParameter, ExecutionParameter
 
+from components.artifacts import ModelCard
+from components.baseline.choice import NOTE_KEY
 from components.driver import PropertiesDriver
+from components.gate.component import FORCED, read_gate
+from components.model_card import card
 from components.pusher import versions
 from components.pusher.push import push
+from components.run_summary.summary import SUMMARY_FILE
+from modules.settings import Forced
 
 RUN_ID = versions.RUN_ID  # of the run that pushed, on the PushedModel artifact
 _STATE = "state"
 
 
-def _serving_dir(exec_properties: dict[str, Any]) -> Path:
-    destination = pusher_pb2.PushDestination()
-    proto_utils.json_to_proto(
-        exec_properties[standard_component_specs.PUSH_DESTINATION_KEY], destination
-    )
-    return Path(destination.filesystem.base_directory)
+class PusherSpec(types.ComponentSpec):
+    """Inputs, outputs and execution properties."""
+
+    PARAMETERS = {  # noqa: RUF012 TFX's form
+        "serving_dir": ExecutionParameter(type=str),
+        "keep": ExecutionParameter(type=int),
+        "lock_seconds": ExecutionParameter(type=float),
+        "source": ExecutionParameter(type=str),
+        # Filled in by the driver, not by the caller.
+        _STATE: ExecutionParameter(type=str, optional=True),
+    }
+    INPUTS = {  # noqa: RUF012
+        "model": ChannelParameter(type=standard_artifacts.Model),
+        "model_blessing": ChannelParameter(type=standard_artifacts.ModelBlessing),
+        "card": ChannelParameter(type=ModelCard),
+    }
+    OUTPUTS = {"pushed_model": ChannelParameter(type=standard_artifacts.PushedModel)}  # noqa: RUF012
 
 
 class Driver(PropertiesDriver):
@@ -36,16 +51,14 @@ class Driver(PropertiesDriver):
     """
 
     def changes(self, properties: dict[str, Any], inputs: dict[str, list[Any]]) -> dict[str, str]:
-        """Says in ``custom_config`` which version is served, or makes it like no other."""
-        (model,) = inputs[standard_component_specs.MODEL_KEY]
-        served = versions.served_version(_serving_dir(properties), model.uri)
-        state = f"version {served}" if served else f"not served, {time.time_ns()}"
-        key = standard_component_specs.CUSTOM_CONFIG_KEY
-        return {key: json_utils.dumps({**json_utils.loads(properties[key]), _STATE: state})}
+        """Says which version is served, or makes it like no other."""
+        (model,) = inputs["model"]
+        served = versions.served_version(Path(properties["serving_dir"]), model.uri)
+        return {_STATE: f"version {served}" if served else f"not served, {versions.utc_now()}"}
 
 
 class Executor(tfx_executor.Executor):
-    """Pushes to ``push_destination.filesystem.base_directory``."""
+    """Pushes what the gate blessed."""
 
     def Do(  # noqa: N802 TFX's name
         self,
@@ -54,21 +67,27 @@ class Executor(tfx_executor.Executor):
         exec_properties: dict[str, Any],
     ) -> None:
         """Called by TFX; marks the ``pushed_model`` artifact as pushed or not."""
-        pushed = artifact_utils.get_single_instance(
-            output_dict[standard_component_specs.PUSHED_MODEL_KEY]
-        )
+        pushed = artifact_utils.get_single_instance(output_dict["pushed_model"])
         # TFX hashes the folder of every output artifact, so one has to be there.
-        os.makedirs(pushed.uri, exist_ok=True)
-        run_id = str(self._context.pipeline_run_id) if self._context else ""
+        Path(pushed.uri).mkdir(parents=True, exist_ok=True)
         if not self.CheckBlessing(input_dict):
             self._MarkNotPushed(pushed)
             return
-        serving_dir = _serving_dir(exec_properties)
-        (model,) = input_dict[standard_component_specs.MODEL_KEY]
+        serving_dir = Path(exec_properties["serving_dir"])
+        (model,) = input_dict["model"]
         version = versions.served_version(serving_dir, model.uri)
         if version is None:
-            note = {RUN_ID: run_id, versions.MODEL: model.uri}
-            version = push(Path(self.GetModelPath(input_dict)), serving_dir, note)
+            run_id = str(self._context.pipeline_run_id) if self._context else ""
+            blessing = artifact_utils.get_single_uri(input_dict["model_blessing"])
+            folder = Path(artifact_utils.get_single_uri(input_dict["card"]))
+            version = push(
+                Path(self.GetModelPath(input_dict)),
+                serving_dir,
+                _note(run_id, model.uri, blessing),
+                extra=lambda number: _extra(folder, run_id, number, serving_dir),
+                keep=exec_properties["keep"],
+                wait=exec_properties["lock_seconds"],
+            )
         pushed_by = str(versions.read_note(serving_dir, version)[RUN_ID])
         pushed.set_string_custom_property(RUN_ID, pushed_by)
         self._MarkPushed(
@@ -78,8 +97,58 @@ class Executor(tfx_executor.Executor):
         )
 
 
-class Pusher(tfx_pusher.Pusher):
-    """A Pusher whose versions appear whole."""
+def _note(run_id: str, model: str, blessing: str) -> dict[str, Any]:
+    """What a version remembers of how it came to be; the drivers of later runs go by it."""
+    gate, choice = read_gate(blessing)
+    forced = Forced.model_validate(gate["forced"]).model_dump_json() if gate["forced"] else ""
+    return {RUN_ID: run_id, versions.MODEL: model, NOTE_KEY: choice, FORCED: forced}
 
+
+def _extra(folder: Path, run_id: str, version: int, serving_dir: Path) -> Mapping[str, bytes]:
+    """The summary and the card, which travel with the version."""
+    summary = card.summary_of(
+        card.read(folder),
+        run_id=run_id,
+        status="pushed",
+        model_version=version,
+        serving_dir=str(serving_dir),
+    )
+    return {
+        SUMMARY_FILE: summary.as_text().encode(),
+        card.TEXT_FILE: (folder / card.TEXT_FILE).read_bytes(),
+    }
+
+
+class Pusher(base_component.BaseComponent):
+    """Adds a version to the folder that a server watches.
+
+    Args:
+        serving_dir: that folder.
+        keep: how many versions stay.
+        lock_seconds: how long another may hold the folder.
+        source: fingerprint of the code.
+        **inputs: the channels of ``PusherSpec.INPUTS``.
+    """
+
+    SPEC_CLASS = PusherSpec
     EXECUTOR_SPEC = executor_spec.ExecutorClassSpec(Executor)
     DRIVER_CLASS = Driver
+
+    def __init__(
+        self,
+        serving_dir: str,
+        keep: int,
+        lock_seconds: float,
+        source: str,
+        **inputs: types.BaseChannel,
+    ) -> None:
+        super().__init__(
+            spec=PusherSpec(
+                serving_dir=serving_dir,
+                keep=keep,
+                lock_seconds=lock_seconds,
+                source=source,
+                pushed_model=types.Channel(type=standard_artifacts.PushedModel),
+                **inputs,
+            )
+        )

@@ -3,9 +3,8 @@
 import json
 import logging
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any
 
 from components.pusher import disk, versions
@@ -22,7 +21,7 @@ def push(
     serving_dir: Path,
     note: dict[str, Any],
     *,
-    extra: Mapping[str, bytes] = MappingProxyType({}),
+    extra: Callable[[int], Mapping[str, bytes]] = lambda version: {},
     keep: int | None = None,
     wait: float = WAIT,
 ) -> int:
@@ -36,7 +35,7 @@ def push(
         model: the SavedModel's folder.
         serving_dir: made if it is missing.
         note: kept with the version, together with ``version`` and ``pushed_at`` (UTC).
-        extra: further files, by their paths below ``assets.extra``.
+        extra: further files of a version, by their paths below ``assets.extra``.
         keep: as for ``retain``; None keeps all.
         wait: for how many seconds another may hold the folder.
 
@@ -56,7 +55,8 @@ def push(
         version = _next_number(serving_dir)
         pushed_at = versions.utc_now()
         text = json.dumps({**note, "version": version, "pushed_at": pushed_at}, indent=1)
-        _write(model, serving_dir / str(version), {**extra, versions.NOTE.name: text.encode()})
+        files = {**extra(version), versions.NOTE.name: text.encode()}
+        _write(model, serving_dir / str(version), files)
         if keep is not None:
             _retain_if_possible(serving_dir, keep)
     return version

@@ -24,8 +24,11 @@ class Summary(BaseModel):
         serving_dir: the folder of the versions.
         labels: sorted; the index is the class.
         metrics: ``candidate`` and ``baseline``, each ``overall`` and ``by_class``, or null.
-        gate: ``verdict`` (blessed or refused), ``sentence``, ``rules``.
-        infra: ``passed``, ``problems``, ``milliseconds``.
+        gate: ``verdict`` (blessed, refused or forced); ``sentence``, why; ``n``, the test images;
+            ``baseline``: its ``version``, or null, and the ``reason``; ``forced``: ``by`` whom and
+            the ``reason``, or null; and ``rules``, each as ``modules.gate.rules.RuleResult``.
+        infra: ``passed``, ``problems``, and what ``components.infra_check`` measured: latencies,
+            memory, size, parity, and the ``checks`` made.
         schedule: ``chosen_by`` (config or auto), the ``facts`` that a choice goes by, and the
             ``stages``, with every key.
         stages: what the schedule did, stage by stage; ``modules.finetune.results`` has the form.
@@ -61,9 +64,13 @@ class Summary(BaseModel):
     versions: dict[str, str] = {}
     source: str = ""
 
+    def as_text(self) -> str:
+        """As JSON."""
+        return json.dumps(self.model_dump(), indent=1, ensure_ascii=False) + "\n"
+
     def write(self, *paths: Path) -> None:
         """Writes it as JSON to each of the paths, whole or not at all."""
-        text = json.dumps(self.model_dump(), indent=1, ensure_ascii=False) + "\n"
+        text = self.as_text()
         for path in paths:
             path.parent.mkdir(parents=True, exist_ok=True)
             unfinished = path.with_name(f".{path.name}.partial")
@@ -78,15 +85,14 @@ def read_summary(path: Path) -> Summary | None:
     return Summary.model_validate_json(path.read_text(encoding="utf-8"))
 
 
-def status_of(*, blessed: bool, infra_passed: bool, pushed_by: str, run_id: str) -> Status:
+def status_of(*, version: str, pushed_by: str, run_id: str) -> Status:
     """What became of a run that went through to its end.
 
     Args:
-        blessed: the gate's verdict.
-        infra_passed: the infra check's.
-        pushed_by: the run that pushed the model, another one where this run pushed nothing new.
+        version: the one that holds the model; empty for none.
+        pushed_by: the run that pushed it, another one where this run pushed nothing new.
         run_id: this run.
     """
-    if not (blessed and infra_passed):
+    if not version:
         return "rejected"
     return "pushed" if pushed_by == run_id else "unchanged"

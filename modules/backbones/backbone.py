@@ -1,7 +1,7 @@
 """Loads a Hub backbone and says what it takes, what it gives, and how to call it."""
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -9,6 +9,7 @@ import tensorflow as tf
 import tensorflow_hub as hub
 
 from modules.backbones.class_scores import class_scores
+from modules.backbones.fetching import could_not_load, fetch
 from modules.backbones.flat_graph import FlatGraph, flatten
 from modules.backbones.read_order import read
 from modules.errors import InputError
@@ -34,6 +35,7 @@ class Backbone:
             included.
         trainable: those that may be trained.
         regularization_losses: the module's own; each gives a scalar.
+        sha256: of its files, as ``folder_fingerprint`` has it.
     """
 
     handle: str
@@ -46,6 +48,7 @@ class Backbone:
     variables: list[tf.Variable]
     trainable: list[tf.Variable]
     regularization_losses: list[Callable[[], tf.Tensor]]
+    sha256: str
     _sizes_that_work: set[tuple[int, int]] = field(default_factory=set, repr=False)
 
     @functools.cached_property
@@ -114,18 +117,22 @@ def takes_words(size: tuple[int | None, int | None]) -> str:
     return " x ".join("any" if side is None else str(side) for side in size)
 
 
-def load(handle: str) -> Backbone:
+def load(handle: str, allowed: Sequence[str] = (), sha256: str = "") -> Backbone:
     """Loads a TF2 SavedModel of images to vectors, or to maps of features.
 
     Args:
         handle: a folder, or the address of one in Hub's compressed form, which is kept under
             ``TFHUB_CACHE_DIR``.
+        allowed: prefixes of what may be loaded; anything where there are none.
+        sha256: of the module's files, if it has to be one; both are checked before its graph is
+            read (``fetching.fetch``).
 
     Raises:
-        InputError: when there is nothing to load there, or what is there is no image backbone
-            that can be fine-tuned.
+        InputError: when there is nothing to load there, it may not be loaded, or what is there is
+            no image backbone that can be fine-tuned.
     """
-    module = _load(handle)
+    fetched = fetch(handle, allowed, sha256)
+    module = _load(handle, fetched.folder)
     if not callable(module):
         raise InputError(
             f"backbone.handle: {handle} is no reusable TF2 SavedModel: it has no __call__, as "
@@ -149,20 +156,17 @@ def load(handle: str) -> Backbone:
         _distinct([*variables, *trainable]),
         [variable for variable in _distinct(trainable) if variable.dtype.is_floating],
         list(getattr(module, "regularization_losses", ())),
+        fetched.sha256,
     )
     _check_features(backbone)
     return backbone
 
 
-def _load(handle: str) -> Any:
+def _load(handle: str, folder: str) -> Any:
     try:
-        return hub.load(handle)
-    except Exception as error:  # Hub raises whatever the file system, tar, http or TF raised.
-        raise InputError(
-            f"backbone.handle: could not load {handle} ({type(error).__name__}: "
-            f"{_one_line(error, 300)}); it must be a SavedModel's folder or an address that serves "
-            "one as a .tar.gz"
-        ) from error
+        return hub.load(folder)
+    except Exception as error:  # Hub raises whatever the file system or TF raised.
+        raise InputError(could_not_load(handle, error)) from error
 
 
 def _image_size(module: Any) -> tuple[int | None, int | None]:

@@ -14,9 +14,10 @@ from modules.settings.base import (
     Whole,
 )
 from modules.settings.distribution import Distribution, check_cluster, check_one_process
-from modules.settings.evaluation import Evaluation
+from modules.settings.evaluation import Evaluation, Forced, Rule
 from modules.settings.finetune import Finetune, TrainerOptions, check_class_weights
 from modules.settings.image import ImageSpec
+from modules.settings.infra import Infra
 from modules.settings.ingest import MAX_PIXELS, Format, Ingest, Key
 from modules.settings.optimization import LearningRateOptions, OptimizerOptions
 from modules.settings.stage import BatchNorm, EarlyStopping, Stage, Training
@@ -30,10 +31,12 @@ __all__ = [
     "EarlyStopping",
     "Evaluation",
     "Finetune",
+    "Forced",
     "Format",
     "Fraction",
     "FractionOfBlocks",
     "ImageSpec",
+    "Infra",
     "Ingest",
     "Key",
     "LastBlocks",
@@ -47,6 +50,7 @@ __all__ = [
     "Positive",
     "PositiveNumber",
     "RandAugment",
+    "Rule",
     "Stage",
     "TrainerOptions",
     "Training",

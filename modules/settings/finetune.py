@@ -120,6 +120,7 @@ class TrainerOptions(Options):
 
     Attributes:
         handle: the Hub module.
+        sha256: that its files had when the run was prepared, and must have still; empty for any.
         blocks: patterns that name the module's blocks, where it is told to.
         image: what the image function makes.
         finetune: the schedule.
@@ -127,6 +128,7 @@ class TrainerOptions(Options):
     """
 
     handle: str
+    sha256: str = ""
     blocks: Patterns | None = None
     image: ImageSpec
     finetune: Finetune

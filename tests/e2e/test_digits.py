@@ -22,7 +22,8 @@ IMAGES = PROJECT / "data" / "digits"
 SHARES = {"train": 0.8, "validation": 0.1, "test": 0.1}
 NODES = {
     "image_example_gen", "statistics_gen", "curated_schema", "example_validator", "data_check",
-    "transform", "trainer", "baseline", "evaluator", "infra_check", "pusher", "run_summary",
+    "transform", "trainer", "baseline", "evaluator", "infra_check", "gate",
+    "model_card", "pusher", "run_summary",
 }  # fmt: skip
 
 
@@ -255,7 +256,8 @@ def test_what_is_served_follows_the_config_back_and_forth(
 ) -> None:
     """Stands last, for it pushes further versions."""
     assert first[1]["status"] == "pushed"
-    loose = ("--set", "evaluation={min_accuracy: 0.5, max_drop: 0.5, max_class_drop: 1.0}")
+    asked = "{min_accuracy: 0.5, margin: 0.5, max_drop: 0.5, max_class_drop: 1.0}"
+    loose = ("--set", f"evaluation={asked}")
     other = ("--set", "finetune.stages=[{name: only, epochs: 2, learning_rate: 0.01}]")
     accuracies = []
     for options in (loose, loose + other, loose, loose + other):

@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 from tfx.dsl.compiler import compiler
 
-from modules import evaluation
-from modules.settings import Evaluation, ImageSpec, TrainerOptions
+from modules.errors import InputError
+from modules.gate import tfma_config
+from modules.settings import Evaluation, Forced, ImageSpec, TrainerOptions
 from pipeline import loading
 from pipeline.graph import create_pipeline
 from tests.conftest import PROJECT
@@ -21,22 +22,28 @@ ORDER = [
     "DataCheck",
     "Transform",
     "Trainer",
-    "baseline",
+    "Baseline",
     "Evaluator",
     "InfraCheck",
+    "Gate",
+    "ModelCard",
     "Pusher",
     "RunSummary",
 ]
 
 
-def graph(tmp_path: Path, *overrides: str) -> Any:
+# Their keys hold our code's fingerprint in custom_config, or they run none of it.
+TFXS_OWN = {"StatisticsGen", "CuratedSchema", "ExampleValidator", "Transform", "Trainer"}
+
+
+def graph(tmp_path: Path, *overrides: str, forced: Forced | None = None) -> Any:
     config = loading.load(PROJECT / "configs" / "digits.yaml", overrides, tmp_path)
     options = TrainerOptions(
         handle=config.backbone.handle,
         image=ImageSpec(height=32, width=32),
         finetune=config.finetune,
     )
-    return create_pipeline(config, options, "backbone", str(tmp_path))
+    return create_pipeline(config, options, "backbone", str(tmp_path), forced=forced)
 
 
 @pytest.fixture(scope="module")
@@ -51,8 +58,8 @@ def test_it_reads_in_the_order_in_which_the_data_flows() -> None:
         body.index(word)
         for word in (
             "ImageExampleGen(", "StatisticsGen(", "CuratedSchema(", "ExampleValidator(",
-            "DataCheck(", "Transform(", "Trainer(", "Resolver(", "Evaluator(", "InfraCheck(",
-            "Pusher(", "RunSummary(",
+            "DataCheck(", "Transform(", "Trainer(", "Baseline(", "Evaluator(", "InfraCheck(",
+            "Gate(", "ModelCard(", "Pusher(", "RunSummary(",
         )
     ]  # fmt: skip
     assert places == sorted(places)
@@ -69,8 +76,7 @@ def test_transform_waits_for_the_data_check(ir: Any) -> None:
 
 def test_caching_is_on_for_every_node_that_runs(ir: Any) -> None:
     for node in ir.nodes:
-        if node.pipeline_node.node_info.id != "baseline":
-            assert node.pipeline_node.execution_options.caching_options.enable_cache
+        assert node.pipeline_node.execution_options.caching_options.enable_cache
 
 
 def test_every_import_path_named_as_a_string_resolves(ir: Any) -> None:
@@ -91,32 +97,60 @@ def property_of(ir: Any, node: str, key: str) -> str:
 
 
 def test_code_and_backbone_are_among_the_properties_that_make_the_cache_key(ir: Any) -> None:
-    for node in ("Transform", "Trainer", "Pusher"):
+    for node in ("Transform", "Trainer"):
         assert '"source"' in property_of(ir, node, "custom_config")
     assert '"backbone": "backbone"' in property_of(ir, "Trainer", "custom_config")
-    for node in ("ImageExampleGen", "DataCheck", "InfraCheck", "RunSummary"):
+    for node in set(ORDER) - TFXS_OWN:
         assert len(property_of(ir, node, "source")) == 64
 
 
-def test_only_the_evaluator_reads_the_test_split(ir: Any) -> None:
+def test_no_training_reads_the_test_split(ir: Any) -> None:
     assert "test" not in property_of(ir, "Trainer", "train_args")
     assert "test" not in property_of(ir, "Trainer", "eval_args")
     assert "test" not in property_of(ir, "Transform", "splits_config")
-    assert property_of(ir, "Evaluator", "example_splits") == '["test"]'
 
 
-def test_the_gate_asks_both_kinds_of_rule_whole_and_by_class() -> None:
-    config = evaluation.eval_config(
-        Evaluation(min_accuracy=0.9, max_drop=0.01, min_class_accuracy=0.5, max_class_drop=0.1)
-    )
-    accuracy = config.metrics_specs[0].metrics[0]
-    assert not accuracy.HasField("threshold")  # it would be asked of every class too
-    whole, by_class = (one.threshold for one in accuracy.per_slice_thresholds)
-    assert [len(one.slicing_specs[0].feature_keys) for one in accuracy.per_slice_thresholds] == [
-        0,
-        1,
-    ]
-    assert whole.value_threshold.lower_bound.value == pytest.approx(0.9, abs=1e-5)
-    assert whole.change_threshold.absolute.value == pytest.approx(-0.01, abs=1e-5)
-    assert by_class.value_threshold.lower_bound.value == pytest.approx(0.5, abs=1e-5)
-    assert by_class.change_threshold.absolute.value == pytest.approx(-0.1, abs=1e-5)
+def test_only_the_gate_blesses(ir: Any) -> None:
+    blessing = {
+        node.pipeline_node.node_info.id
+        for node in ir.nodes
+        for output in node.pipeline_node.outputs.outputs.values()
+        if output.artifact_spec.type.name == "ModelBlessing"
+    }
+    assert blessing == {"Gate"}
+
+
+def test_tfx_s_own_validator_is_there_where_docker_is_asked_for(tmp_path: Path) -> None:
+    ir = compiler.Compiler().compile(graph(tmp_path, "infra.validator=docker"))
+    nodes = {node.pipeline_node.node_info.id: node.pipeline_node for node in ir.nodes}
+    assert set(nodes) == {*ORDER, "InfraValidator"}
+    assert "InfraValidator" in nodes["Gate"].upstream_nodes
+
+
+def test_a_forced_blessing_is_of_this_run_alone(tmp_path: Path) -> None:
+    forced = graph(tmp_path, forced=Forced(by="Ada", reason="why not"))
+    ir = compiler.Compiler().compile(forced)
+    assert property_of(ir, "Gate", "forced") == '{"by":"Ada","reason":"why not"}'
+    assert property_of(compiler.Compiler().compile(graph(tmp_path)), "Gate", "forced") == ""
+
+
+def test_a_rule_by_a_feature_that_no_image_has_is_told_before_anything_runs(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"no image has a feature 'brightnes'; did you mean bri"):
+        graph(tmp_path, "evaluation.rules=[{slice: brightnes, min: 0.5}]")
+
+
+def test_tfma_is_given_both_kinds_of_threshold_where_there_is_a_baseline() -> None:
+    options = Evaluation(min_accuracy=0.9, max_drop=0.01, min_class_accuracy=0.5)
+    for has_baseline in (True, False):
+        config = tfma_config.eval_config(options, has_baseline=has_baseline)
+        assert len(config.model_specs) == 1 + has_baseline
+        accuracy = config.metrics_specs[0].metrics[0]
+        assert not accuracy.HasField("threshold")  # it would be asked of every class too
+        whole, by_class = accuracy.per_slice_thresholds
+        assert not whole.slicing_specs[0].feature_keys
+        assert list(by_class.slicing_specs[0].feature_keys) == ["label"]
+        bounds = [one.threshold.value_threshold.lower_bound.value for one in (whole, by_class)]
+        assert bounds == pytest.approx([0.9, 0.5], abs=1e-5)
+        change = whole.threshold.change_threshold.absolute.value
+        assert change == pytest.approx(-0.01 if has_baseline else 0.0, abs=1e-5)
+        assert not by_class.threshold.HasField("change_threshold")

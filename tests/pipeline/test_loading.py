@@ -66,7 +66,7 @@ def test_set_replaces_one_value_and_root_the_root(
             r"^finetune\.stages\[0\]\.learning_ra"
             r"t: unknown key; did you mean learning_rate\?",
         ),
-        ("evaluation: {zzz: 1}", r"evaluation\.zzz: unknown key; known here: max_class_drop"),
+        ("evaluation: {zzz: 1}", r"evaluation\.zzz: unknown key; known here: confidence"),
         (
             "evaluation: {min_accuracy: 1.5}",
             r"evaluation\.min_accuracy: got 1\.5, must be less tha"

@@ -37,7 +37,7 @@ def numbers(tmp_path: Path, root: Path) -> list[int]:
         run_id="1", status="pushed", serving_dir="", metrics={"candidate": METRICS, "baseline": 0}
     ).write(Root(root).summary_of("1"))
     return [
-        push(source, serving, {"run_id": "0"}, extra={"summary.json": travels}),
+        push(source, serving, {"run_id": "0"}, extra=lambda version: {"summary.json": travels}),
         push(source, serving, {"run_id": "1"}),
         push(source, serving, {"run_id": "2"}),
     ]

@@ -19,7 +19,7 @@ def names(folder: Path) -> list[str]:
 
 def test_a_version_holds_the_model_and_what_travels_with_it(source: Path, serving: Path) -> None:
     extra = {"summary.json": b"{}", "deep/card.md": b"# Card"}
-    version = serving / str(push(source, serving, {}, extra=extra))
+    version = serving / str(push(source, serving, {}, extra=lambda version: extra))
     pushed = tree(version)
     assert pushed.pop(str(versions.NOTE))
     assert pushed.pop("assets.extra/summary.json") == b"{}"

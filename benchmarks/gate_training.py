@@ -1,0 +1,114 @@
+"""What the gate says of models that were trained on spoiled data, beside honest ones.
+
+    python -m benchmarks.gate_training [--seeds N]
+
+On the digits, for each seed: a baseline, another honest model of another training seed, one trained
+on shuffled labels (and judged on true ones, and on shuffled ones too, as when the data itself is
+wrong), one that never saw a class, and one that always answers the same. All are judged by the
+gate's own rules as they are by default. A line for each verdict is appended to
+``results/gate_training.jsonl``; those that stand there are not done again.
+"""
+
+import argparse
+import json
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+from benchmarks.training import CORPORA, Pixels, decoded, fitted
+
+# isort: split
+
+import numpy as np
+import numpy.typing as npt
+import tensorflow as tf
+
+from modules.gate.predictions import Answers, Predictions, answers_of
+from modules.gate.verdict import Baseline, judge
+from modules.images import image
+from modules.settings import Evaluation
+
+RESULTS = Path(__file__).parent / "results" / "gate_training.jsonl"
+CLASSES = 10
+LABELS = tuple(str(digit) for digit in range(CLASSES))
+STAGES = [
+    {"name": "head", "epochs": 5, "learning_rate": 0.003},
+    {"name": "partial", "unfreeze": {"last": 2}, "epochs": 4, "learning_rate": 0.001},
+]
+SERVED = Baseline(1, "version 1 is the one served")
+
+Scores = npt.NDArray[np.float32]
+
+
+def scores_of(train: Pixels, validation: Pixels, test: Pixels, seed: int) -> Scores:
+    """Trains, and scores the test images, float32 [n, classes]."""
+    with fitted(CORPORA[0], train, validation, {"stages": STAGES, "seed": seed}) as fit:
+        pixels = image.to_range(tf.constant(test.images), fit.task.image)
+        return np.asarray(tf.nn.softmax(fit.task.model.logits(pixels)).numpy())
+
+
+def verdicts(seed: int) -> dict[str, dict[str, Any]]:
+    """By candidate, what the gate says."""
+    everything, test = decoded(CORPORA[0], seed)
+    held = len(everything.labels) // 8
+    validation, train = everything.part(slice(0, held)), everything.part(slice(held, None))
+    chance = np.random.default_rng(seed)
+
+    def shuffled(pixels: Pixels) -> Pixels:
+        return Pixels(pixels.images, chance.permutation(pixels.labels))
+
+    dropped = seed % CLASSES
+    without = [part.part(part.labels != dropped) for part in (train, validation)]
+    baseline = scores_of(train, validation, test, seed)
+    wrong = scores_of(shuffled(train), shuffled(validation), test, seed)
+    candidates = {
+        "honest": (scores_of(train, validation, test, seed + 1000), test),
+        "shuffled": (wrong, test),
+        "shuffled, the test too": (wrong, shuffled(test)),
+        "a class dropped": (scores_of(without[0], without[1], test, seed), test),
+        "constant": (np.tile(np.eye(CLASSES, dtype=np.float32)[dropped], (len(baseline), 1)), test),
+        "the baseline itself": (baseline, test),
+    }
+    return {name: _judged(scores, baseline, at) for name, (scores, at) in candidates.items()}
+
+
+def _judged(scores: Scores, baseline: Scores, test: Pixels) -> dict[str, Any]:
+    def answers(of: Scores) -> Answers:
+        return answers_of(LABELS, of, test.labels)
+
+    label = np.array([LABELS[place] for place in test.labels])
+    found = Predictions(label, {}, answers(scores), answers(baseline))
+    verdict = judge(found, Evaluation(), SERVED)
+    broken = sorted({rule.name for rule in verdict.rules if not rule.passed})
+    accuracy = round(float(found.candidate.hit.mean()), 4)
+    return {"verdict": verdict.verdict, "accuracy": accuracy, "n": verdict.n, "broken": broken}
+
+
+def done() -> list[dict[str, Any]]:
+    """The verdicts that stand in the results."""
+    if not RESULTS.exists():
+        return []
+    return [json.loads(line) for line in RESULTS.read_text(encoding="utf-8").splitlines()]
+
+
+def main() -> None:
+    """Does what is not yet done, and prints how often each was blessed."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--seeds", type=int, default=50)
+    known = {one["seed"] for one in done()}
+    for seed in range(parser.parse_args().seeds):
+        if seed in known:
+            continue
+        lines = [
+            json.dumps({"seed": seed, "candidate": name, **found})
+            for name, found in verdicts(seed).items()
+        ]
+        with RESULTS.open("a", encoding="utf-8") as file:
+            file.write("".join(f"{line}\n" for line in lines))
+    counts = Counter((one["candidate"], one["verdict"]) for one in done())
+    for (candidate, verdict), count in sorted(counts.items()):
+        print(f"{candidate:<24} {verdict:<8} {count}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,110 @@
+"""TFX's Evaluator with our pass; it blesses nothing. ``evaluate`` does the work."""
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from tfx import types
+from tfx.dsl.components.base import base_beam_component, base_beam_executor, executor_spec
+from tfx.types import artifact_utils, standard_artifacts
+from tfx.types.component_spec import ChannelParameter, ExecutionParameter
+from tfx.utils import io_utils, path_utils
+
+from components.artifacts import Baseline as BaselineArtifact
+from components.baseline.component import read_choice
+from components.evaluator.evaluate import evaluate
+from modules import features
+from modules.gate.verdict import Baseline
+from modules.settings import Evaluation
+
+_BASELINE_FILE = "compared_with.json"
+
+
+class EvaluatorSpec(types.ComponentSpec):
+    """Inputs, outputs and execution properties."""
+
+    PARAMETERS = {  # noqa: RUF012 TFX's form
+        "options": ExecutionParameter(type=str),
+        "source": ExecutionParameter(type=str),
+    }
+    INPUTS = {  # noqa: RUF012
+        "examples": ChannelParameter(type=standard_artifacts.Examples),
+        "schema": ChannelParameter(type=standard_artifacts.Schema),
+        "model": ChannelParameter(type=standard_artifacts.Model),
+        "baseline": ChannelParameter(type=BaselineArtifact),
+    }
+    OUTPUTS = {"evaluation": ChannelParameter(type=standard_artifacts.ModelEvaluation)}  # noqa: RUF012
+
+
+class Executor(base_beam_executor.BaseBeamExecutor):
+    """Evaluates on the test split."""
+
+    def Do(  # noqa: N802 TFX's name
+        self,
+        input_dict: dict[str, list[Any]],
+        output_dict: dict[str, list[Any]],
+        exec_properties: dict[str, Any],
+    ) -> None:
+        """Called by TFX."""
+        split = artifact_utils.get_split_uri(input_dict["examples"], features.TEST)
+        schema = artifact_utils.get_single_uri(input_dict["schema"])
+        model = artifact_utils.get_single_uri(input_dict["model"])
+        folder = Path(artifact_utils.get_single_uri(output_dict["evaluation"]))
+        compared = evaluate(
+            self._make_beam_pipeline,
+            io_utils.all_files_pattern(split),
+            io_utils.SchemaReader().read(io_utils.get_only_uri_in_dir(schema)),
+            path_utils.serving_model_path(model),
+            read_choice(input_dict["baseline"]),
+            Evaluation.model_validate_json(exec_properties["options"]),
+            folder,
+        )
+        write_baseline(folder, compared)
+
+
+def write_baseline(folder: Path, compared: Baseline) -> None:
+    """Writes beside the predictions what they were compared with."""
+    (folder / _BASELINE_FILE).write_text(json.dumps(asdict(compared)), encoding="utf-8")
+
+
+def read_baseline(folder: str) -> Baseline:
+    """What the candidate of an evaluation was compared with."""
+    return Baseline(**json.loads(Path(folder, _BASELINE_FILE).read_text(encoding="utf-8")))
+
+
+class Evaluator(base_beam_component.BaseBeamComponent):
+    """Evaluates a candidate and its baseline on images that no training saw.
+
+    Args:
+        examples: with a test split.
+        schema: of the Examples.
+        model: the candidate.
+        baseline: the choice.
+        options: what the gate asks.
+        source: fingerprint of the code, for the cache's key.
+    """
+
+    SPEC_CLASS = EvaluatorSpec
+    EXECUTOR_SPEC = executor_spec.BeamExecutorSpec(Executor)
+
+    def __init__(
+        self,
+        examples: types.BaseChannel,
+        schema: types.BaseChannel,
+        model: types.BaseChannel,
+        baseline: types.BaseChannel,
+        options: Evaluation,
+        source: str,
+    ) -> None:
+        super().__init__(
+            spec=EvaluatorSpec(
+                examples=examples,
+                schema=schema,
+                model=model,
+                baseline=baseline,
+                options=options.model_dump_json(),
+                source=source,
+                evaluation=types.Channel(type=standard_artifacts.ModelEvaluation),
+            )
+        )

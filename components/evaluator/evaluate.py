@@ -1,0 +1,73 @@
+"""Evaluates a candidate, and the baseline in the same pass where that can be done."""
+
+import logging
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from components.baseline.choice import Choice
+from components.evaluator.usable import problem_of, problem_of_loading
+from modules import export
+from modules.gate.analysis import analyse
+from modules.gate.predictions import BASELINE, CANDIDATE
+from modules.gate.verdict import Baseline
+from modules.settings import Evaluation
+
+
+def evaluate(
+    make_pipeline: Callable[[], Any],
+    pattern: str,
+    schema: Any,
+    candidate: str,
+    choice: Choice,
+    options: Evaluation,
+    folder: Path,
+) -> Baseline:
+    """Writes what ``modules.gate.analysis`` does.
+
+    Args:
+        make_pipeline: of a Beam pipeline, a context manager that runs it.
+        pattern: of the TFRecord files of the test split.
+        schema: of the Examples in them.
+        candidate: a SavedModel's folder.
+        choice: the baseline.
+        options: what the gate asks.
+        folder: to write to.
+
+    Returns:
+        The baseline, with the reason where it could not be evaluated.
+    """
+    models = {CANDIDATE: candidate}
+    unusable = ""
+    if choice.version is not None or choice.folder:
+        models[BASELINE] = choice.folder
+        unusable = problem_of(Path(choice.folder))
+    if not unusable:
+        try:
+            with make_pipeline() as pipeline:
+                _analyse(pipeline, pattern, schema, models, options, folder)
+        except Exception:
+            unusable = problem_of_loading(Path(choice.folder)) if BASELINE in models else ""
+            if not unusable:
+                raise
+            logging.getLogger("thaw").exception("the baseline is set aside")
+            shutil.rmtree(folder)
+    if unusable:
+        with make_pipeline() as pipeline:
+            _analyse(pipeline, pattern, schema, {CANDIDATE: candidate}, options, folder)
+        name = f"version {choice.version}" if choice.version else "the baseline"
+        unusable = f"{name} was set aside, for {unusable}"
+    return Baseline(choice.version, choice.reason, unusable)
+
+
+def _analyse(
+    pipeline: Any,
+    pattern: str,
+    schema: Any,
+    models: dict[str, str],
+    options: Evaluation,
+    folder: Path,
+) -> None:
+    labels = {name: export.read_labels(Path(path)) for name, path in models.items()}
+    analyse(pipeline, pattern, schema, models, labels, options, folder)

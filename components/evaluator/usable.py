@@ -1,0 +1,41 @@
+"""Whether a served version can be evaluated beside a candidate."""
+
+from pathlib import Path
+
+import tensorflow as tf
+from google.protobuf import message
+from tensorflow.core.protobuf import saved_model_pb2
+
+from modules import features
+
+_NEEDED = (features.SERVE_EXAMPLES, features.TRANSFORM_LABELS)
+
+
+def problem_of(folder: Path) -> str:
+    """Why a version cannot be evaluated, as far as its files say; empty for none.
+
+    The graph is read, not run.
+    """
+    file = folder / "saved_model.pb"
+    try:
+        found = saved_model_pb2.SavedModel.FromString(file.read_bytes())
+    except FileNotFoundError:
+        return "its folder holds no saved_model.pb any more"
+    except (OSError, message.DecodeError) as error:
+        return f"its saved_model.pb cannot be read ({type(error).__name__})"
+    known = {key for graph in found.meta_graphs for key in graph.signature_def}
+    lacking = [name for name in _NEEDED if name not in known]
+    if lacking:
+        return f"it has no signature {' and no '.join(lacking)}, so Thaw did not export it"
+    if not (folder / "assets.extra" / "labels.txt").is_file():
+        return "it has no assets.extra/labels.txt"
+    return ""
+
+
+def problem_of_loading(folder: Path) -> str:
+    """Why a version cannot be loaded; empty if it can."""
+    try:
+        tf.saved_model.load(str(folder))
+    except Exception as error:  # Whatever it is, it is the version's.
+        return f"it cannot be loaded ({type(error).__name__}: {' '.join(str(error).split())[:200]})"
+    return ""

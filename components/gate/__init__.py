@@ -1,0 +1,1 @@
+"""The last word on a candidate: the only node that blesses."""

@@ -1,0 +1,148 @@
+"""The node; ``decide`` has the logic, and ``modules.gate`` the rules."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from tfx import types
+from tfx.components.evaluator import constants
+from tfx.dsl.components.base import base_component, base_executor, executor_spec
+from tfx.types import artifact_utils, standard_artifacts
+from tfx.types.component_spec import ChannelParameter, ExecutionParameter
+from tfx.utils import io_utils
+
+from components.artifacts import Baseline as BaselineArtifact
+from components.baseline.component import read_choice
+from components.driver import PropertiesDriver
+from components.gate.decide import GATE_FILE, decide
+from components.infra_check.outcome import OUTCOME_FILE
+from components.pusher import versions
+from modules.settings import Evaluation, Forced
+
+FORCED = "forced"
+_WITHDRAWN = "withdrawn"
+
+
+class GateSpec(types.ComponentSpec):
+    """Inputs, outputs and execution properties."""
+
+    PARAMETERS = {  # noqa: RUF012 TFX's form
+        "options": ExecutionParameter(type=str),
+        "serving_dir": ExecutionParameter(type=str),
+        FORCED: ExecutionParameter(type=str),  # the JSON of Forced, or the empty text
+        "source": ExecutionParameter(type=str),
+        # Filled in by the driver, not by the caller.
+        _WITHDRAWN: ExecutionParameter(type=str, optional=True),
+    }
+    INPUTS = {  # noqa: RUF012
+        "model": ChannelParameter(type=standard_artifacts.Model),
+        "baseline": ChannelParameter(type=BaselineArtifact),
+        "evaluation": ChannelParameter(type=standard_artifacts.ModelEvaluation),
+        "infra_blessing": ChannelParameter(type=standard_artifacts.InfraBlessing),
+        # TFX's own InfraValidator's, where Docker is asked for.
+        "docker_blessing": ChannelParameter(type=standard_artifacts.InfraBlessing, optional=True),
+    }
+    OUTPUTS = {"blessing": ChannelParameter(type=standard_artifacts.ModelBlessing)}  # noqa: RUF012
+
+
+class Driver(PropertiesDriver):
+    """Looks for what the serving folder says of this very model."""
+
+    def changes(self, properties: dict[str, Any], inputs: dict[str, list[Any]]) -> dict[str, str]:
+        """Whether it was withdrawn; and who forced it, where it is served for that reason."""
+        (model,) = inputs["model"]
+        serving_dir = Path(properties["serving_dir"])
+        forced = properties[FORCED]
+        served = versions.served_version(serving_dir, model.uri)
+        if not forced and served is not None:
+            forced = str(versions.read_note(serving_dir, served).get(FORCED) or "")
+        told = ""
+        for note in versions.withdrawn(serving_dir):
+            if note.get(versions.MODEL) == model.uri and served is None:
+                told = f"this model was version {note['version']}, withdrawn {note['withdrawn_at']}"
+        return {FORCED: forced, _WITHDRAWN: told}
+
+
+class Executor(base_executor.BaseExecutor):
+    """Writes ``gate.json``, and the properties that TFX knows a blessing by."""
+
+    def Do(  # noqa: N802 TFX's name
+        self,
+        input_dict: dict[str, list[Any]],
+        output_dict: dict[str, list[Any]],
+        exec_properties: dict[str, Any],
+    ) -> None:
+        """Called by TFX."""
+        infra = artifact_utils.get_single_uri(input_dict["infra_blessing"])
+        forced = exec_properties[FORCED]
+        found = decide(
+            artifact_utils.get_single_uri(input_dict["evaluation"]),
+            json.loads(Path(infra, OUTCOME_FILE).read_text(encoding="utf-8")),
+            Evaluation.model_validate_json(exec_properties["options"]),
+            exec_properties[_WITHDRAWN],
+            Forced.model_validate_json(forced) if forced else None,
+            _in_docker(input_dict.get("docker_blessing")),
+        )
+        blessing = artifact_utils.get_single_instance(output_dict["blessing"])
+        (model,) = input_dict["model"]
+        blessing.set_string_custom_property(
+            constants.ARTIFACT_PROPERTY_CURRENT_MODEL_URI_KEY, model.uri
+        )
+        blessing.set_int_custom_property(constants.ARTIFACT_PROPERTY_CURRENT_MODEL_ID_KEY, model.id)
+        blessing.set_int_custom_property(
+            constants.ARTIFACT_PROPERTY_BLESSED_KEY,
+            constants.BLESSED_VALUE if found.passed else constants.NOT_BLESSED_VALUE,
+        )
+        name = constants.BLESSED_FILE_NAME if found.passed else constants.NOT_BLESSED_FILE_NAME
+        io_utils.write_string_file(f"{blessing.uri}/{name}", "")
+        told = {"gate": found.as_json(), "choice": read_choice(input_dict["baseline"]).as_text()}
+        text = json.dumps(told, indent=1, ensure_ascii=False)
+        Path(blessing.uri, GATE_FILE).write_text(text, encoding="utf-8")
+
+
+def _in_docker(blessings: list[Any] | None) -> bool | None:
+    """What TFX's InfraValidator says; None where it was not asked."""
+    if not blessings:
+        return None
+    return bool(blessings[0].get_int_custom_property(constants.ARTIFACT_PROPERTY_BLESSED_KEY) == 1)
+
+
+def read_gate(folder: str) -> tuple[dict[str, Any], str]:
+    """What a blessing's folder says: the summary's ``gate``, and the baseline's choice as text."""
+    told = json.loads(Path(folder, GATE_FILE).read_text(encoding="utf-8"))
+    return told["gate"], told["choice"]
+
+
+class Gate(base_component.BaseComponent):
+    """Blesses or refuses a candidate.
+
+    Args:
+        options: what is asked.
+        serving_dir: the folder of the versions.
+        forced: who blesses it whatever the rules say.
+        source: fingerprint of the code, for the cache's key.
+        **inputs: the channels of ``GateSpec.INPUTS``, None for one that is left out.
+    """
+
+    SPEC_CLASS = GateSpec
+    EXECUTOR_SPEC = executor_spec.ExecutorClassSpec(Executor)
+    DRIVER_CLASS = Driver
+
+    def __init__(
+        self,
+        options: Evaluation,
+        serving_dir: str,
+        forced: Forced | None,
+        source: str,
+        **inputs: types.BaseChannel | None,
+    ) -> None:
+        super().__init__(
+            spec=GateSpec(
+                options=options.model_dump_json(),
+                serving_dir=serving_dir,
+                forced=forced.model_dump_json() if forced else "",
+                source=source,
+                blessing=types.Channel(type=standard_artifacts.ModelBlessing),
+                **{key: channel for key, channel in inputs.items() if channel},
+            )
+        )

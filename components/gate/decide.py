@@ -1,0 +1,84 @@
+"""The last step of the gate: evaluation, parity and infra check together make one verdict."""
+
+from typing import Any
+
+from components.evaluator.component import read_baseline
+from modules.gate import predictions, rules, tfma_config, verdict
+from modules.gate.rules import RuleResult
+from modules.gate.verdict import Verdict
+from modules.settings import Evaluation, Forced
+
+GATE_FILE = "gate.json"
+
+
+def decide(
+    evaluation: str,
+    infra: dict[str, Any],
+    options: Evaluation,
+    withdrawn: str = "",
+    forced: Forced | None = None,
+    in_docker: bool | None = None,
+) -> Verdict:
+    """Judges a candidate.
+
+    Args:
+        evaluation: the folder that the Evaluator wrote.
+        infra: what the infra check found.
+        options: what is asked.
+        withdrawn: which version this very model was, and when it was withdrawn; empty if it was
+            not.
+        forced: who blesses it whatever the rules say.
+        in_docker: whether TensorFlow Serving's own image serves it; None where that was not tried.
+    """
+    return verdict.judge(
+        predictions.read(evaluation),
+        options,
+        read_baseline(evaluation),
+        also=[_thresholds(evaluation), *_withdrawn(withdrawn)],
+        fit=[*fit_rules(infra), *_docker(in_docker)],
+        forced=forced,
+    )
+
+
+def _thresholds(evaluation: str) -> RuleResult:
+    failures = tfma_config.threshold_failures(evaluation)
+    return _plain("tfma_thresholds", failures, "all of TFMA's thresholds are met")
+
+
+def _withdrawn(told: str) -> list[RuleResult]:
+    if not told:
+        return []
+    return [_plain("withdrawn", [f"{told}; change data or config, or force it"], "")]
+
+
+def fit_rules(infra: dict[str, Any]) -> list[RuleResult]:
+    """Serving parity, and the infra check as one rule."""
+    parity = infra.get("parity")
+    found = []
+    if parity:
+        difference, most = parity["max_difference"], parity["tolerance"]
+        same = difference is not None and difference <= most
+        found.append(
+            RuleResult(
+                "serving_parity", "scores", rules.ALL, difference, None, most, parity["images"],
+                None, same,
+                "served scores are those that the Evaluator saw" if same
+                else "served scores are not those that the Evaluator saw",
+            )
+        )  # fmt: skip
+    problems = [] if infra["passed"] else list(infra["problems"]) or ["it did not pass"]
+    return [*found, _plain("infra_check", problems, "it loads, answers, and keeps its bounds")]
+
+
+def _docker(served: bool | None) -> list[RuleResult]:
+    if served is None:
+        return []
+    problems = [] if served else ["TensorFlow Serving's image did not serve it; see the log"]
+    return [_plain("infra_validator", problems, "TensorFlow Serving's image serves it")]
+
+
+def _plain(name: str, problems: list[str], good: str) -> RuleResult:
+    return RuleResult(
+        name, "problems", rules.ALL, len(problems), None, 0, 0, None, not problems,
+        "; ".join(problems) or good,
+    )  # fmt: skip

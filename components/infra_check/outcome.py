@@ -1,0 +1,88 @@
+"""What the infra check came to, and the sentences for what it found too large or too slow."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from modules.settings import Infra
+
+OUTCOME_FILE = "infra.json"
+
+
+@dataclass(frozen=True)
+class Check:
+    """One check: its name, what is wrong, and what was seen where nothing is."""
+
+    name: str
+    problems: tuple[str, ...] = ()
+    detail: str = ""
+
+    def as_json(self) -> dict[str, Any]:
+        """``name``, ``passed``, ``detail``."""
+        return {
+            "name": self.name,
+            "passed": not self.problems,
+            "detail": "; ".join(self.problems) or self.detail,
+        }
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """Whether the model can be served, and why not.
+
+    Attributes:
+        checks: those that were made, in order.
+        measured: ``latency_ms``: ``p50``, ``p99`` and the number of ``requests``; ``memory_mb``:
+            ``loaded`` and ``peak``; ``size_mb``; ``load_seconds``; ``parity``: ``images``,
+            ``max_difference`` and ``tolerance``. What was not come to is not there.
+    """
+
+    checks: tuple[Check, ...]
+    measured: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def problems(self) -> tuple[str, ...]:
+        """A sentence for each thing that is wrong."""
+        return tuple(problem for check in self.checks for problem in check.problems)
+
+    @property
+    def passed(self) -> bool:
+        """Whether there is no problem."""
+        return not self.problems
+
+    def as_json(self) -> dict[str, Any]:
+        """What ``infra.json`` holds; null is what was not measured."""
+        keys = ("latency_ms", "memory_mb", "size_mb", "load_seconds", "parity")
+        return {
+            "passed": self.passed,
+            "problems": list(self.problems),
+            **{key: self.measured.get(key) for key in keys},
+            "checks": [check.as_json() for check in self.checks],
+        }
+
+
+def bounds(measured: Mapping[str, Any], options: Infra) -> Check:
+    """Holds what was measured against what the options allow; what is not there is not held."""
+    latency, memory = measured.get("latency_ms") or {}, measured.get("memory_mb") or {}
+    faster = "take a smaller backbone or smaller images"
+    rows = [
+        ("max_p50_ms", latency.get("p50"), "half of the requests take more than", "ms", faster),
+        ("max_p99_ms", latency.get("p99"), "one request in a hundred takes", "ms", faster),
+        ("max_memory_mb", memory.get("peak"), "serving takes", "MB", "take a smaller backbone"),
+        ("max_size_mb", measured.get("size_mb"), "the files take", "MB", "take a smaller backbone"),
+    ]
+    held = [(getattr(options, key), key, *rest) for key, *rest in rows]
+    problems = tuple(
+        f"{what} {value:g} {unit}, and infra.{key} allows {bound:g}; {remedy}, or allow more"
+        for bound, key, value, what, unit, remedy in held
+        if bound is not None and value is not None and value > bound
+    )
+    return Check("bounds", problems, f"{sum(row[0] is not None for row in held)} asked for")
+
+
+def printable(text: str, length: int = 300) -> str:
+    """Text from the model as a part of a sentence: one line, no control characters, not long."""
+    shown = "".join(
+        one if one.isprintable() else one.encode("unicode_escape").decode() for one in text
+    )
+    return shown if len(shown) <= length else f"{shown[:length]}…"

@@ -1,0 +1,56 @@
+"""A model's card: the part of the summary that is of the model, and the same as Markdown."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import jinja2
+from modules.text import markdown
+
+from components.run_summary.summary import Summary
+
+CARD_FILE = "card.json"
+TEXT_FILE = "model_card.md"
+_TEMPLATE = Path(__file__).with_name("model_card.md.jinja")
+# What a run adds.
+_OF_A_RUN = {"run_id", "status", "error", "model_version", "serving_dir", "seconds", "peak_rss_mb"}
+
+
+def write(folder: Path, known: dict[str, Any]) -> None:
+    """Writes both files.
+
+    Args:
+        folder: to write to.
+        known: the values of ``Summary`` that are the model's own.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    text = json.dumps(known, indent=1, ensure_ascii=False)
+    (folder / CARD_FILE).write_text(text, encoding="utf-8")
+    (folder / TEXT_FILE).write_text(as_markdown(known), encoding="utf-8")
+
+
+def read(folder: Path) -> dict[str, Any]:
+    """What ``write`` was given."""
+    known = json.loads((folder / CARD_FILE).read_text(encoding="utf-8"))
+    assert isinstance(known, dict)
+    return known
+
+
+def summary_of(known: dict[str, Any], **of_run: Any) -> Summary:
+    """The summary of a run, of what is known of its model and of the run itself."""
+    return Summary(**known, **of_run)
+
+
+def as_markdown(known: dict[str, Any]) -> str:
+    """The card for people. What comes from data, labels above all, is escaped."""
+    environment = jinja2.Environment(
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=jinja2.StrictUndefined,
+        # Markdown, not HTML: ``markdown`` does what HTML's escaping would do, and more.
+        finalize=lambda value: markdown(str(value)),
+        autoescape=False,
+    )
+    environment.filters["share"] = lambda value: f"{value:.4f}"
+    template = environment.from_string(_TEMPLATE.read_text(encoding="utf-8"))
+    return template.render(known) + "\n"

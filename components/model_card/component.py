@@ -1,0 +1,102 @@
+"""The node; ``card`` has the form."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from tfx import types
+from tfx.dsl.components.base import base_component, base_executor, executor_spec
+from tfx.types import artifact_utils, standard_artifacts
+from tfx.types.component_spec import ChannelParameter, ExecutionParameter
+from tfx.utils import path_utils
+
+from components.artifacts import Ingestion
+from components.artifacts import ModelCard as ModelCardArtifact
+from components.gate.component import read_gate
+from components.image_example_gen.contents import FINGERPRINT
+from components.image_example_gen.report import REPORT_FILE
+from components.infra_check.outcome import OUTCOME_FILE
+from components.model_card import card
+from modules import export, trainer
+from modules.gate import tfma_config
+
+
+def _read_json(folder: str, name: str) -> Any:
+    return json.loads(Path(folder, name).read_text(encoding="utf-8"))
+
+
+class Executor(base_executor.BaseExecutor):
+    """Reads each artifact's file."""
+
+    def Do(  # noqa: N802 TFX's name
+        self,
+        input_dict: dict[str, list[Any]],
+        output_dict: dict[str, list[Any]],
+        exec_properties: dict[str, Any],
+    ) -> None:
+        """Called by TFX with the inputs and outputs of ``ModelCardSpec``."""
+        given = {key: artifact_utils.get_single_instance(v) for key, v in input_dict.items()}
+        candidate, baseline = tfma_config.read_scores(given["evaluation"].uri)
+        history = _read_json(given["model_run"].uri, trainer.HISTORY_FILE)
+        model = Path(path_utils.serving_model_path(given["model"].uri))
+        known = {
+            "labels": export.read_labels(model),
+            "metrics": {
+                "candidate": vars(candidate),
+                "baseline": vars(baseline) if baseline else None,
+            },
+            "gate": read_gate(given["model_blessing"].uri)[0],
+            "infra": _read_json(given["infra_blessing"].uri, OUTCOME_FILE),
+            "schedule": history["schedule"],
+            "stages": history["stages"],
+            "shipped": history["shipped"],
+            "data": {
+                **_read_json(given["ingestion"].uri, REPORT_FILE),
+                "fingerprint": given["examples"].get_string_custom_property(FINGERPRINT),
+            },
+            "versions": json.loads(exec_properties["versions"]),
+            "source": exec_properties["source"],
+        }
+        card.write(Path(artifact_utils.get_single_uri(output_dict["card"])), known)
+
+
+class ModelCardSpec(types.ComponentSpec):
+    """Inputs, outputs and execution properties."""
+
+    PARAMETERS = {  # noqa: RUF012 TFX's form
+        "versions": ExecutionParameter(type=str),
+        "source": ExecutionParameter(type=str),
+    }
+    INPUTS = {  # noqa: RUF012
+        "examples": ChannelParameter(type=standard_artifacts.Examples),
+        "ingestion": ChannelParameter(type=Ingestion),
+        "model": ChannelParameter(type=standard_artifacts.Model),
+        "model_run": ChannelParameter(type=standard_artifacts.ModelRun),
+        "evaluation": ChannelParameter(type=standard_artifacts.ModelEvaluation),
+        "model_blessing": ChannelParameter(type=standard_artifacts.ModelBlessing),
+        "infra_blessing": ChannelParameter(type=standard_artifacts.InfraBlessing),
+    }
+    OUTPUTS = {"card": ChannelParameter(type=ModelCardArtifact)}  # noqa: RUF012
+
+
+class ModelCard(base_component.BaseComponent):
+    """Writes down what is known of a model, so that it can travel with it.
+
+    Args:
+        versions: of the packages.
+        source: fingerprint of the code.
+        **inputs: the channels of ``ModelCardSpec.INPUTS``.
+    """
+
+    SPEC_CLASS = ModelCardSpec
+    EXECUTOR_SPEC = executor_spec.ExecutorClassSpec(Executor)
+
+    def __init__(self, versions: dict[str, str], source: str, **inputs: types.BaseChannel) -> None:
+        super().__init__(
+            spec=ModelCardSpec(
+                versions=json.dumps(versions),
+                source=source,
+                card=types.Channel(type=ModelCardArtifact),
+                **inputs,
+            )
+        )

@@ -1,0 +1,1 @@
+"""What the gate asks of a candidate, and how sure it has to be."""

@@ -1,0 +1,134 @@
+"""TFMA's pass over the test images: both models at once, metrics and rows out."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import apache_beam as beam
+import tensorflow_model_analysis as tfma
+from tensorflow_model_analysis.evaluators import analysis_table_evaluator
+from tensorflow_model_analysis.extractors import extractor
+from tensorflow_model_analysis.writers import writer
+from tfx_bsl.tfxio import tensor_adapter, tf_example_record
+
+from modules import features
+from modules.gate import predictions
+from modules.gate.tfma_config import eval_config
+from modules.settings import Evaluation
+
+
+def analyse(
+    pipeline: beam.Pipeline,
+    pattern: str,
+    schema: Any,
+    models: Mapping[str, str],
+    labels: Mapping[str, Sequence[str]],
+    options: Evaluation,
+    folder: Path,
+) -> None:
+    """Adds the pass to a Beam pipeline: it writes TFMA's files and the rows of ``predictions``.
+
+    Batches are capped by ``tfxio``'s own flag, which the runner sets.
+
+    Args:
+        pipeline: still to be run.
+        pattern: of the TFRecord files of the test split.
+        schema: of the Examples in them.
+        models: by ``predictions.CANDIDATE`` and, where there is one, ``predictions.BASELINE``: the
+            folder of a SavedModel that ``modules.export`` wrote.
+        labels: by the same names, the classes that each knows.
+        options: what the gate asks.
+        folder: to write to.
+    """
+    config = eval_config(options, has_baseline=predictions.BASELINE in models)
+    shared = [
+        tfma.default_eval_shared_model(
+            eval_saved_model_path=models[spec.name], model_name=spec.name, eval_config=config
+        )
+        for spec in config.model_specs
+    ]
+    source = tf_example_record.TFExampleRecord(
+        file_pattern=pattern,
+        schema=schema,
+        raw_record_column_name=tfma.ARROW_INPUT_COLUMN,
+        telemetry_descriptors=["thaw"],
+    )
+    adapter = tensor_adapter.TensorAdapterConfig(
+        arrow_schema=source.ArrowSchema(), tensor_representations=source.TensorRepresentations()
+    )
+    folder.mkdir(parents=True, exist_ok=True)
+    predictions.write_labels(folder, labels)
+    _ = (
+        pipeline
+        | "ReadTestSplit" >> source.BeamSource()
+        | "Analyse"
+        >> tfma.ExtractEvaluateAndWriteResults(
+            eval_shared_model=shared if len(shared) > 1 else shared[0],
+            eval_config=config,
+            extractors=tfma.default_extractors(
+                eval_shared_model=shared, eval_config=config, tensor_adapter_config=adapter
+            ),
+            evaluators=[
+                *tfma.default_evaluators(
+                    eval_shared_model=shared, eval_config=config, schema=schema
+                ),
+                analysis_table_evaluator.AnalysisTableEvaluator(
+                    run_after=extractor.LAST_EXTRACTOR_STAGE_NAME,
+                    include={tfma.FEATURES_KEY: {}, tfma.PREDICTIONS_KEY: {}},
+                ),
+            ],
+            writers=[
+                *tfma.default_writers(str(folder), eval_shared_model=shared, eval_config=config),
+                writer.Writer("WriteRows", _write_rows(folder, options.slices, tuple(models))),
+            ],
+        )
+    )
+
+
+def _write_rows(folder: Path, slices: tuple[str, ...], models: tuple[str, ...]) -> Any:
+    return writer.Write(  # pylint: disable=no-value-for-parameter
+        key=tfma.ANALYSIS_KEY, ptransform=_WriteRows(str(folder), slices, models)
+    )
+
+
+class _WriteRows(beam.PTransform):
+    """Extracts in, a file of rows out."""
+
+    def __init__(self, folder: str, slices: tuple[str, ...], models: tuple[str, ...]) -> None:
+        super().__init__()
+        self._folder = folder
+        self._slices = slices
+        self._models = models
+
+    def expand(self, extracts: beam.PCollection) -> Any:
+        """Maps unbatched extracts to what ``WriteToTFRecord`` gives."""
+        return (
+            extracts
+            | "Row" >> beam.Map(row_of, slices=self._slices, models=self._models)
+            | "Write" >> beam.io.WriteToTFRecord(f"{self._folder}/{predictions.ROWS}")
+        )
+
+
+def row_of(extracts: Mapping[str, Any], slices: tuple[str, ...], models: tuple[str, ...]) -> bytes:
+    """One image's extracts as a row."""
+    found = extracts[tfma.FEATURES_KEY]
+    answers = extracts[tfma.PREDICTIONS_KEY]
+    # TFMA leaves the model's name out where there is one model alone.
+    by_model = answers if len(models) > 1 else {models[0]: answers}
+    return predictions.row(
+        _first(found[features.IMAGE_BYTES]),
+        _first(found[features.LABEL]),
+        {name: _scores(by_model[name]) for name in models},
+        {name: _first(found.get(name)) for name in slices if name != features.LABEL},
+    )
+
+
+def _first(value: Any) -> Any:
+    if value is None or getattr(value, "size", 1) == 0:
+        return None
+    item = value.reshape(-1)[0] if hasattr(value, "reshape") else value
+    return item.item() if hasattr(item, "item") else item
+
+
+def _scores(answer: Any) -> Any:
+    return answer[features.SCORES] if isinstance(answer, Mapping) else answer

@@ -1,0 +1,218 @@
+"""What two models answered on the same images: the rows that an evaluation keeps.
+
+A row is a serialized ``tf.Example``: ``sha256`` of the image's bytes, its ``label``, each model's
+scores, and the features that rules slice by. The labels that the scores stand for are written once,
+beside the rows.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import tensorflow as tf
+
+from modules import features
+
+ROWS = "predictions"  # the prefix of the files
+_LABELS_FILE = "labels.json"
+_SHA256 = "sha256"
+CANDIDATE = "candidate"
+BASELINE = "baseline"
+
+
+@dataclass(frozen=True)
+class Answers:
+    """One model on n images.
+
+    Attributes:
+        labels: the classes that it knows, in the order of its scores.
+        rank: int64 [n]: how many classes scored higher than the true one, 0 for a hit; the number
+            of classes where it does not know the true one.
+        confidence: float64 [n], in [0, 1]: the highest score.
+    """
+
+    labels: tuple[str, ...]
+    rank: npt.NDArray[np.int64]
+    confidence: npt.NDArray[np.float64]
+
+    @property
+    def hit(self) -> npt.NDArray[np.bool_]:
+        """Whether the highest score is that of the true class, bool [n]."""
+        return np.asarray(self.rank == 0)
+
+    def of(self, chosen: npt.NDArray[Any]) -> "Answers":
+        """The answers to some of the images."""
+        return Answers(self.labels, self.rank[chosen], self.confidence[chosen])
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """Candidate and baseline on the same n images, in an order that hangs on the images alone.
+
+    Attributes:
+        label: str [n], the true classes.
+        features: by name, float64 [n] or str [n]; NaN or the empty text where an image has none.
+        candidate: what is judged.
+        baseline: what it is compared with, None for nothing.
+    """
+
+    label: npt.NDArray[np.str_]
+    features: dict[str, npt.NDArray[Any]]
+    candidate: Answers
+    baseline: Answers | None = None
+
+    def of(self, chosen: npt.NDArray[Any]) -> "Predictions":
+        """Some of the images, by a mask or by places."""
+        return Predictions(
+            self.label[chosen],
+            {name: values[chosen] for name, values in self.features.items()},
+            self.candidate.of(chosen),
+            self.baseline.of(chosen) if self.baseline else None,
+        )
+
+
+def answers_of(
+    labels: Sequence[str], scores: npt.NDArray[Any], places: npt.NDArray[np.int64]
+) -> Answers:
+    """A model's answers, from its scores.
+
+    Args:
+        labels: the classes that it knows.
+        scores: [n, classes].
+        places: int64 [n], of the true classes among them; -1 for one that it does not know.
+    """
+    n = len(scores)
+    true = scores[np.arange(n), places][:, None]
+    # Equal scores go to the first, as argmax has it.
+    before = np.arange(len(labels)) < places[:, None]
+    rank = (scores > true).sum(axis=1) + ((scores == true) & before).sum(axis=1)
+    rank = np.where(places < 0, len(labels), rank).astype(np.int64)
+    return Answers(tuple(labels), rank, scores.max(axis=1).astype(np.float64))
+
+
+def write_labels(folder: Path, labels: Mapping[str, Sequence[str]]) -> None:
+    """Writes what each model's scores stand for."""
+    text = json.dumps(labels, ensure_ascii=False, indent=1)
+    (folder / _LABELS_FILE).write_text(text, encoding="utf-8")
+
+
+def row(image: bytes, label: bytes, scores: Mapping[str, Any], more: Mapping[str, Any]) -> bytes:
+    """One image's row.
+
+    Args:
+        image: its bytes.
+        label: its class.
+        scores: by model, [classes].
+        more: features by name: bytes, text, or a number; None for one that the image lacks.
+    """
+    found = {
+        _SHA256: _bytes(hashlib.sha256(image).hexdigest().encode()),
+        features.LABEL: _bytes(label),
+    }
+    for model, values in scores.items():
+        found[_scores_of(model)] = _floats(np.asarray(values, np.float32).ravel())
+    for name, value in more.items():
+        if isinstance(value, bytes | str):
+            text = value.encode() if isinstance(value, str) else value
+            found[_feature_of(name)] = _bytes(text)
+        elif value is not None:
+            found[_feature_of(name)] = _floats([float(value)])
+    return bytes(tf.train.Example(features=tf.train.Features(feature=found)).SerializeToString())
+
+
+def _bytes(value: bytes) -> tf.train.Feature:
+    return tf.train.Feature(bytes_list=tf.train.BytesList(value=[value]))
+
+
+def _floats(values: Any) -> tf.train.Feature:
+    return tf.train.Feature(float_list=tf.train.FloatList(value=values))
+
+
+def _scores_of(model: str) -> str:
+    return f"{model}_scores"
+
+
+def _feature_of(name: str) -> str:
+    return f"feature/{name}"
+
+
+def _rows(folder: str) -> Iterator[Mapping[str, Any]]:
+    files = sorted(tf.io.gfile.glob(f"{folder}/{ROWS}-*"))
+    for record in tf.data.TFRecordDataset(files).as_numpy_iterator():
+        yield tf.train.Example.FromString(record).features.feature
+
+
+def read_scores(folder: str, limit: int | None = None) -> dict[str, npt.NDArray[np.float32]]:
+    """The candidate's scores, float32 [classes], by the sha256 (hexadecimal) of an image's bytes.
+
+    Args:
+        folder: of the ModelEvaluation artifact.
+        limit: how many images at most.
+    """
+    found: dict[str, npt.NDArray[np.float32]] = {}
+    for one in _rows(folder):
+        if limit is not None and len(found) >= limit:
+            break
+        scores = np.array(one[_scores_of(CANDIDATE)].float_list.value, np.float32)
+        found[one[_SHA256].bytes_list.value[0].decode()] = scores
+    return found
+
+
+def read(folder: str) -> Predictions:
+    """All rows of an evaluation, sorted by the images' sha256."""
+    labels = json.loads(Path(folder, _LABELS_FILE).read_text(encoding="utf-8"))
+    places = {model: {name: i for i, name in enumerate(names)} for model, names in labels.items()}
+    rows = []
+    for one in _rows(folder):
+        label = one[features.LABEL].bytes_list.value[0].decode()
+        # Of the scores no more is kept than rules ask for: there may be thousands of classes.
+        answers = {
+            model: answers_of(
+                names,
+                np.array([one[_scores_of(model)].float_list.value]),
+                np.array([places[model].get(label, -1)]),
+            )
+            for model, names in labels.items()
+        }
+        more = {
+            name.removeprefix(_feature_of("")): _value(feature)
+            for name, feature in one.items()
+            if name.startswith(_feature_of(""))
+        }
+        rows.append((one[_SHA256].bytes_list.value[0], label, answers, more))
+    rows.sort(key=lambda row: row[0])
+    models = {
+        model: Answers(
+            tuple(names),
+            np.array([row[2][model].rank[0] for row in rows], np.int64),
+            np.array([row[2][model].confidence[0] for row in rows], np.float64),
+        )
+        for model, names in labels.items()
+    }
+    return Predictions(
+        np.array([row[1] for row in rows], np.str_),
+        _columns([row[3] for row in rows]),
+        models[CANDIDATE],
+        models.get(BASELINE),
+    )
+
+
+def _value(feature: Any) -> float | str:
+    if feature.float_list.value:
+        return float(feature.float_list.value[0])
+    return str(feature.bytes_list.value[0].decode(errors="replace"))
+
+
+def _columns(rows: list[dict[str, float | str]]) -> dict[str, npt.NDArray[Any]]:
+    found: dict[str, npt.NDArray[Any]] = {}
+    for name in sorted({name for row in rows for name in row}):
+        values = [row.get(name) for row in rows]
+        numbers = all(isinstance(value, float) for value in values if value is not None)
+        missing: float | str = np.nan if numbers else ""
+        found[name] = np.array([missing if value is None else value for value in values])
+    return found

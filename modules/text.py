@@ -1,0 +1,50 @@
+"""Text that others wrote, such as labels and file names, made safe to show."""
+
+import json
+import re
+from collections.abc import Iterable
+
+# What moves a terminal's cursor, ends a line, turns the direction of writing, or is no character:
+# C0, DEL and C1 controls, line separators, the bidirectional controls of Unicode's annex 9, the
+# deprecated controls and annotations after them, and lone surrogates.
+_NOT_ONE_OF_A_LINE = (
+    "\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u206f\ufff9-\ufffb\ud800-\udfff"
+)
+_UNSAFE = re.compile(f"[\x00-\x1f{_NOT_ONE_OF_A_LINE}]")
+# Of these, JSON's own encoder leaves all but the first 32 as they are.
+_UNSAFE_IN_JSON = re.compile(f"[{_NOT_ONE_OF_A_LINE}]")
+
+_MARKDOWN = re.compile(r"[\\`*_\[\]|~$:#!]")
+_HTML = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
+
+
+def printable(text: object) -> str:
+    r"""The text on one line, with ``\x1b`` or ``\u202e`` for each character that is none to see.
+
+    All other Unicode stays, joiners of emoji and scripts included. Done twice it is as done once.
+    """
+    return _UNSAFE.sub(_escaped, str(text))
+
+
+def printable_lines(lines: Iterable[object]) -> str:
+    """Lines of text, joined, each of them ``printable``."""
+    return "\n".join(map(printable, lines))
+
+
+def markdown(text: object) -> str:
+    """The text for a cell of a Markdown table: it shows as it is, and starts no markup or HTML."""
+    return _MARKDOWN.sub(r"\\\g<0>", printable(text)).translate(_HTML)
+
+
+def as_json(value: object, indent: int | None = None) -> str:
+    """JSON in Unicode whose text holds no character that ``printable`` would escape.
+
+    They are JSON's own escapes, so that who parses it gets the true text, lone surrogates included.
+    """
+    text = json.dumps(value, indent=indent, ensure_ascii=False)
+    return _UNSAFE_IN_JSON.sub(lambda hit: f"\\u{ord(hit[0]):04x}", text)
+
+
+def _escaped(hit: re.Match[str]) -> str:
+    code = ord(hit[0])
+    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}"

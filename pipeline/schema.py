@@ -1,0 +1,56 @@
+"""What an example looks like: the curated schema, and the features that a manifest adds."""
+
+import difflib
+from collections.abc import Sequence
+from pathlib import Path
+
+import tensorflow_data_validation as tfdv
+from google.protobuf import text_format
+from tensorflow_metadata.proto.v0 import schema_pb2
+
+from modules import features
+from modules.errors import InputError
+from pipeline.config import Config
+
+
+def statistics_options(columns: Sequence[str]) -> tfdv.StatsOptions:
+    """What StatisticsGen looks at: label, facts and further columns, never the bytes."""
+    return tfdv.StatsOptions(feature_allowlist=[features.LABEL, *features.IMAGE_FACTS, *columns])
+
+
+def schema_text(config: Config, columns: Sequence[str]) -> str:
+    """The schema's file, and a manifest's further columns where that says nothing of them.
+
+    Raises:
+        InputError: when the file is no schema, or a rule of the gate slices by no feature.
+    """
+    _check_slices(config, columns)
+    path = config.data.schema_file or Path(features.__file__).with_name("schema.pbtxt")
+    try:
+        text = path.read_text(encoding="utf-8")
+        given = text_format.Parse(text, schema_pb2.Schema())
+    except (OSError, ValueError, text_format.ParseError) as error:
+        reason = " ".join(str(error).split())
+        raise InputError(
+            f"data.schema: {path} cannot be used ({reason}); give a Schema in protobuf's text "
+            "form, such as modules/schema.pbtxt"
+        ) from None
+    known = {feature.name for feature in given.feature}
+    more = schema_pb2.Schema(
+        feature=[
+            schema_pb2.Feature(name=name, type=schema_pb2.BYTES)
+            for name in columns
+            if name not in known
+        ]
+    )
+    return text + text_format.MessageToString(more, as_utf8=True)
+
+
+def _check_slices(config: Config, columns: Sequence[str]) -> None:
+    """A rule by a feature that no image has would never be asked."""
+    known = [features.LABEL, *features.IMAGE_FACTS, *columns]
+    for name in config.evaluation.slices:
+        if name not in known:
+            near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
+            remedy = f"did you mean {near[0]}?" if near else f"there are {', '.join(known)}"
+            raise InputError(f"evaluation.rules: no image has a feature {name!r}; {remedy}")

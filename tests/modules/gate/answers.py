@@ -1,0 +1,36 @@
+"""Predictions made up for tests: which images each model has right."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from modules.gate.predictions import Answers, Predictions
+
+LABELS = ("a", "b", "c")
+
+
+def answers(right: Sequence[bool], labels: tuple[str, ...] = LABELS, sure: float = 0.9) -> Answers:
+    """A model that has some images right, and takes the second class for the others."""
+    hit = np.array(right, bool)
+    return Answers(labels, np.where(hit, 0, 1), np.full(len(hit), sure))
+
+
+def predictions(
+    candidate: Sequence[bool],
+    baseline: Sequence[bool] | None = None,
+    label: Sequence[str] | None = None,
+    features: Mapping[str, Sequence[Any]] | None = None,
+) -> Predictions:
+    """Both models on the same images, of class ``a`` where nothing else is said."""
+    return Predictions(
+        np.array(label or ["a"] * len(candidate)),
+        {name: np.array(values) for name, values in (features or {}).items()},
+        answers(candidate),
+        None if baseline is None else answers(baseline),
+    )
+
+
+def right(count: int, wrong: int) -> list[bool]:
+    """So many right, then so many wrong."""
+    return [True] * count + [False] * wrong
