@@ -78,13 +78,13 @@ def _owner(path: Path) -> str:
 
 
 def _told(error: OSError, doing: str, serving_dir: Path) -> str:
-    where = f": {error.filename}" if error.filename else ""
+    reason = f"{error.strerror or error}{f': {error.filename}' if error.filename else ''}"
     remedy = (
         "free space there"
         if error.errno in _FULL
         else "see that push.serving_dir is a folder where this user can write"
     )
     return (
-        f"{doing}: failed in {serving_dir} ({error.strerror}{where}); the versions there are whole "
+        f"{doing}: failed in {serving_dir} ({reason}); the versions there are whole "
         f"and are served still; {remedy}"
     )
