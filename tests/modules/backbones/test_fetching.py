@@ -1,9 +1,12 @@
-"""What is loaded: only what is allowed, only as it was pinned, only from archives without tricks."""
+"""What is loaded: only what is allowed, as it was pinned, and from archives without tricks."""
 
+import hashlib
 import io
 import os
 import shutil
 import tarfile
+import tempfile
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -113,7 +116,9 @@ def test_a_server_may_lead_on_to_what_is_allowed(server: Server) -> None:
 
 def test_a_server_may_not_lead_on_to_what_is_not(server: Server, cache: Path) -> None:
     handle = f"{server.address}/good/elsewhere"
-    with pytest.raises(InputError, match=r"elsewhere, which leads on to http.*module\?from.*allows"):
+    with pytest.raises(
+        InputError, match=r"elsewhere, which leads on to http.*module\?from.*allows"
+    ):
         fetch(handle, [f"{server.address}/good"])
     assert not list(cache.rglob("saved_model.pb"))
     assert fetch(handle).sha256 == folder_fingerprint(str(GLYPHS))  # Where there is no list.
@@ -126,7 +131,7 @@ def test_a_server_may_not_lead_to_a_file(server: Server) -> None:
 
 def test_from_https_no_server_leads_to_http() -> None:
     follow = fetching._Redirects("https://good.example/a", ())
-    request = fetching.urllib.request.Request("https://good.example/a")
+    request = urllib.request.Request("https://good.example/a")
     with pytest.raises(InputError, match=r"leads on to http://good\.example/a, which is not https"):
         follow.redirect_request(request, None, 302, "", {}, "http://good.example/a")
 
@@ -171,7 +176,7 @@ def test_the_default_cache_is_not_one_that_others_can_write(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("TFHUB_CACHE_DIR")
-    monkeypatch.setattr(fetching.tempfile, "gettempdir", lambda: str(tmp_path))
+    monkeypatch.setattr(tempfile, "gettempdir", lambda: str(tmp_path))
     own = Path(fetching._cache_folder())
     assert own == tmp_path / "tfhub_modules"
     assert own.stat().st_mode & 0o077 == 0
@@ -206,7 +211,7 @@ def test_one_file_does_not_pass_for_two(tmp_path: Path) -> None:
         folder.mkdir()
     (two / "a").write_bytes(b"1")
     (two / "b").write_bytes(b"2")
-    of_a = fetching.hashlib.sha256(b"1").hexdigest()
+    of_a = hashlib.sha256(b"1").hexdigest()
     (one / f"a:{of_a}\nb").write_bytes(b"2")
     assert folder_fingerprint(str(one)) != folder_fingerprint(str(two))
 
