@@ -15,7 +15,8 @@ from pipeline import safe_yaml
 from pipeline.config import Config
 
 _LONGEST_NAME = 63  # of a TFX pipeline
-_LONGEST_VALUE = 200  # of one that a message shows
+_SHOWN = 20  # mistakes
+_LONGEST = 500  # characters of one, its middle being left out
 _PATH = re.compile(r"Input is not a valid path for <class '[\w.]+'>")
 _OBJECT = re.compile(r"a valid dictionary or instance of \w+")
 _PATHS = (
@@ -53,6 +54,8 @@ def load(file: Path, overrides: Sequence[str] = (), root: Path | None = None) ->
     except ValidationError as error:
         errors = error.errors(include_url=False)
         lines = list(dict.fromkeys(map(_line, filter(_is_own(errors), errors))))
+        if len(lines) > _SHOWN:
+            lines[_SHOWN:] = [f"and {len(lines) - _SHOWN} more"]
         raise InputError(f"{'; '.join(lines)} (in {file})") from None
     config._file = file
     if len(config.name) > _LONGEST_NAME:
@@ -182,6 +185,13 @@ def _is_own(errors: Sequence[Any]) -> Callable[[Any], bool]:
 
 def _line(error: Any) -> str:
     """One mistake: the key, what was got, the rule, the remedy."""
+    line = _whole_line(error)
+    if len(line) <= _LONGEST:
+        return line
+    return f"{line[: _LONGEST // 2]} ... {line[-_LONGEST // 2 :]}"
+
+
+def _whole_line(error: Any) -> str:
     keys = _keys(error["loc"])
     where = _path(keys)
     kind = error["type"]
@@ -197,18 +207,13 @@ def _line(error: Any) -> str:
     message = _OBJECT.sub("keys and values", message).replace("a valid tuple", "a list")
     if kind == "invalid_key":
         return f"{where}: unknown key; keys are words"
-    got = "" if isinstance(error["input"], dict | BaseModel) else f"got {_got(error['input'])}, "
+    got = "" if isinstance(error["input"], dict | BaseModel) else f"got {error['input']!r}, "
     if kind == "too_short":
         message = "must hold at least one"
     if kind == "value_error":
         return f"{where}: {message}"
     must = message if message.startswith("must") else f"must be {message}"
     return f"{where}: {got}{must}; change it"
-
-
-def _got(value: object) -> str:
-    shown = repr(value)
-    return shown if len(shown) <= _LONGEST_VALUE else f"{shown[:_LONGEST_VALUE]}..."
 
 
 def _keys(loc: Sequence[str | int]) -> list[str | int]:

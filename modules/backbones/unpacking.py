@@ -41,7 +41,7 @@ def unpack(archive: Any, folder: str, name: str) -> None:
         with tarfile.open(fileobj=whole, mode="r|") as members:
             _write(members, whole, folder)
     except (_RefusalError, tarfile.TarError, *_BROKEN) as error:
-        reason = " ".join(str(error).split()) or type(error).__name__
+        reason = " ".join(str(error).split())[:300] or type(error).__name__
         raise InputError(
             f"backbone.handle: {name} gives an archive that cannot be unpacked ({reason}); it must "
             "be a .tar.gz of a SavedModel's files and folders: look at it, and give a folder that "

@@ -3,10 +3,18 @@
 import io
 import tarfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import NamedTuple
+
+
+class Server(NamedTuple):
+    """Its address, such as ``http://127.0.0.1:8000``, and the paths that it was asked for."""
+
+    address: str
+    asked: list[str]
 
 
 @contextmanager
@@ -18,19 +26,42 @@ def serving(module: Path, name: str) -> Iterator[str]:
         name: its path on the server.
 
     Yields:
-        The server's address, such as ``http://127.0.0.1:8000``.
+        The server's address.
     """
+    with answering({f"/{name}": packed(module)}) as server:
+        yield server.address
+
+
+def packed(module: Path) -> bytes:
+    """A folder as a ``.tar.gz``."""
     archive = io.BytesIO()
     with tarfile.open(fileobj=archive, mode="w:gz") as tar:
         tar.add(module, arcname=".")
+    return archive.getvalue()
+
+
+@contextmanager
+def answering(answers: Mapping[str, bytes | str]) -> Iterator[Server]:
+    """Answers as told for as long as the block lasts.
+
+    Args:
+        answers: by path: bytes to give where Hub asks for its compressed form, or an address to
+            lead on to.
+    """
+    asked: list[str] = []
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            good = self.path.startswith(f"/{name}?")
-            self.send_response(200 if good else 404)
+            path, _, query = self.path.partition("?")
+            asked.append(path)
+            answer = answers.get(path) if query else None
+            status = 404 if answer is None else 302 if isinstance(answer, str) else 200
+            self.send_response(status)
+            if isinstance(answer, str):
+                self.send_header("Location", answer)
             self.end_headers()
-            if good:
-                self.wfile.write(archive.getvalue())
+            if isinstance(answer, bytes):
+                self.wfile.write(answer)
 
         def log_message(self, *arguments: object) -> None:
             """Says nothing."""
@@ -39,7 +70,7 @@ def serving(module: Path, name: str) -> Iterator[str]:
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     try:
-        yield f"http://127.0.0.1:{server.server_port}"
+        yield Server(f"http://127.0.0.1:{server.server_port}", asked)
     finally:
         server.shutdown()
         thread.join()

@@ -29,6 +29,13 @@ def test_two_lines_are_a_whole_config_and_paths_start_at_its_folder(tmp_path: Pa
     assert [stage.unfreeze for stage in config.finetune.stages] == ["none", "all"]
 
 
+def test_local_prefixes_of_what_is_allowed_start_at_the_configs_folder(tmp_path: Path) -> None:
+    text = "data: {path: a}\nbackbone: {handle: m/1, allowed: [m, 'gs://bucket/m', ../n]}\n"
+    config = loading.load(written(tmp_path, text))
+    folder = tmp_path / "configs"
+    assert config.backbone.allowed == (str(folder / "m"), "gs://bucket/m", str(tmp_path / "n"))
+
+
 def test_an_address_is_left_as_it_is(tmp_path: Path) -> None:
     url = "https://example.org/module/1"
     config = loading.load(written(tmp_path), [f"backbone.handle={url}"])
@@ -145,6 +152,13 @@ def test_set_replaces_one_value_and_root_the_root(
         ("data: {path: a, resize: squash}", r"data\.resize: got 'squash', must be 'stretch', 'cro"),
         ("backbone: {handle: a, input_range: [1, 0]}", r"backbone: input_range must rise"),
         ("backbone: {handle: a, image_size: -1}", r"backbone\.image_size: got -1, must be greater"),
+        ("backbone: {handle: a, sha256: 12ab}", r"sha256: got '12ab', must be 64 hexadecimal digi"),
+        ("backbone: {handle: a, sha256: }", r"sha256: got None, must be 64 hexadecimal digits; th"),
+        ("backbone: {handle: a, allowed: []}", r"backbone\.allowed: got \[\], must hold at least"),
+        (
+            "backbone: {handle: a, allowed: ['https://']}",
+            r"backbone\.allowed\[0\]: got 'https://', must be an absolute path, or an address .*",
+        ),
         ("backbone: {}", r"backbone\.handle: missing, and it has no default; add it"),
         (
             "beam: {args: [--runner=DaskRunner]}",

@@ -50,6 +50,44 @@ def test_on_a_terminal_there_is_a_bar_with_count_and_note(
     assert "epoch=1/4" not in text
 
 
+@pytest.mark.parametrize("terminal", [True, False])
+def test_what_a_label_is_called_moves_no_terminal_and_makes_no_line(
+    monkeypatch: pytest.MonkeyPatch, terminal: bool
+) -> None:
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv("COLUMNS", "200")
+    stream = Terminal() if terminal else io.StringIO()
+    odd = "\x1b[2J\x1b]0;title\x07 \x9b \u202e \r\nrun done in 1 s\u2028[red]:cat:"
+    with Display(stream) as display:
+        display.say(f"said {odd}")
+        display.start("trainer")
+        progress.report(f"reported {odd}", done=1, total=4, note=odd)
+        logging.getLogger("thaw.progress").info("logged %s", odd)
+    text = stream.getvalue()
+    assert not set("\x07\x9b\u202e\u2028") & set(text)
+    assert "\x1b[2J" not in text
+    assert "\x1b]0" not in text
+    assert "\nrun done" not in text
+    assert (
+        "said \\x1b[2J\\x1b]0;title\\x07 \\x9b \\u202e \\x0d\\x0arun done in 1 s\\u2028[red]:cat:"
+        in text
+    )
+
+
+def test_a_record_of_the_log_makes_no_other(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    code = (
+        "import logging, pathlib\n"
+        "from pipeline.output import logged_to\n"
+        f"with logged_to(pathlib.Path({str(log)!r}), verbose=False):\n"
+        "    logging.error('a%s', '\\x1b[2J\\n2026-01-01 00:00:00,000 INFO pushed\\x9b')\n"
+    )
+    subprocess.run([sys.executable, "-c", code], cwd=PROJECT, check=True)
+    first, second = log.read_text(encoding="utf-8").splitlines()
+    assert first.endswith("ERROR a\\x1b[2J")
+    assert second == "    2026-01-01 00:00:00,000 INFO pushed\\x9b"
+
+
 def test_counts_that_arrive_in_parts_are_added_up(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TERM", "xterm")
     stream = Terminal()

@@ -1,0 +1,76 @@
+"""What others wrote stays on its line, in its cell, and off the terminal's controls."""
+
+import json
+import unicodedata
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from modules.errors import InputError, StageError
+from modules.text import as_json, markdown, printable, printable_lines
+
+# Clears the screen, ends lines in five ways, turns the direction, and is no character at all.
+ODD = "\x1b[2J\r\n\x9b31m\x7f\x85\u2028\u2029\u202e\u2066\u200f\udcff"
+
+
+@pytest.mark.parametrize("text", ["Löwe", "ライオン", "أسد", "👩‍🚀", "می‌خواهم", "a|b <c> `d` \\"])
+def test_ordinary_unicode_stays_as_it_is(text: str) -> None:
+    assert printable(text) == text
+
+
+def test_what_is_no_character_of_a_line_is_shown_as_an_escape() -> None:
+    assert printable(ODD) == (
+        "\\x1b[2J\\x0d\\x0a\\x9b31m\\x7f\\x85\\u2028\\u2029\\u202e\\u2066\\u200f\\udcff"
+    )
+
+
+@given(st.text(st.characters(exclude_categories=())))
+def test_any_text_becomes_one_line_without_controls(text: str) -> None:
+    shown = printable(text)
+    assert len(shown.splitlines()) <= 1
+    assert not {"Cc", "Cs", "Zl", "Zp"} & {unicodedata.category(c) for c in shown}
+    bidi = {"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"}
+    assert not bidi & {unicodedata.bidirectional(c) for c in shown}
+    assert shown.encode().decode() == shown
+    assert printable(shown) == shown
+
+
+@given(st.text(st.characters(exclude_categories=())))
+def test_json_keeps_the_true_text_and_shows_no_control(text: str) -> None:
+    written = as_json({text: [text]})
+    assert printable(written) == written
+    assert json.loads(written) == {text: [text]}
+
+
+def test_json_with_an_indent_keeps_its_lines() -> None:
+    assert as_json(["ö"], indent=1) == '[\n "ö"\n]'
+
+
+def test_lines_are_joined_and_none_can_make_another() -> None:
+    assert printable_lines(["a", "b\nc"]) == "a\nb\\x0ac"
+
+
+@pytest.mark.parametrize(
+    ("text", "cell"),
+    [
+        ("<script>alert(1)</script>", "&lt;script&gt;alert(1)&lt;/script&gt;"),
+        ("a|b", "a\\|b"),
+        ("`x`", "\\`x\\`"),
+        ("[a](https://e.example)", "\\[a\\](https\\://e.example)"),
+        ("![a](b)", "\\!\\[a\\](b)"),
+        ("*a* _b_", "\\*a\\* \\_b\\_"),
+        ("a\\|b", "a\\\\\\|b"),
+        ("&lt;", "&amp;lt;"),
+        ("two\nlines", "two\\\\x0alines"),
+        ("sea lion", "sea lion"),
+    ],
+)
+def test_a_cell_of_markdown_starts_no_markup(text: str, cell: str) -> None:
+    assert markdown(text) == cell
+
+
+@pytest.mark.parametrize("kind", [InputError, StageError])
+def test_errors_for_people_are_one_line_whatever_they_name(kind: type[Exception]) -> None:
+    told = str(kind(f"data.path: {ODD} is no folder"))
+    assert told == f"data.path: {printable(ODD)} is no folder"

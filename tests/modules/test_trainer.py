@@ -1,0 +1,48 @@
+"""Trainer, where it runs: on what was prepared, and on nothing else."""
+
+import shutil
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from modules import trainer
+from modules.backbones.allowed import ENVIRONMENT
+from modules.errors import InputError
+from modules.images import inputs
+from pipeline import loading
+from pipeline.preparation import prepare, trainer_options
+from tests.conftest import GLYPHS, PROJECT
+
+
+@pytest.fixture
+def prepared(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """What Trainer is called with, of a module that may change meanwhile."""
+    shutil.copytree(GLYPHS, tmp_path / "module")
+    overrides = [f"backbone.handle={tmp_path / 'module'}"]
+    config = loading.load(PROJECT / "configs" / "digits.yaml", overrides, tmp_path)
+    options = trainer_options(config, prepare(config.backbone))
+    monkeypatch.setattr(inputs, "read_labels", lambda transform: ["a", "b"])
+    return SimpleNamespace(
+        custom_config={trainer.OPTIONS: options.model_dump(mode="json")},
+        transform_graph_path=str(tmp_path),
+        train_files=[],
+        eval_files=[],
+    )
+
+
+def test_a_module_that_has_changed_since_it_was_prepared_is_not_trained(
+    prepared: Any, tmp_path: Path
+) -> None:
+    (tmp_path / "module" / "saved_model.pb").write_bytes(b"another graph")
+    with pytest.raises(InputError, match=r"^backbone\.sha256: .*as it was when the run was prep"):
+        trainer.run_fn(prepared)
+
+
+def test_the_machine_that_trains_has_its_own_list(
+    prepared: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(ENVIRONMENT, "https://tfhub.dev")
+    with pytest.raises(InputError, match=rf"^backbone\.handle: got .* but {ENVIRONMENT} allows"):
+        trainer.run_fn(prepared)
