@@ -2,5 +2,5 @@
 
 ``sources`` lists them, ``contents`` reads and fingerprints, ``sides`` and ``split`` say where each
 goes, ``check`` whether it can be used, ``records`` writes shards, ``report`` what became of all;
-``executor`` and ``component`` adapt them to TFX.
+``work`` is what Beam's workers run, ``executor`` and ``component`` adapt them to TFX.
 """

@@ -75,7 +75,7 @@ def examine_all(
         places = jpegs[start : start + TOGETHER]
         # Where one is broken, each is tried alone.
         with contextlib.suppress(tf.errors.OpError):
-            made = _means_of_jpegs([contents[i] for i in places]).numpy()
+            made = _means_of_jpegs(tf.constant([contents[i] for i in places])).numpy()
             means |= dict(zip(places, made, strict=True))
     found: list[ImageFacts | BadImageError] = []
     for i, (header, content) in enumerate(zip(headers, contents, strict=True)):
@@ -151,12 +151,11 @@ def _jpeg(content: Any) -> tf.Tensor:
     return tf.io.decode_jpeg(content, channels=3, ratio=8)
 
 
-@tf.function(autograph=False, input_signature=[[tf.TensorSpec((), tf.string)] * TOGETHER])
-def _means_of_jpegs(contents: list[tf.Tensor]) -> tf.Tensor:
+@tf.function(autograph=False, input_signature=[tf.TensorSpec((TOGETHER,), tf.string)])
+def _means_of_jpegs(contents: tf.Tensor) -> tf.Tensor:
     """``_means`` of so many JPEGs, [TOGETHER, 3]: in one call, and by all threads."""
-    return tf.stack(
-        [tf.reduce_mean(tf.cast(_jpeg(one), tf.float32), axis=(0, 1)) for one in contents]
-    )
+    pixels = [tf.cast(_jpeg(one), tf.float32) for one in tf.unstack(contents)]
+    return tf.stack([tf.reduce_mean(one, axis=(0, 1)) for one in pixels])
 
 
 def _one_line(error: Exception) -> str:

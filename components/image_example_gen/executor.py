@@ -1,4 +1,4 @@
-"""Runs the chunks on Beam; the work itself is in ``records``."""
+"""Runs the chunks on Beam; what a worker does is in ``work``."""
 
 from pathlib import Path
 from typing import Any
@@ -9,11 +9,11 @@ from tfx.dsl.components.base import base_beam_executor
 from tfx.proto import example_gen_pb2
 from tfx.types import artifact_utils
 
-from components.image_example_gen import records, report, sides
+from components.image_example_gen import records, report, sides, work
 from components.image_example_gen.contents import FINGERPRINT
 from components.image_example_gen.entry import ImageFile
 from components.image_example_gen.sources import list_all, spans
-from modules import features, progress
+from modules import features
 from modules.settings import Ingest
 
 
@@ -38,7 +38,7 @@ class Executor(base_beam_executor.BaseBeamExecutor):
         if span.span is not None:
             told |= {"span": span.span, "version": span.version or 0}
         with self._make_beam_pipeline() as pipeline:
-            _write(pipeline, decided, folders, options) | beam.Map(_report, told, files)
+            _write(pipeline, decided, folders, options) | beam.Map(work.tell, told, files)
         report.check_bad(files, options.max_bad_fraction)
 
 
@@ -60,43 +60,17 @@ def _describe(
 def _write(
     pipeline: Any, decided: sides.Sides, folders: dict[str, str], options: Ingest
 ) -> beam.PCollection:
-    """One pass over all images; gives the reports of all chunks, in one list."""
+    """One pass over all images; gives the reports of all chunks, under one key."""
     options = options.model_copy(update={"splits": decided.shares})
     # Apart, so that earlier images change nothing in how the others are shuffled.
     parts: tuple[list[ImageFile], list[ImageFile]] = ([], [])
     for file in decided.files:
         parts[file.split == features.EARLIER].append(file)
     chunks = [chunk for part in parts for chunk in records.chunks(part)]
-    images = len(decided.files)
+    packed = [work.pack(number, chunk) for number, chunk in enumerate(chunks)]
     return (
         pipeline
-        | "Chunks" >> beam.Create(list(enumerate(chunks)), reshuffle=True)
-        | "Write" >> beam.Map(_write_chunk, len(chunks), folders, options, images)
-        | "Together" >> beam.combiners.ToList()
+        | "Chunks" >> beam.Create(packed, reshuffle=True)
+        | "Write" >> beam.Map(work.write, len(chunks), len(decided.files), folders, options)
+        | "Together" >> beam.GroupByKey()
     )
-
-
-def _write_chunk(
-    work: tuple[int, list[ImageFile]],
-    total: int,
-    folders: dict[str, str],
-    options: Ingest,
-    images: int,
-) -> records.ChunkReport:
-    number, files = work
-    done = 0
-
-    def advance(more: int) -> None:
-        nonlocal done
-        done += more
-        progress.report(
-            f"image_example_gen shard {number + 1} of {total}: {done} of {len(files)} images",
-            advance=more,
-            total=images,
-        )
-
-    return records.write_chunk(files, folders, options, number, advance)
-
-
-def _report(chunks: list[records.ChunkReport], told: dict[str, int], files: report.Files) -> None:
-    report.write(report.merge(chunks), told, files)

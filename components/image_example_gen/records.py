@@ -84,28 +84,21 @@ def chunks(files: Sequence[ImageFile], shard_bytes: int = SHARD_BYTES) -> list[l
 
 def to_example(content: bytes, file: ImageFile, facts: ImageFacts) -> bytes:
     """A serialized ``tf.Example``: the keys of ``modules.features``, and the further columns."""
-
-    def of_bytes(value: bytes) -> tf.train.Feature:
-        return tf.train.Feature(bytes_list=tf.train.BytesList(value=[value]))
-
-    def of_int(value: int) -> tf.train.Feature:
-        return tf.train.Feature(int64_list=tf.train.Int64List(value=[value]))
-
-    feature = {
-        **{name: of_bytes(value.encode()) for name, value in file.columns},
-        features.IMAGE_BYTES: of_bytes(content),
-        features.LABEL: of_bytes(file.label.encode()),
-        features.PATH: of_bytes(file.name.encode()),
-        features.WIDTH: of_int(facts.width),
-        features.HEIGHT: of_int(facts.height),
-        features.CHANNELS: of_int(facts.channels),
-        features.BYTES: of_int(facts.bytes),
-        features.BRIGHTNESS: tf.train.Feature(
-            float_list=tf.train.FloatList(value=[facts.brightness])
-        ),
-        features.FORMAT: of_bytes(facts.format.encode()),
+    example = tf.train.Example()
+    # Filled in place: a Feature that is made first is copied twice, with the image in it.
+    feature = example.features.feature
+    texts = {
+        **dict(file.columns),
+        features.LABEL: file.label,
+        features.PATH: file.name,
+        features.FORMAT: facts.format,
     }
-    example = tf.train.Example(features=tf.train.Features(feature=feature))
+    for name, text in texts.items():
+        feature[name].bytes_list.value.append(text.encode())
+    feature[features.IMAGE_BYTES].bytes_list.value.append(content)
+    feature[features.BRIGHTNESS].float_list.value.append(facts.brightness)
+    for name in (features.WIDTH, features.HEIGHT, features.CHANNELS, features.BYTES):
+        feature[name].int64_list.value.append(getattr(facts, name))
     return bytes(example.SerializeToString(deterministic=True))
 
 
@@ -140,7 +133,7 @@ def write_chunk(
                 # A class of which no image can be used is counted all the same: with 0.
                 report.counts[file.split or features.TRAIN, file.label] += 0
                 continue
-            split = file.split or split_of(read.content, options.splits, file.group)
+            split = file.split or split_of(read.content, options.splits, file.group, file.digest)
             if split not in folders:
                 continue
             example = to_example(read.content, file, read.facts)

@@ -18,7 +18,7 @@ def point_of(digest: str, group: str = "") -> float:
     return int(digest[:16], 16) / _SPAN
 
 
-def split_of(content: bytes, shares: Mapping[str, float], group: str = "") -> str:
+def split_of(content: bytes, shares: Mapping[str, float], group: str = "", digest: str = "") -> str:
     """The split of an image.
 
     It depends on the bytes, or on the group, alone: an image keeps its split as others come and go
@@ -28,11 +28,13 @@ def split_of(content: bytes, shares: Mapping[str, float], group: str = "") -> st
         content: the file's bytes.
         shares: each split's share; they add up to 1. Changing them moves images between splits.
         group: images of one group have one split.
+        digest: sha256 of the bytes, hexadecimal, where it is known.
 
     Returns:
         One of the keys of ``shares``.
     """
-    return split_at(point_of(hashlib.sha256(content).hexdigest(), group), shares)
+    digest = digest or hashlib.sha256(content).hexdigest()
+    return split_at(point_of(digest, group), shares)
 
 
 def split_at(point: float, shares: Mapping[str, float]) -> str:

@@ -95,12 +95,12 @@ def _walk(
     here = (status.st_dev, status.st_ino)
     if here in above:  # A link that leads back up.
         return
+    place = folder.relative_to(root).as_posix()
     for entry in _entries(folder):
         if entry.is_dir():
             yield from _walk(root, Path(entry.path), label, split, above | {here})
             continue
-        name = Path(entry.path).relative_to(root).as_posix()
-        name = os.fsencode(name).decode(errors="replace")
+        name = os.fsencode(f"{place}/{entry.name}").decode(errors="replace")
         yield ImageFile(entry.path, name, label, size_of(entry.path), split)
 
 
