@@ -2,12 +2,16 @@
 CONFIG ?= configs/digits.yaml
 SET_UP = .venv/.thaw-set-up
 
-.PHONY: run test lint bench bench-ingest bench-quality setup clean
+.PHONY: run test test-faults lint bench bench-ingest bench-quality setup clean
 run: $(SET_UP)
 	.venv/bin/thaw run $(CONFIG)
 
 test: $(SET_UP)
 	.venv/bin/python -m pytest
+
+# Also what make test leaves out of tests/faults.
+test-faults: $(SET_UP)
+	.venv/bin/python -m pytest tests/faults -m ""
 
 lint: $(SET_UP)
 	.venv/bin/ruff check .

@@ -9,12 +9,15 @@ from pathlib import Path
 from typing import Any
 
 from components.image_example_gen.sources import list_all
-from components.run_summary.summary import SUMMARY_FILE, Summary, read_summary
+from components.run_summary.summary import Summary
 from modules.errors import InputError, StageError
 from modules.settings import Forced, check_class_weights, check_one_process
+from pipeline import recovery
 from pipeline.config import Config
+from pipeline.executions import is_cached, summary_of
 from pipeline.output import Display, logged_to
 from pipeline.provenance import versions
+from pipeline.room import no_room
 from pipeline.root import Root, new_run_id, shown
 
 LOG_FILE = "tfx.log"
@@ -40,7 +43,7 @@ def run(
 
     Raises:
         InputError: when the configuration or the data is wrong.
-        StageError: when a component failed; the log holds the traceback.
+        StageError: when a component failed, or a disk is full; the log holds the traceback.
     """
     started = time.monotonic()
     check_one_process(config.finetune.distribution)
@@ -60,7 +63,11 @@ def run(
         serving_dir=str(config.serving_dir),
         versions=versions(),
     )
-    with root.held(), logged_to(log, verbose=verbose) as visible, Display(visible) as display:
+    with (
+        root.held(),
+        logged_to(root.begun(run_id) / LOG_FILE, verbose=verbose) as visible,
+        Display(visible) as display,
+    ):
         display.say(f"run {run_id} of {shown(config.file)}; log: {shown(log)}")
         try:
             # Told before the seconds that the imports take.
@@ -72,16 +79,34 @@ def run(
             logging.getLogger("thaw").exception("the run ends")
             raise
         except Exception as error:
-            reason = " ".join(str(error).split())[:500]
-            summary.error = f"{display.component} failed: {type(error).__name__}: {reason}"
+            summary.error = f"{display.component} failed: {_reason(error, config)}"
             logging.getLogger("thaw").exception("the run ends")
             raise StageError(f"{summary.error}; the traceback is in {shown(log)}") from error
         finally:
             total = round(time.monotonic() - started, 2)
             summary.seconds = {**seconds, "total": total}
             summary.peak_rss_mb = peak_rss_mb()
-            summary.write(*outputs)
+            _write(summary, outputs, config)
     return summary
+
+
+def _reason(error: Exception, config: Config) -> str:
+    """A failure in one line. What a stage itself says of a full disk is said better there."""
+    told = "" if isinstance(error, StageError) else no_room(error, config.root, config.serving_dir)
+    return told or f"{type(error).__name__}: {' '.join(str(error).split())[:500]}"
+
+
+def _write(summary: Summary, outputs: list[Path], config: Config) -> None:
+    """Writes the summary; where it cannot, what a run failed of counts more."""
+    try:
+        summary.write(*outputs)
+    except OSError as error:
+        logging.getLogger("thaw").exception("no summary")
+        if summary.status != "failed":
+            raise StageError(
+                f"the run has ended ({summary.status}), but its summary cannot be written: "
+                f"{_reason(error, config)}"
+            ) from error
 
 
 def _run_nodes(
@@ -94,6 +119,7 @@ def _run_nodes(
 ) -> Summary:
     """Builds the graph and runs each node; fills ``seconds`` as it goes."""
     display.start("prepare")
+    recovery.check_metadata(root)
     # TensorFlow and TFX are imported here: not for --help, nor before the checks above.
     from tfx.orchestration import metadata
     from tfx.orchestration.local import local_dag_runner
@@ -104,6 +130,7 @@ def _run_nodes(
     cap_batches()
     prepared = prepare_config(config)
     connection = metadata.sqlite_metadata_connection_config(str(root.metadata))
+    recovery.recover(root, connection)
     graph = create_pipeline(
         config,
         trainer_options(config, prepared),
@@ -115,20 +142,21 @@ def _run_nodes(
     ir = compiled(graph, run_id)
     seconds["prepare"] = round(display.finish("prepare"), 2)
     runner = local_dag_runner.LocalDagRunner()
-    for node in ir.nodes:
-        name = _short(node.pipeline_node.node_info.id)
-        one = type(ir)()
-        one.CopyFrom(ir)
-        del one.nodes[:]
-        one.nodes.append(node)
-        display.start(name)
-        runner.run_with_ir(one)
-        cached = _is_cached(connection, config.name, run_id, node.pipeline_node.node_info.id)
-        seconds[name] = round(display.finish(name, cached=cached), 2)
-        if name == "trainer":
-            # The model is published: nothing will go on from them.
-            shutil.rmtree(root.checkpoints, ignore_errors=True)
-    return _summary_of(connection, run_id)
+    with recovery.temporary_files(root):
+        for node in ir.nodes:
+            name = _short(node.pipeline_node.node_info.id)
+            one = type(ir)()
+            one.CopyFrom(ir)
+            del one.nodes[:]
+            one.nodes.append(node)
+            display.start(name)
+            runner.run_with_ir(one)
+            cached = is_cached(connection, config.name, run_id, node.pipeline_node.node_info.id)
+            seconds[name] = round(display.finish(name, cached=cached), 2)
+            if name == "trainer":
+                # The model is published: nothing will go on from them.
+                shutil.rmtree(root.checkpoints, ignore_errors=True)
+    return summary_of(connection, run_id)
 
 
 def check_docker(config: Config) -> None:
@@ -168,56 +196,6 @@ def compiled(graph: Any, run_id: str) -> Any:
         ir, {constants.PIPELINE_RUN_ID_PARAMETER_NAME: run_id}
     )
     return ir
-
-
-def _executions(store: Any, run_id: str) -> list[Any]:
-    context = store.get_context_by_type_and_name("pipeline_run", run_id)
-    return list(store.get_executions_by_context(context.id)) if context else []
-
-
-def _is_cached(connection: Any, pipeline: str, run_id: str, node_id: str) -> bool:
-    """Whether a node of this run was not run because nothing that it depends on had changed."""
-    import ml_metadata as mlmd
-    from ml_metadata.proto import metadata_store_pb2
-
-    store = mlmd.MetadataStore(connection)
-    context = store.get_context_by_type_and_name("node", f"{pipeline}.{node_id}")
-    of_node = {e.id for e in store.get_executions_by_context(context.id)} if context else set()
-    return any(
-        execution.last_known_state == metadata_store_pb2.Execution.CACHED
-        for execution in _executions(store, run_id)
-        if execution.id in of_node
-    )
-
-
-def _summary_of(connection: Any, run_id: str) -> Summary:
-    """The summary that this run's last node wrote, or had written in an earlier run."""
-    import ml_metadata as mlmd
-    from ml_metadata.proto import metadata_store_pb2
-
-    from components.artifacts import RunSummary
-
-    store = mlmd.MetadataStore(connection)
-    executions = [execution.id for execution in _executions(store, run_id)]
-    written = {
-        event.artifact_id
-        for event in store.get_events_by_execution_ids(executions)
-        if event.type == metadata_store_pb2.Event.OUTPUT
-    }
-    folders = [
-        artifact.uri
-        for artifact in store.get_artifacts_by_type(RunSummary.TYPE_NAME)
-        if artifact.id in written
-    ]
-    summary = read_summary(Path(folders[-1]) / SUMMARY_FILE) if folders else None
-    if summary is None:
-        raise RuntimeError("a node was left out for want of inputs, and no summary was written")
-    if summary.run_id != run_id:
-        # Every node was taken from the cache: the summary is that of an earlier run.
-        summary.run_id = run_id
-        if summary.status == "pushed":
-            summary.status = "unchanged"
-    return summary
 
 
 def _short(node_id: str) -> str:

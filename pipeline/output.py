@@ -6,7 +6,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TextIO
 
@@ -22,7 +22,8 @@ from modules.text import printable
 def logged_to(path: Path, *, verbose: bool) -> Iterator[TextIO]:
     """Sends all that this process and its libraries print to a file.
 
-    TensorFlow's C++ code writes to the file descriptors themselves, so these are redirected.
+    TensorFlow's C++ code writes to the file descriptors themselves, so these are redirected. What
+    no longer fits on the log's disk is dropped.
 
     Args:
         path: the log file, made with its folder.
@@ -31,13 +32,12 @@ def logged_to(path: Path, *, verbose: bool) -> Iterator[TextIO]:
     Yields:
         The standard output as it was, for what a person shall see.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
     sys.stdout.flush()
     sys.stderr.flush()
     kept = os.dup(1), os.dup(2)
     root = logging.getLogger()
-    before = root.handlers[:], root.level
-    with path.open("a", encoding="utf-8") as log, os.fdopen(os.dup(1), "w") as visible:
+    before = root.handlers[:], root.level, logging.raiseExceptions
+    with _log(path) as log, os.fdopen(os.dup(1), "w") as visible:
         handlers: list[logging.Handler] = [logging.StreamHandler(log)]
         error = os.fdopen(os.dup(2), "w")
         if verbose:
@@ -46,17 +46,18 @@ def logged_to(path: Path, *, verbose: bool) -> Iterator[TextIO]:
             handler.setFormatter(_Lines("%(asctime)s %(levelname)s %(message)s"))
         root.handlers[:] = handlers
         root.setLevel(logging.INFO)
+        logging.raiseExceptions = False  # There is nowhere to tell that the disk is full.
         os.dup2(log.fileno(), 1)
         os.dup2(log.fileno(), 2)
         try:
             yield visible
         finally:
-            sys.stdout.flush()
-            sys.stderr.flush()
+            for stream, number in ((sys.stdout, 1), (sys.stderr, 2)):
+                _flush(stream, number)
             for number, saved in enumerate(kept, start=1):
                 os.dup2(saved, number)
                 os.close(saved)
-            root.handlers[:], level = before
+            root.handlers[:], level, logging.raiseExceptions = before
             root.setLevel(level)
             error.close()
 
@@ -69,6 +70,28 @@ def quiet() -> Iterator[TextIO]:
         logged_to(Path(folder) / "log", verbose=False) as visible,
     ):
         yield visible
+
+
+@contextmanager
+def _log(path: Path) -> Iterator[TextIO]:
+    """A file to add to, made with its folder."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    log = path.open("a", encoding="utf-8")
+    try:
+        yield log
+    finally:
+        with suppress(OSError):
+            log.close()
+
+
+def _flush(stream: TextIO, number: int) -> None:
+    """Lets a stream keep nothing that a person would see when its descriptor is put back."""
+    try:
+        stream.flush()
+    except OSError:
+        with open(os.devnull, "wb") as nowhere:
+            os.dup2(nowhere.fileno(), number)
+        stream.flush()
 
 
 class _Lines(logging.Formatter):

@@ -11,7 +11,8 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from components.run_summary.summary import SUMMARY_FILE
-from modules.errors import InputError
+from modules.errors import InputError, StageError
+from pipeline.room import no_room
 
 _OWNER = "owner.json"
 
@@ -42,6 +43,11 @@ class Root:
         """What an interrupted training goes on from."""
         return self.path / "checkpoints"
 
+    @property
+    def temporary(self) -> Path:
+        """What a run needs no longer than it runs."""
+        return self.path / "tmp"
+
     def run(self, run_id: str) -> Path:
         """A run's own folder, with its summary and log."""
         return self.path / "runs" / run_id
@@ -55,6 +61,7 @@ class Root:
 
         Raises:
             InputError: when it belongs to another config, was moved, or cannot be written.
+            StageError: when its disk is full.
         """
         owner = self.path / _OWNER
         names = {"config": str(config), "root": str(self.path.resolve())}
@@ -66,8 +73,11 @@ class Root:
                 unfinished.replace(owner)
             found = json.loads(owner.read_text(encoding="utf-8"))
         except OSError as error:
+            raise self._unwritable(error) from None
+        except ValueError:
             raise InputError(
-                f"root: {self.path} cannot be written ({error.strerror}); name another with --root"
+                f"root: {owner} is damaged; delete it if the folder is that of {config}, or name "
+                "another with --root"
             ) from None
         if found["root"] != names["root"]:
             raise InputError(
@@ -80,12 +90,21 @@ class Root:
                 f"give {config} another with --root"
             )
 
+    def begun(self, run_id: str) -> Path:
+        """Makes a run's folder and returns it; raises as ``held``."""
+        try:
+            self.run(run_id).mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise self._unwritable(error) from None
+        return self.run(run_id)
+
     @contextmanager
     def held(self) -> Iterator[None]:
         """Keeps other runs out.
 
         Raises:
-            InputError: when one is under way.
+            InputError: when one is under way, or the folder cannot be written.
+            StageError: when its disk is full.
         """
         lock = FileLock(str(self.path / "run.lock"))
         try:
@@ -95,10 +114,22 @@ class Root:
                 f"root: another run holds {self.path}; wait until it has ended, or use another "
                 "with --root"
             ) from None
+        except OSError as error:
+            raise self._unwritable(error) from None
         try:
             yield
         finally:
             lock.release()
+
+    def _unwritable(self, error: OSError) -> InputError | StageError:
+        told = no_room(error, self.path)
+        return (
+            StageError(f"root: {told}")
+            if told
+            else InputError(
+                f"root: {self.path} cannot be written ({error.strerror}); name another with --root"
+            )
+        )
 
 
 def shown(path: Path | str) -> str:

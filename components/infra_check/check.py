@@ -68,7 +68,8 @@ def _run(command: Sequence[str], folder: Path, seconds: float) -> int | None:
             [*command, str(folder)],
             # -m looks into the current folder first, which may hold a package of the same name.
             cwd=Path(__file__).parents[2],
-            stdin=subprocess.DEVNULL,
+            # Closed by the system when this process is gone, however that happens: see ``probe``.
+            stdin=subprocess.PIPE,
             stdout=errors,
             stderr=errors,
             start_new_session=True,
@@ -81,6 +82,8 @@ def _run(command: Sequence[str], folder: Path, seconds: float) -> int | None:
             if process.returncode is None:  # It hangs, or the run is being interrupted.
                 os.killpg(process.pid, signal.SIGKILL)
                 process.wait()
+            if process.stdin:
+                process.stdin.close()
 
 
 def _fate(code: int | None, told: report.Report, folder: Path, seconds: float) -> Check | None:

@@ -1,0 +1,168 @@
+"""What a killed run has left is cleared, and nothing else is touched."""
+
+import os
+import sqlite3
+import tempfile
+import time
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import ml_metadata as mlmd
+import pytest
+from ml_metadata.proto import metadata_store_pb2
+
+from modules.errors import InputError
+from pipeline.recovery import check_metadata, recover, temporary_files
+from pipeline.root import Root
+
+Execution = metadata_store_pb2.Execution
+
+
+def connection_to(root: Root) -> Any:
+    config = metadata_store_pb2.ConnectionConfig()
+    config.sqlite.filename_uri = str(root.metadata)
+    config.sqlite.connection_mode = (
+        metadata_store_pb2.SqliteMetadataSourceConfig.READWRITE_OPENCREATE
+    )
+    return config
+
+
+def executed(store: Any, state: int) -> int:
+    """The number of a new execution in this state."""
+    type_id = store.put_execution_type(metadata_store_pb2.ExecutionType(name="Trainer"))
+    (number,) = store.put_executions([Execution(type_id=type_id, last_known_state=state)])
+    return int(number)
+
+
+def folders_of(root: Root, number: int) -> list[Path]:
+    """What a node has made under this number, as TFX lays it out."""
+    node = root.artifacts / "Trainer"
+    found = [
+        node / "model" / str(number),
+        node / "model_run" / str(number),
+        node / ".system" / "executor_execution" / str(number),
+    ]
+    for folder in found:
+        (folder / "deep").mkdir(parents=True)
+        (folder / "deep" / "file").write_bytes(b"x")
+    return found
+
+
+def test_what_runs_no_longer_is_canceled_and_its_folders_go(tmp_path: Path) -> None:
+    root = Root(tmp_path)
+    assert recover(root, connection_to(root)) == 0
+    store = mlmd.MetadataStore(connection_to(root))
+    ended = {
+        state: executed(store, state)
+        for state in (Execution.COMPLETE, Execution.CACHED, Execution.FAILED, Execution.CANCELED)
+    }
+    killed = [executed(store, state) for state in (Execution.RUNNING, Execution.NEW)]
+    kept = [folder for number in ended.values() for folder in folders_of(root, number)]
+    gone = [folder for number in killed for folder in folders_of(root, number)]
+    working = root.artifacts / "Trainer" / ".system" / "stateful_working_dir" / "8d6c"
+    working.mkdir(parents=True)
+    assert recover(root, connection_to(root)) == 2
+    assert all((folder / "deep" / "file").is_file() for folder in kept)
+    assert not any(folder.exists() for folder in [*gone, working])
+    states = {one.id: one.last_known_state for one in store.get_executions()}
+    assert states == {number: state for state, number in ended.items()} | dict.fromkeys(
+        killed, Execution.CANCELED
+    )
+    assert recover(root, connection_to(root)) == 0
+
+
+def test_numbers_of_a_new_file_are_higher_than_any_of_one_that_was_lost(tmp_path: Path) -> None:
+    root = Root(tmp_path)
+    recover(root, connection_to(root))
+    first = executed(mlmd.MetadataStore(connection_to(root)), Execution.COMPLETE)
+    assert first > 1_700_000_000_000
+    recover(root, connection_to(root))
+    assert executed(mlmd.MetadataStore(connection_to(root)), Execution.COMPLETE) == first + 1
+    root.metadata.unlink()
+    time.sleep(0.01)
+    recover(root, connection_to(root))
+    assert executed(mlmd.MetadataStore(connection_to(root)), Execution.COMPLETE) > first + 1
+
+
+def garbage(path: Path) -> None:
+    path.write_bytes(b"not a database, but long enough to be one " * 100)
+
+
+def cut_short(path: Path) -> None:
+    os.truncate(path, path.stat().st_size // 2)
+
+
+def cut_to_bytes(path: Path) -> None:
+    os.truncate(path, 60)
+
+
+def overwritten(path: Path) -> None:
+    with path.open("r+b") as file:
+        file.seek(4096)
+        file.write(b"\xff" * 3 * 4096)
+
+
+def empty(path: Path) -> None:
+    os.truncate(path, 0)
+
+
+@pytest.mark.parametrize("damage", [garbage, cut_short, cut_to_bytes, overwritten, empty])
+def test_damaged_metadata_is_told_in_one_line_with_the_remedy(
+    tmp_path: Path, damage: Callable[[Path], None]
+) -> None:
+    root = Root(tmp_path)
+    check_metadata(root)
+    recover(root, connection_to(root))
+    folders_of(root, executed(mlmd.MetadataStore(connection_to(root)), Execution.COMPLETE))
+    check_metadata(root)
+    damage(root.metadata)
+    before = root.metadata.read_bytes()
+    with pytest.raises(InputError, match=r"metadata\.db is (damaged|empty).*; move it and .* away"):
+        check_metadata(root)
+    assert root.metadata.read_bytes() == before
+
+
+def test_a_file_that_a_killed_run_was_about_to_make_is_none_that_was_lost(tmp_path: Path) -> None:
+    root = Root(tmp_path)
+    root.metadata.touch()
+    check_metadata(root)
+    assert recover(root, connection_to(root)) == 0
+
+
+def test_a_transaction_that_was_cut_off_is_undone_and_no_damage(tmp_path: Path) -> None:
+    root = Root(tmp_path)
+    recover(root, connection_to(root))
+    number = executed(mlmd.MetadataStore(connection_to(root)), Execution.COMPLETE)
+    pid = os.fork()
+    if not pid:  # pragma: no cover
+        cut = sqlite3.connect(root.metadata)
+        cut.execute("PRAGMA cache_size = 1")  # Pages go to the file before the end.
+        cut.execute("CREATE TABLE more (text)")
+        cut.execute("BEGIN")
+        cut.executemany("INSERT INTO more VALUES (?)", [["x" * 4000]] * 500)
+        os._exit(0)
+    os.waitpid(pid, 0)
+    assert (tmp_path / "metadata.db-journal").exists()
+    check_metadata(root)
+    with closing(sqlite3.connect(root.metadata)) as db:
+        assert db.execute("SELECT count(*) FROM more").fetchall() == [(0,)]
+        assert db.execute("SELECT id FROM Execution").fetchall() == [(number,)]
+
+
+def test_temporary_files_are_put_into_the_root_and_found_by_the_next_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("TFHUB_CACHE_DIR", raising=False)
+    root, before = Root(tmp_path), tempfile.gettempdir()
+    root.temporary.mkdir()
+    (root.temporary / "of a killed run").mkdir()
+    with temporary_files(root):
+        assert list(root.temporary.iterdir()) == []
+        assert Path(tempfile.mkdtemp()).parent == root.temporary
+        assert Path(os.environ["TMPDIR"]) == root.temporary
+        assert os.environ["TFHUB_CACHE_DIR"] == os.path.join(before, "tfhub_modules")
+    assert tempfile.gettempdir() == before
+    assert "TFHUB_CACHE_DIR" not in os.environ
+    assert not root.temporary.exists()

@@ -1,0 +1,74 @@
+"""A full disk is told as one, whoever says it in what words."""
+
+import errno
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from modules.errors import InputError
+from pipeline.room import no_room
+from pipeline.root import Root
+from tests.conftest import PROJECT
+
+
+def caused(outer: Exception, inner: Exception) -> Exception:
+    try:
+        raise outer from inner
+    except Exception as error:
+        return error
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)),
+        OSError(errno.EDQUOT, os.strerror(errno.EDQUOT)),
+        RuntimeError("UNKNOWN: /a/b; No space left on device [while running 'Write']"),
+        RuntimeError("INTERNAL: Cannot write: database or disk is full"),
+        caused(ValueError("a stage failed"), OSError(errno.ENOSPC, "x")),
+    ],
+)
+def test_a_full_disk_is_told_with_the_remedy(error: Exception, tmp_path: Path) -> None:
+    told = no_room(error, tmp_path, tmp_path / "not" / "there")
+    assert f"no space is left on the disk of {tmp_path}" in told
+    assert "free some there and run again" in told
+
+
+@pytest.mark.parametrize("error", [OSError(errno.EACCES, "x"), RuntimeError("no space")])
+def test_another_failure_is_none_of_a_full_disk(error: Exception, tmp_path: Path) -> None:
+    assert no_room(error, tmp_path) == ""
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full, as Linux has it")
+def test_a_log_that_no_longer_fits_is_dropped_and_shows_a_person_nothing() -> None:
+    code = """
+import logging
+from pathlib import Path
+from pipeline.output import logged_to
+with logged_to(Path("/dev/full"), verbose=False) as visible:
+    logging.getLogger("thaw").error("for the log")
+    print("what a library says")
+    visible.write("seen\\n")
+print("afterwards")
+"""
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(
+        command,
+        capture_output=True,
+        text=True,
+        cwd=PROJECT,
+        env={**os.environ, "PYTHONUNBUFFERED": ""},
+        check=False,
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, "seen\nafterwards\n", "")
+
+
+def test_a_damaged_owner_file_is_told_in_one_line(tmp_path: Path) -> None:
+    (tmp_path / "owner.json").write_bytes(b"")
+    with pytest.raises(InputError, match=r"owner\.json is damaged; delete it"):
+        Root(tmp_path).claim(tmp_path / "a.yaml")
+    (tmp_path / "owner.json").unlink()
+    Root(tmp_path).claim(tmp_path / "a.yaml")
