@@ -58,7 +58,9 @@ class Driver(PropertiesDriver):
             forced = str(versions.read_note(serving_dir, served).get(FORCED) or "")
         told = ""
         for note in versions.withdrawn(serving_dir):
-            if note.get(versions.MODEL) == model.uri and served is None:
+            # One that is served again was forced, or lies there under an earlier number too.
+            again = served is None or forced
+            if note.get(versions.MODEL) == model.uri and again:
                 told = f"this model was version {note['version']}, withdrawn {note['withdrawn_at']}"
         return {FORCED: forced, _WITHDRAWN: told}
 
