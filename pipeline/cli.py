@@ -11,6 +11,7 @@ import typer
 
 from modules import text
 from modules.errors import InputError, StageError
+from modules.settings import Forced
 
 # Exit statuses of ``thaw run``; other programs rely on them.
 OK, FAILED, WRONG_INPUT, REFUSED = 0, 1, 2, 3
@@ -56,7 +57,7 @@ def run(
     from pipeline import loading, local, reporting
 
     loaded = loading.load(config, set_ or (), root)
-    forced = loading.forced(force_by, force_reason)
+    forced = _forced(force_by, force_reason)
     # As Ctrl-C does, so that what is temporary is removed and the summary says so.
     signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
     result = local.run(loaded, summary_file=summary, verbose=verbose, forced=forced)
@@ -198,6 +199,22 @@ def pin(
     from pipeline import loading, versions
 
     typer.echo(versions.pin(loading.load(config, set_ or (), root), version, remove=remove))
+
+
+def _forced(by: str | None, reason: str | None) -> Forced | None:
+    """A forced blessing, which takes both a name and a reason.
+
+    Raises:
+        InputError: when one lacks.
+    """
+    if by is None and reason is None:
+        return None
+    if not by or not reason:
+        raise InputError(
+            "--force-by and --force-reason: one lacks or is empty; a forced blessing is recorded "
+            "with a name and a reason, so give both"
+        )
+    return Forced(by=by, reason=reason)
 
 
 def main() -> None:

@@ -10,7 +10,6 @@ from typing import Any, Union, get_args, get_origin
 from pydantic import BaseModel, ValidationError
 
 from modules.errors import InputError
-from modules.settings import Forced
 from pipeline import safe_yaml
 from pipeline.config import Config
 
@@ -64,22 +63,6 @@ def load(file: Path, overrides: Sequence[str] = (), root: Path | None = None) ->
             f"takes {_LONGEST_NAME}; rename the file"
         )
     return config
-
-
-def forced(by: str | None, reason: str | None) -> Forced | None:
-    """A forced blessing, which takes both a name and a reason.
-
-    Raises:
-        InputError: when one lacks.
-    """
-    if by is None and reason is None:
-        return None
-    if not by or not reason:
-        raise InputError(
-            "--force-by and --force-reason: one lacks or is empty; a forced blessing is recorded "
-            "with a name and a reason, so give both"
-        )
-    return Forced(by=by, reason=reason)
 
 
 def _read(file: Path) -> dict[str, Any]:
