@@ -5,13 +5,15 @@ import sys
 import warnings
 from contextlib import nullcontext
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from modules import text
 from modules.errors import InputError, StageError
-from modules.settings import Forced
+
+if TYPE_CHECKING:
+    from modules.settings import Forced
 
 # Exit statuses of ``thaw run``; other programs rely on them.
 OK, FAILED, WRONG_INPUT, REFUSED = 0, 1, 2, 3
@@ -201,7 +203,7 @@ def pin(
     typer.echo(versions.pin(loading.load(config, set_ or (), root), version, remove=remove))
 
 
-def _forced(by: str | None, reason: str | None) -> Forced | None:
+def _forced(by: str | None, reason: str | None) -> "Forced | None":
     """A forced blessing, which takes both a name and a reason.
 
     Raises:
@@ -214,6 +216,8 @@ def _forced(by: str | None, reason: str | None) -> Forced | None:
             "--force-by and --force-reason: one lacks or is empty; a forced blessing is recorded "
             "with a name and a reason, so give both"
         )
+    from modules.settings import Forced
+
     return Forced(by=by, reason=reason)
 
 
