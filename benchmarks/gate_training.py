@@ -15,6 +15,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+from benchmarks.page import put
 from benchmarks.training import CORPORA, Pixels, decoded, fitted
 
 # isort: split
@@ -28,6 +29,7 @@ from modules.gate.verdict import Baseline, judge
 from modules.images import image
 from modules.settings import Evaluation
 
+DOCS = Path(__file__).parent.parent / "docs"
 RESULTS = Path(__file__).parent / "results" / "gate_training.jsonl"
 CLASSES = 10
 LABELS = tuple(str(digit) for digit in range(CLASSES))
@@ -91,8 +93,24 @@ def done() -> list[dict[str, Any]]:
     return [json.loads(line) for line in RESULTS.read_text(encoding="utf-8").splitlines()]
 
 
+def table(found: list[dict[str, Any]]) -> str:
+    """How often each was blessed, in Markdown."""
+    lines = ["| candidate | blessed | refused | accuracy | broken rules |", "| --- " * 5 + "|"]
+    for candidate in dict.fromkeys(one["candidate"] for one in found):
+        some = [one for one in found if one["candidate"] == candidate]
+        counts = Counter(one["verdict"] for one in some)
+        rules = Counter(rule for one in some for rule in one["broken"])
+        told = ", ".join(f"`{rule}` {count}" for rule, count in rules.most_common())
+        values = sorted(one["accuracy"] for one in some)
+        lines.append(
+            f"| {candidate} | {counts['blessed']} | {counts['refused']} | "
+            f"{values[0]:.3f} to {values[-1]:.3f} | {told} |"
+        )
+    return "\n".join(lines)
+
+
 def main() -> None:
-    """Does what is not yet done, and prints how often each was blessed."""
+    """Does what is not yet done, and writes the table of ``docs/gate.md``."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seeds", type=int, default=50)
     known = {one["seed"] for one in done()}
@@ -105,9 +123,8 @@ def main() -> None:
         ]
         with RESULTS.open("a", encoding="utf-8") as file:
             file.write("".join(f"{line}\n" for line in lines))
-    counts = Counter((one["candidate"], one["verdict"]) for one in done())
-    for (candidate, verdict), count in sorted(counts.items()):
-        print(f"{candidate:<24} {verdict:<8} {count}")
+    page = DOCS / "gate.md"
+    page.write_text(put(table(done()), page.read_text(encoding="utf-8"), "training"), "utf-8")
 
 
 if __name__ == "__main__":
