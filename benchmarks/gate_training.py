@@ -37,6 +37,7 @@ STAGES = [
     {"name": "head", "epochs": 5, "learning_rate": 0.003},
     {"name": "partial", "unfreeze": {"last": 2}, "epochs": 4, "learning_rate": 0.001},
 ]
+SPOILED = ("shuffled", "shuffled, the test too", "a class dropped", "constant")
 SERVED = Baseline(1, "version 1 is the one served")
 
 Scores = npt.NDArray[np.float32]
