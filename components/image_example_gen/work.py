@@ -1,6 +1,6 @@
 """What Beam's workers run. Nothing of TFX is imported here: a worker would take seconds for it."""
 
-import pickle
+import json
 import zlib
 from collections.abc import Iterable, Mapping, Sequence
 
@@ -16,7 +16,7 @@ def pack(number: int, files: Sequence[ImageFile]) -> bytes:
     Beam looks into all that a pipeline is made from, and compresses it, several times; into bytes
     it does not look, and these are few.
     """
-    return zlib.compress(pickle.dumps((number, list(files))), 1)
+    return zlib.compress(json.dumps([number, [vars(file) for file in files]]).encode(), 1)
 
 
 def write(
@@ -34,7 +34,7 @@ def write(
     Returns:
         The report, under a key that all reports share.
     """
-    number, files = pickle.loads(zlib.decompress(packed))
+    number, files = _unpack(packed)
     done = 0
 
     def advance(more: int) -> None:
@@ -47,6 +47,13 @@ def write(
         )
 
     return 0, records.write_chunk(files, folders, options, number, advance)
+
+
+def _unpack(packed: bytes) -> tuple[int, list[ImageFile]]:
+    number, rows = json.loads(zlib.decompress(packed))
+    for row in rows:  # JSON knows lists alone.
+        row["columns"] = tuple([(name, value) for name, value in row["columns"]])
+    return number, [ImageFile(**row) for row in rows]
 
 
 def tell(

@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import Any
 
 import jinja2
-from modules.text import markdown
 
 from components.run_summary.summary import Summary
+from modules.text import markdown
 
 CARD_FILE = "card.json"
 TEXT_FILE = "model_card.md"

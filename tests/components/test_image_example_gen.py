@@ -12,7 +12,7 @@ import pytest
 import tensorflow as tf
 
 from components.data_check.problems import missing_images
-from components.image_example_gen import contents, records, report
+from components.image_example_gen import contents, records, report, work
 from components.image_example_gen.entry import ImageFile
 from components.image_example_gen.sources import list_all
 from components.image_example_gen.sources.folder import list_folder
@@ -230,3 +230,13 @@ def test_too_many_bad_files_fail_with_the_counts(tmp_path: Path) -> None:
         report.check_bad(where, 0.05)
     lines = where.quarantine.read_text(encoding="utf-8").splitlines()
     assert [json.loads(line) for line in lines] == bad
+
+
+def test_a_chunk_comes_out_of_beam_as_it_went_in() -> None:
+    files = [
+        ImageFile("/a/\udcff.png", "a/?.png", "ä", 3),
+        ImageFile(
+            "gs://b/s", "s#1", "b", 0, "train", "g", (("x", "1"), ("y", "\n")), 1, "00", "no image"
+        ),
+    ]
+    assert work._unpack(work.pack(7, files)) == (7, files)
