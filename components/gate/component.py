@@ -18,6 +18,7 @@ from components.gate.decide import GATE_FILE, decide
 from components.infra_check.outcome import OUTCOME_FILE
 from components.pusher import versions
 from modules.settings import Evaluation, Forced
+from modules.text import as_json
 
 FORCED = "forced"
 _WITHDRAWN = "withdrawn"
@@ -98,7 +99,7 @@ class Executor(base_executor.BaseExecutor):
         name = constants.BLESSED_FILE_NAME if found.passed else constants.NOT_BLESSED_FILE_NAME
         io_utils.write_string_file(f"{blessing.uri}/{name}", "")
         told = {"gate": found.as_json(), "choice": read_choice(input_dict["baseline"]).as_text()}
-        text = json.dumps(told, indent=1, ensure_ascii=False)
+        text = as_json(told, indent=1)
         Path(blessing.uri, GATE_FILE).write_text(text, encoding="utf-8")
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import jinja2
 
 from components.run_summary.summary import Summary
-from modules.text import markdown
+from modules.text import as_json, markdown
 
 CARD_FILE = "card.json"
 TEXT_FILE = "model_card.md"
@@ -24,7 +24,7 @@ def write(folder: Path, known: dict[str, Any]) -> None:
         known: the values of ``Summary`` that are the model's own.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    text = json.dumps(known, indent=1, ensure_ascii=False)
+    text = as_json(known, indent=1)
     (folder / CARD_FILE).write_text(text, encoding="utf-8")
     (folder / TEXT_FILE).write_text(as_markdown(known), encoding="utf-8")
 

@@ -1,10 +1,11 @@
 """The summary's form, which other programs rely on."""
 
-import json
 from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
+
+from modules.text import as_json
 
 SUMMARY_FILE = "summary.json"
 
@@ -66,7 +67,7 @@ class Summary(BaseModel):
 
     def as_text(self) -> str:
         """As JSON."""
-        return json.dumps(self.model_dump(), indent=1, ensure_ascii=False) + "\n"
+        return as_json(self.model_dump(), indent=1) + "\n"
 
     def write(self, *paths: Path) -> None:
         """Writes it as JSON to each of the paths, whole or not at all."""

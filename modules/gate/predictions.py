@@ -17,6 +17,7 @@ import numpy.typing as npt
 import tensorflow as tf
 
 from modules import features
+from modules.text import as_json
 
 ROWS = "predictions"  # the prefix of the files
 _LABELS_FILE = "labels.json"
@@ -97,7 +98,7 @@ def answers_of(
 
 def write_labels(folder: Path, labels: Mapping[str, Sequence[str]]) -> None:
     """Writes what each model's scores stand for."""
-    text = json.dumps(labels, ensure_ascii=False, indent=1)
+    text = as_json(labels, indent=1)
     (folder / _LABELS_FILE).write_text(text, encoding="utf-8")
 
 
