@@ -9,6 +9,7 @@ from typing import Any
 
 import matplotlib
 
+from benchmarks.page import put
 from benchmarks.quality import CORPORA, METHODS, SIZES, VARIANTS, done
 
 matplotlib.use("Agg")
@@ -71,13 +72,6 @@ def variants_table(runs: list[dict[str, Any]]) -> str:
             seeds.append(len(cell))
         lines.append(f"| {' | '.join(cells)} | {min(seeds)} |")
     return "\n".join(lines)
-
-
-def put(text: str, page: str, mark: str) -> str:
-    """A page with a text between a mark and its end."""
-    before, _, rest = page.partition(f"<!-- {mark} -->")
-    after = rest.partition(f"<!-- /{mark} -->")[2]
-    return f"{before}<!-- {mark} -->\n{text}\n<!-- /{mark} -->{after}"
 
 
 def draw(runs: list[dict[str, Any]], file: Path) -> None:
