@@ -82,7 +82,7 @@ class Evaluation(Options):
 
     require: Literal["not_worse", "better"] = "not_worse"
     margin: Annotated[Number, Field(gt=0.0, lt=1.0)] = 0.05
-    confidence: Annotated[Number, Field(gt=0.5, lt=1.0)] = 0.99
+    confidence: Annotated[Number, Field(gt=0.5, le=0.999)] = 0.99
     min_examples: Positive = 30
     min_accuracy: Fraction = 0.5
     min_class_accuracy: Fraction = 0.0
