@@ -15,9 +15,9 @@ from modules.settings import Forced, check_class_weights, check_one_process
 from pipeline import recovery
 from pipeline.config import Config
 from pipeline.executions import is_cached, summary_of
+from pipeline.full_disk import no_room
 from pipeline.output import Display, logged_to
 from pipeline.provenance import versions
-from pipeline.room import no_room
 from pipeline.root import Root, new_run_id, shown
 
 LOG_FILE = "tfx.log"
@@ -92,7 +92,9 @@ def run(
 
 def _reason(error: Exception, config: Config) -> str:
     """A failure in one line. What a stage itself says of a full disk is said better there."""
-    told = "" if isinstance(error, StageError) else no_room(error, config.root, config.serving_dir)
+    if isinstance(error, StageError):
+        return str(error)
+    told = no_room(error, config.root, config.serving_dir)
     return told or f"{type(error).__name__}: {' '.join(str(error).split())[:500]}"
 
 

@@ -12,7 +12,7 @@ from filelock import FileLock, Timeout
 
 from components.run_summary.summary import SUMMARY_FILE
 from modules.errors import InputError, StageError
-from pipeline.room import no_room
+from pipeline.full_disk import no_room
 
 _OWNER = "owner.json"
 

@@ -214,7 +214,7 @@ def test_a_stage_that_fails_ends_with_1_and_leaves_a_summary(
     (tmp_path / "file").write_text("in the way", encoding="utf-8")
     done = thaw("run", DIGITS, "--root", root, "--set", f"push.serving_dir={tmp_path / 'file'}")
     assert done.code == 1
-    assert "pusher failed: StageError: push of run" in done.err
+    assert "pusher failed: push of run" in done.err
     assert "File exists" in done.err
     assert "Traceback" not in done.out + done.err
     assert summary_in(root)["status"] == "failed"

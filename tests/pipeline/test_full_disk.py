@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from modules.errors import InputError
-from pipeline.room import no_room
+from pipeline.full_disk import no_room
 from pipeline.root import Root
 from tests.conftest import PROJECT
 
