@@ -33,6 +33,12 @@ class Baseline(Artifact):
     TYPE_NAME = "ThawBaseline"
 
 
+class Exports(Artifact):
+    """A folder with ``exports.json`` and the files that it tells of: other forms of a model."""
+
+    TYPE_NAME = "ThawExports"
+
+
 class ModelCard(Artifact):
     """A folder with ``card.json``, what is known of a model, and the same for people."""
 

@@ -22,14 +22,17 @@ def export(
     folder: Path,
     samples: Sequence[bytes] = (),
 ) -> None:
-    """Writes a SavedModel with three signatures, its labels, and requests to warm it up with.
+    """Writes a SavedModel with four signatures, its labels, and requests to warm it up with.
 
     ``serving_default`` takes ``image_bytes``, string [batch], the way TensorFlow Serving's REST
     ``{"b64": ...}`` delivers them, and gives ``scores``, float32 [batch, classes], and ``label``,
     string [batch]. A request with bytes that are no image fails with ``InvalidArgument``.
     ``serving_examples`` takes serialized ``tf.Example``s instead and gives ``scores``.
-    ``transform_labels`` takes them too and gives ``label_index``, int64 [batch], by the transform
+    ``transform_labels`` takes those too and gives ``label_index``, int64 [batch], by the transform
     graph, for the Evaluator.
+    ``serving_pixels`` takes ``pixels``, uint8 [batch, height, width, 3] as ``image.decode`` makes
+    them, and gives ``scores``: for devices that decode images themselves, and for ``lite``. The
+    batch passes through the model whole.
 
     Args:
         model: as trained.
@@ -44,9 +47,11 @@ def export(
     raw_spec = transform.raw_feature_spec()
     image_spec = {features.IMAGE_BYTES: tf.io.FixedLenFeature((), tf.string)}
 
+    def scores_of_pixels(pixels: tf.Tensor) -> tf.Tensor:
+        return tf.nn.softmax(model.logits(image.to_range(pixels, spec)))
+
     def scores_of_part(image_bytes: tf.Tensor) -> tf.Tensor:
-        images = image.to_range(image.decode_batch(image_bytes, spec), spec)
-        return tf.nn.softmax(model.logits(images))
+        return scores_of_pixels(image.decode_batch(image_bytes, spec))
 
     def scores(image_bytes: tf.Tensor) -> tf.Tensor:
         return in_parts(scores_of_part, image_bytes, len(labels))
@@ -58,6 +63,12 @@ def export(
             features.SCORES: result,
             features.LABEL: tf.gather(names, tf.argmax(result, axis=-1)),
         }
+
+    shape = (None, spec.height, spec.width, 3)
+
+    @tf.function(input_signature=[tf.TensorSpec(shape, tf.uint8, name=features.PIXELS)])
+    def serve_pixels(pixels: tf.Tensor) -> dict[str, tf.Tensor]:
+        return {features.SCORES: scores_of_pixels(pixels)}
 
     examples = tf.TensorSpec((None,), tf.string, name=features.EXAMPLES)
 
@@ -80,6 +91,7 @@ def export(
         signatures={
             features.SERVE_IMAGES: serve_images,
             features.SERVE_EXAMPLES: serve_examples,
+            features.SERVE_PIXELS: serve_pixels,
             features.TRANSFORM_LABELS: transform_labels,
         },
     )

@@ -29,7 +29,9 @@ EARLIER = "earlier"
 # Signatures of the exported model, their inputs and outputs.
 SERVE_IMAGES = "serving_default"  # image_bytes: string [batch]
 SERVE_EXAMPLES = "serving_examples"  # examples: string [batch], serialized tf.Examples
+SERVE_PIXELS = "serving_pixels"  # pixels: uint8 [batch, height, width, 3]
 TRANSFORM_LABELS = "transform_labels"  # examples: string [batch]
 EXAMPLES = "examples"
+PIXELS = "pixels"
 SCORES = "scores"  # float32 [batch, classes], each row sums to 1
 # The serving signature's other output is LABEL: the name of the class of the highest score.

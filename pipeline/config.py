@@ -159,11 +159,16 @@ class Push(Options):
         serving_dir: the folder of the versions; ``serving`` in the root where it is left out.
         keep: how many versions stay; those that are pinned stay beside them.
         lock_seconds: how long another push or rollback may hold the folder before this one fails.
+        exports: forms for TensorFlow Lite that go with a version, in its ``assets.extra``.
+        min_agreement: the least share of test images on which one must give the model's label;
+            else it is left out, and the summary says so.
     """
 
     serving_dir: Path | None = None
     keep: Annotated[Whole, Field(ge=2)] = 10
     lock_seconds: Annotated[Number, Field(gt=0.0)] = 60.0
+    exports: tuple[Literal["tflite_float16", "tflite_int8"], ...] = ()
+    min_agreement: Fraction = 0.98
 
 
 class Beam(Options):

@@ -8,6 +8,7 @@ from components.baseline.component import Baseline
 from components.curated_schema import CuratedSchema
 from components.data_check.component import DataCheck
 from components.evaluator.component import Evaluator
+from components.exports.component import Exports
 from components.gate.component import Gate
 from components.image_example_gen.component import ImageExampleGen
 from components.image_example_gen.sources import further_features
@@ -148,6 +149,9 @@ def create_pipeline(
         source=source_fingerprint("components.gate.component"),
     )
 
+    # Its forms for TensorFlow Lite, where the config asks for some.
+    exports = _exports(config, options, train, gate, example_gen)
+
     # What is known of the model, to travel with it.
     model_card = ModelCard(
         examples=example_gen.outputs["examples"],
@@ -157,6 +161,7 @@ def create_pipeline(
         evaluation=evaluator.outputs["evaluation"],
         model_blessing=gate.outputs["blessing"],
         infra_blessing=infra_check.outputs["blessing"],
+        exports=exports.outputs["exports"] if exports else None,
         versions=versions(),
         source=source_fingerprint("components.model_card.component"),
     )
@@ -166,6 +171,7 @@ def create_pipeline(
         model=train.outputs["model"],
         model_blessing=gate.outputs["blessing"],
         card=model_card.outputs["card"],
+        exports=exports.outputs["exports"] if exports else None,
         serving_dir=str(config.serving_dir),
         keep=config.push.keep,
         lock_seconds=config.push.lock_seconds,
@@ -196,6 +202,7 @@ def create_pipeline(
             infra_check,
             *([in_docker] if in_docker else []),
             gate,
+            *([exports] if exports else []),
             model_card,
             pusher,
             run_summary,
@@ -214,6 +221,21 @@ def _in_docker(config: Config, train: Any, example_gen: Any) -> Any:
         model=train.outputs["model"],
         examples=example_gen.outputs["examples"],
         **docker_specs(config.infra),
+    )
+
+
+def _exports(config: Config, options: TrainerOptions, train: Any, gate: Any, images: Any) -> Any:
+    """The node that makes them, or None."""
+    if not config.push.exports:
+        return None
+    return Exports(
+        model=train.outputs["model"],
+        model_blessing=gate.outputs["blessing"],
+        examples=images.outputs["examples"],
+        kinds=config.push.exports,
+        min_agreement=config.push.min_agreement,
+        image=options.image,
+        source=source_fingerprint("components.exports.component", "components.exports.work"),
     )
 
 

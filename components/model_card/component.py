@@ -10,8 +10,9 @@ from tfx.types import artifact_utils, standard_artifacts
 from tfx.types.component_spec import ChannelParameter, ExecutionParameter
 from tfx.utils import path_utils
 
-from components.artifacts import Ingestion
+from components.artifacts import Exports, Ingestion
 from components.artifacts import ModelCard as ModelCardArtifact
+from components.exports.make import read
 from components.gate.component import read_gate
 from components.image_example_gen.contents import FINGERPRINT
 from components.image_example_gen.report import REPORT_FILE
@@ -35,7 +36,7 @@ class Executor(base_executor.BaseExecutor):
         exec_properties: dict[str, Any],
     ) -> None:
         """Called by TFX with the inputs and outputs of ``ModelCardSpec``."""
-        given = {key: artifact_utils.get_single_instance(v) for key, v in input_dict.items()}
+        given = {key: artifact_utils.get_single_instance(v) for key, v in input_dict.items() if v}
         candidate, baseline = tfma_config.read_scores(given["evaluation"].uri)
         history = _read_json(given["model_run"].uri, trainer.HISTORY_FILE)
         model = Path(path_utils.serving_model_path(given["model"].uri))
@@ -47,6 +48,7 @@ class Executor(base_executor.BaseExecutor):
             },
             "gate": read_gate(given["model_blessing"].uri)[0],
             "infra": _read_json(given["infra_blessing"].uri, OUTCOME_FILE),
+            "exports": read(Path(given["exports"].uri)) if "exports" in given else [],
             "schedule": history["schedule"],
             "stages": history["stages"],
             "shipped": history["shipped"],
@@ -75,6 +77,7 @@ class ModelCardSpec(types.ComponentSpec):
         "evaluation": ChannelParameter(type=standard_artifacts.ModelEvaluation),
         "model_blessing": ChannelParameter(type=standard_artifacts.ModelBlessing),
         "infra_blessing": ChannelParameter(type=standard_artifacts.InfraBlessing),
+        "exports": ChannelParameter(type=Exports, optional=True),
     }
     OUTPUTS = {"card": ChannelParameter(type=ModelCardArtifact)}  # noqa: RUF012
 
@@ -85,18 +88,20 @@ class ModelCard(base_component.BaseComponent):
     Args:
         versions: of the packages.
         source: fingerprint of the code.
-        **inputs: the channels of ``ModelCardSpec.INPUTS``.
+        **inputs: the channels of ``ModelCardSpec.INPUTS``, None for one that is left out.
     """
 
     SPEC_CLASS = ModelCardSpec
     EXECUTOR_SPEC = executor_spec.ExecutorClassSpec(Executor)
 
-    def __init__(self, versions: dict[str, str], source: str, **inputs: types.BaseChannel) -> None:
+    def __init__(
+        self, versions: dict[str, str], source: str, **inputs: types.BaseChannel | None
+    ) -> None:
         super().__init__(
             spec=ModelCardSpec(
                 versions=json.dumps(versions),
                 source=source,
                 card=types.Channel(type=ModelCardArtifact),
-                **inputs,
+                **{key: channel for key, channel in inputs.items() if channel},
             )
         )

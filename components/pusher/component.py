@@ -10,9 +10,10 @@ from tfx.dsl.components.base import base_component, executor_spec
 from tfx.types import artifact_utils, standard_artifacts
 from tfx.types.component_spec import ChannelParameter, ExecutionParameter
 
-from components.artifacts import ModelCard
+from components.artifacts import Exports, ModelCard
 from components.baseline.choice import NOTE_KEY
 from components.driver import PropertiesDriver
+from components.exports.make import read
 from components.gate.component import FORCED, read_gate
 from components.model_card import card
 from components.pusher import versions
@@ -39,6 +40,7 @@ class PusherSpec(types.ComponentSpec):
         "model": ChannelParameter(type=standard_artifacts.Model),
         "model_blessing": ChannelParameter(type=standard_artifacts.ModelBlessing),
         "card": ChannelParameter(type=ModelCard),
+        "exports": ChannelParameter(type=Exports, optional=True),
     }
     OUTPUTS = {"pushed_model": ChannelParameter(type=standard_artifacts.PushedModel)}  # noqa: RUF012
 
@@ -84,7 +86,10 @@ class Executor(tfx_executor.Executor):
                 Path(self.GetModelPath(input_dict)),
                 serving_dir,
                 _note(run_id, model.uri, blessing),
-                extra=lambda number: _extra(folder, run_id, number, serving_dir),
+                extra=lambda number: {
+                    **_extra(folder, run_id, number, serving_dir),
+                    **_exported(input_dict.get("exports")),
+                },
                 keep=exec_properties["keep"],
                 wait=exec_properties["lock_seconds"],
             )
@@ -119,6 +124,15 @@ def _extra(folder: Path, run_id: str, version: int, serving_dir: Path) -> Mappin
     }
 
 
+def _exported(artifacts: list[Any] | None) -> Mapping[str, bytes]:
+    """The model's other forms that may be pushed."""
+    if not artifacts:
+        return {}
+    folder = Path(artifact_utils.get_single_uri(artifacts))
+    names = [one["file"] for one in read(folder) if one["passed"]]
+    return {name: (folder / name).read_bytes() for name in names}
+
+
 class Pusher(base_component.BaseComponent):
     """Adds a version to the folder that a server watches.
 
@@ -127,7 +141,7 @@ class Pusher(base_component.BaseComponent):
         keep: how many versions stay.
         lock_seconds: how long another may hold the folder.
         source: fingerprint of the code.
-        **inputs: the channels of ``PusherSpec.INPUTS``.
+        **inputs: the channels of ``PusherSpec.INPUTS``, None for one that is left out.
     """
 
     SPEC_CLASS = PusherSpec
@@ -140,7 +154,7 @@ class Pusher(base_component.BaseComponent):
         keep: int,
         lock_seconds: float,
         source: str,
-        **inputs: types.BaseChannel,
+        **inputs: types.BaseChannel | None,
     ) -> None:
         super().__init__(
             spec=PusherSpec(
@@ -149,6 +163,6 @@ class Pusher(base_component.BaseComponent):
                 lock_seconds=lock_seconds,
                 source=source,
                 pushed_model=types.Channel(type=standard_artifacts.PushedModel),
-                **inputs,
+                **{key: channel for key, channel in inputs.items() if channel},
             )
         )

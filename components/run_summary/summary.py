@@ -30,6 +30,8 @@ class Summary(BaseModel):
             the ``reason``, or null; and ``rules``, each as ``modules.gate.rules.RuleResult``.
         infra: ``passed``, ``problems``, and what ``components.infra_check`` measured: latencies,
             memory, size, parity, and the ``checks`` made.
+        exports: other forms of the model, each ``kind``, ``file``, ``bytes``, ``images``,
+            ``agreement``, ``max_difference``, ``passed`` and ``reason``.
         schedule: ``chosen_by`` (config or auto), the ``facts`` that a choice goes by, and the
             ``stages``, with every key.
         stages: what the schedule did, stage by stage; ``modules.finetune.results`` has the form.
@@ -56,6 +58,7 @@ class Summary(BaseModel):
     metrics: dict[str, Any] = {"candidate": None, "baseline": None}
     gate: dict[str, Any] | None = None
     infra: dict[str, Any] | None = None
+    exports: list[dict[str, Any]] = []
     schedule: dict[str, Any] | None = None
     stages: list[dict[str, Any]] = []
     shipped: dict[str, Any] | None = None

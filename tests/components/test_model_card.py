@@ -27,6 +27,7 @@ def known() -> dict[str, Any]:
             "baseline": {"version": None, "reason": "none"}, "rules": [rule],
             "forced": {"by": "Ada", "reason": "a <b>hurry</b>"},
         },
+        "exports": [],
         "infra": {"passed": True, "problems": []},
         "schedule": {"stages": [{"name": "head", "unfreeze": "none", "epochs": 3}]},
         "stages": [],

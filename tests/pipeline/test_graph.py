@@ -127,6 +127,14 @@ def test_tfx_s_own_validator_is_there_where_docker_is_asked_for(tmp_path: Path) 
     assert "InfraValidator" in nodes["Gate"].upstream_nodes
 
 
+def test_exports_are_made_where_they_are_asked_for(tmp_path: Path) -> None:
+    ir = compiler.Compiler().compile(graph(tmp_path, "push.exports=[tflite_int8]"))
+    nodes = {node.pipeline_node.node_info.id: node.pipeline_node for node in ir.nodes}
+    assert set(nodes) == {*ORDER, "Exports"}
+    assert "Gate" in nodes["Exports"].upstream_nodes
+    assert {"ModelCard", "Pusher"} <= set(nodes["Exports"].downstream_nodes)
+
+
 def test_a_forced_blessing_is_of_this_run_alone(tmp_path: Path) -> None:
     forced = graph(tmp_path, forced=Forced(by="Ada", reason="why not"))
     ir = compiler.Compiler().compile(forced)

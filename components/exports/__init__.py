@@ -1,0 +1,1 @@
+"""Makes other forms of a blessed model, each held against the model itself."""

@@ -1,0 +1,97 @@
+"""The node; ``make`` and ``work`` do it."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from tfx import types
+from tfx.components.evaluator import constants
+from tfx.dsl.components.base import base_component, base_executor, executor_spec
+from tfx.types import artifact_utils, standard_artifacts
+from tfx.types.component_spec import ChannelParameter, ExecutionParameter
+from tfx.utils import path_utils
+
+from components.artifacts import Exports as ExportsArtifact
+from components.exports.make import make, write
+from modules import features
+from modules.settings import ImageSpec
+
+
+class ExportsSpec(types.ComponentSpec):
+    """Inputs, outputs and execution properties."""
+
+    PARAMETERS = {  # noqa: RUF012 TFX's form
+        "kinds": ExecutionParameter(type=str),
+        "min_agreement": ExecutionParameter(type=float),
+        "image": ExecutionParameter(type=str),
+        "source": ExecutionParameter(type=str),
+    }
+    INPUTS = {  # noqa: RUF012
+        "model": ChannelParameter(type=standard_artifacts.Model),
+        "model_blessing": ChannelParameter(type=standard_artifacts.ModelBlessing),
+        "examples": ChannelParameter(type=standard_artifacts.Examples),
+    }
+    OUTPUTS = {"exports": ChannelParameter(type=ExportsArtifact)}  # noqa: RUF012
+
+
+class Executor(base_executor.BaseExecutor):
+    """Makes what is asked for of a model that the gate blessed."""
+
+    def Do(  # noqa: N802 TFX's name
+        self,
+        input_dict: dict[str, list[Any]],
+        output_dict: dict[str, list[Any]],
+        exec_properties: dict[str, Any],
+    ) -> None:
+        """Called by TFX."""
+        folder = Path(artifact_utils.get_single_uri(output_dict["exports"]))
+        folder.mkdir(parents=True, exist_ok=True)
+        (blessing,) = input_dict["model_blessing"]
+        blessed = blessing.get_int_custom_property(constants.ARTIFACT_PROPERTY_BLESSED_KEY) == 1
+        kinds = json.loads(exec_properties["kinds"]) if blessed else []
+        model = artifact_utils.get_single_uri(input_dict["model"])
+        sample, test = (
+            f"{artifact_utils.get_split_uri(input_dict['examples'], split)}/*"
+            for split in (features.VALIDATION, features.TEST)
+        )
+        job = {
+            "model": path_utils.serving_model_path(model),
+            "image": json.loads(exec_properties["image"]),
+            "sample": sample,
+            "test": test,
+        }
+        write(folder, [make(kind, job, folder, exec_properties["min_agreement"]) for kind in kinds])
+
+
+class Exports(base_component.BaseComponent):
+    """Makes other forms of a blessed model.
+
+    Args:
+        kinds: which.
+        min_agreement: the least share of test images on which one must give the model's label.
+        image: what the model's pixels are.
+        source: fingerprint of the code, for the cache's key.
+        **inputs: the channels of ``ExportsSpec.INPUTS``.
+    """
+
+    SPEC_CLASS = ExportsSpec
+    EXECUTOR_SPEC = executor_spec.ExecutorClassSpec(Executor)
+
+    def __init__(
+        self,
+        kinds: tuple[str, ...],
+        min_agreement: float,
+        image: ImageSpec,
+        source: str,
+        **inputs: types.BaseChannel,
+    ) -> None:
+        super().__init__(
+            spec=ExportsSpec(
+                kinds=json.dumps(kinds),
+                min_agreement=min_agreement,
+                image=image.model_dump_json(),
+                source=source,
+                exports=types.Channel(type=ExportsArtifact),
+                **inputs,
+            )
+        )

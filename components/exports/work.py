@@ -1,0 +1,51 @@
+"""The process that converts: ``python -m components.exports.work JOB``.
+
+The converter may end its process, and such an end is then this one's, not the pipeline's.
+"""
+
+import itertools
+import json
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+import numpy as np
+import tensorflow as tf
+
+from modules import lite
+from modules.images import encoded, image
+from modules.settings import ImageSpec
+
+_IMAGES = 200  # to show ranges, and to verify, at most
+
+
+def decoded(patterns: Sequence[str], spec: ImageSpec) -> lite.Pixels:
+    """The first images of some records, uint8 [n, height, width, 3]."""
+    found = [
+        image.decode(tf.constant(content), spec).numpy()
+        for content in itertools.islice(encoded.read(patterns), _IMAGES)
+    ]
+    return np.stack(found)
+
+
+def work(job: dict[str, Any]) -> lite.Comparison:
+    """Converts, writes the file, and compares.
+
+    Args:
+        job: ``model``, a SavedModel's folder; ``kind``; ``image``, an ``ImageSpec``; ``sample`` and
+            ``test``, patterns of records; ``file``, to write to.
+    """
+    spec = ImageSpec.model_validate(job["image"])
+    model = Path(job["model"])
+    content = lite.convert(model, job["kind"], decoded([job["sample"]], spec))
+    Path(job["file"]).write_bytes(content)
+    return lite.compare(content, model, decoded([job["test"]], spec))
+
+
+if __name__ == "__main__":
+    done = work(json.loads(Path(sys.argv[1]).read_text(encoding="utf-8")))
+    print(json.dumps(vars(done)))

@@ -1,0 +1,57 @@
+"""What becomes of an export: pushed, left out, or never made."""
+
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+from components.exports.make import Export, make, read, write
+
+
+def worker(code: str) -> tuple[str, ...]:
+    """A stand-in for the process that converts; ``job`` is what it was told."""
+    start = "import json, os, sys; job = json.load(open(sys.argv[1])); "
+    return (sys.executable, "-c", start + code)
+
+
+def found(agreement: float) -> str:
+    told = json.dumps({"images": 50, "agreement": agreement, "max_difference": 0.01})
+    return f"open(job['file'], 'w').write('flat'); print('noise'); print('{told}')"
+
+
+def made(folder: Path, code: str, seconds: float = 60.0) -> Export:
+    return make("tflite_int8", {}, folder, 0.98, seconds, worker(code))
+
+
+def test_an_export_that_agrees_is_kept_and_told_of(tmp_path: Path) -> None:
+    export = made(tmp_path, found(0.99))
+    assert export.passed
+    assert (export.file, export.bytes, export.images) == ("model_int8.tflite", 4, 50)
+    write(tmp_path, [export])
+    (told,) = read(tmp_path)
+    assert told["reason"] == "gives the model's label on 0.9900 of 50 test images"
+
+
+def test_an_export_that_disagrees_is_left_out_with_the_reason(tmp_path: Path) -> None:
+    export = made(tmp_path, found(0.9))
+    assert not export.passed
+    assert "and must on 0.98 (push.min_agreement)" in export.reason
+    assert not (tmp_path / export.file).exists()
+
+
+@pytest.mark.parametrize(
+    ("code", "seconds", "told"),
+    [
+        ("open(job['file'], 'w').write('half'); os.abort()", 60.0, "ended with -6"),
+        ("raise SystemExit('no such\\x1b operation')", 60.0, "no such\\x1b operation"),
+        ("import time; time.sleep(60)", 1.0, "gave no answer within 1 s"),
+    ],
+)
+def test_a_converter_that_fails_is_no_failed_pipeline(
+    tmp_path: Path, code: str, seconds: float, told: str
+) -> None:
+    export = made(tmp_path, code, seconds)
+    assert not export.passed
+    assert told in export.reason
+    assert not list(tmp_path.iterdir())
