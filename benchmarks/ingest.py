@@ -6,9 +6,9 @@ Each peer is a process of its own, run by turns over the same photos (``benchmar
 which the page cache holds by then. Printed, and written to ``results/ingest.jsonl``: seconds of the
 work, the imports left out, and the most memory held.
 
-- *loop*: ``tf.data`` over the files and a ``TFRecordWriter`` for each split. Reads and decodes each
-  image once, in parallel, for size and brightness; splits by a hash of the bytes. It is told which
-  files there are, takes JPEG alone, and would end at the first that is broken.
+- *loop*: ``tf.data`` over the files and a ``TFRecordWriter`` for each split. Makes the same checks:
+  leaves out the same bytes with two labels, what has too many pixels and what cannot be decoded,
+  and names it; tells the same facts, and splits by the same hash. It takes JPEG alone.
 - *thaw*: all of ImageExampleGen's executor, listing and looking for copies included, with Beam in
   one process; *thaw, processes*: with ``multi_processing``.
 - *stock, shards*: ImportExampleGen's executor on the loop's TFRecords, split by hash, shuffled and
@@ -24,6 +24,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections import Counter, defaultdict
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -33,6 +34,7 @@ import modules  # noqa: F401 chooses Keras 2 before TensorFlow is imported
 # isort: split
 
 from benchmarks import photo_files
+from modules.settings import MAX_PIXELS
 from pipeline.config import Beam, Splits
 from pipeline.local import peak_rss_mb
 
@@ -50,33 +52,67 @@ def loop(source: Path, target: Path) -> None:
 
     def read(path: Any) -> tuple[Any, Any, Any]:
         content = tf.io.read_file(path)
+        return path, content, tf.io.extract_jpeg_shape(content)
+
+    def is_small(path: Any, content: Any, shape: Any) -> Any:
+        return tf.cast(shape[0], tf.int64) * tf.cast(shape[1], tf.int64) <= MAX_PIXELS
+
+    def decode(path: Any, content: Any, shape: Any) -> tuple[Any, Any, Any, Any]:
         pixels = tf.io.decode_jpeg(content, channels=3, ratio=8)
-        brightness = tf.reduce_mean(tf.cast(pixels, tf.float32)) / 255.0
-        return content, tf.io.extract_jpeg_shape(content), brightness
+        return path, content, shape, tf.reduce_mean(tf.cast(pixels, tf.float32)) / 255.0
 
     paths = sorted(str(path) for path in source.glob("*/*.jpg"))
+    paths = sorted(set(paths) - _of_two_labels(paths))
     data = tf.data.Dataset.from_tensor_slices(paths).shuffle(len(paths), seed=0)
-    data = data.map(lambda path: (path, *read(path)), num_parallel_calls=tf.data.AUTOTUNE)
+    data = data.map(read, num_parallel_calls=tf.data.AUTOTUNE).filter(is_small)
+    data = data.map(decode, num_parallel_calls=tf.data.AUTOTUNE).ignore_errors()
     writers = {}
     for split in SHARES:
         (target / split).mkdir(parents=True)
         writers[split] = tf.io.TFRecordWriter(str(target / split / "images.tfrecord"))
+    written = set()
     for path, content, shape, brightness in data.prefetch(16).as_numpy_iterator():
-        label = path.split(b"/")[-2]
-        feature = {
-            "image_bytes": tf.train.Feature(bytes_list=tf.train.BytesList(value=[content])),
-            "label": tf.train.Feature(bytes_list=tf.train.BytesList(value=[label])),
-            "height": tf.train.Feature(int64_list=tf.train.Int64List(value=[shape[0]])),
-            "width": tf.train.Feature(int64_list=tf.train.Int64List(value=[shape[1]])),
-            "brightness": tf.train.Feature(float_list=tf.train.FloatList(value=[brightness])),
-            "digest": tf.train.Feature(
-                bytes_list=tf.train.BytesList(value=[hashlib.sha256(content).digest()])
-            ),
-        }
-        example = tf.train.Example(features=tf.train.Features(feature=feature))
+        written.add(path.decode())
+        example = _example(path, content, shape, brightness)
         writers[split_of(content, SHARES)].write(example.SerializeToString())
     for writer in writers.values():
         writer.close()
+    (target / "left_out.txt").write_text("\n".join(sorted(set(paths) - written)))
+
+
+def _of_two_labels(paths: list[str]) -> set[str]:
+    """Those whose bytes stand in two classes; of equal sizes the content is compared."""
+    sizes = {path: os.path.getsize(path) for path in paths}
+    times = Counter(sizes.values())
+    copies: dict[bytes, list[str]] = defaultdict(list)
+    for path, size in sizes.items():
+        if times[size] > 1:
+            copies[hashlib.sha256(Path(path).read_bytes()).digest()].append(path)
+    labels = {key: {path.split("/")[-2] for path in same} for key, same in copies.items()}
+    return {path for key, same in copies.items() if len(labels[key]) > 1 for path in same}
+
+
+def _example(path: bytes, content: bytes, shape: Any, brightness: float) -> Any:
+    import tensorflow as tf
+
+    def of_bytes(value: bytes) -> Any:
+        return tf.train.Feature(bytes_list=tf.train.BytesList(value=[value]))
+
+    def of_int(value: int) -> Any:
+        return tf.train.Feature(int64_list=tf.train.Int64List(value=[value]))
+
+    feature = {
+        "image_bytes": of_bytes(content),
+        "label": of_bytes(path.split(b"/")[-2]),
+        "path": of_bytes(b"/".join(path.split(b"/")[-2:])),
+        "format": of_bytes(b"JPEG"),
+        "height": of_int(shape[0]),
+        "width": of_int(shape[1]),
+        "channels": of_int(shape[2]),
+        "bytes": of_int(len(content)),
+        "brightness": tf.train.Feature(float_list=tf.train.FloatList(value=[brightness])),
+    }
+    return tf.train.Example(features=tf.train.Features(feature=feature))
 
 
 def thaw(source: Path, target: Path, beam: list[str] = ONE_PROCESS) -> None:
