@@ -1,16 +1,18 @@
 """Has a process of its own make each export, and decides whether it may be pushed."""
 
 import json
-import subprocess
 import sys
 import tempfile
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from components.own_process import run
 from modules.text import printable
 
 WORK = "components.exports.work"
+JOB_FILE = "job.json"
+DONE_FILE = "done.json"
 EXPORTS_FILE = "exports.json"
 _SECONDS = 900.0
 
@@ -56,28 +58,20 @@ def make(
         folder: to write to; it holds nothing afterwards that may not be pushed.
         min_agreement: the least share of images on which it must give the model's label.
         seconds: after which the converter counts as hung.
-        command: what to run instead of the worker, with the job's file behind it.
+        command: what to run instead of the worker, with the job's folder behind it.
     """
     file = folder / f"model_{kind.removeprefix('tflite_')}.tflite"
     with tempfile.TemporaryDirectory(prefix="thaw-export-") as name:
-        path = Path(name, "job.json")
         told = {**job, "kind": kind.removeprefix("tflite_"), "file": str(file)}
-        path.write_text(json.dumps(told), encoding="utf-8")
-        try:
-            done = subprocess.run(
-                [*(command or (sys.executable, "-m", WORK)), str(path)],
-                cwd=Path(__file__).parents[2],
-                capture_output=True,
-                text=True,
-                timeout=seconds,
-                check=False,
-            )
-        except subprocess.TimeoutExpired:
-            return _failed(kind, file, f"the converter gave no answer within {seconds:g} s")
-    if done.returncode != 0:
-        last = (done.stderr.strip().splitlines() or ["no message"])[-1]
-        return _failed(kind, file, f"the converter ended with {done.returncode}: {last[:300]}")
-    found = json.loads(done.stdout.strip().splitlines()[-1])
+        Path(name, JOB_FILE).write_text(json.dumps(told), encoding="utf-8")
+        end = run(command or (sys.executable, "-m", WORK), Path(name), seconds)
+        answer = Path(name, DONE_FILE)
+        found = json.loads(answer.read_text(encoding="utf-8")) if answer.is_file() else None
+    if end.code is None:
+        return _failed(kind, file, f"the converter gave no answer within {seconds:g} s")
+    if end.code or found is None:
+        said = end.signal or end.said or "no message"
+        return _failed(kind, file, f"the converter ended with {end.code}: {said}")
     size = file.stat().st_size
     passed = found["agreement"] >= min_agreement
     reason = (

@@ -1,4 +1,4 @@
-"""The process that converts: ``python -m components.exports.work JOB``.
+"""The process that converts: ``python -m components.exports.work FOLDER``.
 
 The converter may end its process, and such an end is then this one's, not the pipeline's.
 """
@@ -16,6 +16,8 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 import numpy as np
 import tensorflow as tf
 
+from components.exports.make import DONE_FILE, JOB_FILE
+from components.own_process import watch_parent
 from modules import lite
 from modules.images import encoded, image
 from modules.settings import ImageSpec
@@ -47,5 +49,7 @@ def work(job: dict[str, Any]) -> lite.Comparison:
 
 
 if __name__ == "__main__":
-    done = work(json.loads(Path(sys.argv[1]).read_text(encoding="utf-8")))
-    print(json.dumps(vars(done)))
+    watch_parent()
+    given = Path(sys.argv[1])
+    done = work(json.loads((given / JOB_FILE).read_text(encoding="utf-8")))
+    (given / DONE_FILE).write_text(json.dumps(vars(done)), encoding="utf-8")

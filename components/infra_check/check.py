@@ -2,7 +2,6 @@
 
 import os
 import signal
-import subprocess
 import sys
 import tempfile
 from collections.abc import Sequence
@@ -12,13 +11,13 @@ from components.infra_check import report
 from components.infra_check.job import Job, Sample
 from components.infra_check.measure import size_mb
 from components.infra_check.outcome import Check, Outcome, bounds, printable
+from components.own_process import End, run
 from modules.export import PART, read_labels
 from modules.settings import Infra
 
 PROBE = "components.infra_check.probe"
 _BATCHES = (1, 3, 7, PART + 1)  # odd ones, and one more than what goes through the model at once
 _GRACE = 60.0  # seconds that the probe waits to be ended before it ends itself
-_ERRORS = "stderr"
 
 
 def check(
@@ -53,67 +52,31 @@ def check(
             seconds=options.load_seconds + _GRACE,
         )
         job.write(folder)
-        code = _run(command or (sys.executable, "-m", PROBE), folder, options.load_seconds)
+        end = run(command or (sys.executable, "-m", PROBE), folder, options.load_seconds)
         told = report.read(folder)
-        fate = _fate(code, told, folder, options.load_seconds)
+        fate = _fate(end, told, options.load_seconds)
     measured |= told.measured
     checks = (*told.checks, *([fate] if fate else []), bounds(measured, options))
     return Outcome(checks, measured)
 
 
-def _run(command: Sequence[str], folder: Path, seconds: float) -> int | None:
-    """The exit code; None when the process, and all that it started, had to be killed."""
-    with (folder / _ERRORS).open("wb") as errors:
-        process = subprocess.Popen(
-            [*command, str(folder)],
-            # -m looks into the current folder first, which may hold a package of the same name.
-            cwd=Path(__file__).parents[2],
-            # Closed by the system when this process is gone, however that happens: see ``probe``.
-            stdin=subprocess.PIPE,
-            stdout=errors,
-            stderr=errors,
-            start_new_session=True,
-        )
-        try:
-            return process.wait(seconds)
-        except subprocess.TimeoutExpired:
-            return None
-        finally:
-            if process.returncode is None:  # It hangs, or the run is being interrupted.
-                os.killpg(process.pid, signal.SIGKILL)
-                process.wait()
-            if process.stdin:
-                process.stdin.close()
-
-
-def _fate(code: int | None, told: report.Report, folder: Path, seconds: float) -> Check | None:
+def _fate(end: End, told: report.Report, seconds: float) -> Check | None:
     """What is wrong with how the process ended."""
     at = f"while at '{told.doing}'" if told.doing else "before it had loaded anything"
-    if code is None:
+    if end.code is None:
         problem = (
             f"the model gave no answer within {seconds:g} s, {at}; make it smaller, or allow more "
             "in infra.load_seconds"
         )
-    elif code < 0:
-        problem = f"the model's process was ended by {_signal_name(-code)} {at}"
-        if -code == signal.SIGKILL:
+    elif end.signal:
+        problem = f"the model's process was ended by {end.signal} {at}"
+        if -end.code == signal.SIGKILL:
             problem += "; the system does so when memory runs out: take a smaller backbone"
-    elif code > 0:
-        problem = f"the model's process ended with {code} {at}: {_last_line(folder / _ERRORS)}"
+    elif end.code > 0:
+        said = printable(end.said) or "no message"
+        problem = f"the model's process ended with {end.code} {at}: {said}"
     elif not told.whole:
         problem = f"the model's process ended {at}, without having done all checks"
     else:
         return None
     return Check("process", (problem,))
-
-
-def _signal_name(number: int) -> str:
-    try:
-        return signal.Signals(number).name
-    except ValueError:
-        return f"signal {number}"
-
-
-def _last_line(path: Path) -> str:
-    lines = path.read_bytes().decode(errors="replace").strip().splitlines()
-    return printable(lines[-1]) if lines else "no message"

@@ -7,7 +7,6 @@ the pipeline's.
 import faulthandler
 import os
 import sys
-import threading
 import time
 from functools import partial
 
@@ -23,6 +22,7 @@ from components.infra_check.job import Job
 from components.infra_check.measure import memory_mb, milliseconds, percentiles
 from components.infra_check.report import Found, Reporter
 from components.infra_check.servable import Servable
+from components.own_process import watch_parent
 from modules import features
 
 _TIMED_SECONDS = 20.0  # slow models are timed by fewer requests
@@ -87,15 +87,8 @@ def _latency(client: Client, job: Job, report: Reporter) -> Found:
     return [], f"{latency['p50']:g} ms, one in a hundred more than {latency['p99']:g} ms"
 
 
-def end_with_parent() -> None:
-    """Ends this process when standard input does: the pipeline's process, at its end, is gone."""
-    while os.read(0, 1):
-        pass
-    os._exit(1)
-
-
 if __name__ == "__main__":
-    threading.Thread(target=end_with_parent, daemon=True).start()
+    watch_parent()
     given = Path(sys.argv[1])
     to_do = Job.read(given)
     # Not even a hang in native code keeps this process when the pipeline is gone.

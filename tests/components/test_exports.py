@@ -11,13 +11,16 @@ from components.exports.make import Export, make, read, write
 
 def worker(code: str) -> tuple[str, ...]:
     """A stand-in for the process that converts; ``job`` is what it was told."""
-    start = "import json, os, sys; job = json.load(open(sys.argv[1])); "
+    start = "import json, os, sys; job = json.load(open(sys.argv[1] + '/job.json')); "
     return (sys.executable, "-c", start + code)
 
 
 def found(agreement: float) -> str:
     told = json.dumps({"images": 50, "agreement": agreement, "max_difference": 0.01})
-    return f"open(job['file'], 'w').write('flat'); print('noise'); print('{told}')"
+    return (
+        "open(job['file'], 'w').write('flat'); "
+        f"open(sys.argv[1] + '/done.json', 'w').write('{told}')"
+    )
 
 
 def made(folder: Path, code: str, seconds: float = 60.0) -> Export:
@@ -43,7 +46,7 @@ def test_an_export_that_disagrees_is_left_out_with_the_reason(tmp_path: Path) ->
 @pytest.mark.parametrize(
     ("code", "seconds", "told"),
     [
-        ("open(job['file'], 'w').write('half'); os.abort()", 60.0, "ended with -6"),
+        ("open(job['file'], 'w').write('half'); os.abort()", 60.0, "ended with -6: SIGABRT"),
         ("raise SystemExit('no such\\x1b operation')", 60.0, "no such\\x1b operation"),
         ("import time; time.sleep(60)", 1.0, "gave no answer within 1 s"),
     ],

@@ -15,10 +15,10 @@ from tests.conftest import PROJECT
 
 # A model that hangs for an hour, in a process that watches its parent as the probe does.
 HANGS = """
-import sys, threading, time
+import sys, time
 from pathlib import Path
-from components.infra_check.probe import end_with_parent
-threading.Thread(target=end_with_parent, daemon=True).start()
+from components.own_process import watch_parent
+watch_parent()
 Path(sys.argv[1], "hangs").touch()
 time.sleep(3600)
 """
