@@ -4,7 +4,8 @@
 
 Each peer is a process of its own, run by turns over the same photos (``benchmarks.photo_files``),
 which the page cache holds by then. Printed, and written to ``results/ingest.jsonl``: seconds of the
-work, the imports left out, and the most memory held.
+work, the imports left out, those of all processors, and the most memory held; and the machine's
+load before. Where others use it too, the processors' seconds tell more.
 
 - *loop*: ``tf.data`` over the files and a ``TFRecordWriter`` for each split. Makes the same checks:
   leaves out the same bytes with two labels, what has too many pixels and what cannot be decoded,
@@ -184,10 +185,11 @@ PEERS: dict[str, Callable[[Path, Path], None]] = {
 
 def measure(peer: str, source: Path, target: Path) -> dict[str, Any]:
     """In a process of its own."""
+    load = round(os.getloadavg()[0], 1)
     command = [sys.executable, "-W", "ignore", "-m", "benchmarks.ingest", "--peer", peer]
     command += ["--source", str(source), "--target", str(target)]
     done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=True)
-    return {"peer": peer, **json.loads(done.stdout.splitlines()[-1])}
+    return {"peer": peer, "load": load, **json.loads(done.stdout.splitlines()[-1])}
 
 
 def compare(images: int, turns: int) -> None:
@@ -204,15 +206,15 @@ def compare(images: int, turns: int) -> None:
                 print(found[-1], flush=True)
     with RESULTS.open("a", encoding="utf-8") as file:
         file.writelines(json.dumps(run) + "\n" for run in found)
-    print("| | seconds | images a second | peak MB |\n| --- | --- | --- | --- |")
+    print("| | seconds | processor seconds | peak MB |\n| --- | --- | --- | --- |")
     for peer in PEERS:
-        seconds = sorted(run["seconds"] for run in found if run["peer"] == peer)
-        memory = max(run["peak_mb"] for run in found if run["peer"] == peer)
-        middle = statistics.median(seconds)
-        print(
-            f"| {peer} | {middle:.1f} ({seconds[0]:.1f} to {seconds[-1]:.1f}) "
-            f"| {images / middle:.0f} | {memory:.0f} |"
-        )
+        runs = [run for run in found if run["peer"] == peer]
+        cells = [_spread([run[key] for run in runs]) for key in ("seconds", "cpu")]
+        print(f"| {peer} | {' | '.join(cells)} | {max(run['peak_mb'] for run in runs):.0f} |")
+
+
+def _spread(values: list[float]) -> str:
+    return f"{statistics.median(values):.1f} ({min(values):.1f} to {max(values):.1f})"
 
 
 def main() -> None:
