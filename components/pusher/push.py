@@ -67,7 +67,8 @@ def retain(serving_dir: Path, keep: int) -> None:
 
     What stays: the newest ``keep``, what is pinned, and what ``push`` did not put there. Of
     withdrawn versions likewise the newest ``keep`` and the pinned; of the others ``assets.extra``
-    stays for good, for the notes say which numbers and models must not come again.
+    stays for good, for the notes say which numbers and models must not come again, but the model's
+    other forms do not.
 
     Args:
         serving_dir: the folder of the versions.
@@ -83,6 +84,8 @@ def retain(serving_dir: Path, keep: int) -> None:
             for entry in (folder / str(number)).iterdir():
                 if entry.name != versions.EXTRA:
                     disk.delete(entry)
+            for path in (folder / str(number) / versions.EXTRA).glob("*.tflite"):
+                disk.delete(path)
 
 
 def check_keep(keep: int | None) -> None:

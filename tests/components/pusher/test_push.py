@@ -115,11 +115,15 @@ def test_old_withdrawn_versions_keep_their_notes_alone(
     more = [push(source, serving, {"model": f"/{i}"}) for i in (3, 4)]
     pins.pin(serving, three[1])
     rollback(serving, three[0], by="ann")
-    push(source, serving, {}, keep=2)
     folder = serving / versions.WITHDRAWN
+    for number in (three[2], more[1]):
+        (folder / str(number) / versions.EXTRA / "model_int8.tflite").write_bytes(b"flat")
+    push(source, serving, {}, keep=2)
     whole = [n for n in versions.numbers_in(folder) if (folder / f"{n}/saved_model.pb").exists()]
     assert whole == [three[1], *more]  # a pin, and the newest two
     assert names(folder / str(three[2])) == [versions.EXTRA]
+    assert names(folder / str(three[2]) / versions.EXTRA) == ["thaw.json"]
+    assert (folder / str(more[1]) / versions.EXTRA / "model_int8.tflite").exists()
     assert [note["model"] for note in versions.withdrawn(serving)] == ["/1", "/2", "/3", "/4"]
 
 
