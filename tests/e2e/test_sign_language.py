@@ -32,7 +32,7 @@ def test_photos_of_any_size_are_learnt_with_a_module_from_the_web(
             "--set", f"data.path={tmp_path / 'photos'}",
             "--set", f"backbone.handle={address}/mobilenet/1",
             "--set", "finetune.stages.1.epochs=3",
-            "--set", "evaluation.min_accuracy=0.3",
+            "--set", "evaluation.min_accuracy=0.3", "--set", "evaluation.min_examples=5",
             TFHUB_CACHE_DIR=str(tmp_path / "cache"),
         )  # fmt: skip
     assert done.code == 0, done.out + done.err
