@@ -26,6 +26,12 @@ def printable(text: object) -> str:
     return _UNSAFE.sub(_escaped, str(text))
 
 
+def clipped(text: object, length: int = 300) -> str:
+    """``printable``, and no longer than a part of a sentence should be: the rest is ``…``."""
+    shown = printable(text)
+    return shown if len(shown) <= length else f"{shown[:length]}…"
+
+
 def printable_lines(lines: Iterable[object]) -> str:
     """Lines of text, joined, each of them ``printable``."""
     return "\n".join(map(printable, lines))

@@ -26,7 +26,6 @@ from pipeline.schema import schema_text, statistics_options
 def create_pipeline(
     config: Config,
     options: TrainerOptions,
-    backbone_fingerprint: str,
     pipeline_root: str,
     metadata_connection_config: Any = None,
     forced: Forced | None = None,
@@ -37,8 +36,8 @@ def create_pipeline(
 
     Args:
         config: the whole configuration.
-        options: what Trainer gets.
-        backbone_fingerprint: of the module's files, so that another module is never taken for it.
+        options: what Trainer gets; the backbone's fingerprint in it makes sure that another module
+            behind the same handle is never taken for it.
         pipeline_root: where artifacts go.
         metadata_connection_config: of ML Metadata, where the runner does not bring its own.
         forced: who blesses this run's candidate whatever the gate's rules say.
@@ -100,7 +99,6 @@ def create_pipeline(
         ),
         custom_config={
             trainer.OPTIONS: options.model_dump(mode="json"),
-            "backbone": backbone_fingerprint,
             "source": source_fingerprint("modules.trainer"),
         },
     )

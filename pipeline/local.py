@@ -136,7 +136,6 @@ def _run_nodes(
     graph = create_pipeline(
         config,
         trainer_options(config, prepared),
-        prepared.backbone_fingerprint,
         pipeline_root=str(root.artifacts),
         metadata_connection_config=connection,
         forced=forced,

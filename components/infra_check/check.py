@@ -10,10 +10,11 @@ from pathlib import Path
 from components.infra_check import report
 from components.infra_check.job import Job, Sample
 from components.infra_check.measure import size_mb
-from components.infra_check.outcome import Check, Outcome, bounds, printable
+from components.infra_check.outcome import Check, Outcome, bounds
 from components.own_process import End, run
 from modules.export import PART, read_labels
 from modules.settings import Infra
+from modules.text import clipped
 
 PROBE = "components.infra_check.probe"
 _BATCHES = (1, 3, 7, PART + 1)  # odd ones, and one more than what goes through the model at once
@@ -34,7 +35,7 @@ def check(
     try:
         labels = read_labels(Path(model))
     except (OSError, UnicodeDecodeError) as error:
-        problem = f"the model's labels cannot be read: {printable(str(error))}; train it again"
+        problem = f"the model's labels cannot be read: {clipped(str(error))}; train it again"
         return Outcome((Check("loaded", (problem,)),))
     if not samples:
         problem = "the test split holds no image that could be sent; add images"
@@ -73,7 +74,7 @@ def _fate(end: End, told: report.Report, seconds: float) -> Check | None:
         if -end.code == signal.SIGKILL:
             problem += "; the system does so when memory runs out: take a smaller backbone"
     elif end.code > 0:
-        said = printable(end.said) or "no message"
+        said = clipped(end.said) or "no message"
         problem = f"the model's process ended with {end.code} {at}: {said}"
     elif not told.whole:
         problem = f"the model's process ended {at}, without having done all checks"

@@ -7,8 +7,8 @@ import numpy as np
 
 from components.infra_check.client import Answer, Client, Refused
 from components.infra_check.job import Job, Scores
-from components.infra_check.outcome import printable
 from components.infra_check.report import Found
+from modules.text import clipped
 
 _HEADER = 16  # bytes of a file that say what it is, and hold no image yet
 
@@ -26,8 +26,8 @@ def judged(answer: Answer, labels: Sequence[str], count: int) -> list[str]:
     for got, best in zip(answer.labels, answer.scores.argmax(axis=1), strict=True):
         if got != labels[best]:
             return [
-                f"a label is not the one of the highest score: it is '{printable(got)}', not "
-                f"'{printable(labels[best])}'"
+                f"a label is not the one of the highest score: it is '{clipped(got)}', not "
+                f"'{clipped(labels[best])}'"
             ]
     return []
 
@@ -103,7 +103,7 @@ def _answered(ask: Callable[[], Answer], code: str) -> str:
     except Refused as error:
         if error.code == code:
             return ""
-        return f"bytes that are no image are answered with {printable(str(error))}, not {code}"
+        return f"bytes that are no image are answered with {clipped(str(error))}, not {code}"
     return "bytes that are no image were given a label instead of an error"
 
 

@@ -78,11 +78,3 @@ def bounds(measured: Mapping[str, Any], options: Infra) -> Check:
         if bound is not None and value is not None and value > bound
     )
     return Check("bounds", problems, f"{sum(row[0] is not None for row in held)} asked for")
-
-
-def printable(text: str, length: int = 300) -> str:
-    """Text from the model as a part of a sentence: one line, no control characters, not long."""
-    shown = "".join(
-        one if one.isprintable() else one.encode("unicode_escape").decode() for one in text
-    )
-    return shown if len(shown) <= length else f"{shown[:length]}…"

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from components.infra_check.outcome import Check, printable
+from components.infra_check.outcome import Check
+from modules.text import clipped
 
 _FILE = "report.jsonl"
 # The forms of a line: what is being done, what came of it, something measured, and the last one.
@@ -35,7 +36,7 @@ class Reporter:
         try:
             problems, detail = work()
         except Exception as error:  # It is the model's, whatever it is.
-            problems, detail = [printable(f"{name}: {type(error).__name__}: {error}")], ""
+            problems, detail = [clipped(f"{name}: {type(error).__name__}: {error}")], ""
         self._line(_DONE, [name, problems, detail])
         return not problems
 

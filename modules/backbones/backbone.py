@@ -11,13 +11,17 @@ import tensorflow_hub as hub
 from modules.backbones.class_scores import class_scores
 from modules.backbones.fetching import could_not_load, fetch
 from modules.backbones.flat_graph import FlatGraph, flatten
+from modules.backbones.probing import (
+    DEFAULT_SIZE,
+    FORM,
+    caller,
+    images_spec,
+    one_line,
+    probe,
+    taken_size,
+)
 from modules.backbones.read_order import read
 from modules.errors import InputError
-
-# For a module that takes images of any size, when the config does not say which.
-DEFAULT_SIZE = 224
-
-_FORM = "take a TF2 image feature vector"
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,13 +58,13 @@ class Backbone:
     @functools.cached_property
     def graph(self) -> FlatGraph:
         """``forward`` in inference mode, flat; its variables start with all of this object's."""
-        return flatten(self.forward, _images(self.height, self.width), self.variables)
+        return flatten(self.forward, images_spec(self.height, self.width), self.variables)
 
     def graph_at(self, size: tuple[int, int]) -> FlatGraph:
         """``graph``, for a module that takes images of any size at this one."""
         if size == (self.height or DEFAULT_SIZE, self.width or DEFAULT_SIZE):
             return self.graph
-        return flatten(self.forward, _images(*size), self.variables)
+        return flatten(self.forward, images_spec(*size), self.variables)
 
     def image_size(self, wanted: tuple[int, int] | None) -> tuple[int, int]:
         """The (height, width) to make of each image.
@@ -89,7 +93,7 @@ class Backbone:
         A map of features is pooled by its mean over height and width. Without ``training``
         BatchNorm uses its stored statistics, whatever else is trained.
         """
-        features = _caller(self.module, self.has_training)(images, training)
+        features = caller(self.module, self.has_training)(images, training)
         if features.shape.rank == 4:
             features = tf.reduce_mean(features, [1, 2])
         return tf.reshape(features, [-1, self.output_dim])
@@ -101,7 +105,7 @@ class Backbone:
         try:
             made = self.forward(image)
         except (tf.errors.OpError, TypeError, ValueError) as error:
-            reason = _one_line(error, 200)
+            reason = one_line(error, 200)
         else:
             if made.shape == (1, self.output_dim) and bool(tf.reduce_all(tf.math.is_finite(made))):
                 return
@@ -136,10 +140,10 @@ def load(handle: str, allowed: Sequence[str] = (), sha256: str = "") -> Backbone
     if not callable(module):
         raise InputError(
             f"backbone.handle: {handle} is no reusable TF2 SavedModel: it has no __call__, as "
-            f"modules of the old TF1 Hub format and plain exports have not; {_FORM}"
+            f"modules of the old TF1 Hub format and plain exports have not; {FORM}"
         )
-    height, width = _image_size(module)
-    probed = _probe(handle, module, _images(height, width))
+    height, width = taken_size(module)
+    probed = probe(handle, module, images_spec(height, width))
     read_by_call = list(probed.variables)
     variables = _distinct([*getattr(module, "variables", read_by_call)])
     trainable = getattr(module, "trainable_variables", None)
@@ -169,75 +173,6 @@ def _load(handle: str, folder: str) -> Any:
         raise InputError(could_not_load(handle, error)) from error
 
 
-def _image_size(module: Any) -> tuple[int | None, int | None]:
-    """Height and width of the first image-like argument among the call's traces."""
-    for function in getattr(module.__call__, "concrete_functions", ()):
-        for spec in tf.nest.flatten(function.structured_input_signature):
-            if isinstance(spec, tf.TensorSpec) and spec.shape.rank == 4 and spec.shape[3] == 3:
-                return spec.shape[1], spec.shape[2]
-    return None, None
-
-
-def _images(height: int | None, width: int | None) -> tf.TensorSpec:
-    return tf.TensorSpec((None, height or DEFAULT_SIZE, width or DEFAULT_SIZE, 3), tf.float32)
-
-
-@dataclass(frozen=True)
-class _Probed:
-    """What a call gave: the vector's length, whether it takes ``training``, what it reads."""
-
-    output_dim: int
-    has_training: bool
-    variables: tuple[tf.Variable, ...]
-
-
-def _probe(handle: str, module: Any, spec: tf.TensorSpec) -> _Probed:
-    """Traces the call, with ``training`` if it takes it."""
-    reason: Exception | None = None
-    for has_training in (True, False):
-        call = functools.partial(_caller(module, has_training), training=False)  # type: ignore[call-arg]
-        try:
-            traced = tf.function(call, autograph=False).get_concrete_function(spec)
-        except (TypeError, ValueError) as error:
-            reason = error
-            continue
-        made = traced.structured_outputs
-        if _gives_features(made):
-            if None not in _image_size(module):
-                _check_batch(handle, call, spec)
-            return _Probed(int(made.shape[-1]), has_training, tuple(traced.variables))
-        found = " and ".join(f"{one.dtype.name} {one.shape}" for one in tf.nest.flatten(made))
-        raise InputError(
-            f"backbone.handle: {handle} gives {found}, not a vector for each image; take the "
-            "module's feature vector form"
-        )
-    raise InputError(
-        f"backbone.handle: {handle} cannot be called with float32 images {spec.shape} "
-        f"({_one_line(reason, 200)}); {_FORM}"
-    )
-
-
-def _check_batch(handle: str, call: Any, spec: tf.TensorSpec) -> None:
-    """Refuses a call that was exported for batches of one size: two sizes are traced."""
-    for count in (2, 3):
-        try:
-            tf.function(call, autograph=False).get_concrete_function(
-                tf.TensorSpec((count, *spec.shape[1:]), spec.dtype)
-            )
-        except (TypeError, ValueError) as error:
-            raise InputError(
-                f"backbone.handle: {handle} cannot take {count} images at once "
-                f"({_one_line(error, 200)}); export it with a free batch dimension"
-            ) from None
-
-
-def _gives_features(made: Any) -> bool:
-    """Whether it is one float32 tensor [batch, dim] or [batch, height, width, dim]."""
-    if not isinstance(made, tf.TensorSpec | tf.Tensor) or made.dtype != tf.float32:
-        return False
-    return made.shape.rank in (2, 4) and made.shape[-1] is not None
-
-
 def _check_features(backbone: Backbone) -> None:
     found = class_scores(backbone.graph, read(backbone.graph), backbone.output_dim)
     if found:
@@ -247,16 +182,6 @@ def _check_features(backbone: Backbone) -> None:
         )
 
 
-def _caller(module: Any, has_training: bool) -> Callable[[tf.Tensor, bool], tf.Tensor]:
-    if has_training:
-        return lambda images, training: module(images, training=training)
-    return lambda images, training: module(images)
-
-
 def _distinct(variables: Any) -> list[tf.Variable]:
     """Without repeats: a module may track a variable twice."""
     return list({id(variable): variable for variable in variables}.values())
-
-
-def _one_line(error: object, length: int) -> str:
-    return " ".join(str(error).split())[:length]

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from modules.errors import InputError, StageError
-from modules.text import as_json, markdown, printable, printable_lines
+from modules.text import as_json, clipped, markdown, printable, printable_lines
 
 # Clears the screen, ends lines in five ways, turns the direction, and is no character at all.
 ODD = "\x1b[2J\r\n\x9b31m\x7f\x85\u2028\u2029\u202e\u2066\u200f\udcff"
@@ -23,6 +23,11 @@ def test_what_is_no_character_of_a_line_is_shown_as_an_escape() -> None:
     assert printable(ODD) == (
         "\\x1b[2J\\x0d\\x0a\\x9b31m\\x7f\\x85\\u2028\\u2029\\u202e\\u2066\\u200f\\udcff"
     )
+
+
+def test_a_part_of_a_sentence_is_one_line_and_not_long() -> None:
+    assert clipped("浴室\n\x1b[2J\u202e") == r"浴室\x0a\x1b[2J\u202e"
+    assert clipped("x" * 400) == "x" * 300 + "…"
 
 
 @given(st.text(st.characters(exclude_categories=())))

@@ -18,6 +18,7 @@ from modules.settings import Ingest
 # What others call the features; each is looked for where the config's own is missing.
 _IMAGES = ("image_bytes", "image/encoded", "image", "image_raw")
 _LABELS = ("image/class/text", "label", "class", "image/class/label")
+_DEFAULT_KEY = Ingest.model_fields["image_column"].default
 _Keys = tuple[str, str, str, str]
 
 
@@ -159,7 +160,9 @@ def _local(path: str) -> Iterator[str]:
 
 def _image(example: Mapping[str, Any], key: str) -> bytes:
     """The encoded image; nothing where there is none, or pixels in its place."""
-    content = _value(example, (key, *_IMAGES))
+    # The default is a manifest's: in a record that has an image too, it is the file's name.
+    names = (*_IMAGES, key) if key == _DEFAULT_KEY else (key, *_IMAGES)
+    content = _value(example, names)
     return content if isinstance(content, bytes) else b""
 
 

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from components.infra_check.docker import docker_problem
 from components.infra_check.job import Job, Sample
-from components.infra_check.outcome import Check, Outcome, bounds, printable
+from components.infra_check.outcome import Check, Outcome, bounds
 from components.infra_check.samples import choose
 from modules.settings import Infra
 
@@ -72,11 +72,6 @@ def test_an_outcome_is_told_whole_with_null_for_what_was_not_come_to() -> None:
             {"name": "grpc", "passed": False, "detail": "bad; worse"},
         ],
     }
-
-
-def test_text_of_the_model_stays_one_printable_line() -> None:
-    assert printable("浴室\n\x1b[2J\u202e") == r"浴室\n\x1b[2J\u202e"
-    assert printable("x" * 400) == "x" * 300 + "…"
 
 
 def scored(images: list[bytes]) -> dict[str, np.ndarray[tuple[int, ...], np.dtype[np.float32]]]:

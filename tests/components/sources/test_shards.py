@@ -1,5 +1,6 @@
 """TFRecord shards: their records, their splits, and shards that are broken."""
 
+import hashlib
 import json
 from collections import Counter
 from pathlib import Path
@@ -60,6 +61,11 @@ def test_records_are_images_whatever_shards_they_are_in(
         3: pictures[3],
         7: pictures[7],
     }
+    # Its examples hold the file's name as "path", which is also what a manifest calls the image.
+    again = list_all(asked(tmp_path / "out"))
+    assert {file.problem for file in again} == {""}
+    digests = {hashlib.sha256(one).hexdigest() for one in pictures}
+    assert {file.digest for file in again} == digests
 
 
 def test_shards_of_others_are_understood_and_their_names_tell_the_split(
