@@ -24,6 +24,10 @@ _CHANNELS = {"1": 1, "L": 1, "I;16": 1, "I": 1, "P": 3, "LA": 2, "RGB": 3, "RGBA
 _LUMA = (0.299, 0.587, 0.114)
 # How many JPEGs are decoded in one call.
 TOGETHER = 16
+# The limit is ours, max_pixels: Pillow reads headers alone here, and would call what is beyond its
+# own limit no image. What else it warns of, TensorFlow judges.
+Image.MAX_IMAGE_PIXELS = None
+warnings.filterwarnings("ignore", module=r"PIL\.")
 
 # Width, height, Pillow's mode and the format's name.
 _Header = tuple[int, int, str, str]
@@ -122,11 +126,9 @@ def _checked_header(content: bytes, max_pixels: int) -> _Header:
 def _header(content: bytes) -> _Header:
     """Width, height, Pillow's mode, and the format's name."""
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # Pillow warns of large images; the limit is ours.
-            with Image.open(io.BytesIO(content), formats=_FORMATS) as image:
-                name = "JPEG" if image.format == "MPO" else str(image.format)
-                return *image.size, image.mode, name
+        with Image.open(io.BytesIO(content), formats=_FORMATS) as image:
+            name = "JPEG" if image.format == "MPO" else str(image.format)
+            return *image.size, image.mode, name
     except Exception as error:  # Pillow's parsers raise whatever they meet: OSError, struct.error.
         # Pillow's text names the object in memory; ours is for people.
         reason = _one_line(error).split(" <_io.BytesIO")[0]

@@ -4,6 +4,8 @@ import contextlib
 import dataclasses
 import io
 import re
+import struct
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +46,24 @@ def test_what_training_could_not_decode_is_told_with_its_reason(
 ) -> None:
     with pytest.raises(check.BadImageError, match=reason):
         check.examine(content)
+
+
+def png_that_claims(width: int, height: int) -> bytes:
+    """The start of a PNG, with a header that says so."""
+    content = encoded(picture(), "PNG")
+    header = b"IHDR" + struct.pack(">II", width, height) + content[24:29]
+    return content[:12] + header + struct.pack(">I", zlib.crc32(header)) + content[33:]
+
+
+# Pillow warns above 89 million pixels, and opens nothing above 179 million.
+@pytest.mark.parametrize("side", [10_000, 13_000, 14_000, 2_000_000_000])
+def test_only_our_own_limit_of_pixels_holds(side: int) -> None:
+    content = png_that_claims(side, side)
+    with pytest.raises(check.BadImageError, match=f"too many pixels: {side} x {side}, and data"):
+        check.examine(content, max_pixels=side * side - 1)
+    if side == 14_000:
+        with pytest.raises(check.BadImageError, match="not a whole image"):
+            check.examine(content, max_pixels=side * side)
 
 
 @pytest.mark.parametrize("form", ["JPEG", "PNG", "GIF", "BMP"])
