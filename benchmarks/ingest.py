@@ -11,7 +11,7 @@ load before. Where others use it too, the processors' seconds tell more.
   leaves out the same bytes with two labels, what has too many pixels and what cannot be decoded,
   and names it; tells the same facts, and splits by the same hash. It takes JPEG alone.
 - *thaw*: all of ImageExampleGen's executor, listing and looking for copies included, with Beam in
-  one process; *thaw, processes*: with ``multi_processing``.
+  one process; *thaw, processes*: with ``multi_processing`` and two workers.
 - *stock, shards*: ImportExampleGen's executor on the loop's TFRecords, split by hash, shuffled and
   compressed as it does; *thaw, shards*: ImageExampleGen on the same.
 """
@@ -36,12 +36,13 @@ import modules  # noqa: F401 chooses Keras 2 before TensorFlow is imported
 
 from benchmarks import photo_files
 from modules.settings import MAX_PIXELS
-from pipeline.config import Beam, Splits
+from pipeline.beam import Beam
+from pipeline.config import Splits
 from pipeline.local import peak_rss_mb
 
 RESULTS = Path(__file__).parent / "results" / "ingest.jsonl"
 SHARES = Splits().shares()
-PROCESSES = Beam(mode="multi_processing").pipeline_args()
+PROCESSES = Beam(mode="multi_processing", workers=2).pipeline_args()
 ONE_PROCESS = Beam().pipeline_args()
 
 

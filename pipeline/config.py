@@ -23,6 +23,7 @@ from modules.settings import (
     Positive,
     Whole,
 )
+from pipeline.beam import Beam
 
 # Shares of an added-up whole may miss 1 by rounding.
 _SHARES_TOLERANCE = 1e-6
@@ -169,49 +170,6 @@ class Push(Options):
     lock_seconds: Annotated[Number, Field(gt=0.0)] = 60.0
     exports: tuple[Literal["tflite_float16", "tflite_int8"], ...] = ()
     min_agreement: Fraction = 0.98
-
-
-class Beam(Options):
-    """How Beam runs.
-
-    Attributes:
-        mode: ``in_memory`` is one worker in the run's own process, and what suits most: starting
-            others takes longer than a few thousand images. ``multi_processing`` starts some.
-        workers: how many; 0 for one a core. Only ``multi_processing`` has more than one.
-        args: further Beam flags; another ``--runner`` sends the work elsewhere.
-    """
-
-    mode: Literal["in_memory", "multi_processing"] = "in_memory"
-    workers: Annotated[Whole, Field(ge=0)] = 0
-    args: tuple[str, ...] = ()
-
-    @model_validator(mode="after")
-    def _runner_keeps_all_data(self) -> "Beam":
-        if any("daskrunner" in flag.lower() for flag in self.args):
-            raise ValueError(
-                "args names Beam's DaskRunner, which reports success with data missing; leave it "
-                "out, or name another runner"
-            )
-        return self
-
-    def pipeline_args(self) -> list[str]:
-        """The flags that every Beam pipeline gets.
-
-        FnApiRunner is the direct engine itself: Beam's newer DirectRunner first tries to download
-        another one, whatever the flags.
-        """
-        if any(flag.startswith("--runner") for flag in self.args):
-            return list(self.args)
-        workers = 1 if self.mode == "in_memory" else self.workers
-        return [
-            "--runner=FnApiRunner",
-            f"--direct_running_mode={self.mode}",
-            f"--direct_num_workers={workers}",
-            # Not used by this runner; without it TFX packs itself for remote workers, a second
-            # for each Beam pipeline.
-            "--sdk_container_image=unused",
-            *self.args,
-        ]
 
 
 class Config(Options):

@@ -6,6 +6,7 @@ import pytest
 
 from modules.errors import InputError
 from pipeline import loading
+from pipeline.beam import Beam
 
 WHOLE = "data: {path: photos}\nbackbone: {handle: ../module}\n"
 
@@ -248,6 +249,20 @@ def test_beam_runs_in_the_direct_engine_unless_another_runner_is_named(tmp_path:
     assert "--direct_num_workers=2" in many
     other = loading.load(path, ["beam.args=[--runner=FlinkRunner]"]).beam.pipeline_args()
     assert other == ["--runner=FlinkRunner"]
+
+
+@pytest.mark.parametrize(
+    ("cores", "mode", "workers"),
+    [(1, "in_memory", 1), (2, "in_memory", 1), (8, "multi_processing", 8)],
+)
+def test_workers_are_started_where_one_process_does_not_use_all_cores(
+    monkeypatch: pytest.MonkeyPatch, cores: int, mode: str, workers: int
+) -> None:
+    monkeypatch.setattr("os.cpu_count", lambda: cores)
+    flags = Beam(mode="multi_processing").pipeline_args()
+    assert f"--direct_running_mode={mode}" in flags
+    assert f"--direct_num_workers={workers}" in flags
+    assert "--direct_running_mode=in_memory" in Beam(workers=4).pipeline_args()
 
 
 def test_what_the_config_leaves_out_of_data_image_example_gen_leaves_out_too(

@@ -1,0 +1,57 @@
+"""How Beam runs: the flags of every Beam pipeline."""
+
+import os
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from modules.settings import Options, Whole
+
+# Measured with benchmarks/ingest.py: one process keeps 1.7 cores busy, and two workers on two cores
+# take twice as long for 10,000 images, for each imports Beam and TensorFlow.
+_CORES_OF_ONE = 2
+
+
+class Beam(Options):
+    """How Beam runs.
+
+    Attributes:
+        mode: ``in_memory`` is one worker in the run's own process, and what suits most: starting
+            others takes longer than a few thousand images. ``multi_processing`` starts some.
+        workers: how many; only ``multi_processing`` has more than one. 0 for one a core, and on
+            up to two cores for none beside the run's own process, whose threads use both.
+        args: further Beam flags; another ``--runner`` sends the work elsewhere.
+    """
+
+    mode: Literal["in_memory", "multi_processing"] = "in_memory"
+    workers: Annotated[Whole, Field(ge=0)] = 0
+    args: tuple[str, ...] = ()
+
+    @model_validator(mode="after")
+    def _runner_keeps_all_data(self) -> "Beam":
+        if any("daskrunner" in flag.lower() for flag in self.args):
+            raise ValueError(
+                "args names Beam's DaskRunner, which reports success with data missing; leave it "
+                "out, or name another runner"
+            )
+        return self
+
+    def pipeline_args(self) -> list[str]:
+        """The flags that every Beam pipeline gets.
+
+        FnApiRunner is the direct engine itself: Beam's newer DirectRunner first tries to download
+        another one, whatever the flags.
+        """
+        if any(flag.startswith("--runner") for flag in self.args):
+            return list(self.args)
+        workers = self.workers or os.cpu_count() or 1
+        alone = self.mode == "in_memory" or (not self.workers and workers <= _CORES_OF_ONE)
+        return [
+            "--runner=FnApiRunner",
+            f"--direct_running_mode={'in_memory' if alone else self.mode}",
+            f"--direct_num_workers={1 if alone else workers}",
+            # Not used by this runner; without it TFX packs itself for remote workers, a second
+            # for each Beam pipeline.
+            "--sdk_container_image=unused",
+            *self.args,
+        ]
