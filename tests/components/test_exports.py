@@ -4,9 +4,15 @@ import json
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
+import tensorflow as tf
 
 from components.exports.make import Export, make, read, write
+from components.exports.work import decoded
+from modules import features
+from modules.settings import ImageSpec
+from tests.conftest import encoded
 
 
 def worker(code: str) -> tuple[str, ...]:
@@ -58,3 +64,24 @@ def test_a_converter_that_fails_is_no_failed_pipeline(
     assert not export.passed
     assert told in export.reason
     assert not list(tmp_path.iterdir())
+
+
+def test_which_images_are_looked_at_does_not_depend_on_their_order(tmp_path: Path) -> None:
+    # Two classes one after the other, as in sorted shards: black, then white.
+    images = [
+        encoded(np.full((2, 2, 3), [shade, n // 16, n % 16], np.uint8))
+        for shade in (0, 255)
+        for n in range(150)
+    ]
+    found = []
+    for number, ordered in enumerate((images, images[::-1])):
+        path = tmp_path / f"{number}.tfrecord"
+        with tf.io.TFRecordWriter(str(path)) as writer:
+            for content in ordered:
+                example = tf.train.Example()
+                example.features.feature[features.IMAGE_BYTES].bytes_list.value.append(content)
+                writer.write(example.SerializeToString())
+        found.append(decoded([str(path)], ImageSpec(height=2, width=2)))
+    assert (found[0] == found[1]).all()
+    assert found[0].shape == (200, 2, 2, 3)
+    assert 70 < int((found[0][:, 0, 0, 0] == 255).sum()) < 130
