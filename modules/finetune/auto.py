@@ -14,6 +14,8 @@ from modules.finetune.schedule import Named
 from modules.settings import Finetune, ImageSpec, Training
 
 _STEPS = 500
+_FULL_STEPS = 400
+_MANY = 400  # images
 _SMALL = 250_000  # parameters
 
 
@@ -72,14 +74,18 @@ def choose_stages(facts: Facts) -> list[dict[str, Any]]:
     Where the numbers come from; "measured" is on digits and sign language at 10 to 165 images a
     class, with backbones of 0.1 and 0.2 million parameters:
 
-    - 500 steps a stage, however few the images: BiT's for its smallest data sets. At most 40 and 30
-      epochs, so that few images are not seen without end, and at least 10 and 8, so that a cosine
-      has a shape: chosen, not measured.
+    - 500 steps a stage, however few the images: BiT's for its smallest data sets; 400 where
+      everything is unfrozen, which 500 did not better (measured). At most 40 and 30 epochs, so that
+      few images are not seen without end, and at least 10 and 8, so that a cosine has a shape:
+      chosen, not measured.
     - Batches of 32, and of 16 below 320 images, where 32 leave fewer than 10 steps to an epoch.
     - The head at 0.01: ten times Adam's default, for a linear layer is a convex problem and a
       cosine settles it.
-    - The last half of the blocks at 0.001 with an epoch of warm-up: more than the head alone, and
-      with few images much more than everything from the start (measured).
+    - Then blocks at 0.001 with an epoch of warm-up. Up to 400 images the last half: more than the
+      head alone, and with few images much more than everything from the start. From there on all of
+      them, as images unlike those that the backbone knows move its first blocks too. Measured at
+      200 and 800 images, with 400 between them; three quarters of the blocks, or all with rates
+      that fall towards the first (0.85 a block), came to less.
     - A larger backbone moves more slowly: with Adam, the rate that suits falls with a layer's width
       (Yang et al. 2022, arXiv:2203.03466, table 3), and so with the square root of its parameters.
       Not measured: no larger pretrained backbone was at hand.
@@ -91,27 +97,28 @@ def choose_stages(facts: Facts) -> list[dict[str, Any]]:
     batch = 32 if facts.images >= 320 else 16
     steps = math.ceil(facts.images / batch)
 
-    def epochs(least: int, most: int) -> int:
-        return min(max(math.ceil(_STEPS / steps), least), most)
+    def epochs(wanted: int, least: int, most: int) -> int:
+        return min(max(math.ceil(wanted / steps), least), most)
 
     shared = {"batch_size": batch, "label_smoothing": 0.1}
     head = {
         **shared,
         "name": "head",
-        "epochs": epochs(10, 40),
+        "epochs": epochs(_STEPS, 10, 40),
         "learning_rate": {"peak": 0.01, "decay": "cosine"},
         "early_stopping": {"monitor": "loss", "patience": 10},
     }
     if not facts.blocks:
         return [head]
     peak = 1e-3 * math.sqrt(_SMALL / max(facts.parameters, _SMALL))
-    partial = {
+    few = facts.images < _MANY
+    blocks = {
         **shared,
-        "name": "partial",
-        "unfreeze": {"fraction": 0.5},
-        "epochs": epochs(8, 30),
+        "name": "partial" if few else "full",
+        "unfreeze": {"fraction": 0.5} if few else "all",
+        "epochs": epochs(_STEPS if few else _FULL_STEPS, 8, 30),
         "learning_rate": {"peak": round(peak, 6), "warmup_epochs": 1, "decay": "cosine"},
         "early_stopping": None,
         "ema": 0.95,
     }
-    return [head, partial]
+    return [head, blocks]

@@ -31,10 +31,16 @@ def test_what_it_chooses_is_a_schedule_for_any_data(images: int, blocks: int) ->
 
 
 @pytest.mark.parametrize("images", SIZES)
-def test_a_stage_takes_500_steps_as_far_as_its_epochs_may_go(images: int) -> None:
-    for stage, most in zip(choose_stages(facts(images)), (40, 30), strict=True):
+def test_a_stage_takes_its_steps_as_far_as_its_epochs_may_go(images: int) -> None:
+    wanted = (500, 500 if images < 400 else 400)
+    for stage, least, most in zip(choose_stages(facts(images)), wanted, (40, 30), strict=True):
         steps = stage["epochs"] * -(-images // stage["batch_size"])
-        assert steps >= 500 or stage["epochs"] == most
+        assert steps >= least or stage["epochs"] == most
+
+
+def test_with_many_images_everything_is_unfrozen() -> None:
+    assert choose_stages(facts(399))[1]["unfreeze"] == {"fraction": 0.5}
+    assert choose_stages(facts(400))[1]["unfreeze"] == "all"
 
 
 def test_a_larger_backbone_moves_more_slowly() -> None:
