@@ -171,6 +171,15 @@ def test_the_outcome_says_what_became_of_the_run(tmp_path: Path) -> None:
     assert "the gate sees nothing of 'a'" in reporting.outcome(unseen, config)
 
 
+def test_classes_that_look_the_same_are_told_of(tmp_path: Path) -> None:
+    config = loading.load(PROJECT / "configs" / "digits.yaml", (), tmp_path)
+    labels = ["FEAR", "fear", "joy", "ma\u0301", "m\u00e1", "a  b", "a c"]
+    run = summary("pushed", data={"images": {"test": dict.fromkeys(labels, 1)}})
+    lines = [line for line in reporting.outcome(run, config).splitlines() if "own" in line]
+    assert len(lines) == 2
+    assert lines[0].startswith("data: 'FEAR' and 'fear' are classes of their own")
+
+
 def test_records_without_facts_are_read_as_such() -> None:
     record = logging.LogRecord("n", logging.INFO, os.devnull, 1, "text", (), None)
     assert progress.facts_of(record) == {}
