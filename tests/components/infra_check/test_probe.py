@@ -148,7 +148,7 @@ def good() -> Scores:
         (lambda s: s[:, :2], "shape"),
         (lambda s: s * np.nan, "not finite"),
         (lambda s: s * 2, "add up to 1"),
-        (lambda s: s[:, [1, 0, 2]], r"it is 'g\n', not 'r'"),
+        (lambda s: s[:, [1, 0, 2]], r"it is 'g\x0a', not 'r'"),
     ],
 )
 def test_an_answer_is_judged_in_every_respect(
