@@ -6,8 +6,9 @@ SET_UP = .venv/.thaw-set-up
 run: $(SET_UP)
 	.venv/bin/thaw run $(CONFIG)
 
+# Files side by side, a process each: most tests keep one core busy, and hold up to 4 GB.
 test: $(SET_UP)
-	.venv/bin/python -m pytest
+	.venv/bin/python -m pytest -n auto --maxprocesses 4 --dist loadfile
 
 # Also what make test leaves out of tests/faults.
 test-faults: $(SET_UP)

@@ -136,6 +136,7 @@ def test_too_many_files_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         packed(GLYPHS)[:-2000],
         packed(GLYPHS)[:3000] + b"\0" * 3000,
     ],
+    ids=["empty", "page", "packed page", "packed twice", "xz", "cut off", "zeros at its end"],
 )
 def test_what_is_no_whole_archive_is_one_line(tmp_path: Path, content: bytes) -> None:
     with pytest.raises(InputError, match=r"^backbone\.handle: the module gives an archive that"):
