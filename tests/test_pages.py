@@ -14,6 +14,16 @@ def test_no_spoiled_model_was_let_through() -> None:
     assert {one["verdict"] for one in spoiled} == {"refused"}
 
 
-def test_the_table_of_schedules_is_measured() -> None:
+def test_the_tables_of_schedules_and_of_variations_are_measured() -> None:
     page = (PROJECT / "docs" / "quality.md").read_text(encoding="utf-8")
-    assert quality_page.table(quality.done()) in page
+    for table in (quality_page.table, quality_page.variants_table):
+        made = table(quality.done())
+        assert len(made.splitlines()) > 2
+        assert made in page
+
+
+def test_the_automatic_schedule_is_within_a_point_of_the_best_other() -> None:
+    rows = quality_page.table(quality.done()).splitlines()[2:]
+    gaps = [float(row.split("|")[-3].removesuffix(" points ")) for row in rows]
+    assert len(gaps) == 8
+    assert min(gaps) >= -1.0
