@@ -27,7 +27,6 @@ class Prepared:
     blocks: list[Block]
     stages: list[schedule.PlannedStage]
     image: ImageSpec
-    backbone_fingerprint: str
 
 
 def prepare(
@@ -52,7 +51,7 @@ def prepare(
     )
     for stage in planned:
         training_forward(module, image, stage, parts)
-    return Prepared(module, parts, planned, image, module.sha256)
+    return Prepared(module, parts, planned, image)
 
 
 def prepare_config(config: Config) -> Prepared:
@@ -80,7 +79,7 @@ def trainer_options(config: Config, prepared: Prepared) -> TrainerOptions:
     """What Trainer gets."""
     return TrainerOptions(
         handle=config.backbone.handle,
-        sha256=prepared.backbone_fingerprint,
+        sha256=prepared.backbone.sha256,
         blocks=config.backbone.blocks,
         image=prepared.image,
         finetune=config.finetune,

@@ -75,7 +75,7 @@ def choose_stages(facts: Facts) -> list[dict[str, Any]]:
     class, with backbones of 0.1 and 0.2 million parameters:
 
     - 500 steps a stage, however few the images: BiT's for its smallest data sets; 400 where
-      everything is unfrozen, which 500 did not better (measured). At most 40 and 30 epochs, so that
+      everything is unfrozen, which 500 did not better (one seed). At most 40 and 30 epochs, so that
       few images are not seen without end, and at least 10 and 8, so that a cosine has a shape:
       chosen, not measured.
     - Batches of 32, and of 16 below 320 images, where 32 leave fewer than 10 steps to an epoch.
@@ -84,8 +84,8 @@ def choose_stages(facts: Facts) -> list[dict[str, Any]]:
     - Then blocks at 0.001 with an epoch of warm-up. Up to 400 images the last half: more than the
       head alone, and with few images much more than everything from the start. From there on all of
       them, as images unlike those that the backbone knows move its first blocks too. Measured at
-      200 and 800 images, with 400 between them; three quarters of the blocks, or all with rates
-      that fall towards the first (0.85 a block), came to less.
+      200 and 800 images, with 400 between them. On two of five seeds three quarters of the blocks
+      came to as much; on one, rates that fall towards the first (0.85 a block) came to less.
     - A larger backbone moves more slowly: with Adam, the rate that suits falls with a layer's width
       (Yang et al. 2022, arXiv:2203.03466, table 3), and so with the square root of its parameters.
       Not measured: no larger pretrained backbone was at hand.
