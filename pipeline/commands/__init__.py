@@ -1,0 +1,1 @@
+"""The commands, a file for each kind; ``pipeline.cli`` imports all of them."""

@@ -1,0 +1,26 @@
+"""What the commands share: the application that they register on, options, exit statuses."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+# Exit statuses; other programs rely on them.
+OK, FAILED, WRONG_INPUT, REFUSED = 0, 1, 2, 3
+
+app = typer.Typer(
+    help="Fine-tunes a TensorFlow Hub backbone on your images, gates it, and pushes it.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+ConfigFile = Annotated[Path, typer.Argument(metavar="CONFIG", help="A YAML file.")]
+RootOption = Annotated[
+    Path | None, typer.Option("--root", metavar="DIR", help="Replaces the config's root.")
+]
+SetOption = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="KEY.PATH=VALUE", help="Replaces one value, given as YAML."),
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Prints JSON.")]

@@ -1,0 +1,63 @@
+"""``thaw run``."""
+
+import signal
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from modules.errors import InputError
+from pipeline.commands.app import OK, REFUSED, ConfigFile, RootOption, SetOption, app
+
+if TYPE_CHECKING:
+    from modules.settings import Forced
+
+
+@app.command()
+def run(
+    config: ConfigFile,
+    root: RootOption = None,
+    set_: SetOption = None,
+    summary: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Writes the summary there too.")
+    ] = None,
+    verbose: Annotated[bool, typer.Option("-v", "--verbose", help="Shows TFX's log.")] = False,
+    force_by: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="Who blesses this candidate whatever the gate says."),
+    ] = None,
+    force_reason: Annotated[str | None, typer.Option(metavar="TEXT", help="And why.")] = None,
+) -> None:
+    """Runs the pipeline once.
+
+    Exit status: 0 a model was pushed or nothing had changed, 3 the gate refused it, 2 the config
+    or the input is wrong, 1 a stage failed.
+    """
+    from pipeline import loading, local, reporting
+
+    loaded = loading.load(config, set_ or (), root)
+    forced = _forced(force_by, force_reason)
+    # As Ctrl-C does, so that what is temporary is removed and the summary says so.
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
+    result = local.run(loaded, summary_file=summary, verbose=verbose, forced=forced)
+    typer.echo(reporting.outcome(result, loaded))
+    raise typer.Exit(REFUSED if result.status == "rejected" else OK)
+
+
+def _forced(by: str | None, reason: str | None) -> "Forced | None":
+    """A forced blessing, which takes both a name and a reason.
+
+    Raises:
+        InputError: when one lacks.
+    """
+    if by is None and reason is None:
+        return None
+    if not by or not reason:
+        raise InputError(
+            "--force-by and --force-reason: one lacks or is empty; a forced blessing is recorded "
+            "with a name and a reason, so give both"
+        )
+    from modules.settings import Forced
+
+    return Forced(by=by, reason=reason)

@@ -1,0 +1,56 @@
+"""What is served: ``thaw versions``, ``thaw rollback`` and ``thaw pin``."""
+
+from typing import Annotated
+
+import typer
+
+from modules import text
+from pipeline.commands.app import ConfigFile, JsonOption, RootOption, SetOption, app
+
+
+@app.command()
+def versions(
+    config: ConfigFile,
+    root: RootOption = None,
+    set_: SetOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Shows what was pushed when, by which run, with which metrics, and what is served."""
+    from pipeline import loading, versions
+
+    loaded = loading.load(config, set_ or (), root)
+    found = versions.pushed(loaded)
+    typer.echo(text.as_json(found, indent=1) if as_json else versions.as_text(loaded, found))
+
+
+@app.command()
+def rollback(
+    config: ConfigFile,
+    version: Annotated[
+        int | None,
+        typer.Argument(metavar="VERSION", help="The one before the newest if left out."),
+    ] = None,
+    by: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Who does it; the user if left out.")
+    ] = None,
+    root: RootOption = None,
+    set_: SetOption = None,
+) -> None:
+    """Goes back to an earlier version: withdraws those that came after it."""
+    from pipeline import loading, versions
+
+    typer.echo(versions.roll_back(loading.load(config, set_ or (), root), version, by))
+
+
+@app.command()
+def pin(
+    config: ConfigFile,
+    version: Annotated[int, typer.Argument(metavar="VERSION", help="Which.")],
+    remove: Annotated[bool, typer.Option("--remove", help="Takes the pin off.")] = False,
+    root: RootOption = None,
+    set_: SetOption = None,
+) -> None:
+    """Keeps a version, however many are pushed after it."""
+    from pipeline import loading, versions
+
+    typer.echo(versions.pin(loading.load(config, set_ or (), root), version, remove=remove))

@@ -1,0 +1,114 @@
+"""What is wrong with a configuration, in a line for each mistake that names the key."""
+
+import difflib
+import re
+from collections.abc import Callable, Sequence
+from types import UnionType
+from typing import Any, Union, get_args, get_origin
+
+from pydantic import BaseModel, ValidationError
+
+from pipeline.config import Config
+
+_SHOWN = 20  # mistakes
+_LONGEST = 500  # characters of one, its middle being left out
+_PATH = re.compile(r"Input is not a valid path for <class '[\w.]+'>")
+_OBJECT = re.compile(r"a valid dictionary or instance of \w+")
+
+
+def in_words(error: ValidationError) -> str:
+    """All mistakes in one line: of each the key, what was got, the rule, the remedy."""
+    errors = error.errors(include_url=False)
+    lines = list(dict.fromkeys(map(_line, filter(_is_own(errors), errors))))
+    if len(lines) > _SHOWN:
+        lines[_SHOWN:] = [f"and {len(lines) - _SHOWN} more"]
+    return "; ".join(lines)
+
+
+def _is_own(errors: Sequence[Any]) -> Callable[[Any], bool]:
+    """Tells what is wrong itself: a list whose items are wrong is called too short as well."""
+    places = [error["loc"] for error in errors]
+
+    def is_own(error: Any) -> bool:
+        place = error["loc"]
+        inner = (one for one in places if len(one) > len(place) and one[: len(place)] == place)
+        return error["type"] != "too_short" or not any(inner)
+
+    return is_own
+
+
+def _line(error: Any) -> str:
+    """One mistake: the key, what was got, the rule, the remedy."""
+    line = _whole_line(error)
+    if len(line) <= _LONGEST:
+        return line
+    return f"{line[: _LONGEST // 2]} ... {line[-_LONGEST // 2 :]}"
+
+
+def _whole_line(error: Any) -> str:
+    keys = _keys(error["loc"])
+    where = _path(keys)
+    kind = error["type"]
+    if kind == "extra_forbidden":
+        known = _fields_at(keys[:-1])
+        near = difflib.get_close_matches(str(keys[-1]), known, n=1, cutoff=0.5)
+        remedy = f"did you mean {near[0]}?" if near else f"known here: {', '.join(known)}"
+        return f"{where}: unknown key; {remedy}"
+    if kind == "missing":
+        return f"{where}: missing, and it has no default; add it"
+    message = str(error["msg"]).removeprefix("Value error, ").removeprefix("Input should be ")
+    message = _PATH.sub("a path", message)
+    message = _OBJECT.sub("keys and values", message).replace("a valid tuple", "a list")
+    if kind == "invalid_key":
+        return f"{where}: unknown key; keys are words"
+    got = "" if isinstance(error["input"], dict | BaseModel) else f"got {error['input']!r}, "
+    if kind == "too_short":
+        message = "must hold at least one"
+    if kind == "value_error":
+        return f"{where}: {message}"
+    must = message if message.startswith("must") else f"must be {message}"
+    return f"{where}: {got}{must}; change it"
+
+
+def _keys(loc: Sequence[str | int]) -> list[str | int]:
+    """Without the tags that a union of types adds to the path."""
+
+    def is_tag(place: int) -> bool:
+        key = loc[place]
+        return isinstance(key, str) and (
+            "[" in key  # tuple[...]
+            or key in ("int", "constrained-int")
+            or (place > 0 and loc[place - 1] in ("unfreeze", "class_weights"))
+        )
+
+    return [key for place, key in enumerate(loc) if not is_tag(place)]
+
+
+def _path(keys: Sequence[str | int]) -> str:
+    text = ""
+    for key in keys:
+        text += f"[{key}]" if isinstance(key, int) else f".{key}" if text else str(key)
+    return text or "config"
+
+
+def _fields_at(keys: Sequence[str | int]) -> list[str]:
+    """The known keys of the object that a path leads to."""
+    model: type[BaseModel] | None = Config
+    for key in keys:
+        if isinstance(key, int) or model is None:
+            continue
+        fields = {(field.alias or name): field for name, field in model.model_fields.items()}
+        model = _model_in(fields[key].annotation) if key in fields else None
+    if model is None:
+        return []
+    return sorted((field.alias or name) for name, field in model.model_fields.items())
+
+
+def _model_in(annotation: Any) -> type[BaseModel] | None:
+    """The first model in a type such as ``tuple[Stage, ...]`` or ``EarlyStopping | None``."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    if get_origin(annotation) in (tuple, list, Union, UnionType):
+        found = (_model_in(argument) for argument in get_args(annotation))
+        return next((model for model in found if model is not None), None)
+    return None
