@@ -2,7 +2,13 @@
 
 from typing import Any
 
-from tfx import v1 as tfx
+from tfx.components.example_validator.component import ExampleValidator
+from tfx.components.infra_validator.component import InfraValidator
+from tfx.components.statistics_gen.component import StatisticsGen
+from tfx.components.trainer.component import Trainer
+from tfx.components.transform.component import Transform
+from tfx.orchestration.pipeline import Pipeline
+from tfx.proto import trainer_pb2, transform_pb2
 
 from components.baseline.component import Baseline
 from components.curated_schema import CuratedSchema
@@ -43,7 +49,7 @@ def create_pipeline(
         forced: who blesses this run's candidate whatever the gate's rules say.
 
     Returns:
-        A ``tfx.dsl.Pipeline``.
+        A TFX ``Pipeline``.
     """
     ingest = config.data.ingest()
     columns = further_features(ingest)
@@ -56,7 +62,7 @@ def create_pipeline(
     )
 
     # Statistics of the facts and columns, not of the bytes.
-    statistics_gen = tfx.components.StatisticsGen(
+    statistics_gen = StatisticsGen(
         examples=example_gen.outputs["examples"], stats_options=statistics_options(columns)
     )
 
@@ -64,7 +70,7 @@ def create_pipeline(
     schema = CuratedSchema(text=schema_text(config, columns))
 
     # Anomalies of any split against the schema.
-    example_validator = tfx.components.ExampleValidator(
+    example_validator = ExampleValidator(
         statistics=statistics_gen.outputs["statistics"], schema=schema.outputs["schema"]
     )
 
@@ -76,11 +82,11 @@ def create_pipeline(
     )
 
     # A graph that turns labels into indices. Nothing is written again: Trainer applies it itself.
-    transform = tfx.components.Transform(
+    transform = Transform(
         examples=example_gen.outputs["examples"],
         schema=schema.outputs["schema"],
         preprocessing_fn=_path_of(preprocessing.preprocessing_fn),
-        splits_config=tfx.proto.SplitsConfig(analyze=[features.TRAIN], transform=[]),
+        splits_config=transform_pb2.SplitsConfig(analyze=[features.TRAIN], transform=[]),
         materialize=False,
         disable_statistics=True,
         custom_config={"source": source_fingerprint("modules.preprocessing")},
@@ -88,13 +94,13 @@ def create_pipeline(
     transform.add_upstream_node(data_check)
 
     # The unfreeze schedule.
-    train = tfx.components.Trainer(
+    train = Trainer(
         run_fn=_path_of(trainer.run_fn),
         examples=example_gen.outputs["examples"],
         transform_graph=transform.outputs["transform_graph"],
         schema=schema.outputs["schema"],
-        train_args=tfx.proto.TrainArgs(splits=[features.TRAIN]),
-        eval_args=tfx.proto.EvalArgs(
+        train_args=trainer_pb2.TrainArgs(splits=[features.TRAIN]),
+        eval_args=trainer_pb2.EvalArgs(
             splits=[features.VALIDATION, *([features.EARLIER] if config.data.earlier else [])]
         ),
         custom_config={
@@ -184,7 +190,7 @@ def create_pipeline(
         source=source_fingerprint("components.run_summary.component"),
     )
 
-    return tfx.dsl.Pipeline(
+    return Pipeline(
         pipeline_name=config.name,
         pipeline_root=pipeline_root,
         components=[
@@ -215,7 +221,7 @@ def _in_docker(config: Config, train: Any, example_gen: Any) -> Any:
     """TFX's InfraValidator, or None."""
     if config.infra.validator != "docker":
         return None
-    return tfx.components.InfraValidator(
+    return InfraValidator(
         model=train.outputs["model"],
         examples=example_gen.outputs["examples"],
         **docker_specs(config.infra),

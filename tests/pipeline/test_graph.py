@@ -55,7 +55,7 @@ def ir(tmp_path_factory: pytest.TempPathFactory) -> Any:
 
 def test_it_reads_in_the_order_in_which_the_data_flows() -> None:
     source = (PROJECT / "pipeline" / "graph.py").read_text(encoding="utf-8")
-    body = source[source.index("def create_pipeline") : source.index("return tfx.dsl.Pipeline")]
+    body = source[source.index("def create_pipeline") : source.index("return Pipeline(")]
     places = [
         body.index(word)
         for word in (

@@ -7,9 +7,13 @@ from typing import Any
 
 import pytest
 import tensorflow as tf
-from tfx import v1 as tfx
+from tfx.components.infra_validator.component import InfraValidator
+from tfx.dsl.components.common.importer import Importer
 from tfx.orchestration import metadata
+from tfx.orchestration.local.local_dag_runner import LocalDagRunner
+from tfx.orchestration.pipeline import Pipeline
 from tfx.types import standard_artifacts
+from tfx.types.channel import Channel
 
 from components.infra_check import component
 from components.infra_check.component import InfraCheck, docker_specs
@@ -52,7 +56,7 @@ class Runner:
 
     def run(self, options: Infra) -> None:
         imported = {
-            key: tfx.dsl.Importer(
+            key: Importer(
                 source_uri=str(self._root / key), artifact_type=kind, properties=properties
             ).with_id(key)
             for key, (kind, properties) in self._inputs.items()
@@ -62,14 +66,14 @@ class Runner:
             options=options,
             source="code",
         )
-        pipeline = tfx.dsl.Pipeline(
+        pipeline = Pipeline(
             pipeline_name="infra",
             pipeline_root=str(self._root / "pipeline"),
             components=[*imported.values(), node],
             enable_cache=True,
             metadata_connection_config=self._store,
         )
-        tfx.orchestration.LocalDagRunner().run(pipeline)
+        LocalDagRunner().run(pipeline)
 
     def blessings(self) -> list[Any]:
         with metadata.Metadata(self._store) as store:
@@ -128,11 +132,11 @@ def test_tfxs_validator_gets_whole_records_of_the_test_split() -> None:
     assert specs["request_spec"].split_name == features.TEST
     assert specs["validation_spec"].max_loading_time_seconds == 90
     placeholders = {
-        key: tfx.dsl.Channel(type=kind)
+        key: Channel(type=kind)
         for key, kind in (
             ("model", standard_artifacts.Model),
             ("examples", standard_artifacts.Examples),
         )
     }
-    node = tfx.components.InfraValidator(**placeholders, **specs)
+    node = InfraValidator(**placeholders, **specs)
     assert node.outputs["blessing"].type is standard_artifacts.InfraBlessing
