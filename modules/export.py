@@ -34,6 +34,10 @@ def export(
     them, and gives ``scores``: for devices that decode images themselves, and for ``lite``. The
     batch passes through the model whole.
 
+    An empty batch gets empty answers, and never reaches the backbone: oneDNN's fused convolution,
+    which TensorFlow chooses on processors with AVX512-VNNI, gives it the wrong shape, and the next
+    layer fails.
+
     Args:
         model: as trained.
         labels: names of the classes, in the order of the indices.
@@ -68,7 +72,7 @@ def export(
 
     @tf.function(input_signature=[tf.TensorSpec(shape, tf.uint8, name=features.PIXELS)])
     def serve_pixels(pixels: tf.Tensor) -> dict[str, tf.Tensor]:
-        return {features.SCORES: scores_of_pixels(pixels)}
+        return {features.SCORES: unless_empty(scores_of_pixels, pixels, len(labels))}
 
     examples = tf.TensorSpec((None,), tf.string, name=features.EXAMPLES)
 
@@ -112,21 +116,46 @@ def in_parts(
         width: of the result.
 
     Returns:
+        float32 [batch, width]; the function is not called for an empty batch.
+    """
+
+    def by_parts(image_bytes: tf.Tensor) -> tf.Tensor:
+        count = tf.shape(image_bytes)[0]
+        parts = (count + PART - 1) // PART
+        results = tf.TensorArray(
+            tf.float32, size=parts, infer_shape=False, element_shape=(None, width)
+        )
+        _, results = tf.while_loop(
+            lambda i, _: i < parts,
+            lambda i, done: (
+                i + 1,
+                done.write(i, function(image_bytes[i * PART : tf.minimum((i + 1) * PART, count)])),
+            ),
+            (tf.constant(0), results),
+            parallel_iterations=1,
+        )
+        return results.concat()
+
+    return unless_empty(by_parts, image_bytes, width)
+
+
+def unless_empty(
+    function: Callable[[tf.Tensor], tf.Tensor], rows: tf.Tensor, width: int
+) -> tf.Tensor:
+    """Applies a function to a batch, unless the batch is empty.
+
+    Args:
+        function: of [n, ...] to float32 [n, width].
+        rows: [batch, ...].
+        width: of the result.
+
+    Returns:
         float32 [batch, width].
     """
-    count = tf.shape(image_bytes)[0]
-    parts = tf.maximum((count + PART - 1) // PART, 1)  # an empty batch is one empty part
-    results = tf.TensorArray(tf.float32, size=parts, infer_shape=False, element_shape=(None, width))
-    _, results = tf.while_loop(
-        lambda i, _: i < parts,
-        lambda i, done: (
-            i + 1,
-            done.write(i, function(image_bytes[i * PART : tf.minimum((i + 1) * PART, count)])),
-        ),
-        (tf.constant(0), results),
-        parallel_iterations=1,
+    scores = tf.cond(
+        tf.shape(rows)[0] > 0, lambda: function(rows), lambda: tf.zeros((0, width), tf.float32)
     )
-    return tf.ensure_shape(results.concat(), (None, width))
+    return tf.ensure_shape(scores, (None, width))
 
 
 def write_labels(labels: Sequence[str], folder: Path) -> None:

@@ -1,12 +1,81 @@
-"""Scoring in parts, and the labels beside the model."""
+"""The exported model: its signatures, scoring in parts, and the labels beside it."""
 
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
 import tensorflow as tf
 
-from modules import export
+from modules import export, features, lite
+from modules.backbones import backbone
+from modules.finetune.classifier import Classifier
+from modules.settings import ImageSpec
+from tests.conftest import GLYPHS, encoded, picture
+
+SPEC = ImageSpec(height=32, width=32)
+
+
+class LabelIndex(tf.Module):
+    """Stands for the transform graph's layer: every label has the index 0."""
+
+    def __call__(self, parsed: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+        return {features.LABEL_INDEX: tf.zeros_like(parsed[features.LABEL], tf.int64)}
+
+
+@pytest.fixture(scope="module")
+def exported(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A convolutional network with two classes, as Trainer exports it."""
+    folder = tmp_path_factory.mktemp("exported")
+    model = Classifier(backbone.load(str(GLYPHS)), 2)
+    model.kernel.assign(tf.random.stateless_normal(model.kernel.shape, (1, 2)))
+    raw_spec = {features.LABEL: tf.io.FixedLenFeature((), tf.string)}
+    transform: Any = SimpleNamespace(
+        transform_features_layer=LabelIndex, raw_feature_spec=lambda: raw_spec
+    )
+    export.export(model, ["no", "yes"], SPEC, transform, folder)
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("signature", "argument", "empty"),
+    [
+        (features.SERVE_IMAGES, features.IMAGE_BYTES, np.zeros((0,), object)),
+        (features.SERVE_EXAMPLES, features.EXAMPLES, np.zeros((0,), object)),
+        (features.SERVE_PIXELS, features.PIXELS, np.zeros((0, 32, 32, 3), np.uint8)),
+        (features.TRANSFORM_LABELS, features.EXAMPLES, np.zeros((0,), object)),
+    ],
+)
+def test_every_signature_answers_an_empty_batch_with_nothing(
+    exported: Path, signature: str, argument: str, empty: Any
+) -> None:
+    """With oneDNN's kernels a convolution fails on no rows, so none may reach the backbone."""
+    serve = tf.saved_model.load(str(exported)).signatures[signature]
+    dtype = tf.uint8 if empty.dtype == np.uint8 else tf.string
+    answers = serve(**{argument: tf.constant(empty, dtype, empty.shape)})
+    assert {len(answer) for answer in answers.values()} == {0}
+    if features.SCORES in answers:
+        assert answers[features.SCORES].shape == (0, 2)
+
+
+def test_pixels_and_bytes_get_the_same_scores(exported: Path) -> None:
+    signatures = tf.saved_model.load(str(exported)).signatures
+    pixels = picture(32, 32)
+    by_bytes = signatures[features.SERVE_IMAGES](image_bytes=tf.constant([encoded(pixels)]))
+    by_pixels = signatures[features.SERVE_PIXELS](pixels=tf.constant(pixels[None]))
+    np.testing.assert_allclose(
+        by_bytes[features.SCORES], by_pixels[features.SCORES], rtol=0, atol=1e-6
+    )
+
+
+def test_the_form_for_devices_holds_no_branch(exported: Path) -> None:
+    """What answers an empty batch is decided when the batch of one is fixed."""
+    content = lite.convert(exported, "float16", picture(32, 32)[None])
+    interpreter = tf.lite.Interpreter(model_content=content)
+    names = {operation["op_name"] for operation in interpreter._get_ops_details()}
+    assert "CONV_2D" in names
+    assert not names & {"IF", "WHILE"}
 
 
 @pytest.mark.parametrize("count", [0, 1, export.PART - 1, export.PART, export.PART + 1, 70])
