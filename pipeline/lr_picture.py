@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+from matplotlib import style
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
@@ -16,10 +17,16 @@ def draw(found: dict[str, Any], path: Path) -> None:
     """Draws what ``lr_finding.find`` found, and writes it as a PNG file.
 
     Single losses are faint and may leave the picture, which is as high as the smoothed ones need.
+    The user's own style for Matplotlib does not count.
 
     Raises:
         InputError: when the file cannot be written.
     """
+    with style.context("default", after_reset=True):
+        _draw(found, path)
+
+
+def _draw(found: dict[str, Any], path: Path) -> None:
     figure = Figure(figsize=_SIZE, dpi=_DPI, layout="constrained")
     axes = figure.add_subplot()
     rates, losses, smoothed = found["rates"], found["losses"], found["smoothed"]
