@@ -48,6 +48,16 @@ def _digits(value: object) -> object:
     return value.lower()
 
 
+def _size(value: object) -> object:
+    """Says how a size is written where the value is none."""
+    if not isinstance(value, str | dict) and not (isinstance(value, list) and len(value) != 2):
+        return value
+    sides = re.findall("[0-9]+", value) if isinstance(value, str) else []
+    high, wide = (sides * 2)[:2] if 0 < len(sides) < 3 else ("224", "224")
+    one = f"{high} or " if high == wide else ""
+    raise ValueError(f"got {value!r}, must be {one}[{high}, {wide}]: pixels; change it")
+
+
 # A local path, which ``pipeline.loading`` has made absolute, or an address.
 Place = Annotated[str, BeforeValidator(_text)]
 Prefix = Annotated[str, AfterValidator(_prefix)]
@@ -134,7 +144,9 @@ class BackboneOptions(Options):
     handle: Annotated[str, Field(min_length=1)]
     allowed: Annotated[tuple[Prefix, ...], Field(min_length=1)] | None = None
     sha256: Annotated[str, BeforeValidator(_digits)] = ""
-    image_size: Positive | tuple[Positive, Positive] | None = None
+    image_size: Annotated[Positive | tuple[Positive, Positive] | None, BeforeValidator(_size)] = (
+        None
+    )
     input_range: tuple[float, float] = (0.0, 1.0)
     blocks: Patterns | None = None
 

@@ -16,7 +16,7 @@ def inspect(target: str, overrides: Sequence[str] = (), root: Path | None = None
     """Looks into a config's backbone, or into one by its handle.
 
     Args:
-        target: a YAML file, a SavedModel's folder, or an address.
+        target: a config, a SavedModel's folder, or an address.
         overrides: as for ``loading.load``; only for a config.
         root: likewise.
 
@@ -31,7 +31,7 @@ def inspect(target: str, overrides: Sequence[str] = (), root: Path | None = None
     Raises:
         InputError: when the config is wrong or the backbone cannot be used.
     """
-    is_config = target.endswith((".yaml", ".yml"))
+    is_config = loading.is_config(target)
     config = loading.load(Path(target), overrides, root) if is_config else None
     # TensorFlow is imported here: a mistake in the config is told without it.
     from modules.finetune import schedule

@@ -1,5 +1,6 @@
 """Reads a configuration from YAML; every mistake is one line that names the key."""
 
+import codecs
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -7,10 +8,11 @@ from typing import Any
 from pydantic import ValidationError
 
 from modules.errors import InputError
-from pipeline import mistakes, safe_yaml
+from pipeline import mistakes, places, safe_yaml
 from pipeline.config import Config
 
 _LONGEST_NAME = 63  # of a TFX pipeline
+_START = 4096  # bytes that tell text from others
 _PATHS = (
     ("data", "path"),
     ("data", "schema"),
@@ -33,25 +35,53 @@ def load(file: Path, overrides: Sequence[str] = (), root: Path | None = None) ->
     Raises:
         InputError: for anything that is wrong, one line for each mistake.
     """
-    file = file.absolute()
+    file = Path(places.resolved(file, Path.cwd()))
     raw = {key: value for key, value in _read(file).items() if value is not None}
     _make_absolute(raw, file.parent)
     for override in overrides:
         _set(raw, override)
     if root is not None:
-        raw["root"] = str(root.absolute())
-    raw.setdefault("root", str(file.parent.parent / ".thaw" / file.stem))
+        raw["root"] = str(root)
+    places.check_local(raw)
+    raw.setdefault("root", str(places.default_root(file)))
+    if isinstance(raw["root"], str):  # Through links, whoever named it.
+        raw["root"] = places.resolved(raw["root"], Path.cwd())
     try:
         config = Config.model_validate(raw)
     except ValidationError as error:
         raise InputError(f"{mistakes.in_words(error)} (in {file})") from None
     config._file = file
+    _check_names(config)
+    return config
+
+
+def is_config(target: str) -> bool:
+    """Whether a command's argument is a config, whatever its name, and not a model's place."""
+    if target.endswith((".yaml", ".yml")):
+        return True
+    try:
+        with open(target, "rb") as file:
+            start = file.read(_START)
+    except OSError:
+        return False
+    try:
+        return "\0" not in codecs.getincrementaldecoder("utf-8")().decode(start)
+    except UnicodeDecodeError:
+        return False
+
+
+def _check_names(config: Config) -> None:
+    """Refuses names that a library would take for something else."""
+    named_after = config.root == places.default_root(config.file)
+    named = "root, which is named after the config's file" if named_after else "root"
+    places.check_no_pattern(named, config.root)
+    places.check_no_pattern("push.serving_dir", config.serving_dir)
+    places.check_no_pattern("backbone.handle", config.backbone.handle)
     if len(config.name) > _LONGEST_NAME:
         raise InputError(
             f"CONFIG: the name {config.name!r} has {len(config.name)} characters, and ML Metadata "
             f"takes {_LONGEST_NAME}; rename the file"
         )
-    return config
 
 
 def _read(file: Path) -> dict[str, Any]:
@@ -99,8 +129,8 @@ def _assign(target: Any, keys: Sequence[str], value: Any, path: str) -> None:
     first, *rest = keys
     key: Any = first
     if isinstance(target, list) or first.isdigit():
-        places = range(len(target)) if isinstance(target, list) else ()
-        if not first.isdecimal() or int(first) not in places:
+        positions = range(len(target)) if isinstance(target, list) else ()
+        if not first.isdecimal() or int(first) not in positions:
             raise InputError(
                 f"--set {path}: no list in the config's file has a place {first}; write the list "
                 "out there, or set it whole"
@@ -123,21 +153,14 @@ def _make_absolute(raw: dict[str, Any], folder: Path) -> None:
                 where = ".".join([*parents, key])
                 raise InputError(f"{where}: got '', must be a path; name one or leave it out")
             if "://" not in holder[key]:
-                holder[key] = _resolve(holder[key], folder)
+                holder[key] = places.resolved(holder[key], folder)
     backbone = raw.get("backbone")
     handle = backbone.get("handle") if isinstance(backbone, dict) else None
     if backbone and isinstance(handle, str) and handle and "://" not in handle:
-        backbone["handle"] = _resolve(handle, folder)
+        backbone["handle"] = places.resolved(handle, folder)
     allowed = backbone.get("allowed") if isinstance(backbone, dict) else None
     if backbone and isinstance(allowed, list):
         backbone["allowed"] = [
-            _resolve(one, folder) if isinstance(one, str) and "://" not in one else one
+            places.resolved(one, folder) if isinstance(one, str) and "://" not in one else one
             for one in allowed
         ]
-
-
-def _resolve(path: str, folder: Path) -> str:
-    try:
-        return str((folder / Path(path).expanduser()).resolve())
-    except (OSError, RuntimeError, ValueError) as error:
-        raise InputError(f"CONFIG: {path!r} is no path ({error}); correct it") from None

@@ -2,7 +2,7 @@
 
 import difflib
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from types import UnionType
 from typing import Any, Union, get_args, get_origin
 
@@ -10,6 +10,7 @@ from pydantic import BaseModel, ValidationError
 
 from pipeline.config import Config
 
+_STAGES = "finetune.stages[...]"
 _SHOWN = 20  # mistakes
 _LONGEST = 500  # characters of one, its middle being left out
 _PATH = re.compile(r"Input is not a valid path for <class '[\w.]+'>")
@@ -50,10 +51,7 @@ def _whole_line(error: Any) -> str:
     where = _path(keys)
     kind = error["type"]
     if kind == "extra_forbidden":
-        known = _fields_at(keys[:-1])
-        near = difflib.get_close_matches(str(keys[-1]), known, n=1, cutoff=0.5)
-        remedy = f"did you mean {near[0]}?" if near else f"known here: {', '.join(known)}"
-        return f"{where}: unknown key; {remedy}"
+        return f"{where}: unknown key; {_remedy(str(keys[-1]), _fields_at(keys[:-1]))}"
     if kind == "missing":
         return f"{where}: missing, and it has no default; add it"
     message = str(error["msg"]).removeprefix("Value error, ").removeprefix("Input should be ")
@@ -68,6 +66,28 @@ def _whole_line(error: Any) -> str:
         return f"{where}: {message}"
     must = message if message.startswith("must") else f"must be {message}"
     return f"{where}: {got}{must}; change it"
+
+
+def _remedy(key: str, known: Sequence[str]) -> str:
+    """Where a key belongs, which may be another object; else what it may be meant to be."""
+    elsewhere = list(dict.fromkeys(_places_of(key, Config)))
+    if elsewhere:
+        whose = "a stage's own" if elsewhere == [_STAGES] else f"known in {', '.join(elsewhere)}"
+        return f"{key} is {whose}: put it into {elsewhere[0]}"
+    near = difflib.get_close_matches(key, known, n=1, cutoff=0.5)
+    return f"did you mean {near[0]}?" if near else f"known here: {', '.join(known)}"
+
+
+def _places_of(key: str, model: type[BaseModel], above: str = "") -> Iterator[str]:
+    """Paths of the objects that have a key of this name, in the order of the config."""
+    for name, field in model.model_fields.items():
+        shown = field.alias or name
+        if shown == key:
+            yield above or "the config itself"
+        inner = _model_in(field.annotation)
+        if inner is not None:
+            many = "[...]" if "tuple" in str(field.annotation) else ""
+            yield from _places_of(key, inner, f"{above}.{shown}{many}".lstrip("."))
 
 
 def _keys(loc: Sequence[str | int]) -> list[str | int]:

@@ -1,13 +1,15 @@
 """Labels images with an exported model, the way that a client of its server does."""
 
-from collections.abc import Sequence
+import mimetypes
+import os
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from components.pusher import versions
 from modules.errors import InputError
 from modules.text import printable_lines
-from pipeline import loading
+from pipeline import loading, places
 
 
 def find_model(target: str, overrides: Sequence[str] = (), root: Path | None = None) -> Path:
@@ -21,12 +23,17 @@ def find_model(target: str, overrides: Sequence[str] = (), root: Path | None = N
     Raises:
         InputError: when there is no model.
     """
-    if not target.endswith((".yaml", ".yml")):
-        if not (Path(target) / "saved_model.pb").is_file():
+    if not loading.is_config(target):
+        model = Path(target)
+        if not (model / "saved_model.pb").is_file():
+            problem = "holds no saved_model.pb" if model.exists() else "does not exist"
+            raise InputError(f"MODEL_DIR: {target} {problem}; give a version's folder, or a config")
+        if not (model / "assets.extra" / "labels.txt").is_file():
             raise InputError(
-                f"MODEL_DIR: {target} holds no saved_model.pb; give a version's folder, or a config"
+                f"MODEL_DIR: {model} is no model that Thaw exported; give a version's folder"
             )
-        return Path(target)
+        places.check_no_pattern("MODEL_DIR", model.absolute())
+        return model
     config = loading.load(Path(target), overrides, root)
     numbers = versions.list_versions(config.serving_dir)
     if not numbers:
@@ -36,24 +43,42 @@ def find_model(target: str, overrides: Sequence[str] = (), root: Path | None = N
     return config.serving_dir / str(numbers[-1])
 
 
+def images_in(paths: Sequence[Path]) -> list[Path]:
+    """The files, and in place of each folder the images in it and below it, sorted.
+
+    What is an image in a folder goes by its name's ending; names that begin with a dot are left
+    out. A folder without images stands for itself: ``predict`` says so.
+    """
+    found: list[Path] = []
+    for path in paths:
+        found += (sorted(_walk(path)) or [path]) if path.is_dir() else [path]
+    return found
+
+
+def _walk(folder: Path) -> Iterator[Path]:
+    above: set[str] = set()
+    for place, folders, names in os.walk(folder, followlinks=True):
+        real = os.path.realpath(place)
+        folders[:] = [] if real in above else [n for n in folders if not n.startswith(".")]
+        names = [] if real in above else names
+        above.add(real)
+        for name in names:
+            kind = mimetypes.guess_type(name)[0] or ""
+            if kind.startswith("image/") and not name.startswith("."):
+                yield Path(place, name)
+
+
 def predict(model: Path, images: Sequence[Path]) -> list[dict[str, Any]]:
     """Scores images through the signature that a server uses.
 
     Args:
-        model: a SavedModel's folder.
-        images: files.
+        model: a SavedModel's folder, of a model that Thaw exported.
+        images: files, as ``images_in`` gives them.
 
     Returns:
-        For each image ``image`` (its path), ``label`` and ``scores`` (label to score).
-
-    Raises:
-        InputError: when a file cannot be read or is no image.
+        For each image ``image`` (its path), ``label`` and ``scores`` (label to score); for one that
+        cannot be scored ``image`` and ``error``, why.
     """
-    contents = [_read(path) for path in images]
-    if not (model / "assets.extra" / "labels.txt").is_file():
-        raise InputError(
-            f"MODEL_DIR: {model} is no model that Thaw exported; give a version's folder"
-        )
     import tensorflow as tf
 
     from modules import export, features
@@ -62,35 +87,59 @@ def predict(model: Path, images: Sequence[Path]) -> list[dict[str, Any]]:
     serve = loaded.signatures[features.SERVE_IMAGES]
     labels = export.read_labels(model)
     rows: list[dict[str, Any]] = []
-    for path, content in zip(images, contents, strict=True):
+    for path in images:
+        row: dict[str, Any] = {"image": str(path)}
+        rows.append(row)
+        if path.is_dir():
+            row["error"] = "no image is in this folder"
+            continue
         try:
+            content = path.read_bytes()
             answer = serve(image_bytes=tf.constant([content]))
+        except OSError as error:
+            row["error"] = f"cannot be read ({error.strerror})"
+            continue
         except tf.errors.InvalidArgumentError:
-            raise InputError(
-                f"IMAGE: {path} is no image that can be decoded; give JPEG, PNG, GIF or BMP files"
-            ) from None
+            row["error"] = _why(content)
+            continue
         scores = answer[features.SCORES].numpy()[0]
-        rows.append(
-            {
-                "image": str(path),
-                "label": answer[features.LABEL].numpy()[0].decode(),
-                "scores": {label: float(s) for label, s in zip(labels, scores, strict=True)},
-            }
-        )
+        row["label"] = answer[features.LABEL].numpy()[0].decode()
+        row["scores"] = {label: float(s) for label, s in zip(labels, scores, strict=True)}
     return rows
+
+
+def _why(content: bytes) -> str:
+    """Why the bytes are no image to the model, as ingestion would say it."""
+    from components.image_example_gen.check import BadImageError, examine
+
+    if not content:
+        return "is empty"
+    try:
+        examine(content)
+    except BadImageError as error:
+        return str(error)
+    return "cannot be decoded by the model"
+
+
+def problem_of(found: Sequence[dict[str, Any]]) -> str:
+    """What to say at the end where images could not be scored; empty if all were."""
+    bad = [row for row in found if "error" in row]
+    if not bad:
+        return ""
+    return (
+        f"IMAGE: {len(bad)} of {len(found)} could not be used, such as {bad[0]['image']} "
+        f"({bad[0]['error']}); give JPEG, PNG, GIF or BMP files"
+    )
 
 
 def as_text(found: Sequence[dict[str, Any]]) -> str:
     """The same for people, a line for each image."""
     return printable_lines(
-        f"{row['image']}: {row['label']} ({row['scores'][row['label']]:.3f})" for row in found
+        f"{row['image']}: "
+        + (
+            f"not used: {row['error']}"
+            if "error" in row
+            else f"{row['label']} ({row['scores'][row['label']]:.3f})"
+        )
+        for row in found
     )
-
-
-def _read(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise InputError(
-            f"IMAGE: could not read {path} ({error.strerror}); give the path of an image file"
-        ) from None

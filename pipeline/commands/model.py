@@ -7,24 +7,33 @@ from typing import Annotated
 import typer
 
 from modules import text
+from modules.errors import InputError
 from pipeline.commands.app import OK, REFUSED, ConfigFile, JsonOption, RootOption, SetOption, app
 
 
 @app.command()
 def predict(
     target: Annotated[str, typer.Argument(metavar="CONFIG|MODEL_DIR", help="Whose model.")],
-    images: Annotated[list[Path], typer.Argument(metavar="IMAGE...", help="Image files.")],
+    images: Annotated[
+        list[Path], typer.Argument(metavar="IMAGE...", help="Files, or folders of them.")
+    ],
     root: RootOption = None,
     set_: SetOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Labels images with the pushed model, through its serving signature."""
+    """Labels images with the pushed model, through its serving signature.
+
+    Exit status: 0; 2 where an image could not be used, after all others were.
+    """
     from pipeline import output, prediction
 
     model = prediction.find_model(target, set_ or (), root)
     with output.quiet():
-        found = prediction.predict(model, images)
+        found = prediction.predict(model, prediction.images_in(images))
     typer.echo(text.as_json(found, indent=1) if as_json else prediction.as_text(found))
+    problem = prediction.problem_of(found)
+    if problem:
+        raise InputError(problem)
 
 
 @app.command()

@@ -74,6 +74,21 @@ def test_set_replaces_one_value_and_root_the_root(
             r"^finetune\.stages\[0\]\.learning_ra"
             r"t: unknown key; did you mean learning_rate\?",
         ),
+        (
+            "finetune: {epochs: 5}",
+            r"^finetune\.epochs: unknown key; epochs is a stage's own: put it into finetune\.stages",
+        ),
+        (
+            "batch_size: 8",
+            r"^batch_size: unknown key; batch_size is known in finetune, finetune\.stages\[\.\.\.\]"
+            r": put it into finetune",
+        ),
+        (
+            "backbone: {handle: a, image_size: 224x224}",
+            r"got '224x224', must be 224 or \[224, 224\]",
+        ),
+        ("backbone: {handle: a, image_size: 99x160}", r"got '99x160', must be \[99, 160\]: pixels"),
+        ("backbone: {handle: a, image_size: [1, 2, 3]}", r"got \[1, 2, 3\], must be 224 or \[224"),
         ("evaluation: {zzz: 1}", r"evaluation\.zzz: unknown key; known here: confidence"),
         (
             "evaluation: {min_accuracy: 1.5}",

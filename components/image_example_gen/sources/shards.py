@@ -4,6 +4,8 @@ import contextlib
 import functools
 import hashlib
 import itertools
+import os
+import re
 import shutil
 import tempfile
 from collections.abc import Collection, Iterator, Mapping
@@ -58,16 +60,27 @@ def list_shards(
 
 def find_shards(pattern: str, key: str) -> list[tuple[str, tuple[float, float]]]:
     """The paths of shards, sorted, with their size and date."""
+    literal = _literal(pattern)
     patterns = (
-        [pattern]
-        if "*" in pattern
-        else [f"{pattern.rstrip('/')}/{deep}*.tfrecord*" for deep in ("", "*/")]
+        [literal]
+        if "*" in pattern and not os.path.isdir(pattern)
+        else [f"{literal.rstrip('/')}/{deep}*.tfrecord*" for deep in ("", "*/")]
     )
-    patterns = [*patterns, pattern] if ".tfrecord" in pattern else patterns
+    patterns = [*patterns, literal] if ".tfrecord" in pattern else patterns
     return [
         (one.path, (one.size_in_bytes, one.last_updated_in_seconds))
         for one in matches(patterns, f"{key}: {pattern}")
     ]
+
+
+def _literal(pattern: str) -> str:
+    """The pattern, in which no name that is there, such as ``photos [1]``, is one itself."""
+    known = pattern
+    while known and not is_remote(pattern) and not os.path.exists(known):
+        known = os.path.dirname(known)
+    if not known or is_remote(pattern):
+        return pattern
+    return re.sub(r"[*?\[]", r"[\g<0>]", known) + pattern[len(known) :]
 
 
 # Listed by the checks before a run, by its driver and by its executor: read once all the same.

@@ -119,6 +119,18 @@ def test_records_without_image_or_label_are_left_out(tmp_path: Path, pictures: l
     ]
 
 
+def test_shards_may_lie_in_a_folder_whose_name_is_a_pattern(
+    tmp_path: Path, pictures: list[bytes]
+) -> None:
+    folder = tmp_path / "a[b] *"
+    shard(folder / "train" / "x.tfrecord", [(pictures[0], "a"), (pictures[1], "b")])
+    shard(folder / "test" / "x.tfrecord", [(pictures[2], "a"), (pictures[3], "b")])
+    whole = {file.path for file in list_all(asked(f"{folder}"))}
+    assert whole == {f"{folder}/{split}/x.tfrecord" for split in ("train", "test")}
+    assert len(list_all(asked(f"{folder}/*/x.tfrecord"))) == 4
+    assert len(list_all(asked(f"{folder}/[t]rain/*.tfrecord"))) == 2
+
+
 def test_where_there_is_no_shard_the_remedy_is_told(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"data\.path: got .*, where no file is called \.tfrecord"):
         list_all(asked(tmp_path, format="tfrecord"))
