@@ -187,8 +187,8 @@ class Push(Options):
 class Config(Options):
     """All of it. Only ``data.path`` and ``backbone.handle`` have no default.
 
-    ``root`` is where everything goes: ``.thaw/<config's name>`` beside the config's folder where
-    the file does not say (``pipeline.loading`` knows the file).
+    ``root`` is where everything goes: ``.thaw/<config's name>`` beside the config, or beside its
+    folder where that is called ``configs``, if the file does not say (``pipeline.places``).
     """
 
     data: Data

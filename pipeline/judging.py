@@ -9,6 +9,7 @@ from components.image_example_gen.sources import further_features, list_all
 from modules import features
 from modules.errors import InputError
 from modules.text import printable_lines
+from pipeline import places
 from pipeline.config import Config
 
 
@@ -29,6 +30,8 @@ def judge(config: Config, candidate: Path, baseline: Path | None) -> dict[str, A
     for option, folder in (("--candidate", candidate), ("--baseline", baseline)):
         if folder is not None and not (folder / "saved_model.pb").is_file():
             raise InputError(f"{option}: {folder} holds no saved_model.pb; give a version's folder")
+        if folder is not None:
+            places.check_no_pattern(option, folder.absolute())
     list_all(config.data.ingest())  # Told before the seconds that the imports take.
 
     from google.protobuf import text_format

@@ -76,7 +76,7 @@ def test_set_replaces_one_value_and_root_the_root(
         ),
         (
             "finetune: {epochs: 5}",
-            r"^finetune\.epochs: unknown key; epochs is a stage's own: put it into finetune\.stages",
+            r"^finetune\.epochs: unknown key; epochs is a stage's own: put it into finetune\.stage",
         ),
         (
             "batch_size: 8",
