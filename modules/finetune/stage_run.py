@@ -17,7 +17,7 @@ from modules.finetune.results import StageResult
 from modules.finetune.schedule import PlannedStage
 from modules.finetune.snapshot import Average, Snapshot
 from modules.finetune.stage_data import StageData
-from modules.finetune.steps import Measured, StepParts, train_step, train_steps
+from modules.finetune.steps import Measured, StepParts, finiteness, train_step, train_steps
 from modules.finetune.task import Task
 from modules.finetune.unfrozen import unfreeze
 from modules.images.batches import TrainingBatches
@@ -64,6 +64,7 @@ class StageRun:
         # What patience waits for: a score that is better than this by ``min_delta``.
         self._to_beat, self._moved_in = -math.inf, 0
         self._measure, self._at_once = data.measure(number), 1
+        self._weights_are_finite = finiteness(changing)
         self._step = train_step(
             task.model,
             StepParts(
@@ -127,10 +128,14 @@ class StageRun:
         return self.result
 
     def batch_losses(self, number: int) -> Iterator[float]:
-        """Trains through an epoch, counted from 1; gives each batch's mean loss before its step."""
+        """Trains through an epoch, counted from 1; gives each batch's mean loss before its step.
+
+        It is NaN where the weights are not finite after it.
+        """
         for rows, targets in self._data.epoch(self._number, self._batches, number):
             loss, _ = self._step(rows, targets)
-            yield float(loss) / int(targets.shape[0])
+            mean = float(loss) / int(targets.shape[0])
+            yield mean if self._weights_are_finite() else math.nan
 
     def forget(self) -> None:
         """Removes the stage's checkpoint, when its outcome is kept elsewhere."""
@@ -188,6 +193,8 @@ class StageRun:
             step, images = step + taken.steps, images + taken.images
             loss, hits = loss + taken.loss, hits + taken.hits
             self._check_finite(loss, f"epoch {number}, step {step}")
+            if not self._weights_are_finite():
+                self._refuse("the weights are not finite after", f"epoch {number}, step {step}")
         return loss / images, hits / images
 
     def _validate(self, number: int) -> Measured:
@@ -207,8 +214,11 @@ class StageRun:
         return measured
 
     def _check_finite(self, loss: float, where: str) -> None:
-        if math.isfinite(loss):
-            return
+        if not math.isfinite(loss):
+            self._refuse(f"the loss is {loss} in", where)
+
+    def _refuse(self, what: str, where: str) -> None:
+        """Ends the run, in which a value has grown beyond all bounds."""
         stage, folder = self._stage, self._task.checkpoints
         causes = [f"learning_rate, now {stage.learning_rate.peak:g}"]
         penalties = {"l2": stage.l2, "l2_sp": stage.l2_sp}
@@ -218,8 +228,8 @@ class StageRun:
         is_kept = folder is not None and any(folder.glob("*-*/checkpoint"))
         kept = f"; what was good before is kept in {folder}" if is_kept else ""
         raise InputError(
-            f"finetune.stages[{stage.name}]: the loss is {loss} in {where}; it must stay finite: "
-            f"lower {' or '.join(causes)}{kept}"
+            f"finetune.stages[{stage.name}]: {what} {where}; both loss and weights must stay "
+            f"finite: lower {' or '.join(causes)}{kept}"
         )
 
 

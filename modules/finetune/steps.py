@@ -142,6 +142,20 @@ def train_steps(step: TrainStep) -> Callable[[Iterator[Any], int], Taken]:
     return take
 
 
+def finiteness(variables: Sequence[tf.Variable]) -> Callable[[], bool]:
+    """A check that every value of some variables is finite.
+
+    The loss does not tell it: some kernels' ReLU makes zeros of NaNs, so that a network whose
+    weights are NaN has the loss of one that knows nothing.
+    """
+
+    @tf.function(autograph=False)
+    def are_finite() -> tf.Tensor:
+        return tf.reduce_all([tf.reduce_all(tf.math.is_finite(value)) for value in variables])
+
+    return lambda: bool(are_finite())
+
+
 @dataclass(frozen=True)
 class Measured:
     """What a pass over held-out images found.

@@ -80,7 +80,8 @@ def test_with_no_layer_named_all_is_as_in_inference() -> None:
     expected = run(module.forward, images(32), module.trainable)
     found = run(updating_forward(module, GLYPHS_SPEC, []), images(32), module.trainable)
     for one, other in zip(tf.nest.flatten(found), tf.nest.flatten(expected), strict=True):
-        same(one, other, 1e-6)
+        # Two graphs of the same layers: what is fused, and so the last bits, is up to the kernels.
+        same(one, other, 1e-5)
     after = values(module.variables)
     assert all(np.array_equal(after[name], value) for name, value in before.items())
 
