@@ -22,3 +22,24 @@ class StageError(RuntimeError):
 
     def __init__(self, message: str) -> None:
         super().__init__(printable(message))
+
+
+class BusyError(StageError):
+    """Another holds what is needed: the same command may go through later.
+
+    Its message is one line that holds who that is, as far as it is known.
+    """
+
+
+class Interrupted(Exception):  # noqa: N818 it is no error
+    """A signal has ended the work.
+
+    Its message is one line that says what was done then, and how to go on.
+
+    Attributes:
+        status: the exit status, 128 and the signal's number, as shells have it.
+    """
+
+    def __init__(self, number: int, message: str) -> None:
+        super().__init__(printable(message))
+        self.status = 128 + number

@@ -1,30 +1,58 @@
 """The command line. Nothing heavy is imported until a command needs it."""
 
+import os
 import sys
 import warnings
 
 import typer
 
-from modules.errors import InputError, StageError
+from modules.errors import BusyError, InputError, Interrupted, StageError
+from pipeline import interruption
 
 # ``thaw --help`` shows the commands in the order of these imports.
 # isort: off
 from pipeline.commands import run, backbone, model, serving  # noqa: F401
-from pipeline.commands.app import FAILED, WRONG_INPUT, app
+from pipeline.commands.app import BUSY, FAILED, OK, WRONG_INPUT, app
 # isort: on
 
 __all__ = ["app", "main"]
 
 
 def main() -> None:
-    """Entry point: one line for a person's mistake, and one for a stage that failed."""
+    """Entry point: one line for a person's mistake, for a stage that failed, and for a signal."""
     if not sys.warnoptions:  # Libraries warn of their own business; -W brings that back.
         warnings.simplefilter("ignore")
+    with interruption.watched() as signals:
+        try:
+            status, line = _status(), ""
+        except InputError as error:
+            status, line = WRONG_INPUT, str(error)
+        except BusyError as error:
+            status, line = BUSY, str(error)
+        except StageError as error:
+            status, line = FAILED, str(error)
+        except Interrupted as end:
+            status, line = end.status, str(end)
+        except (Exception, KeyboardInterrupt):
+            if not signals.number:
+                raise
+            status, line = FAILED, ""
+        if signals.number and not line.startswith("interrupted"):  # Whatever was made of it.
+            end = signals.ended("; nothing was changed: run it again")
+            status, line = end.status, str(end)
+        if line:
+            typer.echo(f"thaw: {line}", err=True)
+        if signals.number:
+            sys.stdout.flush()
+            sys.stderr.flush()
+            os._exit(status)  # Threads of libraries may still work on what nobody waits for.
+    sys.exit(status)
+
+
+def _status() -> int:
+    """Runs the command; an error in the arguments, or ``typer.Exit``, is its status."""
     try:
         app()
-    except InputError as error:
-        typer.echo(f"thaw: {error}", err=True)
-        sys.exit(WRONG_INPUT)
-    except StageError as error:
-        typer.echo(f"thaw: {error}", err=True)
-        sys.exit(FAILED)
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else OK
+    return OK

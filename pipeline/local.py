@@ -10,12 +10,13 @@ from typing import Any
 
 from components.image_example_gen.sources import list_all
 from components.run_summary.summary import Summary
-from modules.errors import InputError, StageError
+from modules.errors import BusyError, InputError, StageError
 from modules.settings import Forced, check_class_weights, check_one_process
 from pipeline import recovery
 from pipeline.config import Config
 from pipeline.executions import is_cached, summary_of
 from pipeline.full_disk import no_room
+from pipeline.interruption import Interruption, watched
 from pipeline.output import Display, logged_to
 from pipeline.provenance import versions
 from pipeline.root import Root, new_run_id, shown
@@ -44,6 +45,8 @@ def run(
     Raises:
         InputError: when the configuration or the data is wrong.
         StageError: when a component failed, or a disk is full; the log holds the traceback.
+        BusyError: when another run holds the root, or another push the serving folder.
+        Interrupted: when a signal has ended it.
     """
     started = time.monotonic()
     check_one_process(config.finetune.distribution)
@@ -64,6 +67,7 @@ def run(
         versions=versions(),
     )
     with (
+        watched() as signals,
         root.held(),
         logged_to(root.begun(run_id) / LOG_FILE, verbose=verbose) as visible,
         Display(visible) as display,
@@ -73,15 +77,19 @@ def run(
             # Told before the seconds that the imports take.
             files = list_all(config.data.ingest())
             check_class_weights(config.finetune, {file.label for file in files if not file.problem})
-            summary = _run_nodes(config, root, run_id, display, seconds, forced)
-        except InputError as error:
-            summary.error = str(error)
+            summary = _run_nodes(config, root, run_id, display, seconds, forced, signals)
+        except (Exception, KeyboardInterrupt) as error:
             logging.getLogger("thaw").exception("the run ends")
-            raise
-        except Exception as error:
+            if signals.number:
+                end = signals.ended(_goes_on(display.component))
+                summary.error = str(end)
+                raise end from None
+            if isinstance(error, InputError):
+                summary.error = str(error)
+                raise
             summary.error = f"{display.component} failed: {_reason(error, config)}"
-            logging.getLogger("thaw").exception("the run ends")
-            raise StageError(f"{summary.error}; the traceback is in {shown(log)}") from error
+            kind = BusyError if isinstance(error, BusyError) else StageError
+            raise kind(f"{summary.error}; the traceback is in {shown(log)}") from error
         finally:
             total = round(time.monotonic() - started, 2)
             summary.seconds = {**seconds, "total": total}
@@ -90,7 +98,16 @@ def run(
     return summary
 
 
-def _reason(error: Exception, config: Config) -> str:
+def _goes_on(component: str) -> str:
+    """What an interrupted run was doing, and how the next one goes on."""
+    training = ", and the training goes on after its last whole epoch"
+    return (
+        f" in {component or 'its first checks'}; run it again: what is finished is kept"
+        f"{training if component == 'trainer' else ''}"
+    )
+
+
+def _reason(error: BaseException, config: Config) -> str:
     """A failure in one line. What a stage itself says of a full disk is said better there."""
     if isinstance(error, StageError):
         return str(error)
@@ -118,6 +135,7 @@ def _run_nodes(
     display: Display,
     seconds: dict[str, float],
     forced: Forced | None,
+    signals: Interruption,
 ) -> Summary:
     """Builds the graph and runs each node; fills ``seconds`` as it goes."""
     display.start("prepare")
@@ -152,6 +170,7 @@ def _run_nodes(
             one.nodes.append(node)
             display.start(name)
             runner.run_with_ir(one)
+            signals.check()
             cached = is_cached(connection, config.name, run_id, node.pipeline_node.node_info.id)
             seconds[name] = round(display.finish(name, cached=cached), 2)
             if name == "trainer":

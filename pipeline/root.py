@@ -11,7 +11,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from components.run_summary.summary import SUMMARY_FILE
-from modules.errors import InputError, StageError
+from modules.errors import BusyError, InputError, StageError
 from pipeline.full_disk import no_room
 
 _OWNER = "owner.json"
@@ -103,14 +103,15 @@ class Root:
         """Keeps other runs out.
 
         Raises:
-            InputError: when one is under way, or the folder cannot be written.
+            BusyError: when one is under way.
+            InputError: when the folder cannot be written.
             StageError: when its disk is full.
         """
         lock = FileLock(str(self.path / "run.lock"))
         try:
             lock.acquire(timeout=0)
         except Timeout:
-            raise InputError(
+            raise BusyError(
                 f"root: another run holds {self.path}; wait until it has ended, or use another "
                 "with --root"
             ) from None

@@ -14,7 +14,7 @@ from filelock import FileLock, Timeout
 
 from components.pusher.disk import replace_whole
 from components.pusher.versions import TIME_FORM, utc_now
-from modules.errors import StageError
+from modules.errors import BusyError, StageError
 
 LOCK = ".lock"
 OWNER = ".lock.json"
@@ -35,8 +35,8 @@ def writing(serving_dir: Path, doing: str, wait: float = WAIT) -> Iterator[None]
         wait: for how many seconds others may hold it.
 
     Raises:
-        StageError: when another still holds it then, or for any ``OSError`` inside, such as a full
-            disk, in one line.
+        BusyError: when another still holds it then.
+        StageError: for any ``OSError`` inside, such as a full disk, in one line.
     """
     lock = FileLock(str(serving_dir / LOCK))
     owner = serving_dir / OWNER
@@ -45,7 +45,7 @@ def writing(serving_dir: Path, doing: str, wait: float = WAIT) -> Iterator[None]
         try:
             lock.acquire(timeout=wait)
         except Timeout:
-            raise StageError(
+            raise BusyError(
                 f"{doing}: {serving_dir} is held by {_owner(owner)}; try again when that has "
                 f"ended (waited for {wait:g} s)"
             ) from None

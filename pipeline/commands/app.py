@@ -7,6 +7,7 @@ import typer
 
 # Exit statuses; other programs rely on them.
 OK, FAILED, WRONG_INPUT, REFUSED = 0, 1, 2, 3
+BUSY = 75  # EX_TEMPFAIL of sysexits.h: try again
 
 app = typer.Typer(
     help="Fine-tunes a TensorFlow Hub backbone on your images, gates it, and pushes it.",

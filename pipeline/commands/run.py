@@ -1,7 +1,5 @@
 """``thaw run``."""
 
-import signal
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -32,14 +30,13 @@ def run(
     """Runs the pipeline once.
 
     Exit status: 0 a model was pushed or nothing had changed, 3 the gate refused it, 2 the config
-    or the input is wrong, 1 a stage failed.
+    or the input is wrong, 1 a stage failed, 75 another run holds the root or the serving folder,
+    130 or 143 it was interrupted.
     """
     from pipeline import loading, local, reporting
 
     loaded = loading.load(config, set_ or (), root)
     forced = _forced(force_by, force_reason)
-    # As Ctrl-C does, so that what is temporary is removed and the summary says so.
-    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
     result = local.run(loaded, summary_file=summary, verbose=verbose, forced=forced)
     typer.echo(reporting.outcome(result, loaded))
     raise typer.Exit(REFUSED if result.status == "rejected" else OK)

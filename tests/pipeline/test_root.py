@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from modules.errors import InputError
+from modules.errors import BusyError, InputError
 from pipeline.root import Root, new_run_id
 
 
@@ -30,7 +30,7 @@ def test_a_root_that_is_a_file_is_refused(tmp_path: Path) -> None:
 
 def test_a_second_run_is_kept_out_until_the_first_has_ended(tmp_path: Path) -> None:
     root = Root(tmp_path)
-    with root.held(), pytest.raises(InputError, match="another run holds"), Root(tmp_path).held():
+    with root.held(), pytest.raises(BusyError, match="another run holds"), Root(tmp_path).held():
         raise AssertionError("two runs held one root")
     with root.held():
         assert root.path == tmp_path
