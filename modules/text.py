@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 # What moves a terminal's cursor, ends a line, turns the direction of writing, or is no character:
 # C0, DEL and C1 controls, line separators, the bidirectional controls of Unicode's annex 9, the
@@ -30,6 +30,19 @@ def clipped(text: object, length: int = 300) -> str:
     """``printable``, and no longer than a part of a sentence should be: the rest is ``…``."""
     shown = printable(text)
     return shown if len(shown) <= length else f"{shown[:length]}…"
+
+
+def counted(count: int, noun: str, plural: str = "") -> str:
+    """``1 file``, ``3,781 files``; the plural is the noun with an ``s`` where none is given."""
+    return f"{count:,} {noun if count == 1 else plural or noun + 's'}"
+
+
+def quoted(names: Sequence[str], most: int = 5) -> str:
+    """``'a', 'b' and 'c'``; of more than ``most`` the first, and how many more there are."""
+    shown = [repr(clipped(name, 60)) for name in names[:most]]
+    if len(names) > most:
+        return f"{', '.join(shown)} and {len(names) - most:,} more"
+    return " and ".join([", ".join(shown[:-1]), shown[-1]] if len(shown) > 1 else shown)
 
 
 def printable_lines(lines: Iterable[object]) -> str:

@@ -95,6 +95,12 @@ class Data(Options):
         image_column, label_column, split_column, group_column: what a manifest calls the image's
             path, its class, its split and what it has in common with others that must stay on its
             side; of shards, the features. The last two need not be there.
+        folders: ``classes`` or ``splits``: what the folders in ``path`` are, where their names do
+            not tell.
+        leave_out: names of files and folders that are passed over, or patterns of names, such as
+            ``*.xmp``; of folders and shards, wherever they lie.
+        unlabelled: what becomes of images without a label: ``refuse`` counts them among those that
+            cannot be used, ``skip`` passes over them.
         resize: how an image is brought to the backbone's size.
         splits: shares of training, validation and test images, where the data names no splits.
         max_bad_fraction: the run fails when a greater share of the files cannot be used.
@@ -112,6 +118,9 @@ class Data(Options):
     label_column: Key = "label"
     split_column: Key = "split"
     group_column: Key = "group"
+    folders: Literal["classes", "splits"] | None = None
+    leave_out: tuple[Key, ...] = ()
+    unlabelled: Literal["refuse", "skip"] = "refuse"
     resize: Literal["stretch", "crop", "pad"] = "stretch"
     splits: Splits = Splits()
     max_bad_fraction: Fraction = 0.05

@@ -74,11 +74,12 @@ def create_pipeline(
         statistics=statistics_gen.outputs["statistics"], schema=schema.outputs["schema"]
     )
 
-    # Stops the run here if there are any.
+    # Stops the run here if there are any, or too few images for the gate to judge by.
     data_check = DataCheck(
         found=example_validator.outputs["anomalies"],
         ingestion=example_gen.outputs["ingestion"],
         source=source_fingerprint("components.data_check.component"),
+        min_examples=0 if forced else config.evaluation.min_examples,
     )
 
     # A graph that turns labels into indices. Nothing is written again: Trainer applies it itself.

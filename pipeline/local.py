@@ -8,12 +8,12 @@ import time
 from pathlib import Path
 from typing import Any
 
-from components.image_example_gen.sources import list_all
 from components.run_summary.summary import Summary
 from modules.errors import BusyError, InputError, StageError
 from modules.settings import Forced, check_class_weights, check_one_process
 from pipeline import recovery
 from pipeline.config import Config
+from pipeline.data_names import names_checked
 from pipeline.executions import is_cached, summary_of
 from pipeline.full_disk import no_room
 from pipeline.interruption import Interruption, watched
@@ -75,7 +75,7 @@ def run(
         display.say(f"run {run_id} of {shown(config.file)}; log: {shown(log)}")
         try:
             # Told before the seconds that the imports take.
-            files = list_all(config.data.ingest())
+            files = names_checked(config, display.say, forced=forced is not None)
             check_class_weights(config.finetune, {file.label for file in files if not file.problem})
             summary = _run_nodes(config, root, run_id, display, seconds, forced, signals)
         except (Exception, KeyboardInterrupt) as error:

@@ -65,7 +65,7 @@ def _whole_line(error: Any) -> str:
     if kind == "value_error":
         return f"{where}: {message}"
     must = message if message.startswith("must") else f"must be {message}"
-    return f"{where}: {got}{must}; change it"
+    return f"{where}: {got}{must}; {'quote' if kind == 'string_type' else 'change'} it"
 
 
 def _remedy(key: str, known: Sequence[str]) -> str:

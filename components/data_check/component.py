@@ -9,8 +9,9 @@ from tfx.dsl.component.experimental.decorators import component
 from tfx.types import artifact_utils, standard_artifacts
 
 from components.artifacts import Ingestion, Verdict
-from components.data_check.problems import anomalies, missing_images, refuse
+from components.data_check.problems import anomalies, few_test_images, missing_images, refuse
 from components.image_example_gen.report import REPORT_FILE
+from modules import features
 
 
 @component
@@ -18,6 +19,7 @@ def DataCheck(  # noqa: N802 a component is a class to its users
     found: InputArtifact[standard_artifacts.ExampleAnomalies],
     ingestion: InputArtifact[Ingestion],
     source: Parameter[str],
+    min_examples: Parameter[int],
     verdict: OutputArtifact[Verdict],
 ) -> None:
     """Fails where ExampleValidator found an anomaly; a stock pipeline would go on.
@@ -26,6 +28,7 @@ def DataCheck(  # noqa: N802 a component is a class to its users
         found: ExampleValidator's anomalies.
         ingestion: the counts by split and class.
         source: fingerprint of the code, for the cache's key.
+        min_examples: how many test images the gate asks for.
         verdict: written only for data without problems.
     """
     del source
@@ -37,7 +40,9 @@ def DataCheck(  # noqa: N802 a component is a class to its users
             diff.ParseFromString(file.read())
         lines += anomalies(split, diff.anomaly_info)
     with open(os.path.join(ingestion.uri, REPORT_FILE), encoding="utf-8") as file:
-        lines += missing_images(json.load(file)["images"])
+        images = json.load(file)["images"]
+    lines += missing_images(images)
+    lines += few_test_images(sum(images[features.TEST].values()), min_examples)
     refuse(lines)
     with open(os.path.join(verdict.uri, "verdict.json"), "w", encoding="utf-8") as file:
         json.dump({"problems": lines}, file)

@@ -5,6 +5,7 @@ from typing import Protocol
 
 from modules import features
 from modules.errors import InputError
+from modules.text import counted
 
 _SHOWN = 5
 
@@ -41,6 +42,21 @@ def missing_images(splits: Mapping[str, Mapping[str, int]]) -> list[str]:
     return empty + unseen
 
 
+def few_test_images(count: int, min_examples: int) -> list[str]:
+    """A line where the gate would refuse any candidate for want of test images.
+
+    Args:
+        count: of test images; of none ``missing_images`` tells.
+        min_examples: how many the gate asks for.
+    """
+    if not 0 < count < min_examples:
+        return []
+    return [
+        f"{features.TEST}: {counted(count, 'image')}, and evaluation.min_examples asks for "
+        f"{min_examples}"
+    ]
+
+
 def refuse(found: Sequence[str]) -> None:
     """Raises when there is any problem.
 
@@ -51,7 +67,15 @@ def refuse(found: Sequence[str]) -> None:
         return
     shown = "; ".join(found[:_SHOWN])
     rest = f"; and {len(found) - _SHOWN} more" if len(found) > _SHOWN else ""
-    raise InputError(
-        f"data: it may not be trained on: {shown}{rest}; add or correct images, or change the "
-        "shares in data.splits or the schema in data.schema"
-    )
+    raise InputError(f"data: it may not be trained on: {shown}{rest}; {_remedy(found)}")
+
+
+def _remedy(found: Sequence[str]) -> str:
+    ways = ["add or correct images"]
+    if any("no image" in line or "evaluation.min_examples" in line for line in found):
+        ways.append("change the shares in data.splits")
+    if any("evaluation.min_examples" in line for line in found):
+        ways.append("lower evaluation.min_examples")
+    if any("no image" not in line and "evaluation.min_examples" not in line for line in found):
+        ways.append("change the schema in data.schema")
+    return f"{', '.join(ways[:-1])}, or {ways[-1]}" if len(ways) > 1 else ways[0]

@@ -10,8 +10,8 @@ from tfx.types.component_spec import ChannelParameter, ExecutionParameter
 from components.artifacts import Ingestion, Quarantine
 from components.driver import PropertiesDriver
 from components.image_example_gen import executor
-from components.image_example_gen.contents import FINGERPRINT, fingerprint
-from components.image_example_gen.sources import list_all
+from components.image_example_gen.contents import FINGERPRINT, PLACE, fingerprint
+from components.image_example_gen.sources import list_all, spans
 from modules.settings import Ingest
 
 
@@ -23,6 +23,7 @@ class ImageExampleGenSpec(types.ComponentSpec):
         "source": ExecutionParameter(type=str),
         # Filled in by the driver, not by the caller.
         FINGERPRINT: ExecutionParameter(type=str, optional=True),
+        PLACE: ExecutionParameter(type=str, optional=True),
     }
     INPUTS: dict[str, ChannelParameter] = {}  # noqa: RUF012
     OUTPUTS = {  # noqa: RUF012
@@ -33,13 +34,18 @@ class ImageExampleGenSpec(types.ComponentSpec):
 
 
 class Driver(PropertiesDriver):
-    """Takes the data's fingerprint, so that the cache key sees every image."""
+    """Finds where the data lies, and takes its fingerprint, so that the cache key sees every image.
+
+    The executor gets the place: a span may arrive while the images are read here.
+    """
 
     def changes(self, properties: dict[str, Any], inputs: dict[str, list[Any]]) -> dict[str, str]:
         """Reads every image's name and content."""
         del inputs
         options = Ingest.model_validate_json(properties["options"])
-        return {FINGERPRINT: fingerprint(list_all(options))}
+        place = spans.find(options)
+        files = list_all(place.options(options))
+        return {FINGERPRINT: fingerprint(files), PLACE: place.model_dump_json()}
 
 
 class ImageExampleGen(base_beam_component.BaseBeamComponent):

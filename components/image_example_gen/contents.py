@@ -15,6 +15,8 @@ from modules.errors import InputError
 
 # The property, of the execution and of Examples, that carries the fingerprint.
 FINGERPRINT = "input_fingerprint"
+# The property, of the execution, that carries ``sources.spans.Place`` from driver to executor.
+PLACE = "place"
 Made = TypeVar("Made")
 _END = 4096  # bytes
 # How many files a thread reads in a turn: handing one over takes as long as reading it.

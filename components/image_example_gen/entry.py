@@ -1,9 +1,13 @@
 """One image, wherever it lies: what a listing tells of it before it is decoded."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from modules.errors import InputError
+from modules.text import counted, quoted
+
+NO_LABEL = "no label"
 
 
 @dataclass(frozen=True)
@@ -44,7 +48,7 @@ def is_remote(path: str) -> bool:
 def problem_of_label(label: str) -> str:
     """Why a text cannot be a class; empty if it can."""
     if not label:
-        return "no label"
+        return NO_LABEL
     try:
         label.encode()
     except UnicodeEncodeError:
@@ -63,8 +67,13 @@ def check_classes(files: Sequence[ImageFile], where: str, least: int) -> None:
     Raises:
         InputError: with the number of classes.
     """
-    classes = {file.label for file in files if not file.problem}
-    if len(classes) < least:
-        raise InputError(
-            f"{where} holds images of {len(classes)} classes; at least {least} are needed"
-        )
+    classes = sorted({file.label for file in files if not file.problem})
+    if len(classes) >= least:
+        return
+    bad = Counter(file.problem.partition(":")[0] for file in files if file.problem)
+    why = "".join(f"; {count:,} of {len(files):,}: {kind}" for kind, count in bad.most_common(2))
+    shown = f", {quoted(classes)}" if classes else ""
+    raise InputError(
+        f"{where} holds images of {counted(len(classes), 'class', 'classes')}{shown}, and at least "
+        f"{least} are needed{why}: add images of another, or correct the labels"
+    )

@@ -10,9 +10,9 @@ from tfx.proto import example_gen_pb2
 from tfx.types import artifact_utils
 
 from components.image_example_gen import records, report, sides, work
-from components.image_example_gen.contents import FINGERPRINT
+from components.image_example_gen.contents import FINGERPRINT, PLACE
 from components.image_example_gen.entry import ImageFile
-from components.image_example_gen.sources import list_all, spans
+from components.image_example_gen.sources import list_data, spans
 from modules import features
 from modules.settings import Ingest
 
@@ -29,21 +29,24 @@ class Executor(base_beam_executor.BaseBeamExecutor):
         """Called by TFX with the outputs of ``ImageExampleGenSpec``."""
         given = {key: artifact_utils.get_single_instance(v) for key, v in output_dict.items()}
         options = Ingest.model_validate_json(exec_properties["options"])
-        span = spans.latest(options.path)
-        decided = sides.decide(list_all(options), options.splits)
-        folders = _describe(given["examples"], options, exec_properties, span)
+        place = spans.Place.model_validate_json(exec_properties[PLACE])
+        options = place.options(options)
+        listing = list_data(options)
+        decided = sides.decide(listing.files, options.splits)
+        folders = _describe(given["examples"], options, exec_properties, place)
         summary = Path(given["ingestion"].uri, report.REPORT_FILE)
         files = report.Files(summary, Path(given["quarantine"].uri, report.QUARANTINE_FILE))
-        told = {"duplicates": decided.duplicates}
-        if span.span is not None:
-            told |= {"span": span.span, "version": span.version or 0}
+        told: dict[str, Any] = {"layout": listing.layout, "left_out": listing.passed.parts()}
+        told |= {"duplicates": decided.duplicates}
+        if place.span is not None:
+            told |= {"span": place.span, "version": place.version or 0}
         with self._make_beam_pipeline() as pipeline:
             _write(pipeline, decided, folders, options) | beam.Map(work.tell, told, files)
         report.check_bad(files, options.max_bad_fraction)
 
 
 def _describe(
-    examples: Any, options: Ingest, properties: dict[str, Any], span: spans.Span
+    examples: Any, options: Ingest, properties: dict[str, Any], place: spans.Place
 ) -> dict[str, str]:
     """Tells TFX what is in the artifact; gives each split's folder."""
     splits = [*features.SPLITS, *([features.EARLIER] if options.earlier else [])]
@@ -52,8 +55,8 @@ def _describe(
     # TFX knows no name for TFRecords that are not compressed: its readers and ours go by the
     # files' names, and images are compressed already.
     examples.set_string_custom_property(FINGERPRINT, properties.get(FINGERPRINT) or "")
-    if span.span is not None:
-        examples.span, examples.version = span.span, span.version or 0
+    if place.span is not None:
+        examples.span, examples.version = place.span, place.version or 0
     return {split: artifact_utils.get_split_uri([examples], split) for split in splits}
 
 

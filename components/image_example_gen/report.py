@@ -1,15 +1,14 @@
 """The report of an ingestion: counts by split and class, and every image that was left out."""
 
 import json
-from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from components.image_example_gen import bad_files
 from components.image_example_gen.records import ChunkReport
 from modules import features
-from modules.errors import InputError
 from modules.text import as_json
 
 REPORT_FILE = "ingestion.json"
@@ -54,17 +53,14 @@ def summarize(whole: ChunkReport, files: Files) -> dict[str, Any]:
         "images": images,
         "bytes_read": whole.bytes_read,
         "bytes_written": whole.bytes_written,
-        "quarantined": {"by_reason": by_reason(whole.bad), "list": str(files.quarantine)},
+        "quarantined": {
+            "by_reason": bad_files.by_reason(row["reason"] for row in whole.bad),
+            "list": str(files.quarantine),
+        },
     }
 
 
-def by_reason(bad: Iterable[dict[str, str]]) -> dict[str, int]:
-    """How many were left out for each kind of reason, the most frequent first."""
-    kinds = Counter(row["reason"].partition(":")[0] for row in bad)
-    return dict(sorted(kinds.items(), key=lambda pair: (-pair[1], pair[0])))
-
-
-def write(whole: ChunkReport, told: dict[str, int], files: Files) -> None:
+def write(whole: ChunkReport, told: Mapping[str, Any], files: Files) -> None:
     """Writes the report, with what else is told, and the list of what was left out."""
     lines = (as_json(row) + "\n" for row in whole.bad)
     files.quarantine.write_text("".join(lines), encoding="utf-8")
@@ -84,15 +80,9 @@ def check_bad(files: Files, max_bad_fraction: float) -> None:
     """
     report = json.loads(files.report.read_text(encoding="utf-8"))
     kinds = report["quarantined"]["by_reason"]
-    bad = sum(kinds.values())
-    total = bad + sum(sum(counts.values()) for counts in report["images"].values())
-    if bad <= max_bad_fraction * total:
+    total = sum(kinds.values()) + sum(sum(counts.values()) for counts in report["images"].values())
+    if not kinds:
         return
     with files.quarantine.open(encoding="utf-8") as lines:
         first = json.loads(next(lines))
-    counts = ", ".join(f"{count} {kind}" for kind, count in kinds.items())
-    raise InputError(
-        f"data.path: {bad} of {total} files cannot be used ({counts}; such as {first['path']}: "
-        f"{first['reason']}), and data.max_bad_fraction allows {max_bad_fraction:g}; remove "
-        "them or raise it"
-    )
+    bad_files.check(kinds, total, (first["path"], first["reason"]), max_bad_fraction)

@@ -3,6 +3,7 @@
 import json
 import zlib
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 from components.image_example_gen import records, report
 from components.image_example_gen.entry import ImageFile
@@ -57,7 +58,7 @@ def _unpack(packed: bytes) -> tuple[int, list[ImageFile]]:
 
 
 def tell(
-    keyed: tuple[int, Iterable[records.ChunkReport]], told: dict[str, int], files: report.Files
+    keyed: tuple[int, Iterable[records.ChunkReport]], told: Mapping[str, Any], files: report.Files
 ) -> None:
     """Writes the report of all chunks, with what else is told."""
     _, chunks = keyed

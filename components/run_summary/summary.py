@@ -37,7 +37,8 @@ class Summary(BaseModel):
         stages: what the schedule did, stage by stage; ``modules.finetune.results`` has the form.
         shipped: which stage ships, with what accuracy on the validation split, and by how much
             it is better than the best one of the pretrained backbone, or the best other one.
-        data: ``images`` by split and class; ``bytes_read`` of images, ``bytes_written`` of records;
+        data: ``layout``, how it was read, and ``left_out``, what was passed over, in words;
+            ``images`` by split and class; ``bytes_read`` of images, ``bytes_written`` of records;
             ``quarantined``: ``by_reason``, counts, and ``list``, a file of JSON lines of ``path``,
             ``reason`` and ``sha256``; ``duplicates``; ``fingerprint``; ``span`` and ``version``
             where the path has some.

@@ -111,7 +111,7 @@ def check_class_weights(finetune: Finetune, labels: Collection[str]) -> None:
             known = ", ".join(map(repr, sorted(labels)[:20]))
             raise InputError(
                 f"finetune.stages[{stage.name}].class_weights: there is no class {unknown[0]!r}; "
-                f"the labels are {known}: correct it"
+                f"the labels are {known}: correct it, or quote it if YAML reads it as another value"
             )
 
 

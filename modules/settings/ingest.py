@@ -28,6 +28,10 @@ class Ingest(Options):
         label_column: the label's column or feature.
         split_column: the split's, where there is one.
         group_column: what images have in common that stay together, where there is one.
+        folders: whether the folders in ``path`` are classes or splits; guessed where it is None.
+        leave_out: names of files and folders, or patterns of them, that are passed over.
+        unlabelled: whether images without a label count as such that cannot be used, or are
+            passed over.
         splits: each split's share of the images, adding up to 1.
         max_bad_fraction: the run fails when a greater share of the files cannot be used.
         max_pixels: more in one image are not decoded.
@@ -41,6 +45,9 @@ class Ingest(Options):
     label_column: Key = "label"
     split_column: Key = "split"
     group_column: Key = "group"
+    folders: Literal["classes", "splits"] | None = None
+    leave_out: tuple[Key, ...] = ()
+    unlabelled: Literal["refuse", "skip"] = "refuse"
     splits: dict[str, float]
     max_bad_fraction: Fraction = 0.05
     max_pixels: Positive = MAX_PIXELS

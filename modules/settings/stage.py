@@ -47,11 +47,21 @@ class BatchNorm(Options):
     momentum: Annotated[Number, Field(ge=0.0, lt=1.0)] = 0.99
 
 
+# What YAML 1.1 makes other values of, if it is not quoted.
+_WORDS_OF_YAML = {False: "no, off or false", True: "yes, on or true", None: "null or ~"}
+
+
 def _text_keys(value: object) -> object:
-    """YAML reads the label 7 as a number."""
-    if isinstance(value, dict):
-        return {str(key): weight for key, weight in value.items()}
-    return value
+    """YAML reads the label 7 as a number, which is told from no other; of ``no`` that cannot be."""
+    if not isinstance(value, dict):
+        return value
+    for key in value:
+        if key is None or isinstance(key, bool):
+            raise ValueError(
+                f"got the label {key}, as YAML reads {_WORDS_OF_YAML[key]}; if that is the label, "
+                "quote it, as in {'no': 2}"
+            )
+    return {str(key): weight for key, weight in value.items()}
 
 
 def _weights_form(value: object) -> str | None:

@@ -2,7 +2,8 @@
 
 import pytest
 
-from components.data_check import problems
+from components.data_check import expected, problems
+from components.image_example_gen.entry import ImageFile
 from modules.errors import InputError
 
 
@@ -33,3 +34,53 @@ def test_data_without_problems_is_let_through() -> None:
     found = problems.missing_images(splits)
     problems.refuse(found)
     assert found == []
+
+
+def test_too_few_test_images_for_the_gate_stop_a_run_before_it_trains() -> None:
+    assert problems.few_test_images(30, 30) == []
+    assert problems.few_test_images(0, 30) == []  # missing_images tells it.
+    lines = problems.few_test_images(1, 30)
+    assert lines == ["test: 1 image, and evaluation.min_examples asks for 30"]
+    message = (
+        "may not be trained on: test: 1 image, .*; add or correct images, change the shares in "
+        r"data\.splits, or lower evaluation\.min_examples$"
+    )
+    with pytest.raises(InputError, match=message):
+        problems.refuse(lines)
+
+
+SHARES = {"train": 0.8, "validation": 0.1, "test": 0.1}
+
+
+def listed(**counts: int) -> list[ImageFile]:
+    """So many images of two classes by split, ``left`` for those that no name gives one."""
+    return [
+        ImageFile("", f"{split}{n}", "ab"[n % 2], 1, None if split == "left" else split)
+        for split, count in counts.items()
+        for n in range(count)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("files", "message"),
+    [
+        (listed(train=80, test=29), "test: 29 images, and evaluation.min_examples asks for 30"),
+        (listed(left=29), "test: of 29 images a share of 0.1 is tested, and .* asks for 30"),
+        (listed(train=20, validation=40), "test: of 20 images a share of 0.1 is tested"),
+        (
+            [*listed(train=80, test=40), ImageFile("", "x", "z", 1, "test")],
+            "train: no image of class 'z'; add or correct images",
+        ),
+    ],
+)
+def test_what_names_alone_tell_of_the_splits_is_refused(
+    files: list[ImageFile], message: str
+) -> None:
+    with pytest.raises(InputError, match=message):
+        expected.check(files, SHARES, 30)
+
+
+def test_what_the_content_decides_is_left_to_it() -> None:
+    expected.check(listed(left=30), SHARES, 30)
+    expected.check([*listed(train=80, test=30), *listed(earlier=3)], SHARES, 30)
+    expected.check(listed(left=8), SHARES, 0)

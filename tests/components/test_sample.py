@@ -29,7 +29,7 @@ def listed(tmp_path_factory: pytest.TempPathFactory) -> list[ImageFile]:
         (root / "aaab"[i % 4] / f"{i:03}.png").write_bytes(encoded(one))
     (root / "a" / "empty.png").write_bytes(b"")
     (root / "b" / "text.png").write_bytes(b"no image")
-    return list_folder(str(root))
+    return list_folder(str(root)).files
 
 
 def test_all_images_are_taken_into_the_splits_of_a_run_and_bad_files_are_counted(

@@ -227,7 +227,7 @@ def test_a_stage_that_fails_ends_with_1_and_leaves_a_summary(
     ("changes", "message"),
     [
         (["backbone.handle=/nowhere"], "backbone.handle: could not load /nowhere"),
-        (["data.path=/nowhere"], "data.path: got /nowhere, which is no folder"),
+        (["data.path=/nowhere"], "data.path: /nowhere does not exist"),
         (["finetune.stages=[{name: a, unfreeze: {last: 99}}]"], "has 5 blocks"),
         (["finetune.stages=[{name: a, unfreez: all}]"], "did you mean unfreeze?"),
     ],

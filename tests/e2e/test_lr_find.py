@@ -54,7 +54,7 @@ def test_a_later_stage_comes_after_those_before_it(tmp_path: Path) -> None:
         (["--stage", "hed"], "--stage: there is no stage 'hed'; did you mean head?"),
         (["--stage", "x"], "--stage: there is no stage 'x'; the schedule has head, partial, full"),
         (["--steps", "3"], "--steps: got 3, must be at least 20; give more"),
-        (["--set", "data.path=none"], "which is no folder"),
+        (["--set", "data.path=none"], "does not exist"),
         (["--picture", "."], "is a folder; name a file"),
         (
             ["--set", "finetune.stages.0.batch_size=2000"],

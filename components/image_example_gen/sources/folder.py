@@ -1,132 +1,139 @@
 """A folder of images for each class, with or without a folder for each split above."""
 
 import os
-from collections.abc import Iterator, Sequence
-from pathlib import Path
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import PurePosixPath
 
-from components.image_example_gen.contents import matches, size_of
+from components.image_example_gen import passed_over
 from components.image_example_gen.entry import ImageFile, is_remote, problem_of_label
-from components.image_example_gen.sources.split_names import split_named
+from components.image_example_gen.listed import Listing
+from components.image_example_gen.passed_over import PassedOver
+from components.image_example_gen.sources.layout import Folders, Layout, layout_of
+from components.image_example_gen.sources.tree import Found, Tree, scan
 from modules import features
 from modules.errors import InputError
+from modules.text import counted, quoted
+
+_IMAGES = {".jpg", ".jpeg", ".png", ".gif", ".bmp", ".webp", ".tif", ".tiff", ".heic", ".avif"}
 
 
-def list_folder(folder: str, key: str = "data.path", least: int = 2) -> list[ImageFile]:
+def list_folder(
+    folder: str,
+    key: str = "data.path",
+    least: int = 2,
+    folders: Folders | None = None,
+    leave_out: Sequence[str] = (),
+) -> Listing:
     """All files below the class folders of ``folder``.
 
     Each folder in it is a class; files in its own folders belong to it too. Where the folders are
     called ``train`` and ``test``, ``validation`` or the like, they are splits, and the classes are
-    in them. Names that begin with a dot are left out, as are files beside the class folders.
+    in them. What other programs left there is passed over, as are files beside the class folders.
     Dangling links and unreadable files are listed: the check names them.
 
     Args:
         folder: local, or an address.
         key: of the config, that named it.
         least: how many classes there must be.
+        folders: what the folders are, where it is not to be guessed.
+        leave_out: names of files and folders, or patterns of them, that are passed over.
 
     Raises:
-        InputError: when there is no such folder, a class's name cannot be one or its folder is
-            empty, or there are fewer classes than must be.
+        InputError: when there is no such folder, it cannot be told what its folders are, a class's
+            name cannot be one or its folder is empty, or there are fewer classes than must be.
     """
-    found = _remote(folder, key) if is_remote(folder) else _local(folder, key)
-    classes = sorted({label for _, label, _ in found})
-    _refuse_labels(classes, key)
-    files = [file for _, _, listed in found for file in listed]
-    empty = sorted(set(classes) - {file.label for file in files})
-    if len(classes) < least or empty:
-        which = f", of which {empty[0]!r} is empty" if empty else ""
-        raise InputError(
-            f"{key}: {folder} holds {len(classes)} class folders{which}; at least {least} are "
-            "needed, each with images: fill or remove what is empty"
-        )
-    return files
-
-
-# What is found in each class folder of each split.
-_Found = list[tuple[str | None, str, list[ImageFile]]]
-
-
-def _local(folder: str, key: str) -> _Found:
-    root = Path(folder)
-    if not os.path.isdir(folder):
-        raise InputError(
-            f"{key}: got {folder}, which is no folder; it must hold a folder of images for "
-            "each class"
-        )
-    tops = sorted(_folders(root))
-    if _are_splits(tops):
-        pairs = [(split_named(top), root / top) for top in tops]
-    else:
-        pairs = [(None, root)]
-    return [
-        (split, label, list(_walk(root, above / label, label, split)))
-        for split, above in pairs
-        for label in sorted(_folders(above))
-    ]
-
-
-def _are_splits(names: Sequence[str]) -> bool:
-    meant = [split_named(name) for name in names]
-    return features.TRAIN in meant and len(meant) > 1 and None not in meant
-
-
-def _folders(folder: Path) -> list[str]:
-    return [entry.name for entry in _entries(folder) if entry.is_dir()]
-
-
-def _entries(folder: Path) -> Iterator[os.DirEntry[str]]:
-    try:
-        with os.scandir(folder) as entries:
-            yield from (entry for entry in entries if not entry.name.startswith("."))
-    except OSError as error:
-        raise InputError(
-            f"data.path: {folder} cannot be listed ({error.strerror}); make it readable"
-        ) from None
-
-
-def _walk(
-    root: Path,
-    folder: Path,
-    label: str,
-    split: str | None,
-    above: frozenset[tuple[int, int]] = frozenset(),
-) -> Iterator[ImageFile]:
-    status = folder.stat()
-    here = (status.st_dev, status.st_ino)
-    if here in above:  # A link that leads back up.
-        return
-    place = folder.relative_to(root).as_posix()
-    for entry in _entries(folder):
-        if entry.is_dir():
-            yield from _walk(root, Path(entry.path), label, split, above | {here})
+    passed = PassedOver(leave_out)
+    tree = scan(folder, key, passed)
+    where = f"{key}: {folder}"
+    layout = layout_of(tree, where, folders)
+    for beside in layout.beside:
+        passed.add(passed_over.BESIDE_SPLITS, beside)
+    depth = 1 if layout.splits else 0
+    files = []
+    for found in tree.files:
+        if found.parts[0] in layout.beside and len(found.parts) > 1:
             continue
-        name = os.fsencode(f"{place}/{entry.name}").decode(errors="replace")
-        yield ImageFile(entry.path, name, label, size_of(entry.path), split)
+        if len(found.parts) <= depth + 1:
+            passed.add(passed_over.BESIDE_CLASSES, _unicode("/".join(found.parts)))
+            continue
+        split = layout.splits[found.parts[0]] if layout.splits else None
+        files.append(_file(found, found.parts[depth], split))
+    classes = sorted(
+        {parts[depth] for parts in tree.inner if len(parts) == depth + 1 and _is_in(parts, layout)}
+    )
+    _check_classes(tree, files, classes, where, least)
+    return Listing(files, _told(layout), passed)
 
 
-def _remote(folder: str, key: str) -> _Found:
-    """Of an address every file is matched at once, whatever the depth."""
-    root = folder.rstrip("/") + "/"
-    below = [
-        (one.path.removeprefix(root), one) for one in matches([f"{root}**"], f"{key}: {folder}")
-    ]
-    parts = [(name.split("/"), one) for name, one in below if "/" in name]
-    parts = [(names, one) for names, one in parts if not any(n.startswith(".") for n in names)]
-    splits = _are_splits(sorted({names[0] for names, _ in parts}))
-    found: dict[tuple[str | None, str], list[ImageFile]] = {}
-    for names, one in parts:
-        split = split_named(names[0]) if splits else None
-        inner = names[1:] if splits else names
-        if len(inner) > 1:
-            file = ImageFile(one.path, "/".join(names), inner[0], one.size_in_bytes, split)
-            found.setdefault((split, inner[0]), []).append(file)
-    return [(split, label, files) for (split, label), files in sorted(found.items(), key=str)]
+def _is_in(parts: Sequence[str], layout: Layout) -> bool:
+    return not layout.splits or parts[0] in layout.splits
 
 
-def _refuse_labels(labels: Sequence[str], key: str) -> None:
-    for label in labels:
+def _file(found: Found, label: str, split: str | None) -> ImageFile:
+    return ImageFile(found.path, _unicode("/".join(found.parts)), label, found.size, split)
+
+
+def _unicode(name: str) -> str:
+    return os.fsencode(name).decode(errors="replace")
+
+
+def _told(layout: Layout) -> str:
+    if not layout.splits:
+        return "a folder per class"
+    names = sorted(layout.splits, key=lambda name: features.SPLITS.index(layout.splits[name]))
+    return f"a folder per split ({', '.join(names)}) and class"
+
+
+def _check_classes(
+    tree: Tree, files: Sequence[ImageFile], classes: Sequence[str], where: str, least: int
+) -> None:
+    for label in classes:
         if problem_of_label(label):
             raise InputError(
-                f"{key}: the folder {label!r} cannot be a class; a name must be valid Unicode "
+                f"{where}: the folder {label!r} cannot be a class; a name must be valid Unicode "
                 "of one line: rename it"
             )
+    if not classes:
+        raise InputError(f"{where} {_without_classes(tree)}")
+    empty = sorted(set(classes) - {file.label for file in files})
+    if empty:
+        raise InputError(
+            f"{where} holds {counted(len(classes), 'class folder')}, of which {quoted(empty, 3)} "
+            f"{'is' if len(empty) == 1 else 'are'} empty; fill or remove "
+            f"{'it' if len(empty) == 1 else 'them'}"
+        )
+    if len(classes) < least:
+        inner = sorted(tree.inner.get((classes[0],), ()))
+        deeper = (
+            f"; set data.path to {tree.root.rstrip('/')}/{classes[0]} if the classes are "
+            f"{quoted(inner, 3)}"
+        )
+        raise InputError(
+            f"{where} holds {counted(len(classes), 'class folder')}, {quoted(classes)}, and at "
+            f"least {least} are needed{deeper if len(inner) > 1 else ': add another'}"
+        )
+
+
+def _without_classes(tree: Tree) -> str:
+    """What a folder holds in place of class folders, and what to do."""
+    ends = Counter(PurePosixPath(file.parts[-1]).suffix.lower() for file in tree.files)
+    images = sum(count for end, count in ends.items() if end in _IMAGES)
+    if not tree.files and is_remote(tree.root):
+        return "holds no file; check the address"
+    if not tree.files:
+        return "is empty; it must hold a folder of images for each class"
+    held = counted(images, "image") if images else counted(len(tree.files), "file")
+    told = f"holds {held} and no class folders"
+    if tree.inner[()]:
+        told = f"holds {held} in {quoted(sorted(tree.inner[()]))}, and no class folders in them"
+    top = {PurePosixPath(file.parts[-1]).suffix.lower(): file for file in tree.files[::-1]}
+    for end in (".csv", ".tsv"):
+        if end in top:
+            return f"{told}; set data.path to {top[end].path} if that lists them"
+    if ".zip" in top and not images:
+        return f"{told}; unpack {top['.zip'].parts[-1]}"
+    return (
+        f"{told}; put the images into a folder for each class, or list them with their labels in "
+        "a CSV manifest"
+    )

@@ -5,16 +5,24 @@ from dataclasses import replace
 from pathlib import Path
 
 from components.image_example_gen.entry import ImageFile, is_remote
+from components.image_example_gen.listed import Listing
+from components.image_example_gen.passed_over import is_of_system
 from components.image_example_gen.sources import spans
 from components.image_example_gen.sources.folder import list_folder
-from components.image_example_gen.sources.manifest import columns_of, further_columns, list_manifest
+from components.image_example_gen.sources.manifest import further_columns, list_manifest
 from components.image_example_gen.sources.shards import list_shards
+from components.image_example_gen.sources.table import columns_of
 from modules import features
 from modules.errors import InputError
 from modules.settings import Format, Ingest
 
 
 def list_all(options: Ingest) -> list[ImageFile]:
+    """The files of ``list_data``."""
+    return list_data(options).files
+
+
+def list_data(options: Ingest) -> Listing:
     """The images of ``path``, and after them the earlier ones, in their own split; none is decoded.
 
     Raises:
@@ -32,13 +40,14 @@ def list_all(options: Ingest) -> list[ImageFile]:
             "of images that are not trained on"
         )
     more = _list(before, options, "data.earlier", 1)
-    unknown = sorted({file.label for file in more} - {file.label for file in found})
+    unknown = sorted({file.label for file in more.files} - {file.label for file in found.files})
     if unknown:
         raise InputError(
             f"data.earlier: the class {unknown[0]!r} in {before} is none of those in data.path; "
             "rename or remove its folder"
         )
-    return found + [replace(file, split=features.EARLIER) for file in more]
+    earlier = [replace(file, split=features.EARLIER) for file in more.files]
+    return replace(found, files=found.files + earlier)
 
 
 def further_features(options: Ingest) -> list[str]:
@@ -59,29 +68,26 @@ def guess(path: str) -> Format:
     return "tfrecord" if not is_remote(path) and _holds_shards(Path(path)) else "folder"
 
 
-def _holds_shards(folder: Path) -> bool:
-    if not folder.is_dir():
+def _holds_shards(folder: Path, deep: int = 1) -> bool:
+    """Whether a shard lies in the folder, or in one of its own."""
+    if not (os.access(folder, os.R_OK | os.X_OK) and folder.is_dir()):
         return False
-    names = os.listdir(folder)
-    return any(".tfrecord" in name for name in names) or any(
-        ".tfrecord" in inner
-        for name in names
-        if not name.startswith(".")
-        and os.access(folder / name, os.R_OK | os.X_OK)
-        and (folder / name).is_dir()
-        for inner in os.listdir(folder / name)
+    names = [name for name in os.listdir(folder) if not is_of_system(name)]
+    return any(".tfrecord" in name for name in names) or (
+        deep > 0 and any(_holds_shards(folder / name, deep - 1) for name in names)
     )
 
 
-def _list(path: str, options: Ingest, key: str, least: int) -> list[ImageFile]:
+def _list(path: str, options: Ingest, key: str, least: int) -> Listing:
     form = options.format or guess(path)
     if form == "tfrecord":
         return list_shards(path, options, key, least)
     if form == "csv":
         found = list_manifest(path, options, key, least)
     else:
-        found = list_folder(path, key, least)
-    return sorted(found, key=lambda file: (file.name, file.label))
+        found = list_folder(path, key, least, options.folders, options.leave_out)
+    ordered = sorted(found.files, key=lambda file: (file.name, file.label))
+    return replace(found, files=ordered)
 
 
 def _overlap(one: str, other: str) -> bool:

@@ -1,31 +1,40 @@
 """A CSV manifest: a row for each image."""
 
-import csv
-import io
 import os
 import posixpath
-from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Sequence
+from dataclasses import replace
 
-from components.image_example_gen.contents import read_file, size_of
+from components.image_example_gen import passed_over
 from components.image_example_gen.entry import (
     ImageFile,
     check_classes,
     is_remote,
     problem_of_label,
 )
+from components.image_example_gen.listed import Listing
+from components.image_example_gen.passed_over import PassedOver
+from components.image_example_gen.sources.missing import looker, refuse_none_there
+from components.image_example_gen.sources.no_such_path import refuse_what_is_not_there
 from components.image_example_gen.sources.split_names import KNOWN, split_named
+from components.image_example_gen.sources.table import read_table
 from modules import features
 from modules.errors import InputError
 from modules.settings import Ingest
+from modules.text import quoted
 
 # Names of features that are not the manifest's to give.
-_TAKEN = {*features.IMAGE_FACTS, features.IMAGE_BYTES, features.PATH, features.LABEL_INDEX}
+RESERVED = (
+    *features.IMAGE_FACTS,
+    features.IMAGE_BYTES,
+    features.PATH,
+    features.LABEL,
+    features.LABEL_INDEX,
+)
+_MISSING = "unreadable: No such file or directory"
 
 
-def list_manifest(
-    path: str, options: Ingest, key: str = "data.path", least: int = 2
-) -> list[ImageFile]:
+def list_manifest(path: str, options: Ingest, key: str = "data.path", least: int = 2) -> Listing:
     """The images of a manifest's rows, in their order.
 
     Paths in it start at its own folder, or at ``image_root``, and stay below it; addresses may lead
@@ -38,41 +47,86 @@ def list_manifest(
         least: how many classes there must be.
 
     Raises:
-        InputError: when it cannot be read, lacks a column, names a split that is none or a path
-            outside its folder, or has too few classes.
+        InputError: when it cannot be read, lacks a column, names a split that is none, a path
+            outside its folder or no file that there is, or has too few classes.
     """
-    columns, rows = _read(path, key)
-    _check_columns(columns, options, path, key)
-    further = further_columns(columns, options)
+    table = read_table(path, key)
+    where = f"{key}: {path}"
+    check_columns(table.columns, options, path, key)
+    further = further_columns(table.columns, options)
+    refuse_what_is_not_there(options.image_root or "/", "data.image_root")
     root = options.image_root.rstrip("/") or path.rpartition("/")[0]
+    passed = PassedOver()
+    for name in table.nameless:
+        passed.add(passed_over.NAMELESS, name)
     files = []
-    for number, row in rows:
-        where = f"{key}: {path}, row {number}"
-        name = row[options.image_column].strip()
-        label = row[options.label_column].strip()
+    for number, row in table.rows:
+        name, label = row[options.image_column].strip(), row[options.label_column].strip()
+        if not label and options.unlabelled == "skip":
+            passed.add(passed_over.UNLABELLED, name)
+            continue
+        place = _place(root, name, f"{where}, row {number}")
+        size, problem = (0, "") if is_remote(place) else _weight(place)
         files.append(
             ImageFile(
-                _place(root, name, where),
+                place,
                 name or f"row {number}",
                 "" if problem_of_label(label) else label,
-                0 if is_remote(root) or is_remote(name) else size_of(os.path.join(root, name)),
-                _split(row.get(options.split_column, ""), where),
+                size,
+                _split(row.get(options.split_column, ""), f"{where}, row {number}"),
                 row.get(options.group_column, "").strip(),
                 tuple((one, row[one]) for one in further if row[one]),
-                problem="no path" if not name else problem_of_label(label),
+                problem="no path" if not name else problem_of_label(label) or problem,
             )
         )
-    check_classes(files, f"{key}: {path}", least)
-    return files
+    if not files:
+        raise InputError(f"{where} {_rowless(passed)}")
+    files = _with_places(files, root, where)
+    check_classes(files, where, least)
+    return Listing(files, _told(path, table.columns, options, further), passed)
 
 
-def columns_of(path: str, key: str = "data.path") -> list[str]:
-    """The manifest's header.
+def _rowless(passed: PassedOver) -> str:
+    if passed.counts[passed_over.UNLABELLED]:
+        return "has no row with a label; name the label's column in data.label_column"
+    return "has a header and no rows; add a row for each image"
+
+
+def _weight(path: str) -> tuple[int, str]:
+    """Bytes of a local file, and why it cannot be used where that shows at once."""
+    try:
+        return os.stat(path).st_size, ""
+    except FileNotFoundError:
+        return 0, "" if os.path.islink(path) else _MISSING
+    except (OSError, ValueError):  # A name may hold a null character.
+        return 0, ""
+
+
+def _with_places(files: list[ImageFile], root: str, where: str) -> list[ImageFile]:
+    """Says of each missing file where it may be.
 
     Raises:
-        InputError: when it cannot be read.
+        InputError: when all are missing.
     """
-    return _read(path, key)[0]
+    local = [file for file in files if not is_remote(file.path) and file.problem != "no path"]
+    missing = [file.name for file in local if not os.path.lexists(file.path)]
+    if missing and len(missing) == len(local):
+        refuse_none_there(root, missing, where)
+    look = looker(root)
+    return [
+        replace(file, problem=file.problem + look(file.name)) if file.problem == _MISSING else file
+        for file in files
+    ]
+
+
+def _told(path: str, columns: Sequence[str], options: Ingest, further: Sequence[str]) -> str:
+    """How a manifest is read, in words."""
+    told = f"the manifest {path.rpartition('/')[2]}"
+    if options.split_column in columns:
+        told += f", splits from its column {options.split_column!r}"
+    if options.group_column in columns:
+        told += f", groups from {options.group_column!r}"
+    return f"{told}, further columns {quoted(further)}" if further else told
 
 
 def further_columns(columns: Sequence[str], options: Ingest) -> list[str]:
@@ -86,59 +140,38 @@ def further_columns(columns: Sequence[str], options: Ingest) -> list[str]:
     return [one for one in columns if one not in known]
 
 
-def _read(path: str, key: str) -> tuple[list[str], Iterator[tuple[int, Mapping[str, str]]]]:
-    """The header, and the rows with their numbers, the header's being 1."""
-    try:
-        text = read_file(path).decode("utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = getattr(error, "strerror", None) or "it is not UTF-8"
-        raise InputError(f"{key}: {path} cannot be read ({reason}); give a CSV file") from None
-    tabs = Path(path).suffix.lower() == ".tsv"
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter="\t" if tabs else ",")
-    try:
-        columns = [name.strip() for name in next(reader, [])]
-    except csv.Error as error:
-        raise InputError(f"{key}: {path}, row 1: {error}; correct it") from None
-    return columns, _rows(reader, columns, f"{key}: {path}")
+def check_columns(columns: Sequence[str], options: Ingest, path: str, key: str) -> None:
+    """Refuses a header that lacks a column, or has one that cannot be a feature.
 
-
-def _rows(
-    reader: Iterator[list[str]], columns: Sequence[str], where: str
-) -> Iterator[tuple[int, Mapping[str, str]]]:
-    try:
-        for number, values in enumerate(reader, start=2):
-            if not values:
-                continue  # An empty line.
-            if len(values) != len(columns):
-                raise InputError(
-                    f"{where}, row {number}: {len(values)} values for {len(columns)} columns; "
-                    "quote values that hold the separator"
-                )
-            yield number, dict(zip(columns, values, strict=True))
-    except csv.Error as error:
-        raise InputError(f"{where}: {error}; correct it") from None
-
-
-def _check_columns(columns: Sequence[str], options: Ingest, path: str, key: str) -> None:
+    Raises:
+        InputError: with the column's name, and those that there are.
+    """
     wanted = {"image_column": options.image_column, "label_column": options.label_column}
     defaults = Ingest.model_fields
     for option in ("split_column", "group_column"):
         named = getattr(options, option)
         if named != defaults[option].default:
             wanted[option] = named
+    if len(columns) == 1 and ";" in columns[0]:
+        raise InputError(
+            f"{key}: {path} has one column, {columns[0]!r}; save it with commas in place of "
+            "semicolons"
+        )
     for option, name in wanted.items():
         if name not in columns:
             raise InputError(
-                f"data.{option}: {path} has no column {name!r}; it has {', '.join(columns)}: "
+                f"data.{option}: {path} has no column {name!r}; it has {quoted(columns, 20)}: "
                 "name one of them"
             )
-    if len(set(columns)) < len(columns):
-        raise InputError(f"{key}: {path} has two columns of one name; rename one")
-    taken = sorted(_TAKEN.intersection(further_columns(columns, options)))
+    twice = sorted({one for one in columns if columns.count(one) > 1})
+    if twice:
+        raise InputError(f"{key}: {path} has two columns of the name {twice[0]!r}; rename one")
+    taken = sorted(set(RESERVED).intersection(further_columns(columns, options)))
     if taken:
         raise InputError(
-            f"{key}: the column {taken[0]!r} of {path} has the name of a feature that every image "
-            "gets; rename it"
+            f"{key}: {path} has a column {taken[0]!r}, which is reserved, as are "
+            f"{', '.join(one for one in RESERVED if one != taken[0])}: Thaw gives every image "
+            f"these itself; rename it, as in 'stated_{taken[0]}', or remove it"
         )
 
 

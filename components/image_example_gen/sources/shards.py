@@ -11,9 +11,20 @@ import tempfile
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
+from components.image_example_gen import passed_over
 from components.image_example_gen.contents import matches, open_remote
-from components.image_example_gen.entry import ImageFile, check_classes, is_remote, problem_of_label
-from components.image_example_gen.sources.split_names import split_named, split_within
+from components.image_example_gen.entry import (
+    NO_LABEL,
+    ImageFile,
+    check_classes,
+    is_remote,
+    problem_of_label,
+)
+from components.image_example_gen.listed import Listing
+from components.image_example_gen.passed_over import PassedOver
+from components.image_example_gen.sources.no_such_path import refuse_what_is_not_there
+from components.image_example_gen.sources.shard_names import check_names, split_of_shard, told
+from components.image_example_gen.sources.split_names import split_named
 from modules.errors import InputError
 from modules.settings import Ingest
 
@@ -24,9 +35,7 @@ _DEFAULT_KEY = Ingest.model_fields["image_column"].default
 _Keys = tuple[str, str, str, str]
 
 
-def list_shards(
-    pattern: str, options: Ingest, key: str = "data.path", least: int = 2
-) -> list[ImageFile]:
+def list_shards(pattern: str, options: Ingest, key: str = "data.path", least: int = 2) -> Listing:
     """The records of all shards, in their order; each is read once for it.
 
     A shard's split is that of its folder or of a part of its name, such as ``train``.
@@ -39,7 +48,8 @@ def list_shards(
         least: how many classes there must be.
 
     Raises:
-        InputError: when there is no shard, or too few classes.
+        InputError: when there is no shard, one's name is nearly a split's, or there are too few
+            classes.
     """
     keys = (
         options.image_column,
@@ -47,18 +57,28 @@ def list_shards(
         options.split_column,
         options.group_column,
     )
-    shards = find_shards(pattern, key)
+    passed = PassedOver(options.leave_out)
+    shards = find_shards(pattern, key, passed)
     if not shards:
+        refuse_what_is_not_there(pattern if "*" not in pattern else "/", key)
         raise InputError(
             f"{key}: got {pattern}, where no file is called .tfrecord; name the folder of the "
             "shards, or a pattern such as shards/*.tfrecord"
         )
+    check_names([path for path, _ in shards], f"{key}: {pattern}")
     files = [file for path, state in shards for file in _records(path, state, keys)]
+    if options.unlabelled == "skip":
+        for file in files:
+            if file.problem == NO_LABEL:
+                passed.add(passed_over.UNLABELLED, file.name)
+        files = [file for file in files if file.problem != NO_LABEL]
     check_classes(files, f"{key}: {pattern}", least)
-    return files
+    return Listing(files, told([path for path, _ in shards]), passed)
 
 
-def find_shards(pattern: str, key: str) -> list[tuple[str, tuple[float, float]]]:
+def find_shards(
+    pattern: str, key: str, passed: PassedOver
+) -> list[tuple[str, tuple[float, float]]]:
     """The paths of shards, sorted, with their size and date."""
     literal = _literal(pattern)
     patterns = (
@@ -70,6 +90,7 @@ def find_shards(pattern: str, key: str) -> list[tuple[str, tuple[float, float]]]
     return [
         (one.path, (one.size_in_bytes, one.last_updated_in_seconds))
         for one in matches(patterns, f"{key}: {pattern}")
+        if not passed.takes(one.path.rpartition("/")[2])
     ]
 
 
@@ -86,9 +107,8 @@ def _literal(pattern: str) -> str:
 # Listed by the checks before a run, by its driver and by its executor: read once all the same.
 @functools.lru_cache(maxsize=4096)
 def _records(path: str, state: tuple[float, float], keys: _Keys) -> tuple[ImageFile, ...]:
-    *above, name = path.split("/")
-    of_shard = split_named(above[-1]) if above else None
-    of_shard = of_shard or split_within(name)
+    name = path.rpartition("/")[2]
+    of_shard = split_of_shard(path)
     files: list[ImageFile] = []
     try:
         for example in _examples(path):

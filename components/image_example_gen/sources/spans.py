@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from modules.errors import InputError
+from modules.settings import Ingest, Options
 
 _PLACEHOLDER = re.compile(r"\{(?:(?:SPAN|VERSION)(?::\d+)?|YYYY|MM|DD)\}")
 
@@ -49,3 +50,36 @@ def latest(pattern: str, key: str = "data.path") -> Span:
             "names against the pattern"
         ) from None
     return Span(os.path.join(base, split.pattern), span, version)
+
+
+class Place(Options):
+    """Where a run's images lie, found once, by the driver, and handed to the executor.
+
+    A span that arrives in between is the next run's.
+
+    Attributes:
+        path: ``Ingest.path`` without placeholders.
+        earlier: likewise.
+        span: the number that took ``{SPAN}``'s place in ``path``; None for none.
+        version: likewise.
+    """
+
+    path: str
+    earlier: str = ""
+    span: int | None = None
+    version: int | None = None
+
+    def options(self, options: Ingest) -> Ingest:
+        """The options with these paths."""
+        return options.model_copy(update={"path": self.path, "earlier": self.earlier})
+
+
+def find(options: Ingest) -> Place:
+    """The place that the options' paths lead to now.
+
+    Raises:
+        InputError: as ``latest``.
+    """
+    span = latest(options.path)
+    earlier = latest(options.earlier, "data.earlier").path if options.earlier else ""
+    return Place(path=span.path, earlier=earlier, span=span.span, version=span.version)

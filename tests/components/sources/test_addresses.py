@@ -57,7 +57,7 @@ def test_a_local_manifest_may_name_addresses(root: Path, tmp_path: Path) -> None
 
 
 def test_what_is_not_there_or_has_no_client_is_refused(root: Path) -> None:
-    with pytest.raises(InputError, match="holds 0 class folders"):
+    with pytest.raises(InputError, match="holds no file; check the address"):
         list_all(asked(address(root / "none")))
     with pytest.raises(InputError, match=r"nosuch://bucket/x cannot be listed .*check the address"):
         list_all(asked("nosuch://bucket/x"))

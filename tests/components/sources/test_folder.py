@@ -42,13 +42,6 @@ def test_what_no_folder_names_is_taken_from_train(tmp_path: Path, pictures: list
     assert Counter(file.split for file in decided.files) == {None: 50, "test": 10}
 
 
-def test_classes_that_are_called_train_and_bus_are_no_splits(
-    tmp_path: Path, pictures: list[bytes]
-) -> None:
-    found = list_all(asked(fill(tmp_path, ["train/1.png", "bus/1.png"], pictures)))
-    assert {(file.split, file.label) for file in found} == {(None, "train"), (None, "bus")}
-
-
 @pytest.mark.parametrize(
     ("name", "form"),
     [

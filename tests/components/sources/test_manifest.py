@@ -78,11 +78,17 @@ def test_named_splits_are_kept(folder: Path) -> None:
         (
             "file,label\nx,a\n",
             {},
-            r"data\.image_column: .* has no column 'path'; it has file, label",
+            r"data\.image_column: .* has no column 'path'; it has 'file' and 'label': name one",
         ),
         ("path,label\nx,a\n", {"split_column": "fold"}, r"data\.split_column: .*no column 'fold'"),
-        ("path,label,width\nx,a,3\n", {}, "column 'width' .* feature that every image gets"),
-        ("path,label,x,x\nx,a,3,3\n", {}, "two columns of one name"),
+        (
+            "path,label,width\nx,a,3\n",
+            {},
+            "column 'width', which is reserved, as are height, .*; rename it, as in 'stated_width'",
+        ),
+        ("path,kind,label\nx,a,3\n", {"label_column": "kind"}, "column 'label', .* is reserved"),
+        ("path,label,x,x\nx,a,3,3\n", {}, "two columns of the name 'x'; rename one"),
+        ("path;label\nx;a\n", {}, "one column, 'path;label'; save it with commas"),
         ("path,label\nx,a,b\n", {}, "row 2: 3 values for 2 columns; quote"),
         ("path,label,split\nx,a,maybe\n", {}, "row 2: 'maybe' is no split; known are train"),
         (
@@ -92,8 +98,15 @@ def test_named_splits_are_kept(folder: Path) -> None:
         ),
         ("path,label\n/etc/passwd,a\n", {}, "row 2: /etc/passwd lies outside"),
         ("path,label\na/../../x.png,a\n", {}, "lies outside of .*; set data.image_root"),
-        ("path,label\nx,a\n", {}, "holds images of 1 classes; at least 2"),
-        ("", {}, r"has no column 'path'"),
+        ("path,label\nimages.csv,a\n", {}, "holds images of 1 class, 'a', and at least 2"),
+        ("", {}, r"images\.csv is empty; it needs a header, such as path,label"),
+        ("\n \n", {}, r"images\.csv is empty"),
+        ("path,label\n", {}, r"has a header and no rows; add a row for each image"),
+        (
+            "path,label,\nx,a,7\ny,b,u\n",
+            {},
+            "the name of column 3 is empty, and it holds values, such as '7' in row 2; name",
+        ),
     ],
 )
 def test_a_manifest_that_cannot_be_used_is_refused(
@@ -107,7 +120,7 @@ def test_a_manifest_that_is_not_text_or_not_there_is_named(tmp_path: Path) -> No
     (tmp_path / "x.csv").write_bytes(b"\xff\xfe\x00")
     with pytest.raises(InputError, match=r"x\.csv cannot be read \(it is not UTF-8\)"):
         list_all(asked(tmp_path / "x.csv"))
-    with pytest.raises(InputError, match=r"y\.csv cannot be read \(No such file"):
+    with pytest.raises(InputError, match=r"y\.csv does not exist; did you mean 'x\.csv'"):
         list_all(asked(tmp_path / "y.csv"))
 
 

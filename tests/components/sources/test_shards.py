@@ -9,7 +9,7 @@ import pytest
 import tensorflow as tf
 
 from components.image_example_gen import records, report, sample, sides
-from components.image_example_gen.sources import list_all
+from components.image_example_gen.sources import list_all, list_data
 from components.image_example_gen.sources.shards import pick_records
 from modules import features
 from modules.errors import InputError
@@ -182,3 +182,40 @@ def test_a_sample_of_shards_lies_in_files(tmp_path: Path, pictures: list[bytes])
 def test_an_address_without_a_client_is_refused() -> None:
     with pytest.raises(InputError, match=r"nosuch://bucket/\S+ cannot be listed"):
         list_all(asked("nosuch://bucket/x-*.tfrecord"))
+
+
+@pytest.mark.parametrize(
+    ("names", "message"),
+    [
+        (["x-train", "x-test1"], r"the shard \S+/x-test1\.tfrecord names no split, and is nearly "),
+        (["train/x", "tset/x"], r"the shard tset/x\.tfrecord names no split, and is nearly called"),
+        (["x-a", "x-test1"], r"nearly called 'test'; rename it, or leave it out by data\.leave_"),
+    ],
+)
+def test_a_shard_that_is_nearly_called_as_a_split_is_refused(
+    tmp_path: Path, names: list[str], message: str
+) -> None:
+    for name in names:
+        shard(tmp_path / f"{name}.tfrecord", [(name.encode(), "a"), (name.encode() + b"2", "b")])
+    with pytest.raises(InputError, match=message):
+        list_all(asked(tmp_path))
+
+
+def test_shards_with_and_without_splits_are_told(tmp_path: Path) -> None:
+    for name in ("x-train", "x-test", "nest", "vest"):
+        shard(tmp_path / f"{name}.tfrecord", [(name.encode(), "a"), (name.encode() + b"2", "b")])
+    with pytest.raises(InputError, match=r"nest\.tfrecord names no split"):
+        list_all(asked(tmp_path))
+    listing = list_data(asked(tmp_path, leave_out=["[nv]est*"]))
+    assert listing.layout == "2 shards that name their split (test, train)"
+    assert list_data(asked(f"{tmp_path}/?est.tfrecord*")).layout == "2 shards"
+
+
+def test_records_without_a_label_may_be_skipped(tmp_path: Path) -> None:
+    shard(tmp_path / "x.tfrecord", [(b"1", "a"), (b"2", "b"), (b"3", ""), (b"4", "")])
+    assert len(list_all(asked(tmp_path))) == 4
+    listing = list_data(asked(tmp_path, unlabelled="skip"))
+    assert [file.label for file in listing.files] == ["a", "b"]
+    assert listing.lines()[1] == (
+        "data: left out: 2 images without a label ('x.tfrecord#2', 'x.tfrecord#3')"
+    )

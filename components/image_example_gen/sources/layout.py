@@ -1,0 +1,172 @@
+"""Which folders are splits and which are classes, told from their names and what is in them."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from components.image_example_gen.sources.split_names import (
+    KNOWN,
+    split_decorated,
+    split_named,
+    split_nearly,
+)
+from components.image_example_gen.sources.tree import Parts, Tree
+from modules import features
+from modules.errors import InputError
+from modules.text import quoted
+
+Folders = Literal["classes", "splits"]
+_FEW = 3
+
+
+@dataclass(frozen=True)
+class Layout:
+    """How the folders of a root are read.
+
+    Attributes:
+        splits: each split folder's split; empty where the folders are classes.
+        beside: folders beside the splits that hold no class, and are passed over.
+    """
+
+    splits: Mapping[str, str]
+    beside: Collection[str] = ()
+
+
+def layout_of(tree: Tree, where: str, folders: Folders | None = None) -> Layout:
+    """Tells splits from classes.
+
+    Args:
+        tree: of all files.
+        where: the config's key and the folder, for messages.
+        folders: what the root's folders are, where a person has said it: any name is then a
+            class's.
+
+    Raises:
+        InputError: where a folder that would be taken for a class has a split's name or nearly one,
+            or splits are told and there are none.
+    """
+    tops = sorted(tree.inner[()])
+    if folders == "classes":
+        return Layout({})
+    named = {top: split for top in tops if (split := split_named(top))}
+    others = [top for top in tops if top not in named]
+    beside = _beside(tree, named, others)
+    if named and features.TRAIN in named.values() and len(beside) == len(others):
+        layout = Layout(named, beside)
+        _check_split_folders(tree, layout, where)
+        if folders is None:
+            _check_classes_in_splits(tree, layout, where)
+        return layout
+    if folders == "splits":
+        _refuse_splits_that_are_none(named, others, where)
+    if named or _look_like_splits(tops):
+        _refuse_classes_called_as_splits(named, others, where)
+    _check_below(tree, [(top,) for top in tops], where)
+    return Layout({})
+
+
+def _beside(tree: Tree, named: Mapping[str, str], others: Sequence[str]) -> list[str]:
+    """Those folders beside two or more splits of classes that hold no folder, as no split does."""
+    are_splits = len(set(named.values())) > 1 and all(tree.inner.get((top,)) for top in named)
+    if not are_splits:
+        return []
+    return [top for top in others if not tree.inner.get((top,)) and not split_nearly(top)]
+
+
+def _look_like_splits(tops: Sequence[str]) -> bool:
+    """Whether folders without a split's name are called nearly so."""
+    if any(split_decorated(top) for top in tops):
+        return True
+    meant = [split_nearly(top) for top in tops]
+    return None not in meant and features.TRAIN in meant and len(set(meant)) > 1
+
+
+def _check_split_folders(tree: Tree, layout: Layout, where: str) -> None:
+    filled = {file.parts[0] for file in tree.files if len(file.parts) > 1}
+    empty = sorted(set(layout.splits) - filled)
+    if empty:
+        raise InputError(
+            f"{where} has a folder for the split {empty[0]!r}, which holds no image; fill it, or "
+            "remove it to have its share taken from the training images"
+        )
+
+
+def _check_classes_in_splits(tree: Tree, layout: Layout, where: str) -> None:
+    for top in layout.splits:
+        for name in sorted(tree.inner.get((top,), ())):
+            split = split_named(name) or split_decorated(name)
+            if split:
+                raise InputError(
+                    f"{where} holds splits, and in {top!r} the class {name!r}, which is called as "
+                    f"the split {split} is; move it up if it is none, or set data.folders: "
+                    "splits if it is a class"
+                )
+    _check_below(tree, [parts for parts in tree.inner if len(parts) == 2], where, told="splits")
+
+
+def _check_below(
+    tree: Tree, classes: Collection[Parts], where: str, told: Folders = "classes"
+) -> None:
+    """Refuses splits below a class: all that is in a class's folder would be of that class."""
+    starts = set(classes)
+    depth = len(next(iter(starts), ()))
+    for parts, inner in sorted(tree.inner.items()):
+        meant = {split_named(name) for name in inner}
+        if parts[:depth] in starts and features.TRAIN in meant and len(meant - {None}) > 1:
+            names = quoted(sorted(name for name in inner if split_named(name)))
+            raise InputError(
+                f"{where}: {'/'.join(parts)!r} would be of the class {parts[depth - 1]!r}, and "
+                f"holds {names}, which are called as splits are; name the folder that holds the "
+                f"splits, or put them above the classes; set data.folders: {told} if all images "
+                "there are of one class"
+            )
+
+
+def _refuse_splits_that_are_none(
+    named: Mapping[str, str], others: Sequence[str], where: str
+) -> None:
+    if others:
+        raise InputError(
+            f"{where}: data.folders says that its folders are splits, and {quoted(others)} "
+            f"{'is none' if len(others) == 1 else 'are none'}; known are {', '.join(KNOWN)}: "
+            f"rename, or leave out by data.leave_out: [{', '.join(map(repr, others[:3]))}]"
+        )
+    raise InputError(
+        f"{where}: data.folders says that its folders are splits, and there is no 'train'; it has "
+        f"{quoted(sorted(named)) if named else 'no folder'}: name the folder that holds 'train'"
+    )
+
+
+def _refuse_classes_called_as_splits(
+    named: Mapping[str, str], others: Sequence[str], where: str
+) -> None:
+    """Says which folders have a split's name, or nearly one, and what they would be taken for."""
+    # Among many classes some come near by chance.
+    nearly = split_nearly if len(others) <= _FEW else split_decorated
+    near = {top: split for top in others if (split := nearly(top))}
+    rest = [top for top in others if top not in near]
+    told = []
+    if named:
+        told.append(f"{quoted(sorted(named))}, {_as_many(named, 'a split is', 'splits are')}")
+    if near:
+        told.append(" and ".join(f"{top!r}, nearly {split!r}" for top, split in near.items()))
+    if rest:
+        told.append(quoted(rest, 3))
+    wrong = list(named) if len(rest) > _FEW else [*near, *rest] if named else list(near)
+    raise InputError(
+        f"{where} holds {', beside '.join(told)}: all would be taken for classes; "
+        f"{_remedy(wrong)}; if all of them are classes, set data.folders: classes"
+    )
+
+
+def _as_many(names: Collection[str], one: str, many: str) -> str:
+    return f"called as {one if len(names) == 1 else many}"
+
+
+def _remedy(wrong: Sequence[str]) -> str:
+    if not wrong:
+        return "there is no 'train' among them: name the folder that holds it"
+    shown = ", ".join(map(repr, wrong[:3])) + (", …" if len(wrong) > 3 else "")
+    return (
+        f"rename {'it' if len(wrong) == 1 else 'them'}, or leave out by data.leave_out: [{shown}]"
+    )

@@ -1,0 +1,145 @@
+"""Whether folders are splits or classes, and folders of which it cannot be told."""
+
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from components.image_example_gen.sources import list_all, list_data
+from components.image_example_gen.sources.split_names import split_decorated, split_nearly
+from modules.errors import InputError
+from tests.components.conftest import asked
+from tests.components.elsewhere import address
+
+SPLITS = ("train", "valid", "test")
+
+
+def made(root: Path, *places: str, each: int = 2) -> Path:
+    """Files in each of the folders, told by ``a/b`` or, for two classes in it, by ``a/*``."""
+    for place in places:
+        folders = [place[:-1] + label for label in "01"] if place.endswith("*") else [place]
+        for folder in folders:
+            (root / folder).mkdir(parents=True, exist_ok=True)
+            for number in range(each):
+                (root / folder / f"{number}.jpg").write_bytes(folder.encode() + bytes([number]))
+    return root
+
+
+def by_split(root: Path | str, **more: object) -> Counter[tuple[str | None, str]]:
+    return Counter((file.split, file.label) for file in list_all(asked(root, **more)))
+
+
+def test_a_folder_of_images_beside_three_splits_is_left_out_and_said(tmp_path: Path) -> None:
+    made(tmp_path, "train/*", "valid/*", "test/*", "images to predict", each=3)
+    listing = list_data(asked(tmp_path))
+    assert Counter(file.split for file in listing.files) == {
+        "train": 6, "validation": 6, "test": 6
+    }  # fmt: skip
+    assert listing.lines() == [
+        "data: a folder per split (train, valid, test) and class; 2 classes (0, 1), 18 images",
+        "data: left out: 1 folder beside the splits ('images to predict')",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("places", "message"),
+    [
+        (
+            ["train/*", "test1"],
+            "holds 'train', called as a split is, beside 'test1', nearly 'test': all would be "
+            r"taken for classes; rename it, or leave out by data\.leave_out: \['test1'\]; if all "
+            r"of them are classes, set data\.folders: classes",
+        ),
+        (["train", "valid", "tset"], "'train' and 'valid', called as splits are, beside 'tset', n"),
+        (["train/*", "valid/*", "tset"], "beside 'tset', nearly 'test'"),
+        (["train/*", "valid/*", "tset/*"], "beside 'tset', nearly 'test'"),
+        (["train/*", "valid/*", "test/*", "extra/*"], "beside 'extra': all would be taken for"),
+        (["train/*", "images to predict"], "'train', .*, beside 'images to predict': all would"),
+        (["Train", "bus"], "'Train', called as a split is, beside 'bus': all would be taken"),
+        (["test", "exam", "quiz"], "'test', called as a split is, beside 'exam' and 'quiz'"),
+        (["trian/*", "tset/*"], "holds 'trian', nearly 'train' and 'tset', nearly 'test': all"),
+        (["train_set/*", "test_set/*"], "'test_set', nearly 'test' and 'train_set', nearly 'train"),
+        (["valid/*", "test/*"], "'test' and 'valid', .*; there is no 'train' among them"),
+        (
+            ["train", *(f"vehicle {number}" for number in range(9))],
+            r"'train', .*, beside 'vehicle 0', 'vehicle 1', 'vehicle 2' and 6 more: .*"
+            r"leave_out: \['train'\]; if all of them are classes",
+        ),
+    ],
+)
+@pytest.mark.parametrize("remote", [False, True])
+def test_class_folders_with_a_splits_name_or_nearly_one_are_refused(
+    tmp_path: Path, places: list[str], message: str, remote: bool
+) -> None:
+    root = made(tmp_path / "x", *places)
+    with pytest.raises(InputError, match=message) as error:
+        list_all(asked(address(root) if remote else root))
+    assert "\n" not in str(error.value)
+
+
+def test_what_the_message_says_helps(tmp_path: Path) -> None:
+    root = made(tmp_path, "train/*", "test1")
+    assert set(by_split(root, leave_out=["test1"])) == {("train", "0"), ("train", "1")}
+    assert set(by_split(root, folders="classes")) == {(None, "train"), (None, "test1")}
+    with pytest.raises(InputError, match=r"folders are splits, and 'test1' is none; known are tr"):
+        by_split(root, folders="splits")
+
+
+def test_folders_called_nearly_as_splits_are_classes_beside_others(tmp_path: Path) -> None:
+    labels = {"vest", "drain", "nest", "test tube", "training shoes", "shirt"}
+    made(tmp_path, *labels)
+    assert {label for _, label in by_split(tmp_path)} == labels
+
+
+def test_splits_below_classes_are_refused(tmp_path: Path) -> None:
+    made(tmp_path, "cat/train", "cat/test", "dog/train", "dog/test")
+    message = "'cat' would be of the class 'cat', and holds 'test' and 'train', which are called as"
+    with pytest.raises(InputError, match=message):
+        list_all(asked(tmp_path))
+    assert set(by_split(tmp_path, folders="classes")) == {(None, "cat"), (None, "dog")}
+
+
+@pytest.mark.parametrize("deep", ["x/archive", "x/archive/archive"])
+def test_splits_deep_below_a_class_are_refused(tmp_path: Path, deep: str) -> None:
+    made(tmp_path, f"{deep}/train/*", f"{deep}/test/*", "y")
+    with pytest.raises(InputError, match=f"'{deep}' would be of the class .*name the folder"):
+        list_all(asked(tmp_path))
+
+
+def test_a_class_in_a_split_may_have_a_splits_name_where_that_is_said(tmp_path: Path) -> None:
+    made(tmp_path, "train/train", "train/bus", "test/train", "test/bus")
+    message = "in 'test' the class 'train', which is called as the split train is; .*: splits if"
+    with pytest.raises(InputError, match=message):
+        list_all(asked(tmp_path))
+    assert by_split(tmp_path, folders="splits") == {
+        (split, label): 2 for split in ("train", "test") for label in ("train", "bus")
+    }
+
+
+def test_an_empty_split_is_refused(tmp_path: Path) -> None:
+    made(tmp_path, "train/*", "test/*")
+    (tmp_path / "val").mkdir()
+    with pytest.raises(InputError, match="a folder for the split 'val', which holds no image"):
+        list_all(asked(tmp_path))
+
+
+def test_training_images_alone_may_be_split(tmp_path: Path) -> None:
+    assert set(by_split(made(tmp_path, "train/*"))) == {("train", "0"), ("train", "1")}
+
+
+@pytest.mark.parametrize(
+    ("name", "split"),
+    [("test1", "test"), ("Train-Images", "train"), ("valset 2", "validation"), ("test tube", None)],
+)
+def test_added_words_make_no_other_name(name: str, split: str | None) -> None:
+    assert split_decorated(name) == split
+
+
+@pytest.mark.parametrize(
+    ("name", "split"),
+    [("tset", "test"), ("trian", "train"), ("vaild", "validation"), ("validaton", "validation"),
+     ("test of may", "test"), ("images to predict", None), ("unlabelled", None), ("extra", None),
+     ("bus", None)],
+)  # fmt: skip
+def test_mistyped_names_are_near(name: str, split: str | None) -> None:
+    assert split_nearly(name) == split

@@ -1,0 +1,141 @@
+"""What the names of the data tell, through the command line: said, and refused before all else."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from modules.errors import InputError
+from pipeline import cli
+from tests.conftest import GLYPHS
+
+Run = Callable[..., tuple[str, str]]
+NOTHING_WRONG = "there is no class 'nothing'"
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Run:
+    """Runs a config of the data in ``photos``; gives what is said, and the mistake.
+
+    A weight for a class that there is not ends a run where nothing is wrong with the names.
+    """
+
+    def invoke(data: str = "{path: ../photos}", weights: str = "{nothing: 2}") -> tuple[str, str]:
+        config = tmp_path / "configs" / "photos.yaml"
+        config.parent.mkdir(exist_ok=True)
+        config.write_text(
+            f"data: {data}\nbackbone: {{handle: {GLYPHS}}}\n"
+            f"finetune: {{class_weights: {weights}}}\n",
+            encoding="utf-8",
+        )
+        result = CliRunner().invoke(cli.app, ["run", str(config)])
+        assert isinstance(result.exception, InputError), result.exception
+        assert "\n" not in str(result.exception)
+        return result.output, str(result.exception)
+
+    return invoke
+
+
+def made(root: Path, *folders: str, each: int = 20) -> Path:
+    for folder in folders:
+        (root / folder).mkdir(parents=True, exist_ok=True)
+        for number in range(each):
+            (root / folder / f"{number}.jpg").write_bytes(f"{folder}{number}".encode())
+    return root
+
+
+def test_a_run_says_how_it_reads_the_folders_before_anything_else(
+    tmp_path: Path, run: Run, capfd: pytest.CaptureFixture[str]
+) -> None:
+    made(tmp_path / "photos", "cat", "dog", "__MACOSX")
+    _, mistake = run()
+    assert NOTHING_WRONG in mistake
+    lines = capfd.readouterr().out.splitlines()
+    assert lines[1:3] == [
+        "data: a folder per class; 2 classes (cat, dog), 40 images",
+        "data: left out: 1 file or folder of other programs ('__MACOSX')",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("folders", "each", "message"),
+    [
+        ([""], 124, "photos holds 124 images and no class folders; put the images into a folder"),
+        (["cat"], 3, "photos holds 1 class folder, 'cat', and at least 2 are needed: add another"),
+        (
+            ["photos/cat", "photos/dog"],
+            3,
+            "photos holds 1 class folder, 'photos', and at least 2 are needed; set data.path to ",
+        ),
+        (["cat", "dog"], 8, "test: of 16 images a share of 0.1 is tested, and evaluation.min_exam"),
+        (["train", "valid", "tset"], 3, "beside 'tset', nearly 'test': all would be taken for cl"),
+        (["train", "test"], 3, "holds 6 images in 'test' and 'train', and no class folders in th"),
+        (["cat", "dog", "a\nb"], 20, r"the folder 'a\nb' cannot be a class; a name must be valid"),
+    ],
+)
+def test_folders_that_cannot_be_trained_on_are_refused_before_the_backbone_is_looked_for(
+    tmp_path: Path, run: Run, folders: list[str], each: int, message: str
+) -> None:
+    made(tmp_path / "photos", *folders, each=each)
+    assert message in run()[1]
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("photo", "photo does not exist; did you mean 'photos'?"),
+        ("xyz", "xyz does not exist; correct the path"),
+        ("xyz/photos", "xyz/photos does not exist, nor does "),
+        ("photos.zip", "photos.zip is an archive; unpack it, and name the folder"),
+        ("photos.xlsx", "photos.xlsx is no manifest that can be read; save it as CSV"),
+        ("photos.jpg", "photos.jpg is a file, not a folder; name a folder that holds"),
+        ("empty", "empty is empty; it must hold a folder of images for each class"),
+        ("empty.csv", "empty.csv is empty; it needs a header, such as path,label, and a row for"),
+        ("none.csv", "none.csv does not exist"),
+    ],
+)
+def test_what_is_no_folder_of_images_is_called_what_it_is(
+    tmp_path: Path, run: Run, name: str, message: str
+) -> None:
+    made(tmp_path / "photos", "cat", "dog")
+    (tmp_path / "empty").mkdir()
+    for file in ("photos.zip", "photos.xlsx", "photos.jpg", "empty.csv"):
+        (tmp_path / file).touch()
+    assert message in run(f"{{path: ../{name}}}")[1]
+
+
+def test_a_manifest_of_files_that_are_elsewhere_is_refused_before_the_backbone_is_looked_for(
+    tmp_path: Path, run: Run
+) -> None:
+    made(tmp_path / "photos" / "images", "cat", "dog")
+    names = [f"{label}/{n}.jpg,{label}\n" for label in ("cat", "dog") for n in range(20)]
+    (tmp_path / "photos" / "all.csv").write_text("path,label\n" + "".join(names))
+    mistake = run("{path: ../photos/all.csv}")[1]
+    assert "none of its 40 files is in" in mistake
+    assert f"set data.image_root to {tmp_path}/photos/images" in mistake
+    assert NOTHING_WRONG in run("{path: ../photos/all.csv, image_root: ../photos/images}")[1]
+
+
+def test_rows_without_a_label_are_refused_before_the_backbone_is_looked_for(
+    tmp_path: Path, run: Run
+) -> None:
+    made(tmp_path / "photos", "x", each=100)
+    labels = ["cat", "dog"] * 20 + [""] * 60
+    rows = [f"x/{number}.jpg,{label}\n" for number, label in enumerate(labels)]
+    (tmp_path / "photos" / "all.csv").write_text("path,label\n" + "".join(rows))
+    mistake = run("{path: ../photos/all.csv}")[1]
+    assert "60 of 100 files cannot be used (60 no label; " in mistake
+    assert "set data.unlabelled: skip" in mistake
+    assert NOTHING_WRONG in run("{path: ../photos/all.csv, unlabelled: skip}")[1]
+
+
+def test_a_label_that_yaml_takes_for_another_value_is_to_be_quoted(
+    tmp_path: Path, run: Run
+) -> None:
+    made(tmp_path / "photos", "no", "yes")
+    mistake = run(weights="{no: 2}")[1]
+    assert "finetune.class_weights: got the label False" in mistake
+    assert "quote it" in mistake
+    mistake = run(weights="{'no': 2, 0777: 3}")[1]
+    assert "there is no class '511'; the labels are 'no', 'yes': correct it, or quote it" in mistake
