@@ -11,17 +11,17 @@ tests are asked. The exact chance stands beside: the sum over all outcomes that 
 import argparse
 import itertools
 import json
-from bisect import bisect_left
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import matplotlib
 import numpy as np
-from scipy import stats
 
+from benchmarks.gate_few import few, few_images
 from benchmarks.page import put
+from modules.gate.margins import Least, chance, least_gains
 from modules.gate.statistics import mcnemar, non_inferiority
 
 matplotlib.use("Agg")
@@ -42,38 +42,19 @@ EQUAL_MARGINS = (0.01, 0.02, 0.03, 0.05)
 POWER = 0.9
 COLORS = dict(zip(APART, ("#1b7f4b", "#3b6ea5", "#d9822b"), strict=True))
 
-Least = Callable[[int], int]
 Result = dict[str, Any]
 
 
 @cache
-def least_gains(require: str, n: int, margin: float) -> Least:
-    """The fewest gains that are blessed by the number of disagreements; one more if none are.
+def least_of(require: str, n: int, margin: float) -> Least:
+    """The fewest gains that a rule blesses, by the number of disagreements."""
 
-    Verdicts are asked for once. Another gain never loses the blessing, and makes up for another
-    loss: so the fewest gains grow by one or by none with each further disagreement.
-    """
-
-    @cache
     def blessed(gained: int, lost: int) -> bool:
         if require == "better":
             return mcnemar(gained, lost) <= ALPHA
         return non_inferiority(gained, lost, n, margin) <= ALPHA
 
-    known = dict[int, int]()
-
-    def least(number: int) -> int:
-        if number not in known:
-            guess = known.get(number - 1)
-            if guess is None:
-                choices = range(number + 1)
-                guess = bisect_left(choices, True, key=lambda gains: blessed(gains, number - gains))
-            elif not blessed(guess, number - guess):
-                guess += 1
-            known[number] = guess
-        return known[number]
-
-    return least
+    return least_gains(blessed)
 
 
 def simulated(least: Least, n: int, apart: float, difference: float, runs: int) -> int:
@@ -85,16 +66,6 @@ def simulated(least: Least, n: int, apart: float, difference: float, runs: int) 
     return int((gained >= np.array([least(number) for number in numbers.tolist()])[places]).sum())
 
 
-def exact(least: Least, n: int, apart: float, difference: float) -> float:
-    """The chance that a draw is blessed: all numbers of disagreement but those below 1e-9."""
-    first, last = stats.binom.ppf([1e-9, 1 - 1e-9], n, apart).astype(int)
-    numbers = np.arange(first, last + 1)
-    fewest = np.array([least(number) for number in numbers.tolist()])
-    share = (1 + difference / apart) / 2 if apart else 0.0
-    enough = stats.binom.sf(fewest - 1, numbers, min(1.0, max(0.0, share)))
-    return float((stats.binom.pmf(numbers, n, apart) * enough).sum())
-
-
 def truths(runs: int) -> Iterator[Result]:
     """All true pairs that can be, under both rules."""
     for n, margin, apart, step in itertools.product(SIZES, MARGINS, APART, STEPS):
@@ -102,7 +73,7 @@ def truths(runs: int) -> Iterator[Result]:
         if abs(difference) > apart:
             continue
         for require in ("not_worse", "better"):
-            least = least_gains(require, n, margin)
+            least = least_of(require, n, margin)
             yield {
                 "kind": "truth",
                 "require": require,
@@ -112,7 +83,7 @@ def truths(runs: int) -> Iterator[Result]:
                 "difference": difference,
                 "runs": runs,
                 "blessed": simulated(least, n, apart, difference, runs),
-                "chance": round(exact(least, n, apart, difference), 6),
+                "chance": round(chance(least, n, apart, difference), 6),
             }
 
 
@@ -122,8 +93,8 @@ def equals() -> Iterator[Result]:
         for apart in EQUAL_APART:
             cell = {"margin": margin, "apart": apart}
             for n in EQUAL_SIZES:
-                chance = exact(least_gains("not_worse", n, margin), n, apart, 0)
-                yield {"kind": "equal", "n": n, **cell, "chance": round(chance, 6)}
+                share = chance(least_of("not_worse", n, margin), n, apart, 0)
+                yield {"kind": "equal", "n": n, **cell, "chance": round(share, 6)}
             yield {"kind": "needed", **cell, "n": needed(margin, apart)}
 
 
@@ -134,7 +105,7 @@ def needed(margin: float, apart: float) -> int:
     while low < high:
         middle = (low + high) // 2
         n = sizes[middle]
-        enough = exact(least_gains("not_worse", n, margin), n, apart, 0) >= POWER
+        enough = chance(least_of("not_worse", n, margin), n, apart, 0) >= POWER
         low, high = (low, middle) if enough else (middle + 1, high)
     return sizes[high]
 
@@ -222,7 +193,12 @@ def draw(results: list[Result], file: Path) -> None:
     pyplot.close(figure)
 
 
-TABLES = {"false pushes": false_pushes, "images": images_needed, "equal": equal_candidates}
+TABLES = {
+    "false pushes": false_pushes,
+    "images": images_needed,
+    "equal": equal_candidates,
+    "few": few_images,
+}
 
 
 def main() -> None:
@@ -231,7 +207,7 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=100_000)
     runs = parser.parse_args().runs
     results = list[Result]()
-    for one in itertools.chain(equals(), truths(runs)):
+    for one in itertools.chain(few(), equals(), truths(runs)):
         results.append(one)
         print(json.dumps(one), flush=True)
     lines = [json.dumps(one) + "\n" for one in results]

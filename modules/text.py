@@ -14,6 +14,9 @@ _UNSAFE = re.compile(f"[\x00-\x1f{_NOT_ONE_OF_A_LINE}]")
 # Of these, JSON's own encoder leaves all but the first 32 as they are.
 _UNSAFE_IN_JSON = re.compile(f"[{_NOT_ONE_OF_A_LINE}]")
 
+# "(0) INVALID_ARGUMENT: " before one of several errors, and behind one the call that it came from.
+_AROUND = re.compile(r"^\(\d+\) [A-Z_]+: | *\[Op:[^]]*\]")
+
 _MARKDOWN = re.compile(r"[\\`*_\[\]|~$:#!]")
 _HTML = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
 
@@ -43,6 +46,18 @@ def quoted(names: Sequence[str], most: int = 5) -> str:
     if len(names) > most:
         return f"{', '.join(shown)} and {len(names) - most:,} more"
     return " and ".join([", ".join(shown[:-1]), shown[-1]] if len(shown) > 1 else shown)
+
+
+def cause(error: object, length: int = 300) -> str:
+    """What went wrong, in a part of a sentence.
+
+    TensorFlow's message stands on the line before the first operation, ``[[{{node …}}]]``; above it
+    are headings and where the operation was defined. Other errors are put on one line.
+    """
+    before, operation, _ = str(error).partition("[[{{node")
+    lines = [line.strip() for line in before.splitlines() if line.strip()]
+    said = lines[-1] if operation and lines else " ".join(str(error).split())
+    return clipped(_AROUND.sub("", said), length)
 
 
 def printable_lines(lines: Iterable[object]) -> str:

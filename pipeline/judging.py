@@ -123,12 +123,14 @@ def as_text(found: dict[str, Any]) -> str:
         if rule["passed"] and rule["slice"]:
             continue
         where = f" ({rule['slice']})" if rule["slice"] else ""
+        remedy = f"; {rule['remedy']}" if rule["remedy"] else ""
         lines.append(
-            f"{'ok' if rule['passed'] else 'NO':<3}{rule['name']}{where}: {rule['reason']}"
+            f"{'ok' if rule['passed'] else 'NO':<3}{rule['name']}{where}: {rule['reason']}{remedy}"
         )
     latency = found["infra"].get("latency_ms")
     if latency:
+        lines.append("")
         lines.append(
-            f"\nserves an image in {latency['p50']:.1f} ms, 99 of 100 in {latency['p99']:.1f} ms"
+            f"serves an image in {latency['p50']:.1f} ms, 99 of 100 in {latency['p99']:.1f} ms"
         )
     return printable_lines(lines)

@@ -11,6 +11,7 @@ from typing import Any
 from components.run_summary.summary import Summary
 from modules.errors import BusyError, InputError, StageError
 from modules.settings import Forced, check_class_weights, check_one_process
+from modules.text import cause
 from pipeline import recovery
 from pipeline.config import Config
 from pipeline.data_names import names_checked
@@ -112,7 +113,7 @@ def _reason(error: BaseException, config: Config) -> str:
     if isinstance(error, StageError):
         return str(error)
     told = no_room(error, config.root, config.serving_dir)
-    return told or f"{type(error).__name__}: {' '.join(str(error).split())[:500]}"
+    return told or f"{type(error).__name__}: {cause(error, 500)}"
 
 
 def _write(summary: Summary, outputs: list[Path], config: Config) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 from components.pusher import pins, versions
 from components.pusher.rollback import rollback
 from components.run_summary.summary import SUMMARY_FILE
+from modules.rounding import share
 from modules.text import printable_lines
 from pipeline.config import Config
 from pipeline.root import Root, shown
@@ -57,7 +58,7 @@ def as_text(config: Config, found: list[dict[str, Any]]) -> str:
     lines = [f"{'version':<12} {'pushed at':<22} {'run':<24} {'accuracy':<9}"]
     for row in found:
         metrics = row["metrics"]
-        accuracy = f"{metrics['overall']['accuracy']:.4f}" if metrics else "unknown"
+        accuracy = _accuracy(metrics["overall"]) if metrics else "unknown"
         marks = [mark for mark in ("serving", "pinned") if row[mark]]
         lines.append(
             f"{row['version']:<12} {row['pushed_at'] or 'unknown':<22} "
@@ -71,6 +72,11 @@ def as_text(config: Config, found: list[dict[str, Any]]) -> str:
         for note in versions.withdrawn(config.serving_dir)
     ]
     return printable_lines(lines)
+
+
+def _accuracy(overall: dict[str, Any]) -> str:
+    """With as many digits as its images bear; a summary of another release may not count them."""
+    return share(overall["accuracy"], overall.get("images", 1000))
 
 
 def roll_back(config: Config, version: int | None, by: str | None = None) -> str:

@@ -7,6 +7,7 @@ from google.protobuf import message
 from tensorflow.core.protobuf import saved_model_pb2
 
 from modules import features
+from modules.text import cause
 
 _NEEDED = (features.SERVE_EXAMPLES, features.TRANSFORM_LABELS)
 
@@ -37,5 +38,5 @@ def problem_of_loading(folder: Path) -> str:
     try:
         tf.saved_model.load(str(folder))
     except Exception as error:  # Whatever it is, it is the version's.
-        return f"it cannot be loaded ({type(error).__name__}: {' '.join(str(error).split())[:200]})"
+        return f"it cannot be loaded ({type(error).__name__}: {cause(error)})"
     return ""

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from components.own_process import run
+from modules.rounding import share
 from modules.text import printable
 
 WORK = "components.exports.work"
@@ -74,8 +75,9 @@ def make(
         return _failed(kind, file, f"the converter ended with {end.code}: {said}")
     size = file.stat().st_size
     passed = found["agreement"] >= min_agreement
+    agreement = share(found["agreement"], found["images"])
     reason = (
-        f"gives the model's label on {found['agreement']:.4f} of {found['images']} test images"
+        f"gives the model's label on {agreement} of {found['images']} test images"
         f"{'' if passed else f', and must on {min_agreement:g} (push.min_agreement)'}"
     )
     if not passed:

@@ -3,8 +3,8 @@
 from typing import Any
 
 from components.evaluator.component import read_baseline
-from modules.gate import predictions, rules, tfma_config, verdict
-from modules.gate.rules import RuleResult
+from modules.gate import predictions, tfma_config, verdict
+from modules.gate.result import ALL, RuleResult
 from modules.gate.verdict import Verdict
 from modules.settings import Evaluation, Forced
 
@@ -42,13 +42,20 @@ def decide(
 
 def _thresholds(evaluation: str) -> RuleResult:
     failures = tfma_config.threshold_failures(evaluation)
-    return _plain("tfma_thresholds", failures, "all of TFMA's thresholds are met")
+    return _plain(
+        "tfma_thresholds", failures, "all of TFMA's thresholds are met",
+        "they are evaluation.min_accuracy, min_class_accuracy and max_drop: see those rules",
+    )  # fmt: skip
 
 
 def _withdrawn(told: str) -> list[RuleResult]:
     if not told:
         return []
-    return [_plain("withdrawn", [f"{told}; change data or config, or force it"], "")]
+    remedy = (
+        "change data or config, bring it back with thaw restore, or force it with --force-by and "
+        "--force-reason"
+    )
+    return [_plain("withdrawn", [told], "", remedy)]
 
 
 def fit_rules(infra: dict[str, Any]) -> list[RuleResult]:
@@ -58,27 +65,38 @@ def fit_rules(infra: dict[str, Any]) -> list[RuleResult]:
     if parity:
         difference, most = parity["max_difference"], parity["tolerance"]
         same = difference is not None and difference <= most
+        apart = "" if difference is None else f": they are up to {difference:.2g} apart"
         found.append(
             RuleResult(
-                "serving_parity", "scores", rules.ALL, difference, None, most, parity["images"],
+                "serving_parity", "scores", ALL, difference, None, most, parity["images"],
                 None, same,
                 "served scores are those that the Evaluator saw" if same
-                else "served scores are not those that the Evaluator saw",
+                else f"served scores are not those that the Evaluator saw{apart}",
+                f"what is served is not what was judged, unless {most:g} is too tight for the "
+                "numbers that the backbone computes with: raise infra.tolerance then",
             )
         )  # fmt: skip
     problems = [] if infra["passed"] else list(infra["problems"]) or ["it did not pass"]
-    return [*found, _plain("infra_check", problems, "it loads, answers, and keeps its bounds")]
+    return [
+        *found,
+        _plain(
+            "infra_check", problems, "it loads, answers, and keeps its bounds",
+            "it would fail likewise where it is served: change the backbone or the config; run it "
+            "again if the machine was at fault",
+        ),
+    ]  # fmt: skip
 
 
 def _docker(served: bool | None) -> list[RuleResult]:
     if served is None:
         return []
     problems = [] if served else ["TensorFlow Serving's image did not serve it; see the log"]
-    return [_plain("infra_validator", problems, "TensorFlow Serving's image serves it")]
+    remedy = "see that Docker runs, or set infra.validator to process"
+    return [_plain("infra_validator", problems, "TensorFlow Serving's image serves it", remedy)]
 
 
-def _plain(name: str, problems: list[str], good: str) -> RuleResult:
+def _plain(name: str, problems: list[str], good: str, remedy: str) -> RuleResult:
     return RuleResult(
-        name, "problems", rules.ALL, len(problems), None, 0, 0, None, not problems,
-        "; ".join(problems) or good,
+        name, "problems", ALL, len(problems), None, 0, 0, None, not problems,
+        "; ".join(problems) or good, remedy,
     )  # fmt: skip

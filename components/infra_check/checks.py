@@ -103,7 +103,7 @@ def _answered(ask: Callable[[], Answer], code: str) -> str:
     except Refused as error:
         if error.code == code:
             return ""
-        return f"bytes that are no image are answered with {clipped(str(error))}, not {code}"
+        return f"bytes that are no image are answered with {error}, not {code}"
     return "bytes that are no image were given a label instead of an error"
 
 

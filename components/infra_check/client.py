@@ -16,6 +16,7 @@ from components.infra_check.grpc_server import serve, stub_of
 from components.infra_check.job import Scores
 from components.infra_check.servable import Servable
 from modules import features
+from modules.text import cause
 from modules.warmup import request_of
 
 
@@ -31,7 +32,7 @@ class Refused(Exception):  # noqa: N818 it is what was hoped for as often as not
     """The server gave an error: its ``code``, by gRPC's name or HTTP's number, and its message."""
 
     def __init__(self, code: str, message: str) -> None:
-        super().__init__(f"{code}: {message}")
+        super().__init__(f"{code}: {cause(message)}")
         self.code = code
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from components.infra_check.outcome import Check
-from modules.text import clipped
+from modules.text import cause
 
 _FILE = "report.jsonl"
 # The forms of a line: what is being done, what came of it, something measured, and the last one.
@@ -36,7 +36,7 @@ class Reporter:
         try:
             problems, detail = work()
         except Exception as error:  # It is the model's, whatever it is.
-            problems, detail = [clipped(f"{name}: {type(error).__name__}: {error}")], ""
+            problems, detail = [f"{name}: {type(error).__name__}: {cause(error)}"], ""
         self._line(_DONE, [name, problems, detail])
         return not problems
 

@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
 from modules.finetune.comparison import accuracy, gain
+from modules.rounding import change, rounded, share
 
 
 @dataclass
@@ -92,8 +93,20 @@ class StageResult:
             setattr(self, one.name, note[one.name])
 
     def as_json(self) -> dict[str, Any]:
-        """For the history file: without the single hits."""
-        return {key: value for key, value in self.as_note().items() if key != "hits"}
+        """For the history file: without the single hits, and with numbers to six places."""
+        note = {key: value for key, value in self.as_note().items() if key != "hits"}
+        for key in ("train_loss", "train_accuracy", "validation_loss"):
+            note[key] = [round(value, 6) for value in note[key]]
+        n = len(self.hits)
+        note["validation_accuracy"] = [rounded(value, n) for value in self.validation_accuracy]
+        note["held_out"] = _rounded(self.held_out)
+        return note
+
+
+def _rounded(held_out: dict[str, Any]) -> dict[str, Any]:
+    if not held_out:
+        return {}
+    return {**held_out, "accuracy": rounded(held_out["accuracy"], held_out["images"])}
 
 
 def mark_shipped(results: Sequence[StageResult]) -> StageResult:
@@ -121,18 +134,19 @@ def shipped(results: Sequence[StageResult]) -> dict[str, Any]:
     pretrained = list(itertools.takewhile(lambda result: not result.blocks, results))
     frozen = [result for result in pretrained if best not in pretrained]
     other = max(frozen or others, key=lambda result: result.score, default=None)
-    found = {"stage": best.name, **best.held_out}
-    share = f"{best.name} ships: accuracy {best.held_out['accuracy']:.4f}"
-    share += f" on {best.held_out['images']} validation images"
+    found = {"stage": best.name, **_rounded(best.held_out)}
+    n = best.held_out["images"]
+    ships = f"{best.name} ships: accuracy {share(best.held_out['accuracy'], n)}"
+    ships += f" on {n} validation images"
     if other is None:
         compared = {"compared_with": None, "gain": None, "gain_interval": None}
-        return {**found, **compared, "sentence": f"{share}; there is no other stage"}
+        return {**found, **compared, "sentence": f"{ships}; there is no other stage"}
     more = gain(best.hits, other.hits)
     return {
         **found,
         "compared_with": other.name,
-        "gain": more.value,
+        "gain": rounded(more.value, n),
         "gain_interval": more.interval,
-        "sentence": f"{share}, {more.value:+.4f} over {other.name} "
-        f"(95 % interval {more.low:+.4f} to {more.high:+.4f})",
+        "sentence": f"{ships}, {change(more.value, n)} over {other.name} "
+        f"(95 % interval {change(more.low, n)} to {change(more.high, n)})",
     }

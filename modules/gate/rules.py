@@ -1,56 +1,15 @@
 """The gate's rules: each a question, asked of predictions, with its answer in numbers and words."""
 
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
-from typing import Any
 
 import numpy as np
 
 from modules import features
-from modules.gate import metrics, statistics
+from modules.gate import margins, metrics, skill, statistics
 from modules.gate.predictions import Answers, Predictions
+from modules.gate.result import ACCURACY_ROUNDING, ALL, RuleResult
+from modules.rounding import change, share
 from modules.settings import Evaluation, Rule
-
-# Accuracies are quotients of counts: less than one image, and more than rounding.
-_ROUNDING = 1e-9
-ALL = None  # the slice of all images
-
-
-@dataclass(frozen=True)
-class RuleResult:
-    """One rule's outcome.
-
-    Attributes:
-        name: of the rule.
-        metric: what was measured.
-        slice: of which images, None for all.
-        value: the metric; of a rule that compares, its change from the baseline's.
-        baseline: the baseline's metric, None for a rule that does not compare.
-        bound: on ``value``, or on its interval's end for a test.
-        n: how many images.
-        interval: of ``value``, [low, high].
-        passed: the outcome.
-        reason: in words.
-    """
-
-    name: str
-    metric: str
-    slice: str | None
-    value: float | None
-    baseline: float | None
-    bound: float | None
-    n: int
-    interval: tuple[float, float] | None
-    passed: bool
-    reason: str
-
-    def as_json(self) -> dict[str, Any]:
-        """With numbers to six places."""
-        found = asdict(self)
-        for key in ("value", "baseline", "bound"):
-            found[key] = None if found[key] is None else round(found[key], 6)
-        found["interval"] = self.interval and [round(end, 6) for end in self.interval]
-        return found
 
 
 def absolute(options: Evaluation, found: Predictions) -> Iterator[RuleResult]:
@@ -60,10 +19,13 @@ def absolute(options: Evaluation, found: Predictions) -> Iterator[RuleResult]:
     yield RuleResult(
         "min_examples", "examples", ALL, n, None, options.min_examples, n, None, enough,
         f"{n} test images, {'at' if enough else 'and must be at'} least {options.min_examples}",
+        "add test images, or lower evaluation.min_examples",
     )  # fmt: skip
     if n == 0:
         return
     yield _bounded("min_accuracy", metrics.ACCURACY, ALL, found.candidate, options.min_accuracy)
+    yield skill.no_skill(options, found)
+    yield skill.zero_recall(options, found)
     for label, mask in metrics.slices_of(found, features.LABEL):
         yield _bounded(
             "min_class_accuracy", metrics.ACCURACY, label, found.candidate.of(mask),
@@ -91,13 +53,27 @@ def _bounded(
     name: str, metric: str, part: str | None, answers: Answers, bound: float, *, above: bool = False
 ) -> RuleResult:
     """A value that must not lie beyond a bound: below it, or ``above``."""
-    value = metrics.value_of(metric, answers)
-    kept = value <= bound + _ROUNDING if above else value >= bound - _ROUNDING
+    value, n = metrics.value_of(metric, answers), len(answers.rank)
+    kept = value <= bound + ACCURACY_ROUNDING if above else value >= bound - ACCURACY_ROUNDING
     return RuleResult(
-        name, metric, part, value, None, bound, len(answers.rank),
-        metrics.interval_of(metric, answers), bool(kept),
-        f"{metric} {value:.4f}, must be at {'most' if above else 'least'} {bound:g}",
+        name, metric, part, value, None, bound, n, metrics.interval_of(metric, answers), bool(kept),
+        f"{metric} {share(value, n)}, must be at {'most' if above else 'least'} {bound:g}",
+        f"{_better_model(part)}, or {'raise' if above else 'lower'} {_key(name, part)}",
     )  # fmt: skip
+
+
+def _better_model(part: str | None) -> str:
+    if part is None:
+        return "train for longer, on more images, or from another backbone"
+    return "add training images of that kind"
+
+
+def _key(rule: str, part: str | None) -> str:
+    """Where the configuration has a rule's bound."""
+    own = rule in (
+        ("min_accuracy", "max_drop") if part is ALL else ("min_class_accuracy", "max_class_drop")
+    )
+    return f"evaluation.{rule}" if own else "the bound in evaluation.rules"
 
 
 def comparing(options: Evaluation, found: Predictions) -> Iterator[RuleResult]:
@@ -129,35 +105,37 @@ def _required(options: Evaluation, candidate: Answers, baseline: Answers) -> Rul
     n = len(candidate.rank)
     gained, lost = metrics.pairs(metrics.ACCURACY, candidate, baseline)
     sure = options.confidence
-    level = f"{100 * sure:g} %"
     interval = statistics.difference_interval(gained, lost, n, sure)
     if options.require == "better":
         bound = 0.0
         passed = statistics.mcnemar(gained, lost) <= 1 - sure
         claim = "better than the baseline"
+        remedy = "keep what is served, add test images, or set evaluation.require to not_worse"
     else:
-        bound = -options.margin
-        passed = statistics.non_inferiority(gained, lost, n, options.margin) <= 1 - sure
-        claim = f"not worse than the baseline by {options.margin:g} or more"
-    reason = f"{gained} images gained, {lost} lost: "
-    if passed:
-        reason += f"{claim}, at {level}"
-    else:
-        reason += f"not shown at {level} that it is {claim}{_remedy(options, n)}"
+        margin = margins.of(options, n)
+        bound = -margin
+        passed = statistics.non_inferiority(gained, lost, n, margin) <= 1 - sure
+        claim = f"not worse than the baseline by {margin:g} or more"
+        if options.margin == "auto" and margin > margins.NARROWEST:
+            claim += f", the margin that {n} test images bear"
+        remedy = _more_images(margin, sure, n)
+    level = f"{100 * sure:g} %"
+    reason = f"{claim}, at {level}" if passed else f"not shown at {level} that it is {claim}"
     return RuleResult(
         options.require, metrics.ACCURACY, ALL, (gained - lost) / n if n else 0.0,
         metrics.value_of(metrics.ACCURACY, baseline) if n else None, bound, n, interval,
-        passed, reason,
+        passed, f"{gained} images gained, {lost} lost: {reason}", remedy,
     )  # fmt: skip
 
 
-def _remedy(options: Evaluation, n: int) -> str:
-    if options.require == "better":
-        return ""
-    least = statistics.least_images(options.margin, options.confidence)
-    if n < least:
-        return f", which takes at least {least} test images; add some, or raise evaluation.margin"
-    return ""
+def _more_images(margin: float, confidence: float, n: int) -> str:
+    least = statistics.least_images(margin, confidence)
+    if n >= least:
+        return "keep what is served, add test images, or raise evaluation.margin"
+    return (
+        f"{n} test images cannot show that of any model, which takes at least {least}; add some, "
+        "or raise evaluation.margin, or set it to auto"
+    )
 
 
 def _change(
@@ -185,21 +163,22 @@ def _change(
             was measured. Calibration is no count of hits, and is always taken so.
     """
     before = metrics.value_of(metric, baseline)
-    change = metrics.value_of(metric, candidate) - before
+    n, moved = len(candidate.rank), metrics.value_of(metric, candidate) - before
     bound = most if up else -most
-    passed = change <= bound + _ROUNDING if up else change >= bound - _ROUNDING
-    reason = f"{metric} changed by {change:+.4f}, may {'rise' if up else 'fall'} by {most:g}"
+    passed = moved <= bound + ACCURACY_ROUNDING if up else moved >= bound - ACCURACY_ROUNDING
+    reason = f"{metric} changed by {change(moved, n)} on {n} test images, may "
+    reason += f"{'rise' if up else 'fall'} by {most:g}"
     if not passed and sure is not None and metric != metrics.ECE:
         gained, lost = metrics.pairs(metric, candidate, baseline)
-        chance = statistics.mcnemar(gained, lost) if up else statistics.mcnemar(lost, gained)
-        passed = chance > 1 - sure
+        p = statistics.mcnemar(gained, lost) if up else statistics.mcnemar(lost, gained)
+        passed = p > 1 - sure
         reason += f"; {gained} images gained, {lost} lost: " + (
-            f"within noise (p = {chance:.3f})" if passed else f"no noise (p = {chance:.2g})"
+            f"within noise (p = {p:.3f})" if passed else f"no noise (p = {p:.2g})"
         )
     interval = metrics.change_interval(metric, candidate, baseline)
     return RuleResult(
-        name, metric, part, change, before, bound, len(candidate.rank), interval, bool(passed),
-        reason,
+        name, metric, part, moved, before, bound, n, interval, bool(passed), reason,
+        f"keep what is served, or, if meant, raise {_key(name, part)}",
     )  # fmt: skip
 
 

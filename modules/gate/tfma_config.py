@@ -9,6 +9,7 @@ from tensorflow_model_analysis.proto import config_pb2
 
 from modules import features
 from modules.gate.predictions import BASELINE, CANDIDATE
+from modules.rounding import rounded
 from modules.settings import Evaluation
 
 ACCURACY = "sparse_categorical_accuracy"
@@ -109,10 +110,9 @@ def _read(folder: str, model: str) -> Scores | None:
 def _scores(metrics: Mapping[str, Any]) -> dict[str, float]:
     (by_sub_key,) = metrics.values()
     (by_name,) = by_sub_key.values()
-    return {
-        "accuracy": float(by_name[ACCURACY]["doubleValue"]),
-        "images": int(by_name[COUNT]["doubleValue"]),
-    }
+    images = int(by_name[COUNT]["doubleValue"])
+    # TFMA's is a float32 that was made a double.
+    return {"accuracy": rounded(float(by_name[ACCURACY]["doubleValue"]), images), "images": images}
 
 
 def _text(value: Any) -> str:
@@ -128,10 +128,26 @@ def threshold_failures(folder: str) -> list[str]:
             f"{key.column}={_text(key.bytes_value)}" for key in of_slice.slice_key.single_slice_keys
         )
         lines += [
-            f"{failure.metric_key.name} of {where or 'all images'}: "
-            + " ".join(failure.message.split())
+            f"{_metric(failure)} of {where or 'all images'}: {_why(failure)}"
             for failure in of_slice.failures
         ]
     if not result.validation_ok and not lines:
         lines.append("TFMA's validation failed without a word of why")
     return lines
+
+
+def _metric(failure: Any) -> str:
+    name = str(failure.metric_key.name)
+    return "accuracy" if name == ACCURACY else name
+
+
+def _why(failure: Any) -> str:
+    """What TFMA measured and asks: of a value out of bounds it says nothing itself."""
+    said = " ".join(failure.message.split())
+    if said:
+        return said
+    value, asked = failure.metric_value.double_value.value, failure.metric_threshold
+    if asked.HasField("change_threshold"):
+        most = -asked.change_threshold.absolute.value
+        return f"it changed by {value:+.4g}, and may fall by {most:.4g}"
+    return f"it is {value:.4g}, and must be at least {asked.value_threshold.lower_bound.value:.4g}"

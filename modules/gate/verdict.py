@@ -4,13 +4,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from modules.gate import metrics, rules
-from modules.gate.predictions import Predictions
-from modules.gate.rules import RuleResult
+from modules.gate import margins, metrics, rules, statistics
+from modules.gate.predictions import Answers, Predictions
+from modules.gate.result import RuleResult
+from modules.rounding import share
 from modules.settings import Evaluation, Forced
+from modules.text import clipped
 
 BLESSED, REFUSED, FORCED = "blessed", "refused", "forced"
 _NAMED = 3  # broken rules that the sentence names
+_LABELS = 5  # likewise, of classes
 
 
 @dataclass(frozen=True)
@@ -103,7 +106,8 @@ def judge(
     if unfit:
         verdict = REFUSED
     made = Verdict(verdict, "", len(found.label), baseline, (*asked, *fit), forced)
-    return replace(made, sentence=_sentence(made, compared))
+    later = _later(options, made.n) if compared is None and made.passed else ""
+    return replace(made, sentence=_sentence(made, fit, found, compared, later))
 
 
 def _comparable(
@@ -139,45 +143,97 @@ def _policy(options: Evaluation, baseline: Baseline) -> RuleResult:
     return RuleResult(
         key, "policy", None, None, None, None, 0, None, policy != "refuse",
         f"{baseline.unusable or baseline.reason}; evaluation.{key} is {policy}",
+        f"if meant: --set evaluation.{key}=absolute_rules",
     )  # fmt: skip
 
 
 def _lost_classes(found: Predictions, options: Evaluation) -> RuleResult:
     assert found.baseline is not None
     lost = sorted(set(found.baseline.labels) - set(found.candidate.labels))
-    names = ", ".join(map(repr, lost[:5])) + (", …" if len(lost) > 5 else "")
+    new = sorted(set(found.candidate.labels) - set(found.baseline.labels))
+    reason = "the candidate knows every class of the baseline"
+    if lost:
+        reason = f"the baseline knows {_names(lost)}, and the candidate does not"
+        if new:
+            reason += f", but knows {_names(new)}: renamed?"
+        if options.lost_classes == "allow":
+            reason += "; evaluation.lost_classes is allow"
     return RuleResult(
         "lost_classes", "classes", None, len(lost), None, 0, len(found.baseline.labels), None,
-        not lost or options.lost_classes == "allow",
-        f"the baseline knows {names}, and the candidate does not; evaluation.lost_classes is "
-        f"{options.lost_classes}" if lost else "the candidate knows every class of the baseline",
+        not lost or options.lost_classes == "allow", reason,
+        "if meant: --set evaluation.lost_classes=allow",
     )  # fmt: skip
 
 
-def _sentence(made: Verdict, compared: Predictions | None) -> str:
-    """The verdict in one sentence: what was found, against what, and which rules were broken."""
-    whole = {rule.name: rule for rule in made.rules if rule.slice is None}
-    accuracy = whole["min_accuracy"].value if "min_accuracy" in whole else None
-    parts = [f"accuracy {accuracy or 0.0:.4f} on {made.n} test images"]
-    if compared is None or compared.baseline is None:
-        reason = made.baseline.unusable or made.baseline.reason
-        parts.append(f"{reason}, so only the absolute rules were asked")
-    else:
-        before = metrics.value_of(metrics.ACCURACY, compared.baseline)
-        which = f"version {made.baseline.version}" if made.baseline.version else "the baseline"
-        parts.append(f"{which} has {before:.4f}")
-        test = whole.get("not_worse") or whole["better"]
-        if test.passed:
-            parts.append(test.reason)
-    broken = [rule for rule in made.rules if not rule.passed]
-    parts += [_told(rule) for rule in broken[:_NAMED]]
+def _names(labels: Sequence[str]) -> str:
+    shown = ", ".join(f"'{clipped(label)}'" for label in labels[:_LABELS])
+    return shown + (f" and {len(labels) - _LABELS} more" if len(labels) > _LABELS else "")
+
+
+def _later(options: Evaluation, n: int) -> str:
+    """What a first push means for those that follow: how small a margin the test images can show.
+
+    Returns:
+        A part of the sentence; empty where the images are enough.
+    """
+    if options.require != "not_worse":
+        return ""
+    needed = margins.images_for(margins.NARROWEST, options.confidence)
+    if options.margin == "auto":
+        margin = margins.of(options, n)
+        return "" if margin <= margins.NARROWEST else (
+            f"later models will be held against this one with a margin of {margin:g}, since {n} "
+            f"test images bear no smaller one: {margins.NARROWEST:g} takes {needed} of them"
+        )  # fmt: skip
+    least = statistics.least_images(options.margin, options.confidence)
+    return "" if n >= least else (
+        f"no later model can be shown to be not worse by {options.margin:g}: that takes at least "
+        f"{least} test images, and there are {n}; add some, or set evaluation.margin to auto"
+    )  # fmt: skip
+
+
+def _sentence(
+    made: Verdict,
+    fit: Sequence[RuleResult],
+    found: Predictions,
+    compared: Predictions | None,
+    later: str,
+) -> str:
+    """The verdict in one sentence: the broken rules and their remedies, then what was measured."""
+    # What no force overrides comes last of the rules, and first here.
+    ordered = dict.fromkeys([*fit, *made.rules])
+    refused = made.verdict == REFUSED
+    broken = [rule.in_words(remedy=refused) for rule in ordered if not rule.passed]
+    parts = broken[:_NAMED]
     if len(broken) > _NAMED:
         parts.append(f"and {len(broken) - _NAMED} more rules are broken")
+    parts += _measured(made, found, compared)
+    if later:
+        parts.append(later)
     if made.verdict == FORCED and made.forced:
         parts.append(f"forced by {made.forced.by}: {made.forced.reason}")
     return f"{made.verdict}: {'; '.join(parts)}"
 
 
-def _told(rule: RuleResult) -> str:
-    where = f" ({rule.slice})" if rule.slice else ""
-    return f"{rule.name}{where}: {rule.reason}"
+def _measured(made: Verdict, found: Predictions, compared: Predictions | None) -> list[str]:
+    """Accuracies, of both models on the same images, and the paired test where it is passed."""
+    parts = [_accuracy(found.candidate, f"{made.n} test images")]
+    if compared is None or compared.baseline is None:
+        reason = made.baseline.unusable or made.baseline.reason
+        return [*parts, f"{reason}, so only the absolute rules were asked"]
+    n = len(compared.label)
+    if n < made.n:
+        parts.append(_accuracy(compared.candidate, f"the {n} of classes that both know"))
+    which = f"version {made.baseline.version}" if made.baseline.version else "the baseline"
+    before = metrics.value_of(metrics.ACCURACY, compared.baseline)
+    parts.append(f"{which} has {share(before, n)}{' there' if n < made.n else ''}")
+    return parts + [
+        rule.reason for rule in made.rules if rule.name in ("not_worse", "better") and rule.passed
+    ]
+
+
+def _accuracy(answers: Answers, where: str) -> str:
+    if not len(answers.rank):
+        return "no test images"
+    value = metrics.value_of(metrics.ACCURACY, answers)
+    return f"accuracy {share(value, len(answers.rank))} on {where}"

@@ -3,11 +3,21 @@
 import re
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from modules.settings.base import Fraction, Number, Options, Positive
 
 _METRIC = re.compile(r"accuracy|ece|top_[1-9][0-9]*")
+
+
+def _is_margin(value: object) -> object:
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    if value == "auto" or (number and 0 < float(value) < 1):  # type: ignore[arg-type]
+        return value
+    raise ValueError(f"got {value!r}, must be auto, or a number above 0 and below 1; change it")
+
+
+Margin = Annotated[float | Literal["auto"], BeforeValidator(_is_margin)]
 
 
 class Rule(Options):
@@ -62,11 +72,16 @@ class Evaluation(Options):
     Attributes:
         require: ``not_worse``: the test must show that the candidate's accuracy is not lower than
             the baseline's by ``margin`` or more; ``better``: that it is higher.
-        margin: of ``not_worse``.
+        margin: of ``not_worse``; ``auto`` is 0.05 where the test images can show that, and with
+            fewer of them the smallest that they can, 0.25 at most (``modules.gate.margins``).
         confidence: of that test, one-sided.
         min_examples: the least number of test images.
         min_accuracy: the least accuracy over all images.
         min_class_accuracy: the least accuracy on the images of any one class.
+        no_skill: what becomes of a candidate that is not shown, by a paired test at ``confidence``,
+            to be better than always answering the commonest class of the test images.
+        zero_recall: what becomes of one that has no test image of a class right, where a class that
+            is recognised half of the time would have, at ``slice_confidence``.
         max_drop: how far below the baseline's the accuracy may lie, as measured.
         max_class_drop: the same for each class, unless the fall is within noise.
         slice_confidence: how sure a test must be, one-sided, that a fall of a class or slice is
@@ -81,11 +96,13 @@ class Evaluation(Options):
     """
 
     require: Literal["not_worse", "better"] = "not_worse"
-    margin: Annotated[Number, Field(gt=0.0, lt=1.0)] = 0.05
+    margin: Margin = "auto"
     confidence: Annotated[Number, Field(gt=0.5, le=0.999)] = 0.99
     min_examples: Positive = 30
     min_accuracy: Fraction = 0.5
     min_class_accuracy: Fraction = 0.0
+    no_skill: Literal["refuse", "allow"] = "refuse"
+    zero_recall: Literal["refuse", "allow"] = "refuse"
     max_drop: Fraction = 0.02
     max_class_drop: Fraction = 0.2
     slice_confidence: Annotated[Number, Field(gt=0.5, lt=1.0)] = 0.95

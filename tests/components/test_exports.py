@@ -39,7 +39,7 @@ def test_an_export_that_agrees_is_kept_and_told_of(tmp_path: Path) -> None:
     assert (export.file, export.bytes, export.images) == ("model_int8.tflite", 4, 50)
     write(tmp_path, [export])
     (told,) = read(tmp_path)
-    assert told["reason"] == "gives the model's label on 0.9900 of 50 test images"
+    assert told["reason"] == "gives the model's label on 0.990 of 50 test images"
 
 
 def test_an_export_that_disagrees_is_left_out_with_the_reason(tmp_path: Path) -> None:

@@ -88,6 +88,7 @@ def test_labels_and_names_that_are_made_to_mislead_are_shown_as_they_are(tmp_pat
     done = thaw(
         "run", DIGITS, "--root", tmp_path / "root", "--set", f"data.path={photos}",
         "--set", "data.max_bad_fraction=0.05", "--set", "evaluation.min_examples=5",
+        "--set", "evaluation.no_skill=allow",
         "--set", "finetune={stages: [{name: head, epochs: 3, learning_rate: 0.01}]}",
     )  # fmt: skip
     assert done.code == 0, done.out + done.err

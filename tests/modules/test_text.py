@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from modules.errors import InputError, StageError
-from modules.text import as_json, clipped, markdown, printable, printable_lines
+from modules.text import as_json, cause, clipped, markdown, printable, printable_lines
 
 # Clears the screen, ends lines in five ways, turns the direction, and is no character at all.
 ODD = "\x1b[2J\r\n\x9b31m\x7f\x85\u2028\u2029\u202e\u2066\u200f\udcff"
@@ -28,6 +28,40 @@ def test_what_is_no_character_of_a_line_is_shown_as_an_escape() -> None:
 def test_a_part_of_a_sentence_is_one_line_and_not_long() -> None:
     assert clipped("浴室\n\x1b[2J\u202e") == r"浴室\x0a\x1b[2J\u202e"
     assert clipped("x" * 400) == "x" * 300 + "…"
+
+
+ONE_ERROR = (
+    "Graph execution error:\n\nDetected at node StatefulPartitionedCall/Relu_1 defined at (most "
+    "recent call last):\n<stack traces unavailable>\n{said}\n\t [[{{{{node "
+    "StatefulPartitionedCall/Relu_1}}}}]] [Op:__inference_signature_wrapper_f_364]"
+)
+
+
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (
+            ONE_ERROR.format(
+                said="input depth must be evenly divisible by filter depth: 3 vs 8"
+            ),
+            "input depth must be evenly divisible by filter depth: 3 vs 8",
+        ),
+        (
+            "2 root error(s) found.\n  (0) INVALID_ARGUMENT: Unknown image file format.\n\t "
+            "[[{{node decode}}]]\n\t [[if/else/_1]]\n  (1) INVALID_ARGUMENT: b\n\t [[{{node b}}]]",
+            "Unknown image file format.",
+        ),
+        ("Matrix size-incompatible [Op:MatMul]", "Matrix size-incompatible"),
+        ("2 errors:\n  a: wrong\n\n  b: missing", "2 errors: a: wrong b: missing"),
+        ("[[{{node a}}]]", "[[{{node a}}]]"),
+        ("", ""),
+        (ONE_ERROR.format(said="x" * 400), "x" * 300 + "…"),
+    ],
+)  # fmt: skip
+def test_the_cause_of_an_error_is_its_message_without_what_tensorflow_writes_around_it(
+    error: str, told: str
+) -> None:
+    assert cause(ValueError(error)) == told
 
 
 @given(st.text(st.characters(exclude_categories=())))

@@ -58,7 +58,7 @@ def test_what_ships_is_compared_with_the_best_stage_that_unfroze_nothing() -> No
     low, high = found["gain_interval"]
     assert 0.03 < low < 0.1 < high < 0.18
     assert found["sentence"].startswith(
-        "all ships: accuracy 0.9000 on 100 validation images, +0.1000 over head (95 % interval +0."
+        "all ships: accuracy 0.900 on 100 validation images, +0.100 over head (95 % interval +0."
     )
 
 

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from modules.gate import rules
-from modules.gate.rules import RuleResult
+from modules.gate.result import RuleResult
 from modules.settings import Evaluation, Rule
 from tests.modules.gate.answers import predictions, right
 
@@ -82,8 +82,8 @@ def test_not_worse_is_shown_only_when_there_are_images_enough() -> None:
         list(rules.comparing(options, predictions(right(40, 0), right(40, 0)))), "not_worse"
     )
     assert not few.passed
-    assert "takes at least" in few.reason
-    assert "raise evaluation.margin" in few.reason
+    assert "takes at least" in few.remedy
+    assert "raise evaluation.margin" in few.remedy
     many = predictions(right(400, 0), right(400, 0))
     enough = named(list(rules.comparing(options, many)), "not_worse")
     assert enough.passed
@@ -133,5 +133,15 @@ def test_a_rule_says_what_other_programs_read() -> None:
     (first, *_) = rules.comparing(Evaluation(), predictions(right(90, 10), right(90, 10)))
     assert set(first.as_json()) == {
         "name", "metric", "slice", "value", "baseline", "bound", "n", "interval", "passed",
-        "reason",
+        "reason", "remedy",
     }  # fmt: skip
+
+
+def test_numbers_have_as_many_digits_as_the_images_bear() -> None:
+    (*_, found) = rules.comparing(Evaluation(), predictions(right(33, 7), right(34, 6)))
+    (accuracy,) = [r for r in rules.absolute(Evaluation(), predictions(right(33, 7)))
+                   if r.name == "min_accuracy"]  # fmt: skip
+    assert accuracy.as_json()["value"] == 0.825
+    assert "accuracy 0.825, must be at least 0.5" in accuracy.reason
+    shown = [found.as_json()[key] for key in ("value", "baseline")] + found.as_json()["interval"]
+    assert all(len(str(number).lstrip("-")) <= 5 for number in shown), shown

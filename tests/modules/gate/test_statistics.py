@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from benchmarks import gate_power
+from modules.gate import margins
 from modules.gate import statistics as gate
 from tests.conftest import PROJECT
 
@@ -53,8 +54,8 @@ def test_tangos_normal_p_value_would_push_more() -> None:
 
 @pytest.mark.parametrize("apart", [0.02, 0.05, 0.3])
 def test_of_thousands_of_images_at_the_margin_nearly_1_in_100_is_pushed(apart: float) -> None:
-    least = gate_power.least_gains("not_worse", 2000, 0.02)
-    chance = gate_power.exact(least, 2000, apart, -0.02)
+    least = gate_power.least_of("not_worse", 2000, 0.02)
+    chance = margins.chance(least, 2000, apart, -0.02)
     assert 0.7 * ALPHA < chance < ALPHA
 
 
@@ -69,7 +70,7 @@ def test_draws_are_blessed_as_often_as_the_sum_over_all_outcomes_says(difference
     shares = [(0.06 + difference) / 2, (0.06 - difference) / 2, 0.94]
     drawn = np.random.default_rng(0).multinomial(n, shares, size=runs)[:, :2].tolist()
     found = sum(blessed(gained, lost) for gained, lost in drawn) / runs
-    chance = gate_power.exact(gate_power.least_gains("not_worse", n, 0.05), n, 0.06, difference)
+    chance = margins.chance(margins.least_gains(blessed), n, 0.06, difference)
     assert found == pytest.approx(chance, abs=4 * (chance * (1 - chance) / runs) ** 0.5)
 
 

@@ -5,9 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from modules.gate import rules
 from modules.gate.predictions import Answers, Predictions
-from modules.gate.rules import RuleResult
+from modules.gate.result import ALL, RuleResult
 from modules.gate.verdict import Baseline, judge
 from modules.settings import Evaluation, Forced
 from tests.modules.gate.answers import answers, predictions, right
@@ -17,14 +16,14 @@ NONE = Baseline(None, "there is no baseline yet")
 
 
 def broken(name: str) -> RuleResult:
-    return RuleResult(name, "problems", rules.ALL, 1, None, 0, 0, None, False, "it hangs")
+    return RuleResult(name, "problems", ALL, 1, None, 0, 0, None, False, "it hangs", "try again")
 
 
 def test_the_first_candidate_is_asked_the_absolute_rules_alone_and_the_sentence_says_so() -> None:
-    found = judge(predictions(right(95, 5)), Evaluation(), NONE)
+    found = judge(predictions(right(380, 20)), Evaluation(), NONE)
     assert found.verdict == "blessed"
     assert found.sentence == (
-        "blessed: accuracy 0.9500 on 100 test images; there is no baseline yet, so only the "
+        "blessed: accuracy 0.9500 on 400 test images; there is no baseline yet, so only the "
         "absolute rules were asked"
     )
     assert found.as_json()["baseline"] == {"version": None, "reason": "there is no baseline yet"}
@@ -109,15 +108,76 @@ def test_what_needs_no_force_is_blessed_and_what_cannot_be_served_is_not_forced(
     assert judge(good, Evaluation(), NONE, forced=forced).verdict == "blessed"
     unfit = judge(good, Evaluation(), NONE, fit=[broken("infra_check")], forced=forced)
     assert unfit.verdict == "refused"
-    assert "infra_check: it hangs" in unfit.sentence
+    assert unfit.sentence.startswith("refused: infra_check: it hangs; try again; accuracy 0.950")
 
 
-def test_the_sentence_names_three_broken_rules_and_counts_the_others() -> None:
+def test_a_refusal_begins_with_three_broken_rules_and_their_remedies() -> None:
     label = [one for one in "abcdef" for _ in range(10)]
-    found = judge(predictions([False] * 60, label=label), Evaluation(min_class_accuracy=0.5), NONE)
-    assert "min_class_accuracy (label=a)" in found.sentence
-    assert "and 4 more rules are broken" in found.sentence
+    hits = [place % 10 < 8 for place in range(60)]
+    options = Evaluation(min_class_accuracy=0.9)
+    found = judge(predictions(hits, label=label), options, NONE)
+    first = (
+        "refused: min_class_accuracy (label=a): accuracy 0.80, must be at least 0.9; add training "
+        "images of that kind, or lower evaluation.min_class_accuracy; min_class_accuracy (label=b)"
+    )
+    assert found.sentence.startswith(first)
+    assert "; and 3 more rules are broken; accuracy 0.800 on 60 test images; " in found.sentence
     assert "\n" not in found.sentence
+
+
+def test_two_models_are_compared_on_the_same_images_in_the_sentence_too() -> None:
+    label = ["a"] * 154 + ["b"] * 154 + ["c"] * 64
+    hit = np.array([True] * 263 + [False] * 45 + [True] * 47 + [False] * 17)
+    known = np.array([one != "c" for one in label])
+    ours = Answers(("a", "b", "c"), np.where(hit, 0, 1), np.full(372, 0.9))
+    ranks = np.where(np.arange(372) < 253, 0, 1)
+    theirs = Answers(("a", "b"), np.where(known, ranks, 2), np.full(372, 0.9))
+    found = judge(Predictions(np.array(label), {}, ours, theirs), Evaluation(), SERVED)
+    assert found.sentence.startswith(
+        "blessed: accuracy 0.8333 on 372 test images; accuracy 0.8539 on the 308 of classes that "
+        "both know; version 7 has 0.8214 there; 10 images gained, 0 lost: not worse"
+    )
+
+
+def test_a_class_that_went_as_another_came_may_have_been_renamed() -> None:
+    given = with_labels(("a", "cats"), ("a", "cat"), ["a"] * 400 + ["cats"] * 200)
+    found = judge(given, Evaluation(), SERVED)
+    assert found.sentence.startswith(
+        "refused: lost_classes: the baseline knows 'cat', and the candidate does not, but knows "
+        "'cats': renamed?; if meant: --set evaluation.lost_classes=allow; accuracy "
+    )
+
+
+@pytest.mark.parametrize(
+    ("images", "margin", "takes"),
+    [(40, 0.195, 330), (81, 0.12, 330)],
+)
+def test_the_first_push_says_what_margin_few_images_bear(
+    images: int, margin: float, takes: int
+) -> None:
+    found = judge(predictions(right(images, 0)), Evaluation(), NONE)
+    assert found.verdict == "blessed"
+    assert found.sentence.endswith(
+        f"later models will be held against this one with a margin of {margin}, since {images} "
+        f"test images bear no smaller one: 0.05 takes {takes} of them"
+    )
+    again = judge(predictions(right(images, 0), right(images, 0)), Evaluation(), SERVED)
+    assert again.verdict == "blessed"
+    assert f"by {margin} or more, the margin that {images} test images bear, at" in again.sentence
+
+
+def test_the_first_push_says_when_a_margin_of_ones_own_can_never_be_shown() -> None:
+    options = Evaluation(margin=0.05)
+    found = judge(predictions(right(81, 0)), options, NONE)
+    assert found.verdict == "blessed"
+    assert found.sentence.endswith(
+        "no later model can be shown to be not worse by 0.05: that takes at least 97 test images, "
+        "and there are 81; add some, or set evaluation.margin to auto"
+    )
+    same = judge(predictions(right(81, 0), right(81, 0)), options, SERVED)
+    assert same.sentence.startswith("refused: not_worse: 0 images gained, 0 lost: not shown")
+    assert "81 test images cannot show that of any model, which takes at least 97" in same.sentence
+    assert "no later model" not in judge(predictions(right(97, 0)), options, NONE).sentence
 
 
 @pytest.mark.parametrize("images", [0, 5, 29])

@@ -1,0 +1,91 @@
+"""Rules against models that have learned nothing, or nothing of a class."""
+
+import math
+
+import numpy as np
+
+from modules import features
+from modules.gate import metrics, statistics
+from modules.gate.predictions import Predictions
+from modules.gate.result import ALL, RuleResult
+from modules.rounding import rounded, share
+from modules.settings import Evaluation
+from modules.text import clipped
+
+RECOGNISED = 0.5  # of a class that is not unknown to a model: how often it is right at least
+_NAMED = 5  # classes
+
+
+def no_skill(options: Evaluation, found: Predictions) -> RuleResult:
+    """Whether the candidate is shown to be better than always answering the commonest class.
+
+    The same images, a pair of answers each: McNemar's exact test, at ``confidence``. The commonest
+    class is that of the test images themselves, which makes the other side as good as can be.
+
+    Args:
+        options: what is asked.
+        found: at least one image.
+    """
+    n, hit = len(found.label), found.candidate.hit
+    names, counts = np.unique(found.label, return_counts=True)
+    commonest, most = str(names[counts.argmax()]), int(counts.max())
+    constant = found.label == commonest
+    gained, lost = int((hit & ~constant).sum()), int((constant & ~hit).sum())
+    alpha = 1 - options.confidence
+    p = statistics.mcnemar(gained, lost)
+    shown = p <= alpha
+    level, own = f"{100 * options.confidence:g} %", float(hit.mean())
+    reason = f"accuracy {share(own, n)}, and always answering '{clipped(commonest)}' has " + (
+        f"{share(most / n, n)} on the same {n} test images: "
+    )
+    reason += f"shown to be better at {level}" if shown else f"not shown to be better at {level}"
+    if not shown and options.no_skill == "allow":
+        reason += "; evaluation.no_skill is allow"
+    others, least = n - most, math.ceil(math.log(alpha, 0.5) - 1e-9)
+    if others < least:
+        remedy = (
+            f"showing it takes at least {least} test images of other classes, and there are "
+            f"{others}; add some"
+        )
+    else:
+        remedy = "train for longer, on more images, or from another backbone"
+    return RuleResult(
+        "no_skill", metrics.ACCURACY, ALL, own, None, rounded(most / n, n), n,
+        metrics.interval_of(metrics.ACCURACY, found.candidate),
+        shown or options.no_skill == "allow", reason,
+        f"{remedy}; if meant: --set evaluation.no_skill=allow",
+    )  # fmt: skip
+
+
+def zero_recall(options: Evaluation, found: Predictions) -> RuleResult:
+    """Whether there are classes of which no test image is right, and chance is no reason.
+
+    A class that is recognised half of the time has no hit in n images with a chance of 1 in 2 to
+    the n. Of so many classes as there are, one or other may have bad luck, so each of them is asked
+    at a share of ``1 - slice_confidence`` (Bonferroni): from 6 images on where there are two
+    classes, 8 of ten, 11 of a hundred. A class with fewer images is never called unknown.
+
+    Args:
+        options: what is asked.
+        found: at least one image.
+    """
+    parts = list(metrics.slices_of(found, features.LABEL))
+    alpha = (1 - options.slice_confidence) / len(parts)
+    least = math.ceil(math.log(alpha, RECOGNISED) - 1e-9)
+    unknown = [
+        f"'{clipped(found.label[mask][0])}' ({mask.sum()} test images)"
+        for _, mask in parts
+        if mask.sum() >= least and not found.candidate.hit[mask].any()
+    ]
+    names = ", ".join(unknown[:_NAMED]) + (", …" if len(unknown) > _NAMED else "")
+    reason = f"no test image is right of {names}" if unknown else (
+        f"some are right of every class that has {least} test images or more"
+    )  # fmt: skip
+    if unknown and options.zero_recall == "allow":
+        reason += "; evaluation.zero_recall is allow"
+    return RuleResult(
+        "zero_recall", "classes", ALL, len(unknown), None, 0, len(parts), None,
+        not unknown or options.zero_recall == "allow", reason,
+        "see whether its images and labels are right, and add some; if meant: "
+        "--set evaluation.zero_recall=allow",
+    )  # fmt: skip
