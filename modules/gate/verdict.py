@@ -9,11 +9,10 @@ from modules.gate.predictions import Answers, Predictions
 from modules.gate.result import RuleResult
 from modules.rounding import share
 from modules.settings import Evaluation, Forced
-from modules.text import clipped
+from modules.text import quoted
 
 BLESSED, REFUSED, FORCED = "blessed", "refused", "forced"
 _NAMED = 3  # broken rules that the sentence names
-_LABELS = 5  # likewise, of classes
 
 
 @dataclass(frozen=True)
@@ -153,9 +152,9 @@ def _lost_classes(found: Predictions, options: Evaluation) -> RuleResult:
     new = sorted(set(found.candidate.labels) - set(found.baseline.labels))
     reason = "the candidate knows every class of the baseline"
     if lost:
-        reason = f"the baseline knows {_names(lost)}, and the candidate does not"
+        reason = f"the baseline knows {quoted(lost)}, and the candidate does not"
         if new:
-            reason += f", but knows {_names(new)}: renamed?"
+            reason += f", but knows {quoted(new)}: renamed?"
         if options.lost_classes == "allow":
             reason += "; evaluation.lost_classes is allow"
     return RuleResult(
@@ -163,11 +162,6 @@ def _lost_classes(found: Predictions, options: Evaluation) -> RuleResult:
         not lost or options.lost_classes == "allow", reason,
         "if meant: --set evaluation.lost_classes=allow",
     )  # fmt: skip
-
-
-def _names(labels: Sequence[str]) -> str:
-    shown = ", ".join(f"'{clipped(label)}'" for label in labels[:_LABELS])
-    return shown + (f" and {len(labels) - _LABELS} more" if len(labels) > _LABELS else "")
 
 
 def _later(options: Evaluation, n: int) -> str:
