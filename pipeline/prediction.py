@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from components.image_example_gen.passed_over import is_of_system
 from components.pusher import versions
 from modules.errors import InputError
 from modules.text import printable_lines
@@ -46,8 +47,8 @@ def find_model(target: str, overrides: Sequence[str] = (), root: Path | None = N
 def images_in(paths: Sequence[Path]) -> list[Path]:
     """The files, and in place of each folder the images in it and below it, sorted.
 
-    What is an image in a folder goes by its name's ending; names that begin with a dot are left
-    out. A folder without images stands for itself: ``predict`` says so.
+    What is an image in a folder goes by its name's ending; what other programs left there is passed
+    over. A folder without images stands for itself: ``predict`` says so.
     """
     found: list[Path] = []
     for path in paths:
@@ -59,12 +60,12 @@ def _walk(folder: Path) -> Iterator[Path]:
     above: set[str] = set()
     for place, folders, names in os.walk(folder, followlinks=True):
         real = os.path.realpath(place)
-        folders[:] = [] if real in above else [n for n in folders if not n.startswith(".")]
+        folders[:] = [] if real in above else [n for n in folders if not is_of_system(n)]
         names = [] if real in above else names
         above.add(real)
         for name in names:
             kind = mimetypes.guess_type(name)[0] or ""
-            if kind.startswith("image/") and not name.startswith("."):
+            if kind.startswith("image/") and not is_of_system(name):
                 yield Path(place, name)
 
 

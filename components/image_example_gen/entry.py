@@ -4,6 +4,8 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from components.image_example_gen.split_names import split_named
+from modules import features
 from modules.errors import InputError
 from modules.text import counted, quoted
 
@@ -68,6 +70,12 @@ def check_classes(files: Sequence[ImageFile], where: str, least: int) -> None:
         InputError: with the number of classes.
     """
     classes = sorted({file.label for file in files if not file.problem})
+    splits = {split_named(label) for label in classes}
+    if features.TRAIN in splits and len(splits) > 1 and None not in splits:
+        raise InputError(
+            f"{where}: the labels are {quoted(classes)}, as splits are called; name the label's "
+            "column in data.label_column, or rename the classes"
+        )
     if len(classes) >= least:
         return
     bad = Counter(file.problem.partition(":")[0] for file in files if file.problem)

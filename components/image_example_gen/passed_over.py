@@ -28,6 +28,10 @@ BESIDE_CLASSES = ("file beside the class folders", "files beside the class folde
 BESIDE_SPLITS = ("folder beside the splits", "folders beside the splits")
 NAMED = ("file or folder that data.leave_out names", "files or folders that data.leave_out names")
 UNLABELLED = ("image without a label", "images without a label")
+OF_OTHERS = (
+    "column with the name of a feature that another column gives",
+    "columns with the name of a feature that another column gives",
+)
 NAMELESS = ("column with an empty name", "columns with an empty name")
 Why = tuple[str, str]
 

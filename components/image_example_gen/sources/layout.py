@@ -4,13 +4,13 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from components.image_example_gen.sources.split_names import (
+from components.image_example_gen.sources.tree import Parts, Tree
+from components.image_example_gen.split_names import (
     KNOWN,
     split_decorated,
     split_named,
     split_nearly,
 )
-from components.image_example_gen.sources.tree import Parts, Tree
 from modules import features
 from modules.errors import InputError
 from modules.text import quoted

@@ -14,23 +14,23 @@ from components.image_example_gen.entry import (
 )
 from components.image_example_gen.listed import Listing
 from components.image_example_gen.passed_over import PassedOver
-from components.image_example_gen.sources.missing import looker, refuse_none_there
+from components.image_example_gen.sources.missing import (
+    looker,
+    refuse_none_at_addresses,
+    refuse_none_there,
+)
 from components.image_example_gen.sources.no_such_path import refuse_what_is_not_there
-from components.image_example_gen.sources.split_names import KNOWN, split_named
 from components.image_example_gen.sources.table import read_table
+from components.image_example_gen.split_names import KNOWN, split_named
 from modules import features
 from modules.errors import InputError
 from modules.settings import Ingest
 from modules.text import quoted
 
 # Names of features that are not the manifest's to give.
-RESERVED = (
-    *features.IMAGE_FACTS,
-    features.IMAGE_BYTES,
-    features.PATH,
-    features.LABEL,
-    features.LABEL_INDEX,
-)
+RESERVED = (*features.IMAGE_FACTS, features.IMAGE_BYTES, features.LABEL_INDEX)
+# Nor are these, where other columns are the image's and the label's: they are left out.
+_OF_OTHERS = (features.PATH, features.LABEL)
 _MISSING = "unreadable: No such file or directory"
 
 
@@ -59,6 +59,9 @@ def list_manifest(path: str, options: Ingest, key: str = "data.path", least: int
     passed = PassedOver()
     for name in table.nameless:
         passed.add(passed_over.NAMELESS, name)
+    for name in _OF_OTHERS:
+        if name in table.columns and name not in (options.image_column, options.label_column):
+            passed.add(passed_over.OF_OTHERS, name)
     files = []
     for number, row in table.rows:
         name, label = row[options.image_column].strip(), row[options.label_column].strip()
@@ -83,7 +86,8 @@ def list_manifest(path: str, options: Ingest, key: str = "data.path", least: int
         raise InputError(f"{where} {_rowless(passed)}")
     files = _with_places(files, root, where)
     check_classes(files, where, least)
-    return Listing(files, _told(path, table.columns, options, further), passed)
+    notes = [] if options.split_column in table.columns else _unused_splits(files, further)
+    return Listing(files, _told(path, table.columns, options, further), passed, notes)
 
 
 def _rowless(passed: PassedOver) -> str:
@@ -112,10 +116,32 @@ def _with_places(files: list[ImageFile], root: str, where: str) -> list[ImageFil
     missing = [file.name for file in local if not os.path.lexists(file.path)]
     if missing and len(missing) == len(local):
         refuse_none_there(root, missing, where)
+    if not local:
+        refuse_none_at_addresses([file.path for file in files if file.name], where)
     look = looker(root)
     return [
         replace(file, problem=file.problem + look(file.name)) if file.problem == _MISSING else file
         for file in files
+    ]
+
+
+def _unused_splits(files: Sequence[ImageFile], further: Sequence[str]) -> list[str]:
+    """A sentence on each column that holds splits' names alone, where no column is the split's."""
+    splits: dict[str, set[str]] = {column: set() for column in further}
+    for file in files:
+        for column, value in file.columns:
+            split = split_named(value)
+            if split is None:
+                splits.pop(column, None)
+            elif column in splits:
+                splits[column].add(split)
+        if not splits:
+            break
+    return [
+        f"the column {column!r} holds splits' names, and is not taken for the split; if it is, set "
+        f"data.split_column: {column}"
+        for column, named in splits.items()
+        if features.TRAIN in named and len(named) > 1
     ]
 
 
@@ -136,6 +162,7 @@ def further_columns(columns: Sequence[str], options: Ingest) -> list[str]:
         options.label_column,
         options.split_column,
         options.group_column,
+        *_OF_OTHERS,
     }
     return [one for one in columns if one not in known]
 

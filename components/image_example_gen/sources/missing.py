@@ -1,10 +1,13 @@
 """Files that a manifest names and that are not there: where they may be, and how many they are."""
 
+import contextlib
+import itertools
 import os
 import unicodedata
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
+from components.image_example_gen.contents import filesystems
 from components.image_example_gen.passed_over import is_of_system
 from modules.errors import InputError
 from modules.text import clipped, counted
@@ -14,6 +17,8 @@ _FOLDERS = 500
 _DEEP = 2
 # For how many files is it worth a look where they may be.
 _LOOKED_FOR = 50
+# How many addresses are asked for.
+_ASKED_FOR = 8
 
 
 def likely_name(root: str, name: str) -> str:
@@ -31,7 +36,7 @@ def likely_name(root: str, name: str) -> str:
         if ".." in parts[start:]:
             continue
         for form in (tail, *(unicodedata.normalize(kind, tail) for kind in ("NFC", "NFD"))):
-            if form != name and os.path.isfile(os.path.join(root, form)):
+            if form != name and _is_file(Path(root, form)):
                 return form
         if start == 0:
             found = _in_other_form(root, parts)
@@ -60,14 +65,18 @@ def _folded(name: str) -> str:
 
 
 def likely_root(root: str, name: str) -> str:
-    """A folder below or beside the root that the name leads from to a file; empty for none."""
+    """A folder above, below or beside the root that the name leads from to a file; else empty."""
     if os.path.isabs(name) or ".." in name.split("/"):
         return ""
-    above = Path(root).parent
-    for folder in (*_folders(Path(root)), above, *_folders(above)):
-        if (folder / name).is_file():
-            return str(folder)
-    return ""
+    above = Path(root).parents
+    places = itertools.chain(above, _folders(Path(root)), *(_folders(one) for one in above[:1]))
+    return next((str(folder) for folder in places if _is_file(folder / name)), "")
+
+
+def _is_file(path: Path) -> bool:
+    with contextlib.suppress(OSError, ValueError):  # Too long a name, or a null character.
+        return path.is_file()
+    return False
 
 
 def _folders(root: Path) -> Iterator[Path]:
@@ -96,6 +105,12 @@ def refuse_none_there(root: str, names: Sequence[str], where: str) -> None:
         InputError: with where the first may be.
     """
     first = names[0]
+    folder = next(filter(None, (likely_root(root, name) for name in names[:3])), "")
+    if folder:
+        raise InputError(
+            f"{where}: none of its {counted(len(names), 'file')} is in {root}: set data.image_root "
+            f"to {folder}, which holds {clipped(first)}"
+        )
     near = next(filter(None, (likely_name(root, name) for name in names[:_LOOKED_FOR])), "")
     if near:
         why = " with slashes for backslashes" if "\\" in first and "\\" not in near else ""
@@ -103,13 +118,28 @@ def refuse_none_there(root: str, names: Sequence[str], where: str) -> None:
             f"{where}: none of its {counted(len(names), 'file')} is in {root}, but where it says "
             f"{clipped(first)!r} there is {near!r}{why}; correct its paths, or set data.image_root"
         )
-    folder = next(filter(None, (likely_root(root, name) for name in names[:3])), "")
-    remedy = f" to {folder}, which holds {clipped(first)}" if folder else (
-        f" to the folder that its paths start at, such as {clipped(first)!r}"
-    )  # fmt: skip
     raise InputError(
-        f"{where}: none of its {counted(len(names), 'file')} is in {root}: set data.image_root"
-        f"{remedy}"
+        f"{where}: none of its {counted(len(names), 'file')} is in {root}: set data.image_root to "
+        f"the folder that its paths start at, such as {clipped(first)!r}"
+    )
+
+
+def refuse_none_at_addresses(paths: Sequence[str], where: str) -> None:
+    """The same of addresses, of which a few are asked for, since each takes a request.
+
+    Raises:
+        InputError: when none of the few is there.
+    """
+    few = paths[:_ASKED_FOR]
+    try:
+        if not few or any(filesystems().exists(path) for path in few):
+            return
+    except Exception:  # Each client raises errors of its own; reading the file will tell.
+        return
+    which = "its file" if len(few) == 1 else f"the first {len(few)} of its files"
+    raise InputError(
+        f"{where}: none of {which} is there, such as {clipped(few[0])}; set data.image_root to the "
+        "address that its paths start at, or correct them"
     )
 
 

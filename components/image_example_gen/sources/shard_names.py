@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 
-from components.image_example_gen.sources.split_names import (
+from components.image_example_gen.split_names import (
     split_decorated,
     split_named,
     split_nearly,

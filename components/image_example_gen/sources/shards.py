@@ -24,7 +24,7 @@ from components.image_example_gen.listed import Listing
 from components.image_example_gen.passed_over import PassedOver
 from components.image_example_gen.sources.no_such_path import refuse_what_is_not_there
 from components.image_example_gen.sources.shard_names import check_names, split_of_shard, told
-from components.image_example_gen.sources.split_names import split_named
+from components.image_example_gen.split_names import split_named
 from modules.errors import InputError
 from modules.settings import Ingest
 

@@ -61,3 +61,16 @@ def test_what_is_not_there_or_has_no_client_is_refused(root: Path) -> None:
         list_all(asked(address(root / "none")))
     with pytest.raises(InputError, match=r"nosuch://bucket/x cannot be listed .*check the address"):
         list_all(asked("nosuch://bucket/x"))
+
+
+def test_a_manifest_of_which_no_file_is_there_is_refused_before_any_is_read(
+    root: Path, tmp_path: Path
+) -> None:
+    manifest = tmp_path / "images.csv"
+    rows = "".join(f"{'ab'[n % 2]}/{n}.png,{'ab'[n % 2]}\n" for n in range(20))
+    manifest.write_text("path,label\n" + rows)
+    elsewhere = address(root.with_name("none"))
+    message = r"none of the first 8 of its files is there, such as \S+/none/a/0\.png; set data\.im"
+    with pytest.raises(InputError, match=message):
+        list_all(asked(manifest, image_root=elsewhere))
+    assert len(list_all(asked(manifest, image_root=address(root)))) == 20

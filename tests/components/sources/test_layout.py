@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from components.image_example_gen.sources import list_all, list_data
-from components.image_example_gen.sources.split_names import split_decorated, split_nearly
+from components.image_example_gen.split_names import split_decorated, split_nearly
 from modules.errors import InputError
 from tests.components.conftest import asked
 from tests.components.elsewhere import address

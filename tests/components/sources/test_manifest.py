@@ -5,9 +5,11 @@ from pathlib import Path
 import pytest
 
 from components.image_example_gen import records, sides
-from components.image_example_gen.sources import further_features, list_all
+from components.image_example_gen.sources import further_features, list_all, list_data
+from components.image_example_gen.sources.manifest import RESERVED
 from modules.errors import InputError
 from tests.components.conftest import asked
+from tests.conftest import PROJECT
 
 
 def manifest(folder: Path, text: str, name: str = "images.csv") -> Path:
@@ -86,7 +88,6 @@ def test_named_splits_are_kept(folder: Path) -> None:
             {},
             "column 'width', which is reserved, as are height, .*; rename it, as in 'stated_width'",
         ),
-        ("path,kind,label\nx,a,3\n", {"label_column": "kind"}, "column 'label', .* is reserved"),
         ("path,label,x,x\nx,a,3,3\n", {}, "two columns of the name 'x'; rename one"),
         ("path;label\nx;a\n", {}, "one column, 'path;label'; save it with commas"),
         ("path,label\nx,a,b\n", {}, "row 2: 3 values for 2 columns; quote"),
@@ -153,3 +154,19 @@ def test_rows_without_label_or_file_are_left_out_by_name(folder: Path) -> None:
         "none.png": "unreadable: No such file or directory",
         "row 6": "no path",
     }
+
+
+def test_a_second_label_is_no_feature_and_that_is_said(folder: Path) -> None:
+    path = manifest(folder, "path,label,kind\nimages/0.png,1,a\nimages/1.png,1,b\n")
+    listing = list_data(asked(path, label_column="kind"))
+    assert [(file.label, file.columns) for file in listing.files] == [("a", ()), ("b", ())]
+    assert listing.lines()[1] == (
+        "data: left out: 1 column with the name of a feature that another column gives ('label')"
+    )
+    assert further_features(asked(path, label_column="kind")) == []
+
+
+def test_the_page_names_every_reserved_column() -> None:
+    page = (PROJECT / "docs" / "data.md").read_text(encoding="utf-8")
+    (sentence,) = [part for part in page.split("\n\n") if "are\nreserved, for" in part]
+    assert all(f"`{name}`" in sentence for name in RESERVED)

@@ -63,6 +63,27 @@ def test_a_folder_beside_the_manifests_is_found(photos: Path) -> None:
         list_all(asked(manifest(photos / "tables", rows("{}/{}.png"))))
 
 
+def test_a_folder_above_the_image_root_is_found(photos: Path) -> None:
+    path = manifest(photos / "tables", rows("images/{}/{}.png"))
+    with pytest.raises(InputError, match=rf"data\.image_root to {photos}, which holds images/a/0"):
+        list_all(asked(path, image_root=str(photos / "images" / "a")))
+
+
+def test_a_column_of_splits_that_is_not_used_is_said(photos: Path) -> None:
+    folds = ["train", "test", "val"] * 7
+    text = "path,label,fold,camera\n" + "".join(
+        f"images/{'ab'[n % 2]}/{n}.png,{'ab'[n % 2]},{folds[n]},{n}\n" for n in range(20)
+    )
+    path = manifest(photos, text)
+    assert list_data(asked(path)).lines()[1:] == [
+        "data: the column 'fold' holds splits' names, and is not taken for the split; if it is, "
+        "set data.split_column: fold"
+    ]
+    assert len(list_data(asked(path, split_column="fold")).lines()) == 1
+    with pytest.raises(InputError, match="the labels are 'test', 'train' and 'val', as splits are"):
+        list_all(asked(path, label_column="fold"))
+
+
 def test_an_image_root_that_is_not_there_is_named(photos: Path) -> None:
     with pytest.raises(InputError, match=r"data\.image_root: \S+/image does not exist; did you"):
         list_all(asked(manifest(photos, rows("{}/{}.png")), image_root=str(photos / "image")))
