@@ -81,6 +81,9 @@ def retain(serving_dir: Path, keep: int) -> None:
     folder = serving_dir / versions.WITHDRAWN
     for number in versions.numbers_in(folder)[:-keep]:
         if number not in spared:
+            # First, and for good: while it is there, the version is whole and can be restored.
+            (folder / str(number) / "saved_model.pb").unlink(missing_ok=True)
+            disk.sync(folder / str(number))
             for entry in (folder / str(number)).iterdir():
                 if entry.name != versions.EXTRA:
                     disk.delete(entry)

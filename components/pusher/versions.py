@@ -26,6 +26,10 @@ MODEL = "model"  # where the model came from
 # Keys that a rollback adds.
 WITHDRAWN_AT = "withdrawn_at"
 WITHDRAWN_BY = "withdrawn_by"
+OF_WITHDRAWAL = (WITHDRAWN_AT, WITHDRAWN_BY)
+# And those that its undoing does.
+RESTORED_AT = "restored_at"
+RESTORED_BY = "restored_by"
 
 WITHDRAWN = ".withdrawn"
 PINNED = ".pinned"
@@ -93,6 +97,11 @@ def withdrawn(serving_dir: Path) -> list[dict[str, Any]]:
     return [
         {**unknown, **read_note(folder, number), "version": number} for number in numbers_in(folder)
     ]
+
+
+def restorable(serving_dir: Path) -> list[int]:
+    """Those of the withdrawn versions whose files are still there, lowest number first."""
+    return list_versions(serving_dir / WITHDRAWN)
 
 
 def pinned(serving_dir: Path) -> set[int]:

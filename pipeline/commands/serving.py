@@ -1,4 +1,4 @@
-"""What is served: ``thaw versions``, ``thaw rollback`` and ``thaw pin``."""
+"""What is served: ``thaw versions``, ``thaw rollback``, ``thaw restore`` and ``thaw pin``."""
 
 from typing import Annotated
 
@@ -20,7 +20,7 @@ def versions(
 
     loaded = loading.load(config, set_ or (), root)
     found = versions.pushed(loaded)
-    typer.echo(text.as_json(found, indent=1) if as_json else versions.as_text(loaded, found))
+    typer.echo(text.as_json(found, indent=1) if as_json else versions.as_text(found))
 
 
 @app.command()
@@ -40,6 +40,24 @@ def rollback(
     from pipeline import loading, versions
 
     typer.echo(versions.roll_back(loading.load(config, set_ or (), root), version, by))
+
+
+@app.command()
+def restore(
+    config: ConfigFile,
+    version: Annotated[
+        int, typer.Argument(metavar="VERSION", help="One that thaw versions lists as withdrawn.")
+    ],
+    by: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Who does it; the user if left out.")
+    ] = None,
+    root: RootOption = None,
+    set_: SetOption = None,
+) -> None:
+    """Brings back a version that a rollback withdrew."""
+    from pipeline import loading, versions
+
+    typer.echo(versions.bring_back(loading.load(config, set_ or (), root), version, by))
 
 
 @app.command()

@@ -85,14 +85,46 @@ def test_a_rollback_says_what_is_served_now_and_what_was_withdrawn_by_whom(
 ) -> None:
     (line,) = lines("rollback", DIGITS, "--root", root)
     assert line.startswith(f"version {numbers[1]} is the newest in ")
-    assert line.endswith(f"withdrawn by {getpass.getuser()}: {numbers[2]}")
+    undo = "thaw restore VERSION brings one back"
+    assert line.endswith(f"withdrawn by {getpass.getuser()}: {numbers[2]}; {undo}")
     (line,) = lines("rollback", DIGITS, str(numbers[0]), "--by", "ann", "--root", root)
-    assert line.endswith(f"withdrawn by ann: {numbers[1]}")
+    assert line.endswith(f"withdrawn by ann: {numbers[1]}; {undo}")
     assert list_versions(root / "serving") == numbers[:1]
     assert withdrawn(root / "serving")[0]["withdrawn_by"] == "ann"
     text = lines("versions", DIGITS, "--root", root)
     assert text[1].endswith("serving")
     assert text[2].startswith(f"{numbers[1]} was withdrawn by ann, 2")
+    assert text[2].endswith(f"Z; thaw restore {numbers[1]} brings it back")
+    rows = json.loads("\n".join(lines("versions", DIGITS, "--root", root, "--json")))
+    assert [row["version"] for row in rows] == numbers
+    assert [row["serving"] for row in rows] == [True, False, False]
+    assert rows[0]["withdrawn"] is None
+    assert rows[1]["withdrawn"]["by"] == "ann"
+    assert [row["withdrawn"]["restorable"] for row in rows[1:]] == [True, True]
+    assert rows[1]["metrics"] == METRICS
+
+
+def test_a_version_that_was_withdrawn_by_mistake_is_brought_back(
+    root: Path, numbers: list[int]
+) -> None:
+    thaw("rollback", DIGITS, numbers[0], "--root", root)
+    (line,) = lines("restore", DIGITS, numbers[2], "--by", "ann", "--root", root)
+    assert line.startswith(f"version {numbers[2]} is back, by ann, and the newest in ")
+    assert list_versions(root / "serving") == [numbers[0], numbers[2]]
+    (line,) = lines("restore", DIGITS, numbers[1], "--root", root)
+    assert f"but {numbers[2]} is newer in " in line
+    assert list_versions(root / "serving") == numbers
+    assert len(lines("versions", DIGITS, "--root", root)) == 1 + len(numbers)
+
+
+def test_what_cannot_be_brought_back_is_told_with_what_can(root: Path, numbers: list[int]) -> None:
+    thaw("rollback", DIGITS, "--root", root)
+    done = thaw("restore", DIGITS, numbers[0], "--root", root)
+    assert isinstance(done.exception, InputError)
+    assert f"{numbers[0]} is there, and not withdrawn; " in str(done.exception)
+    assert str(done.exception).endswith(f"can bring back {numbers[2]}")
+    done = thaw("restore", DIGITS, 5, "--root", root)
+    assert "no version 5 was withdrawn" in str(done.exception)
 
 
 def test_a_user_without_a_name_rolls_back_all_the_same(
@@ -131,7 +163,9 @@ def test_a_version_that_is_not_there_is_a_mistake_of_the_person(
 
 
 def test_no_command_about_versions_loads_tensorflow(root: Path, numbers: list[int]) -> None:
-    commands = [["pin", str(numbers[0])], ["rollback"], ["versions"]]
+    commands = [
+        ["pin", str(numbers[0])], ["rollback"], ["versions"], ["restore", str(numbers[2])],
+    ]  # fmt: skip
     code = (
         "import sys\n"
         "from pipeline import cli\n"
@@ -143,4 +177,4 @@ def test_no_command_about_versions_loads_tensorflow(root: Path, numbers: list[in
         [sys.executable, "-c", code], capture_output=True, text=True, cwd=PROJECT, check=True
     )
     assert done.stdout.splitlines()[-1] == "[]"
-    assert list_versions(root / "serving") == numbers[:2]
+    assert list_versions(root / "serving") == numbers

@@ -12,6 +12,7 @@ import pytest
 from components.pusher import pins, versions
 from components.pusher.lock import OWNER, writing
 from components.pusher.push import push
+from components.pusher.restore import restore
 from components.pusher.rollback import rollback
 from modules.errors import StageError
 from tests.components.pusher.processes import model, problems_in, start
@@ -24,10 +25,12 @@ def hold(serving: Path) -> "subprocess.Popen[str]":
     return holder
 
 
+WITHDRAWN = 7
 WRITERS: list[Callable[[Path, Path, int], Any]] = [
     lambda source, serving, first: push(source, serving, {}, wait=0.1),
     lambda source, serving, first: rollback(serving, by="ann", wait=0.1),
     lambda source, serving, first: pins.pin(serving, first, wait=0.1),
+    lambda source, serving, first: restore(serving, WITHDRAWN, by="ann", wait=0.1),
 ]
 
 
@@ -35,6 +38,7 @@ WRITERS: list[Callable[[Path, Path, int], Any]] = [
 def test_who_waits_too_long_is_told_who_writes_and_since_when(
     write: Callable[[Path, Path, int], Any], source: Path, serving: Path, three: list[int]
 ) -> None:
+    model(serving / versions.WITHDRAWN / str(WITHDRAWN), parts=1)
     holder = hold(serving)
     try:
         told = rf"is held by push of run held \(process {holder.pid} on .+, for \d+ s\); try again"

@@ -11,6 +11,7 @@ import pytest
 
 from components.pusher import versions
 from components.pusher.push import push
+from components.pusher.restore import restore
 from components.pusher.rollback import rollback
 from modules.errors import StageError
 from tests.components.pusher.processes import model, problems_in, start
@@ -34,6 +35,22 @@ def test_who_reads_all_the_time_finds_a_whole_version_every_time(
         assert seen["problems"] == []
         assert seen["reads"] > 10
         assert len(numbers.intersection(seen["newest"])) > 1
+
+
+def test_a_version_that_comes_and_goes_is_whole_whenever_it_is_there(
+    tmp_path: Path, serving: Path
+) -> None:
+    first, second = [push(model(tmp_path / mark, mark), serving, {}) for mark in "ab"]
+    stop = tmp_path / "stop"
+    reader = start("read", stop, serving)
+    for _ in range(60):
+        assert rollback(serving, by="ann").withdrawn == [second]
+        assert restore(serving, second, by="ann").newest == second
+    stop.touch()
+    seen = json.loads(reader.communicate(timeout=60)[0])
+    assert seen["problems"] == []
+    assert seen["reads"] > 10
+    assert set(seen["newest"]) <= {first, second}
 
 
 def test_a_push_that_is_killed_at_any_moment_leaves_whole_versions(
@@ -76,7 +93,7 @@ def test_a_full_disk_fails_the_push_in_one_line_and_leaves_what_is_served(
     assert push(small, small_disk, {}) > served
 
 
-def test_a_rollback_needs_no_space(tmp_path: Path, small_disk: Path) -> None:
+def test_a_rollback_and_its_undoing_need_no_space(tmp_path: Path, small_disk: Path) -> None:
     source = model(tmp_path / "a", parts=2)
     first, second = [push(source, small_disk, {"model": mark}) for mark in "ab"]
     with pytest.raises(OSError, match="No space left"):
@@ -85,6 +102,8 @@ def test_a_rollback_needs_no_space(tmp_path: Path, small_disk: Path) -> None:
     assert versions.list_versions(small_disk) == [first]
     (note,) = versions.withdrawn(small_disk)
     assert (note["version"], note["model"]) == (second, "b")
+    assert restore(small_disk, second, by="ann").newest == second
+    assert versions.list_versions(small_disk) == [first, second]
 
 
 def test_a_folder_that_cannot_be_written_is_told_in_one_line(
