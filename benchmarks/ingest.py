@@ -122,7 +122,9 @@ def thaw(source: Path, target: Path, beam: list[str] = ONE_PROCESS) -> None:
     from tfx.types import standard_artifacts
 
     from components.artifacts import Ingestion, Quarantine
+    from components.image_example_gen.contents import PLACE
     from components.image_example_gen.executor import Executor
+    from components.image_example_gen.sources import spans
     from modules.settings import Ingest
 
     kinds = {
@@ -130,8 +132,10 @@ def thaw(source: Path, target: Path, beam: list[str] = ONE_PROCESS) -> None:
         "ingestion": Ingestion,
         "quarantine": Quarantine,
     }
-    options = Ingest(path=str(source), splits=SHARES).model_dump_json()
-    _execute(Executor, kinds, {"options": options}, target, beam)
+    options = Ingest(path=str(source), splits=SHARES)
+    properties = {"options": options.model_dump_json()}
+    properties[PLACE] = spans.find(options).model_dump_json()
+    _execute(Executor, kinds, properties, target, beam)
 
 
 def stock(source: Path, target: Path) -> None:

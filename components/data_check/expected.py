@@ -1,12 +1,17 @@
 """What names alone tell of the splits, before any image is read."""
 
-from collections import Counter
+import math
+import unicodedata
 from collections.abc import Mapping, Sequence
 
 from components.data_check import problems
+from components.image_example_gen import sides
 from components.image_example_gen.entry import ImageFile
 from modules import features
-from modules.text import quoted
+from modules.text import counted, quoted
+
+# So far above its mean a binomial number does not come: fewer than once in a million times.
+_DEVIATIONS = 7.0
 
 
 def check(files: Sequence[ImageFile], shares: Mapping[str, float], min_examples: int) -> None:
@@ -36,20 +41,32 @@ def _unseen(files: Sequence[ImageFile]) -> list[str]:
     unseen = sorted({file.label for file in files} - learned)
     if not unseen:
         return []
-    return [f"{features.TRAIN}: no image of class {quoted(unseen, 3)}"]
+    alike = {_plain(label): label for label in learned}
+    hint = next((alike[plain] for label in unseen if (plain := _plain(label)) in alike), None)
+    more = f", but of {hint!r}, which differs in case, spaces or form alone" if hint else ""
+    return [f"{features.TRAIN}: no image of class {quoted(unseen, 3)}{more}"]
+
+
+def _plain(label: str) -> str:
+    """What labels that look the same have in common: Unicode Standard Annex 15."""
+    return " ".join(unicodedata.normalize("NFKC", label).casefold().split())
 
 
 def _few_test_images(
     files: Sequence[ImageFile], shares: Mapping[str, float], min_examples: int
 ) -> list[str]:
-    by_split = Counter(file.split for file in files)
-    if by_split[features.TEST]:
-        return problems.few_test_images(by_split[features.TEST], min_examples)
-    open_ones = by_split[None] + by_split[features.TRAIN]
-    if open_ones >= min_examples:
+    named = sum(file.split == features.TEST for file in files)
+    if named:
+        return problems.few_test_images(named, min_examples)
+    opened, shares = sides.opened(files, shares)
+    count, share = sum(file.split is None for file in opened), shares[features.TEST]
+    # Each image falls there by its hash: their number is binomial, but where groups fall together.
+    most = count * share + _DEVIATIONS * math.sqrt(count * share * (1 - share))
+    if any(file.group for file in files):
+        most = count
+    if min(most, count) >= min_examples:
         return []
-    share = shares.get(features.TEST, 0.0)
     return [
-        f"{features.TEST}: of {open_ones:,} images a share of {share:g} is tested, and "
-        f"evaluation.min_examples asks for {min_examples}"
+        f"{features.TEST}: of {counted(count, 'image')} about {count * share:.0f} would be tested, "
+        f"and evaluation.min_examples asks for {min_examples}"
     ]

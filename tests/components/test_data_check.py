@@ -1,5 +1,7 @@
 """What stops a run before anything is trained."""
 
+from dataclasses import replace
+
 import pytest
 
 from components.data_check import expected, problems
@@ -65,8 +67,12 @@ def listed(**counts: int) -> list[ImageFile]:
     ("files", "message"),
     [
         (listed(train=80, test=29), "test: 29 images, and evaluation.min_examples asks for 30"),
-        (listed(left=29), "test: of 29 images a share of 0.1 is tested, and .* asks for 30"),
-        (listed(train=20, validation=40), "test: of 20 images a share of 0.1 is tested"),
+        (listed(left=80), "test: of 80 images about 8 would be tested, and .* asks for 30"),
+        (listed(train=45, validation=40), "test: of 45 images about 5 would be tested"),
+        (
+            [*listed(train=80, test=40), ImageFile("", "x", "Ａ ", 1, "test")],
+            "no image of class 'Ａ ', but of 'a', which differs in case, spaces or form alone",
+        ),
         (
             [*listed(train=80, test=40), ImageFile("", "x", "z", 1, "test")],
             "train: no image of class 'z'; add or correct images",
@@ -81,6 +87,8 @@ def test_what_names_alone_tell_of_the_splits_is_refused(
 
 
 def test_what_the_content_decides_is_left_to_it() -> None:
-    expected.check(listed(left=30), SHARES, 30)
+    expected.check(listed(left=150), SHARES, 30)
+    grouped = [replace(file, group="x") for file in listed(left=30)]
+    expected.check(grouped, SHARES, 30)
     expected.check([*listed(train=80, test=30), *listed(earlier=3)], SHARES, 30)
     expected.check(listed(left=8), SHARES, 0)

@@ -21,12 +21,15 @@ def run(tmp_path: Path) -> Run:
     A weight for a class that there is not ends a run where nothing is wrong with the names.
     """
 
-    def invoke(data: str = "{path: ../photos}", weights: str = "{nothing: 2}") -> tuple[str, str]:
+    def invoke(
+        data: str = "{path: ../photos}", weights: str = "{nothing: 2}", least: int = 3
+    ) -> tuple[str, str]:
         config = tmp_path / "configs" / "photos.yaml"
         config.parent.mkdir(exist_ok=True)
         config.write_text(
             f"data: {data}\nbackbone: {{handle: {GLYPHS}}}\n"
-            f"finetune: {{class_weights: {weights}}}\n",
+            f"finetune: {{class_weights: {weights}}}\n"
+            f"evaluation: {{min_examples: {least}}}\n",
             encoding="utf-8",
         )
         result = CliRunner().invoke(cli.app, ["run", str(config)])
@@ -48,12 +51,12 @@ def made(root: Path, *folders: str, each: int = 20) -> Path:
 def test_a_run_says_how_it_reads_the_folders_before_anything_else(
     tmp_path: Path, run: Run, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    made(tmp_path / "photos", "cat", "dog", "__MACOSX")
+    made(tmp_path / "photos", "cat", "dog", "__MACOSX", each=100)
     _, mistake = run()
     assert NOTHING_WRONG in mistake
     lines = capfd.readouterr().out.splitlines()
     assert lines[1:3] == [
-        "data: a folder per class; 2 classes (cat, dog), 40 images",
+        "data: a folder per class; 2 classes (cat, dog), 200 images",
         "data: left out: 1 file or folder of other programs ('__MACOSX')",
     ]
 
@@ -68,7 +71,6 @@ def test_a_run_says_how_it_reads_the_folders_before_anything_else(
             3,
             "photos holds 1 class folder, 'photos', and at least 2 are needed; set data.path to ",
         ),
-        (["cat", "dog"], 8, "test: of 16 images a share of 0.1 is tested, and evaluation.min_exam"),
         (["train", "valid", "tset"], 3, "beside 'tset', nearly 'test': all would be taken for cl"),
         (["train", "test"], 3, "holds 6 images in 'test' and 'train', and no class folders in th"),
         (["cat", "dog", "a\nb"], 20, r"the folder 'a\nb' cannot be a class; a name must be valid"),
@@ -79,6 +81,16 @@ def test_folders_that_cannot_be_trained_on_are_refused_before_the_backbone_is_lo
 ) -> None:
     made(tmp_path / "photos", *folders, each=each)
     assert message in run()[1]
+
+
+def test_too_few_images_for_the_gate_are_refused_before_the_backbone_is_looked_for(
+    tmp_path: Path, run: Run
+) -> None:
+    made(tmp_path / "photos", "cat", "dog", each=8)
+    mistake = run(least=30)[1]
+    assert "test: of 16 images about 2 would be tested, and evaluation.min_examples asks" in mistake
+    assert "change the shares in data.splits, or lower evaluation.min_examples" in mistake
+    assert NOTHING_WRONG in run(least=3)[1]
 
 
 @pytest.mark.parametrize(

@@ -47,7 +47,8 @@ def list_data(options: Ingest) -> Listing:
             "rename or remove its folder"
         )
     earlier = [replace(file, split=features.EARLIER) for file in more.files]
-    return replace(found, files=found.files + earlier)
+    notes = [f"earlier images: {'; '.join([more.layout, *more.passed.parts()])}", *more.notes]
+    return replace(found, files=found.files + earlier, notes=[*found.notes, *notes])
 
 
 def further_features(options: Ingest) -> list[str]:

@@ -1,0 +1,53 @@
+"""DataCheck as TFX calls it: counts that ingestion wrote, against what the gate asks for."""
+
+import json
+from pathlib import Path
+
+import pytest
+from tfx.types import artifact_utils, standard_artifacts
+
+from components import artifacts
+from components.data_check.component import DataCheck
+from modules import features
+from modules.errors import InputError
+
+
+def checked(folder: Path, tested: int, min_examples: int) -> Path:
+    """Runs the node's executor on so many test images of two classes; gives the verdict."""
+    found, ingestion = standard_artifacts.ExampleAnomalies(), artifacts.Ingestion()
+    verdict = artifacts.Verdict()
+    found.split_names = artifact_utils.encode_split_names(list(features.SPLITS))
+    for artifact, name in ((found, "found"), (ingestion, "ingestion"), (verdict, "verdict")):
+        artifact.uri = str(folder / name)
+        Path(artifact.uri).mkdir()
+    for split in features.SPLITS:
+        path = Path(artifact_utils.get_split_uri([found], split), "SchemaDiff.pb")
+        path.parent.mkdir()
+        path.touch()
+    counts = {"train": 64, "validation": 8, "test": tested}
+    images = {split: {"a": n // 2, "b": n - n // 2} for split, n in counts.items()}
+    (folder / "ingestion" / "ingestion.json").write_text(json.dumps({"images": images}))
+    node = DataCheck.EXECUTOR_SPEC.executor_class()
+    node.Do(
+        {"found": [found], "ingestion": [ingestion]},
+        {"verdict": [verdict]},
+        {"source": "", "min_examples": min_examples},
+    )
+    return folder / "verdict" / "verdict.json"
+
+
+def test_as_many_test_images_as_the_gate_asks_for_are_enough(tmp_path: Path) -> None:
+    assert json.loads(checked(tmp_path, 30, 30).read_text()) == {"problems": []}
+
+
+@pytest.mark.parametrize(
+    ("tested", "message"),
+    [
+        (8, "test: 8 images, and evaluation.min_examples asks for 30; add or correct images, ch"),
+        (0, "test: no image at all; add or correct images, or change the shares in data.splits"),
+    ],
+)
+def test_fewer_stop_the_run_before_it_trains(tmp_path: Path, tested: int, message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        checked(tmp_path, tested, 30)
+    assert not (tmp_path / "verdict" / "verdict.json").exists()
