@@ -21,7 +21,10 @@ def config_in(folder: Path) -> Any:
         (folder / "photos" / label).mkdir(parents=True)
         (folder / "photos" / label / "1.png").write_bytes(b"")
     path = folder / "birds.yaml"
-    path.write_text("data: {path: photos}\nbackbone: {handle: module}\n", encoding="utf-8")
+    path.write_text(
+        "data: {path: photos}\nbackbone: {handle: module}\nevaluation: {min_examples: 1}\n",
+        encoding="utf-8",
+    )
     return loading.load(path)
 
 
