@@ -2,7 +2,7 @@
 CONFIG ?= configs/digits.yaml
 SET_UP = .venv/.thaw-set-up
 
-.PHONY: run test test-faults lint bench bench-ingest bench-quality setup clean
+.PHONY: run test test-faults test-newest lint bench bench-ingest bench-quality setup clean
 run: $(SET_UP)
 	.venv/bin/thaw run $(CONFIG)
 
@@ -13,6 +13,10 @@ test: $(SET_UP)
 # Also what make test leaves out of tests/faults.
 test-faults: $(SET_UP)
 	.venv/bin/python -m pytest tests/faults -m ""
+
+# make test again, with the newest TFX in a Debian 13 of its own. Root on Linux only.
+test-newest:
+	scripts/test-newest
 
 lint: $(SET_UP)
 	.venv/bin/ruff check .
@@ -38,4 +42,4 @@ $(SET_UP): requirements/thaw.lock setup.py scripts/setup
 	@touch $@
 
 clean:
-	rm -rf .venv .uv .thaw .pytest_cache .mypy_cache .ruff_cache *.egg-info
+	rm -rf .venv .uv .thaw .userland .pytest_cache .mypy_cache .ruff_cache *.egg-info
