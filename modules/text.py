@@ -17,8 +17,19 @@ _UNSAFE_IN_JSON = re.compile(f"[{_NOT_ONE_OF_A_LINE}]")
 # "(0) INVALID_ARGUMENT: " before one of several errors, and behind one the call that it came from.
 _AROUND = re.compile(r"^\(\d+\) [A-Z_]+: | *\[Op:[^]]*\]")
 
-_MARKDOWN = re.compile(r"[\\`*_\[\]|~$:#!]")
-_HTML = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
+# What Markdown, GitHub's and its math and emoji included, would take for markup where it stands.
+_MARKUP = re.compile(
+    r"""[`*\[|~$]                                # code, emphasis, links, cells, math
+    | \\(?=[!-/:-@\[-`{-~]|$)                   # an escape, also of what comes behind the text
+    | (?<!\w)_+ | _+(?!\w)                      # emphasis, which words with a _ inside are not
+    | :(?=[\w+-]*[a-z_+-][\w+-]*:|100:|1234:)        # emoji
+    | :(?=//) | (?<=mailto): | (?<=xmpp): | (?<=www)\. | (?<=\S)@(?=\S)  # addresses
+    | ^(?:\#{1,6}|[-+])(?=\s|$) | ^[-=]+$ | ^\d{1,9}[.)](?=\s|$)  # headings, lists, rules
+    """,
+    re.VERBOSE | re.IGNORECASE,
+)
+_ENTITY = re.compile(r"&(?=\#?\w+;)")
+_HTML = str.maketrans({"<": "&lt;", ">": "&gt;"})
 
 
 def printable(text: object) -> str:
@@ -66,8 +77,28 @@ def printable_lines(lines: Iterable[object]) -> str:
 
 
 def markdown(text: object) -> str:
-    """The text for a cell of a Markdown table: it shows as it is, and starts no markup or HTML."""
-    return _MARKDOWN.sub(r"\\\g<0>", printable(text)).translate(_HTML)
+    """The text for a line or a cell of Markdown: it shows as it is, and starts no markup or HTML.
+
+    Nothing is escaped that means nothing there, so that it can be read unrendered too: ``a_b: c``
+    stays.
+    """
+    shown = _ENTITY.sub("&amp;", _MARKUP.sub(_backslashed, printable(text)))
+    return shown.translate(_HTML)
+
+
+class Markup(str):
+    """Markdown, which ``markdown`` has to do with no more."""
+
+
+def code(text: object) -> Markup:
+    """The text for a line of Markdown as code, in which addresses stay as they are.
+
+    What holds a backtick or begins HTML is given as ``markdown`` does.
+    """
+    shown = printable(text)
+    if not shown.strip() or set("`<|") & set(shown):
+        return Markup(markdown(shown))
+    return Markup(f"`{shown.strip()}`")
 
 
 def as_json(value: object, indent: int | None = None) -> str:
@@ -77,6 +108,14 @@ def as_json(value: object, indent: int | None = None) -> str:
     """
     text = json.dumps(value, indent=indent, ensure_ascii=False)
     return _UNSAFE_IN_JSON.sub(lambda hit: f"\\u{ord(hit[0]):04x}", text)
+
+
+def _backslashed(hit: re.Match[str]) -> str:
+    """``1.`` is escaped at its end, and a row of ``_`` at each."""
+    marks = hit[0]
+    if marks[0].isdigit():
+        return f"{marks[:-1]}\\{marks[-1]}"
+    return "".join(f"\\{mark}" for mark in marks)
 
 
 def _escaped(hit: re.Match[str]) -> str:

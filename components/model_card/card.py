@@ -7,7 +7,8 @@ from typing import Any
 import jinja2
 
 from components.run_summary.summary import Summary
-from modules.text import as_json, markdown
+from modules.rounding import share
+from modules.text import Markup, as_json, code, markdown
 
 CARD_FILE = "card.json"
 TEXT_FILE = "model_card.md"
@@ -48,9 +49,19 @@ def as_markdown(known: dict[str, Any]) -> str:
         lstrip_blocks=True,
         undefined=jinja2.StrictUndefined,
         # Markdown, not HTML: ``markdown`` does what HTML's escaping would do, and more.
-        finalize=lambda value: markdown(str(value)),
+        finalize=lambda value: value if isinstance(value, Markup) else markdown(value),
         autoescape=False,
     )
-    environment.filters["share"] = lambda value: f"{value:.4f}"
+    environment.filters |= {"share": share, "code": code}
     template = environment.from_string(_TEMPLATE.read_text(encoding="utf-8"))
-    return template.render(known) + "\n"
+    return template.render(known, compared=_compared(known["gate"]["rules"])) + "\n"
+
+
+def _compared(rules: list[dict[str, Any]]) -> dict[str | None, dict[str, Any]]:
+    """By slice, the rule that compared accuracies, on images of classes that both models know."""
+    of_all = ("not_worse", "better")
+    return {
+        rule["slice"]: rule
+        for rule in rules
+        if rule["name"] == "max_class_drop" or (rule["name"] in of_all and rule["n"])
+    }

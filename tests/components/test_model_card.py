@@ -53,8 +53,34 @@ def test_a_label_breaks_no_table_and_starts_no_html() -> None:
 def test_the_card_says_what_the_model_was_trained_on_and_how_it_was_judged() -> None:
     text = card.as_markdown(known())
     assert "| cat | 4 | 1 |" in text
-    assert "| all | 40 | 0.9000 |" in text
+    assert "| all | 40 | 0.900 |" in text
+    named = known() | {"backbone": {"handle": "https://tfhub.dev/a_b/1", "sha256": "5a"}}
+    text = card.as_markdown(named)
+    assert "fine-tuned from the backbone\n`https://tfhub.dev/a_b/1` (sha256 `5a`)." in text
     assert "Forced by Ada" in text
+
+
+def test_what_thaw_writes_itself_is_not_escaped() -> None:
+    plain = known()
+    plain["gate"]["sentence"] = "blessed: accuracy 0.900 on 40 test images; min_accuracy: fine"
+    text = card.as_markdown(plain)
+    assert "blessed: accuracy 0.900 on 40 test images; min_accuracy: fine." in text
+    assert "| min_accuracy | " in text
+    assert "\\:" not in text
+
+
+def test_the_baselines_accuracy_is_of_the_images_on_which_both_were_compared() -> None:
+    compared = known()
+    compared["metrics"]["candidate"]["overall"] = {"accuracy": 0.8333, "images": 372}
+    rule = compared["gate"]["rules"][0] | {"baseline": 0.8214, "value": 0.0325, "n": 308}
+    compared["gate"]["rules"] += [
+        rule | {"name": "not_worse", "slice": None},
+        rule | {"name": "max_class_drop", "slice": "label=cat", "baseline": 0.925, "n": 40},
+    ]
+    text = card.as_markdown(compared)
+    both = "0.8214 (of the 308 of classes that both know; this model 0.8539)"
+    assert f"| all | 372 | 0.8333 | {both} |" in text
+    assert "| cat | 40 | 0.900 | 0.925 |" in text
 
 
 def test_the_summary_is_made_of_the_card_and_the_run(tmp_path: Path) -> None:

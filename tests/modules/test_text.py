@@ -1,11 +1,14 @@
 """What others wrote stays on its line, in its cell, and off the terminal's controls."""
 
 import json
+import re
 import unicodedata
+from html import unescape
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from markdown_it import MarkdownIt
 
 from modules.errors import InputError, StageError
 from modules.text import as_json, cause, clipped, markdown, printable, printable_lines
@@ -96,17 +99,54 @@ def test_lines_are_joined_and_none_can_make_another() -> None:
         ("<script>alert(1)</script>", "&lt;script&gt;alert(1)&lt;/script&gt;"),
         ("a|b", "a\\|b"),
         ("`x`", "\\`x\\`"),
-        ("[a](https://e.example)", "\\[a\\](https\\://e.example)"),
-        ("![a](b)", "\\!\\[a\\](b)"),
+        ("[a](https://e.example)", "\\[a](https\\://e.example)"),
+        ("![a](b)", "!\\[a](b)"),
         ("*a* _b_", "\\*a\\* \\_b\\_"),
         ("a\\|b", "a\\\\\\|b"),
         ("&lt;", "&amp;lt;"),
-        ("two\nlines", "two\\\\x0alines"),
-        ("sea lion", "sea lion"),
+        ("www.e.example, mailto:a@e.example", "www\\.e.example, mailto\\:a\\@e.example"),
+        (":cat: 1. # -", "\\:cat: 1. # -"),
+        ("# a", "\\# a"),
+        ("1. a", "1\\. a"),
+        ("---", "\\-\\-\\-"),
+        ("ends in \\", "ends in \\\\"),
     ],
 )
-def test_a_cell_of_markdown_starts_no_markup(text: str, cell: str) -> None:
+def test_what_starts_markup_is_escaped(text: str, cell: str) -> None:
     assert markdown(text) == cell
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "blessed: accuracy 0.9943 on 176 test images; there is no baseline yet, so only the rules",
+        "refused: min_class_accuracy (label=sea_lion): 0.50; --set evaluation.no_skill=allow",
+        "salt & pepper, R&D, C:\\photos, #1, 50 %, -0.02, Löwe, 2026-11-25T10:13:01Z",
+    ],
+)
+def test_what_a_person_would_write_is_not_escaped_at_all(text: str) -> None:
+    assert markdown(text) == text
+
+
+MARKUP = st.text(st.sampled_from("ab1 _*`~|\\[]()<>&;:#!-+=.$@/\"'x\u202e"), max_size=30)
+
+
+@given(MARKUP | st.text(st.characters(exclude_categories=())))
+def test_any_text_shows_as_it_is_in_a_line_and_in_a_cell(text: str) -> None:
+    render = MarkdownIt("commonmark").enable(["table", "strikethrough"])
+    wanted = " ".join(printable(text).split())
+    line = render.render(markdown(printable(text).strip())).strip()
+    assert " ".join(shown_by(line).split()) == wanted
+    rows = render.render(f"| a | b |\n| --- | --- |\n| x {markdown(text)} | y |")
+    cells = re.findall("<td>(.*)</td>", rows)
+    assert [" ".join(shown_by(cell).split()) for cell in cells] == [f"x {wanted}".strip(), "y"]
+
+
+def shown_by(html: str) -> str:
+    """The text of a paragraph or a cell that holds no element."""
+    inner = html.removeprefix("<p>").removesuffix("</p>")
+    assert "<" not in inner
+    return unescape(inner)
 
 
 @pytest.mark.parametrize("kind", [InputError, StageError])
