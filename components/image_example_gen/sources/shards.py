@@ -90,8 +90,15 @@ def find_shards(
     return [
         (one.path, (one.size_in_bytes, one.last_updated_in_seconds))
         for one in matches(patterns, f"{key}: {pattern}")
-        if not passed.takes(one.path.rpartition("/")[2])
+        if one.path == pattern or not any(map(passed.takes, _below(one.path, pattern)))
     ]
+
+
+def _below(path: str, pattern: str) -> list[str]:
+    """The names that lead from the folder that was asked for to a shard."""
+    root = pattern.rstrip("/") + "/"
+    below = path.removeprefix(root) if path.startswith(root) else path.rpartition("/")[2]
+    return below.split("/")
 
 
 def _literal(pattern: str) -> str:

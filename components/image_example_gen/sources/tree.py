@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 from components.image_example_gen.contents import matches, size_of
 from components.image_example_gen.entry import is_remote
@@ -14,8 +15,7 @@ from modules.errors import InputError
 Parts = tuple[str, ...]
 
 
-@dataclass(frozen=True)
-class Found:
+class Found(NamedTuple):
     """A file.
 
     Attributes:
@@ -87,10 +87,10 @@ def _below(
     if here in above:
         return
     entries = [entry for entry in entries if not passed.takes(entry.name)]
-    tree.inner[parts] = {entry.name for entry in entries if entry.is_dir()}
+    folders = tree.inner[parts] = {entry.name for entry in entries if entry.is_dir()}
     for entry in entries:
         inner = (*parts, entry.name)
-        if entry.is_dir():
+        if entry.name in folders:
             yield from _below(tree, Path(entry.path), inner, key, passed, above | {here})
         else:
             yield Found(inner, entry.path, size_of(entry.path))

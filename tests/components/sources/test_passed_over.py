@@ -57,10 +57,15 @@ def test_names_and_patterns_are_left_out_wherever_they_lie(tmp_path: Path) -> No
 def test_shards_of_other_programs_are_passed_over(tmp_path: Path) -> None:
     from tests.components.sources.test_shards import shard
 
-    shard(tmp_path / "x.tfrecord", [(b"1", "a"), (b"2", "b")])
-    (tmp_path / "._x.tfrecord").write_bytes(b"x")
-    listing = list_data(asked(tmp_path))
+    root = tmp_path / ".cache"
+    path = shard(root / "x.tfrecord", [(b"1", "a"), (b"2", "b")])
+    (root / "._x.tfrecord").write_bytes(b"x")
+    (root / "@eaDir").mkdir()
+    (root / "@eaDir" / "x.tfrecord").write_bytes(b"x")
+    listing = list_data(asked(root))
     assert listing.lines() == [
         "data: 1 shard; 2 classes (a, b), 2 images",
-        "data: left out: 1 file or folder of other programs ('._x.tfrecord')",
+        "data: left out: 2 files or folders of other programs ('._x.tfrecord', '@eaDir')",
     ]
+    hidden = path.rename(root / ".x.tfrecord")
+    assert len(list_data(asked(hidden)).files) == 2
