@@ -1,8 +1,5 @@
 """A run's outcome, for people."""
 
-import unicodedata
-from collections import defaultdict
-from collections.abc import Iterable
 from pathlib import Path
 
 from components.run_summary.summary import Summary
@@ -37,7 +34,7 @@ def outcome(summary: Summary, config: Config) -> str:
 def _about_data(summary: Summary) -> list[str]:
     """What a person should know of the data.
 
-    Files left out, classes that no test sees, and those that may be meant to be one.
+    Files left out, and classes that no test sees.
     """
     lines = []
     quarantined = summary.data.get("quarantined", {})
@@ -55,18 +52,4 @@ def _about_data(summary: Summary) -> list[str]:
             f"data: the gate sees nothing of {', '.join(map(repr, unseen))}, for the test split "
             "holds no such image; add images"
         )
-    for group in _alike(tested):
-        lines.append(
-            f"data: {' and '.join(map(repr, group))} are classes of their own, and differ in case, "
-            "spaces or form alone; give them one name if they are one"
-        )
     return lines
-
-
-def _alike(labels: Iterable[str]) -> list[list[str]]:
-    """Groups of labels that look the same."""
-    groups: dict[str, list[str]] = defaultdict(list)
-    for label in labels:
-        # Compatible forms are one, as "ﬁ" and "fi": Unicode Standard Annex 15.
-        groups[" ".join(unicodedata.normalize("NFKC", label).casefold().split())].append(label)
-    return [group for group in groups.values() if len(group) > 1]

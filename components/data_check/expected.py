@@ -1,12 +1,12 @@
 """What names alone tell of the splits, before any image is read."""
 
 import math
-import unicodedata
 from collections.abc import Mapping, Sequence
 
 from components.data_check import problems
 from components.image_example_gen import sides
 from components.image_example_gen.entry import ImageFile
+from components.image_example_gen.labels import plain
 from modules import features
 from modules.text import counted, quoted
 
@@ -41,15 +41,10 @@ def _unseen(files: Sequence[ImageFile]) -> list[str]:
     unseen = sorted({file.label for file in files} - learned)
     if not unseen:
         return []
-    alike = {_plain(label): label for label in learned}
-    hint = next((alike[plain] for label in unseen if (plain := _plain(label)) in alike), None)
+    alike = {plain(label): label for label in learned}
+    hint = next((alike[same] for label in unseen if (same := plain(label)) in alike), None)
     more = f", but of {hint!r}, which differs in case, spaces or form alone" if hint else ""
     return [f"{features.TRAIN}: no image of class {quoted(unseen, 3)}{more}"]
-
-
-def _plain(label: str) -> str:
-    """What labels that look the same have in common: Unicode Standard Annex 15."""
-    return " ".join(unicodedata.normalize("NFKC", label).casefold().split())
 
 
 def _few_test_images(

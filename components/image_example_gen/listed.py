@@ -3,7 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from components.image_example_gen import bad_files
 from components.image_example_gen.entry import ImageFile
+from components.image_example_gen.labels import alike
 from components.image_example_gen.passed_over import PassedOver
 from modules import features
 from modules.text import clipped, counted
@@ -40,7 +42,24 @@ class Listing:
         parts = self.passed.parts()
         if parts:
             lines.append(f"data: left out: {'; '.join(parts)}")
-        return [*lines, *(f"data: {note}" for note in self.notes)]
+        lines += [f"data: {note}" for note in self.notes]
+        lines += self._unusable()
+        lines += [
+            f"data: {' and '.join(map(repr, group))} are classes of their own, and differ in case, "
+            "spaces or form alone; give them one name if they are one"
+            for group in alike(classes)
+        ]
+        return lines
+
+    def _unusable(self) -> list[str]:
+        """A line on files that are known to be missing, rows without a label and the like."""
+        bad = [file for file in self.files if file.problem]
+        if not bad:
+            return []
+        kinds = bad_files.by_reason(file.problem for file in bad)
+        counts = ", ".join(f"{count:,} {kind}" for kind, count in kinds.items())
+        example = f"{clipped(bad[0].name, 100)}: {clipped(bad[0].problem, 200)}"
+        return [f"data: {counted(len(bad), 'image')} cannot be used ({counts}; such as {example})"]
 
     def _earlier(self) -> str:
         count = sum(file.split == features.EARLIER for file in self.files)

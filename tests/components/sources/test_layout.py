@@ -143,3 +143,12 @@ def test_added_words_make_no_other_name(name: str, split: str | None) -> None:
 )  # fmt: skip
 def test_mistyped_names_are_near(name: str, split: str | None) -> None:
     assert split_nearly(name) == split
+
+
+def test_classes_that_look_the_same_are_said_to_be_two(tmp_path: Path) -> None:
+    made(tmp_path, "Cat", "cat", "caf\u00e9", "cafe\u0301", "dog")
+    lines = list_data(asked(tmp_path)).lines()[1:]
+    assert [line.split(" are classes of their own")[0] for line in lines] == [
+        "data: 'Cat' and 'cat'",
+        "data: 'cafe\u0301' and 'caf\u00e9'",
+    ]

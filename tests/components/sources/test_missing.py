@@ -102,6 +102,10 @@ def test_a_few_missing_files_are_left_out_with_their_likely_names(photos: Path) 
         "images\\b\\1.png": ("unreadable: No such file or directory; there is 'images/b/1.png'"),
         "none.png": "unreadable: No such file or directory",
     }
+    assert list_data(asked(manifest(photos, text))).lines()[1] == (
+        "data: 2 images cannot be used (2 unreadable; such as images\\b\\1.png: unreadable: No "
+        "such file or directory; there is 'images/b/1.png')"
+    )
     bad_files.check_listed(files, 0.1)
     message = r"2 of 22 files cannot be used \(2 unreadable; such as images\\b\\1.png: .*there is"
     with pytest.raises(InputError, match=message):
