@@ -1,17 +1,18 @@
 """The exceptions that a person sees: what can be put right, and what has failed."""
 
-from modules.text import printable
+from modules.text import printable, without_secrets
 
 
 class InputError(ValueError):
     """The configuration or the input is wrong.
 
     Its message is one line that holds what was got, the rule, and the remedy: it is all that the
-    person sees, without a traceback. Labels, paths and addresses in it are made ``printable``.
+    person sees, without a traceback. Labels, paths and addresses in it are made ``printable``, and
+    addresses lose what may be a secret (``without_secrets``).
     """
 
     def __init__(self, message: str) -> None:
-        super().__init__(printable(message))
+        super().__init__(printable(without_secrets(message)))
 
 
 class StageError(RuntimeError):
@@ -21,7 +22,7 @@ class StageError(RuntimeError):
     """
 
     def __init__(self, message: str) -> None:
-        super().__init__(printable(message))
+        super().__init__(printable(without_secrets(message)))
 
 
 class BusyError(StageError):

@@ -7,6 +7,7 @@ import tensorflow as tf
 import tensorflow_transform as tft
 
 from modules import features, warmup
+from modules.backbones import reusable
 from modules.finetune.classifier import Classifier
 from modules.images import image
 from modules.settings import ImageSpec
@@ -37,6 +38,8 @@ def export(
     An empty batch gets empty answers, and never reaches the backbone: oneDNN's fused convolution,
     which TensorFlow chooses on processors with AVX512-VNNI, gives it the wrong shape, and the next
     layer fails.
+
+    Called as a module, it gives the backbone's features (``reusable.carry``).
 
     Args:
         model: as trained.
@@ -86,8 +89,9 @@ def export(
         made = layer(tf.io.parse_example(serialized, raw_spec))
         return {features.LABEL_INDEX: made[features.LABEL_INDEX]}
 
-    servable = tf.Module(name="servable")
-    servable.variables_in_use = [*model.head, *model.backbone.variables]
+    servable = tf.train.Checkpoint()
+    servable.variables_in_use = model.everything
+    reusable.carry(model.backbone, servable)
     servable.transform = layer
     tf.saved_model.save(
         servable,

@@ -14,6 +14,14 @@ _UNSAFE = re.compile(f"[\x00-\x1f{_NOT_ONE_OF_A_LINE}]")
 # Of these, JSON's own encoder leaves all but the first 32 as they are.
 _UNSAFE_IN_JSON = re.compile(f"[{_NOT_ONE_OF_A_LINE}]")
 
+# An address in a sentence: scheme and user, host and path, query and fragment. What ends the
+# sentence or its part belongs to no query.
+_ADDRESS = re.compile(
+    r"""([a-z][a-z0-9+.-]{0,20}://)(?:[^\s/?\#]*@)?"""
+    r"""([^\s?\#"'<>]*)((?:[?\#][^\s"'<>]*)?)""",
+    re.IGNORECASE,
+)
+
 # "(0) INVALID_ARGUMENT: " before one of several errors, and behind one the call that it came from.
 _AROUND = re.compile(r"^\(\d+\) [A-Z_]+: | *\[Op:[^]]*\]")
 
@@ -40,6 +48,15 @@ def printable(text: object) -> str:
     return _UNSAFE.sub(_escaped, str(text))
 
 
+def without_secrets(text: object) -> str:
+    """The text, but for what may be a secret in the addresses in it.
+
+    That is a user with a password, a query, in which signed addresses have their signature, and a
+    fragment: of ``https://me:word@host/a?token=1`` it leaves ``https://host/a?…``.
+    """
+    return _ADDRESS.sub(_without, str(text))
+
+
 def clipped(text: object, length: int = 300) -> str:
     """``printable``, and no longer than a part of a sentence should be: the rest is ``…``."""
     shown = printable(text)
@@ -63,12 +80,13 @@ def cause(error: object, length: int = 300) -> str:
     """What went wrong, in a part of a sentence.
 
     TensorFlow's message stands on the line before the first operation, ``[[{{node …}}]]``; above it
-    are headings and where the operation was defined. Other errors are put on one line.
+    are headings and where the operation was defined. Other errors are put on one line, and what
+    may be a secret in an address is left out.
     """
     before, operation, _ = str(error).partition("[[{{node")
     lines = [line.strip() for line in before.splitlines() if line.strip()]
     said = lines[-1] if operation and lines else " ".join(str(error).split())
-    return clipped(_AROUND.sub("", said), length)
+    return clipped(without_secrets(_AROUND.sub("", said)), length)
 
 
 def printable_lines(lines: Iterable[object]) -> str:
@@ -116,6 +134,12 @@ def _backslashed(hit: re.Match[str]) -> str:
     if marks[0].isdigit():
         return f"{marks[:-1]}\\{marks[-1]}"
     return "".join(f"\\{mark}" for mark in marks)
+
+
+def _without(hit: re.Match[str]) -> str:
+    scheme, place, rest = hit.groups()
+    end = rest[len(rest.rstrip(",.;:)]}")) :]
+    return f"{scheme}{place}{rest[:1] + '…' if len(rest) > len(end) else ''}{end}"
 
 
 def _escaped(hit: re.Match[str]) -> str:

@@ -13,7 +13,7 @@ import tensorflow_transform as tft
 import tf_keras
 
 from modules import export, features, warmup
-from modules.backbones import backbone, blocks
+from modules.backbones import backbone, blocks, origin
 from modules.finetune import auto, checkpoints, distribution, schedule, training
 from modules.finetune.classifier import Classifier
 from modules.finetune.distribution import Alone
@@ -52,6 +52,7 @@ def run_fn(fn_args: Any) -> None:
             held_out = _by_split(fn_args.eval_files)[features.VALIDATION]
             samples = warmup.choose(encoded.read(held_out))
             export.export(task.model, task.labels, options.image, transform, folder, samples)
+            origin.write(_origin(options), folder)
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
     # Checkpoints stay: until TFX has published the model, a kill would cost all of the work.
@@ -97,6 +98,17 @@ def _task(
         earlier=read(held_out[features.EARLIER]) if features.EARLIER in held_out else None,
         checkpoints=kept,
         distribution=workers,
+    )
+
+
+def _origin(options: TrainerOptions) -> origin.Origin:
+    """What the model remembers of its backbone."""
+    return origin.Origin(
+        handle=options.handle,
+        height=options.image.height,
+        width=options.image.width,
+        input_range=options.image.input_range,
+        blocks=options.blocks,
     )
 
 

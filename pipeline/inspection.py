@@ -5,7 +5,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from modules.text import printable, printable_lines
-from pipeline import loading
+from pipeline import handles, loading
+from pipeline.config import BackboneOptions
 
 if TYPE_CHECKING:  # TensorFlow comes with them.
     from modules.finetune.schedule import PlannedStage
@@ -16,14 +17,15 @@ def inspect(target: str, overrides: Sequence[str] = (), root: Path | None = None
     """Looks into a config's backbone, or into one by its handle.
 
     Args:
-        target: a config, a SavedModel's folder, or an address.
+        target: a config, a SavedModel's folder, an address, or a name of ``thaw backbones``.
         overrides: as for ``loading.load``; only for a config.
         root: likewise.
 
     Returns:
         ``sha256`` (of the module's files, for ``backbone.sha256``), ``input`` (height, width,
-        channels; null for a free side), ``output_dim``, ``blocks`` (in the order of the data:
-        ``name``, ``layers``, ``variables``, the full names of those that can be trained,
+        channels; null for a free side), ``output_dim``, ``entry`` (of several outputs, the one that
+        is taken; empty for a single one), ``notes`` (sentences), ``blocks`` (in the order of the
+        data: ``name``, ``layers``, ``variables``, the full names of those that can be trained,
         ``parameters``, ``batch_norm``) and ``stages`` (``name``, ``blocks``, ``parameters`` of the
         backbone, ``cache``, ``cache_reason``, ``kb_per_image``: what of each image it would keep,
         and why); no stages for a handle.
@@ -33,14 +35,13 @@ def inspect(target: str, overrides: Sequence[str] = (), root: Path | None = None
     """
     is_config = loading.is_config(target)
     config = loading.load(Path(target), overrides, root) if is_config else None
+    options = config.backbone if config is not None else _options(target)
+    handles.check(options.handle, options.allowed or ())
     # TensorFlow is imported here: a mistake in the config is told without it.
     from modules.finetune import schedule
-    from pipeline.config import BackboneOptions
     from pipeline.preparation import prepare, prepare_config
 
-    prepared = (
-        prepare_config(config) if config is not None else prepare(BackboneOptions(handle=target))
-    )
+    prepared = prepare_config(config) if config is not None else prepare(options)
     backbone = prepared.backbone
     return {
         "sha256": backbone.sha256,
@@ -50,6 +51,8 @@ def inspect(target: str, overrides: Sequence[str] = (), root: Path | None = None
             "channels": backbone.channels,
         },
         "output_dim": backbone.output_dim,
+        "entry": backbone.entry,
+        "notes": list(prepared.notes),
         "blocks": [
             {
                 "name": block.name,
@@ -67,6 +70,13 @@ def inspect(target: str, overrides: Sequence[str] = (), root: Path | None = None
     }
 
 
+def _options(handle: str) -> BackboneOptions:
+    named = {"handle": handle}
+    handles.make_absolute(named, str)
+    handles.fill(named)
+    return BackboneOptions.model_validate(named)
+
+
 def _kept(prepared: "Prepared", stage: "PlannedStage") -> dict[str, Any]:
     from modules.finetune.cache_plan import plan_cache
     from modules.images.table import row_bytes
@@ -81,8 +91,10 @@ def as_text(found: dict[str, Any]) -> str:
     size = found["input"]
     sides = " x ".join(str(size[side] or "any") for side in ("height", "width", "channels"))
     lines = [
-        f"takes {sides}, gives {found['output_dim']} numbers",
+        f"takes {sides}, gives {found['output_dim']} numbers"
+        + (f" (its output {found['entry']})" if found["entry"] else ""),
         f"sha256 {found['sha256']}",
+        *found["notes"],
         "",
         f"{'block':<32} {'variables':>9} {'parameters':>11} {'BatchNorm':>9}",
     ]

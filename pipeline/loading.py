@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from modules.errors import InputError
-from pipeline import mistakes, places, safe_yaml
+from pipeline import handles, mistakes, places, safe_yaml
 from pipeline.config import Config
 
 _LONGEST_NAME = 63  # of a TFX pipeline
@@ -46,6 +46,8 @@ def load(file: Path, overrides: Sequence[str] = (), root: Path | None = None) ->
     raw.setdefault("root", str(places.default_root(file)))
     if isinstance(raw["root"], str):  # Through links, whoever named it.
         raw["root"] = places.resolved(raw["root"], Path.cwd())
+    if isinstance(raw.get("backbone"), dict):
+        handles.fill(raw["backbone"])
     try:
         config = Config.model_validate(raw)
     except ValidationError as error:
@@ -155,12 +157,5 @@ def _make_absolute(raw: dict[str, Any], folder: Path) -> None:
             if "://" not in holder[key]:
                 holder[key] = places.resolved(holder[key], folder)
     backbone = raw.get("backbone")
-    handle = backbone.get("handle") if isinstance(backbone, dict) else None
-    if backbone and isinstance(handle, str) and handle and "://" not in handle:
-        backbone["handle"] = places.resolved(handle, folder)
-    allowed = backbone.get("allowed") if isinstance(backbone, dict) else None
-    if backbone and isinstance(allowed, list):
-        backbone["allowed"] = [
-            places.resolved(one, folder) if isinstance(one, str) and "://" not in one else one
-            for one in allowed
-        ]
+    if isinstance(backbone, dict):
+        handles.make_absolute(backbone, lambda path: places.resolved(path, folder))

@@ -12,7 +12,7 @@ from components.run_summary.summary import Summary
 from modules.errors import BusyError, InputError, StageError
 from modules.settings import Forced, check_class_weights, check_one_process
 from modules.text import cause
-from pipeline import recovery
+from pipeline import handles, recovery
 from pipeline.config import Config
 from pipeline.data_names import names_checked
 from pipeline.executions import is_cached, summary_of
@@ -52,6 +52,7 @@ def run(
     started = time.monotonic()
     check_one_process(config.finetune.distribution)
     check_docker(config)
+    handles.check(config.backbone.handle, config.backbone.allowed or ())
     root = Root(config.root)
     if summary_file is not None and (summary_file.is_dir() or not summary_file.parent.is_dir()):
         raise InputError(f"--summary: {summary_file} cannot be a file; name one in a folder")
@@ -150,6 +151,8 @@ def _run_nodes(
 
     cap_batches()
     prepared = prepare_config(config)
+    for note in prepared.notes:
+        display.say(note)
     connection = metadata.sqlite_metadata_connection_config(str(root.metadata))
     recovery.recover(root, connection)
     graph = create_pipeline(

@@ -15,7 +15,7 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemaining
 from rich.table import Column
 
 from modules import progress
-from modules.text import printable
+from modules.text import printable, without_secrets
 
 
 @contextmanager
@@ -98,8 +98,9 @@ class _Lines(logging.Formatter):
     """Lets no text begin what looks like another record, nor move a terminal that shows the log."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """The record, further lines of it indented."""
-        return "\n    ".join(map(printable, super().format(record).split("\n")))
+        """The record, further lines of it indented, addresses without what may be a secret."""
+        text = without_secrets(super().format(record))
+        return "\n    ".join(map(printable, text.split("\n")))
 
 
 class Display(logging.Handler):
@@ -146,7 +147,7 @@ class Display(logging.Handler):
 
     def say(self, line: str) -> None:
         """Prints a ``printable`` line, above the bars if there are any."""
-        self._console.print(printable(line), markup=False)
+        self._console.print(printable(without_secrets(line)), markup=False)
 
     def start(self, component: str) -> None:
         """A component begins."""

@@ -12,21 +12,36 @@ from modules import features
 from modules.backbones import backbone, blocks
 from modules.backbones.backbone import Backbone
 from modules.backbones.blocks import Block
+from modules.backbones.origin import Origin
+from modules.backbones.reusable import check_can_be_saved
 from modules.finetune import auto, schedule
 from modules.finetune.forward import training_forward
-from modules.settings import ImageSpec, Stage, TrainerOptions
+from modules.settings import ImageSpec, Patterns, Stage, TrainerOptions
+from modules.text import without_secrets
 from pipeline.config import BackboneOptions, Config
 from pipeline.root import Root
 
 
 @dataclass(frozen=True)
 class Prepared:
-    """A backbone and its blocks, with what the configuration makes of them."""
+    """A backbone and its blocks, with what the configuration makes of them.
+
+    Attributes:
+        backbone: as loaded.
+        blocks: of it.
+        stages: of the schedule.
+        image: what is made of each image.
+        patterns: that name the blocks, the configuration's own or those of the model that the
+            backbone is taken from.
+        notes: sentences that a person should read.
+    """
 
     backbone: Backbone
     blocks: list[Block]
     stages: list[schedule.PlannedStage]
     image: ImageSpec
+    patterns: Patterns | None
+    notes: tuple[str, ...]
 
 
 def prepare(
@@ -38,6 +53,8 @@ def prepare(
         InputError: when either cannot be used.
     """
     module = backbone.load(options.handle, options.allowed or (), options.sha256)
+    check_can_be_saved(module)
+    options, notes = _as_before(options, module.origin)
     parts = blocks.blocks_of(module, options.blocks)
     planned = schedule.plan(stages, parts)
     height, width = module.image_size(options.size)
@@ -51,7 +68,28 @@ def prepare(
     )
     for stage in planned:
         training_forward(module, image, stage, parts)
-    return Prepared(module, parts, planned, image)
+    return Prepared(module, parts, planned, image, options.blocks, notes)
+
+
+def _as_before(
+    options: BackboneOptions, origin: Origin | None
+) -> tuple[BackboneOptions, tuple[str, ...]]:
+    """Options that the configuration leaves open, as they were for the model that is taken."""
+    if origin is None:
+        return options, ()
+    before = {
+        "image_size": (origin.height, origin.width),
+        "input_range": origin.input_range,
+        "blocks": origin.blocks,
+    }
+    kept = {key: value for key, value in before.items() if key not in options.model_fields_set}
+    note = (
+        f"{without_secrets(options.handle)} is a model that Thaw trained from {origin.handle}: its "
+        "backbone is taken, with what it has learnt, and without its head"
+    )
+    if kept:
+        note += f"; {', '.join(sorted(kept))} as then"
+    return options.model_copy(update=kept), (note,)
 
 
 def prepare_config(config: Config) -> Prepared:
@@ -80,7 +118,7 @@ def trainer_options(config: Config, prepared: Prepared) -> TrainerOptions:
     return TrainerOptions(
         handle=config.backbone.handle,
         sha256=prepared.backbone.sha256,
-        blocks=config.backbone.blocks,
+        blocks=prepared.patterns,
         image=prepared.image,
         finetune=config.finetune,
         checkpoints=str(Root(config.root).checkpoints),

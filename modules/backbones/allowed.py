@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+from modules.backbones import kaggle
 from modules.errors import InputError
+from modules.text import without_secrets
 
 # Prefixes, with commas between them, that a platform sets for all configs.
 ENVIRONMENT = "THAW_ALLOWED_HANDLES"
@@ -38,7 +40,8 @@ def refusal(handle: str, prefixes: Sequence[str] = ()) -> str:
     ``THAW_ALLOWED_HANDLES``, where that is set. Scheme, host and port must be the prefix's own; its
     path must be the beginning of the handle's, whole parts of it. An address with a user, a
     backslash, a blank, or a dot or two as a part of its path, however encoded, lies under none. A
-    local path is compared after links in it were followed.
+    local path is compared after links in it were followed, Kaggle's short form as its page's
+    address. Where the server of an address leads on to is not asked (``web.open_address`` is).
 
     Raises:
         InputError: when the variable cannot be used.
@@ -51,6 +54,16 @@ def refusal(handle: str, prefixes: Sequence[str] = ()) -> str:
         if not any(_within(place, _prefix(prefix)) for prefix in listed):
             return f"{name} allows only what lies under {', '.join(listed)}"
     return ""
+
+
+def refusal_in_words(handle: str, prefixes: Sequence[str] = ()) -> str:
+    """``refusal`` as a sentence with the handle and the remedy; empty if it may be loaded."""
+    reason = refusal(handle, prefixes)
+    if not reason:
+        return ""
+    return (
+        f"got {without_secrets(handle)}, but {reason}; take one that it allows, or have it changed"
+    )
 
 
 def problem_of_prefix(prefix: str) -> str:
@@ -100,6 +113,8 @@ def _place(text: str) -> _Place:
     Raises:
         ValueError: for one that programs may read in different ways.
     """
+    if kaggle.is_short(text):
+        text = kaggle.page_of(text)
     if not _ADDRESS.match(text):
         return _local(text)
     if re.search(r"[\x00-\x20\x7f-\xa0\\]", text):

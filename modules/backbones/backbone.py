@@ -8,12 +8,13 @@ from typing import Any
 import tensorflow as tf
 import tensorflow_hub as hub
 
+from modules.backbones import exported, origin
 from modules.backbones.class_scores import class_scores
 from modules.backbones.fetching import could_not_load, fetch
 from modules.backbones.flat_graph import FlatGraph, flatten
+from modules.backbones.origin import Origin
 from modules.backbones.probing import (
     DEFAULT_SIZE,
-    FORM,
     caller,
     images_spec,
     one_line,
@@ -22,6 +23,7 @@ from modules.backbones.probing import (
 )
 from modules.backbones.read_order import read
 from modules.errors import InputError
+from modules.text import without_secrets
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,17 +31,20 @@ class Backbone:
     """A loaded module.
 
     Attributes:
-        handle: where it came from.
+        handle: where it came from, without what may be a secret in it.
         module: what ``hub.load`` gave.
         height, width: pixels that it takes, None for any.
         channels: colour channels that it takes, always 3.
         output_dim: the length of the vector it gives for an image.
+        entry: which of several values that its call gives this is, as ``outputs.entries`` names
+            them; empty for a call that gives one.
         has_training: whether its call tells training from inference.
         variables: all variables, each once, in the module's own order, BatchNorm's statistics
             included.
         trainable: those that may be trained.
         regularization_losses: the module's own; each gives a scalar.
         sha256: of its files, as ``folder_fingerprint`` has it.
+        origin: what it remembers, if it is a model that Thaw exported, whose head is left out.
     """
 
     handle: str
@@ -48,11 +53,13 @@ class Backbone:
     width: int | None
     channels: int
     output_dim: int
+    entry: str
     has_training: bool
     variables: list[tf.Variable]
     trainable: list[tf.Variable]
     regularization_losses: list[Callable[[], tf.Tensor]]
     sha256: str
+    origin: Origin | None = None
     _sizes_that_work: set[tuple[int, int]] = field(default_factory=set, repr=False)
 
     @functools.cached_property
@@ -93,7 +100,7 @@ class Backbone:
         A map of features is pooled by its mean over height and width. Without ``training``
         BatchNorm uses its stored statistics, whatever else is trained.
         """
-        features = caller(self.module, self.has_training)(images, training)
+        features = caller(self.module, self.has_training, self.entry)(images, training)
         if features.shape.rank == 4:
             features = tf.reduce_mean(features, [1, 2])
         return tf.reshape(features, [-1, self.output_dim])
@@ -125,8 +132,7 @@ def load(handle: str, allowed: Sequence[str] = (), sha256: str = "") -> Backbone
     """Loads a TF2 SavedModel of images to vectors, or to maps of features.
 
     Args:
-        handle: a folder, or the address of one in Hub's compressed form, which is kept under
-            ``TFHUB_CACHE_DIR``.
+        handle: as for ``fetching.fetch``.
         allowed: prefixes of what may be loaded; anything where there are none.
         sha256: of the module's files, if it has to be one; both are checked before its graph is
             read (``fetching.fetch``).
@@ -137,30 +143,30 @@ def load(handle: str, allowed: Sequence[str] = (), sha256: str = "") -> Backbone
     """
     fetched = fetch(handle, allowed, sha256)
     module = _load(handle, fetched.folder)
+    shown = without_secrets(handle)
     if not callable(module):
-        raise InputError(
-            f"backbone.handle: {handle} is no reusable TF2 SavedModel: it has no __call__, as "
-            f"modules of the old TF1 Hub format and plain exports have not; {FORM}"
-        )
+        module = _called_by_signature(shown, module, fetched.folder)
     height, width = taken_size(module)
-    probed = probe(handle, module, images_spec(height, width))
+    probed = probe(shown, module, images_spec(height, width))
     read_by_call = list(probed.variables)
     variables = _distinct([*getattr(module, "variables", read_by_call)])
     trainable = getattr(module, "trainable_variables", None)
     if trainable is None:
         trainable = [variable for variable in variables if variable.trainable]
     backbone = Backbone(
-        handle,
+        shown,
         module,
         height,
         width,
         3,
         probed.output_dim,
+        probed.entry,
         probed.has_training,
         _distinct([*variables, *trainable]),
         [variable for variable in _distinct(trainable) if variable.dtype.is_floating],
         list(getattr(module, "regularization_losses", ())),
         fetched.sha256,
+        origin.read(shown, fetched.folder),
     )
     _check_features(backbone)
     return backbone
@@ -171,6 +177,14 @@ def _load(handle: str, folder: str) -> Any:
         return hub.load(folder)
     except Exception as error:  # Hub raises whatever the file system or TF raised.
         raise InputError(could_not_load(handle, error)) from error
+
+
+def _called_by_signature(shown: str, loaded: Any, folder: str) -> exported.Exported:
+    problem = exported.problem_of(loaded, folder)
+    module = None if problem else exported.as_module(loaded)
+    if module is None:
+        raise InputError(f"backbone.handle: {shown} {problem or exported.in_words(loaded)}")
+    return module
 
 
 def _check_features(backbone: Backbone) -> None:

@@ -7,20 +7,21 @@ import hashlib
 import os
 import stat
 import tempfile
-import urllib.request
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
-from urllib.parse import urlsplit
 
 import tensorflow as tf
 import tensorflow_hub as hub
 from tensorflow_hub import compressed_module_resolver, resolver
 
-from modules.backbones.allowed import refusal
+from modules.backbones import forms, kaggle
+from modules.backbones.allowed import refusal_in_words
 from modules.backbones.fingerprint import folder_fingerprint
 from modules.backbones.unpacking import unpack
+from modules.backbones.web import open_address
 from modules.errors import InputError
+from modules.text import without_secrets
 
 
 class Fetched(NamedTuple):
@@ -34,18 +35,23 @@ def fetch(handle: str, allowed: Sequence[str] = (), sha256: str = "") -> Fetched
     """Resolves a handle, downloading and unpacking its archive where there is one.
 
     Args:
-        handle: a folder, or the address of one in Hub's compressed form, which is kept under
-            ``TFHUB_CACHE_DIR``.
-        allowed: prefixes of what may be loaded (``allowed.refusal``); asked before anything is
-            read or downloaded, and again for each address that a server leads on to.
+        handle: a folder, the address of one in Hub's compressed form, which is kept under
+            ``TFHUB_CACHE_DIR``, or Kaggle's short form, which ``kagglehub`` keeps.
+        allowed: prefixes of what may be loaded (``allowed.refusal``); asked of the handle as it is
+            written, before anything is read or downloaded.
         sha256: what ``folder_fingerprint`` must be; empty for any.
 
     Raises:
         InputError: when it may not be loaded, is not what it should be, or is not there.
     """
-    _refuse(handle, handle, allowed)
+    refused = refusal_in_words(handle, allowed)
+    if refused:
+        raise InputError(f"backbone.handle: {refused}")
     try:
-        folder = _resolve(handle, allowed)
+        if not kaggle.is_short(handle):
+            _check_form(handle)
+        folder = _resolve(handle)
+        _check_form(folder)
         found = folder_fingerprint(folder)
     except InputError:
         raise
@@ -62,50 +68,53 @@ def fetch(handle: str, allowed: Sequence[str] = (), sha256: str = "") -> Fetched
 
 
 def could_not_load(handle: str, error: Exception) -> str:
-    """What a person is told when a module cannot be had."""
+    """What a person is told when a module cannot be had; what may be a secret is left out."""
+    reason = " ".join(str(error).split())
+    for secret in _secrets(handle):
+        reason = reason.replace(secret, "…")
     return (
-        f"backbone.handle: could not load {handle} ({type(error).__name__}: "
-        f"{' '.join(str(error).split())[:300]}); it must be a SavedModel's folder or an address "
-        "that serves one as a .tar.gz"
+        f"backbone.handle: could not load {without_secrets(handle)} ({type(error).__name__}: "
+        f"{reason[:300]}); it must be a SavedModel's folder or an address that serves one as a "
+        ".tar.gz"
     )
 
 
-def _refuse(handle: str, address: str, allowed: Sequence[str]) -> None:
-    reason = refusal(address, allowed)
-    if reason:
-        leads = "" if address == handle else f", which leads on to {address}"
-        raise InputError(
-            f"backbone.handle: got {handle}{leads}, but {reason}; take one that it allows, or have "
-            "it changed"
-        )
+def _secrets(handle: str) -> list[str]:
+    """The parts of an address that an error may show without the rest of it."""
+    if "://" not in handle:
+        return []
+    _, _, rest = handle.partition("://")
+    place, _, query = rest.partition("?")
+    user, at, _ = place.partition("/")[0].rpartition("@")
+    return [part for part in (query, user if at else "", *user.split(":")) if part]
 
 
-def _resolve(handle: str, allowed: Sequence[str]) -> str:
-    for archives in (_Web(allowed), _Bucket()):
+def _resolve(handle: str) -> str:
+    if kaggle.is_short(handle):
+        return kaggle.download(handle)
+    for archives in (_Web(), _Bucket()):
         if archives.is_supported(handle):
             return str(archives(handle))
-    folder = str(hub.resolve(handle))
-    if folder != handle:  # A server has named a folder in a bucket.
-        _refuse(handle, folder, allowed)
-    return folder
+    return str(hub.resolve(handle))
+
+
+def _check_form(folder: str) -> None:
+    """Refuses a local place whose files show that it is no backbone; an address is none."""
+    if "://" in folder:
+        return
+    problem = forms.problem_of(folder)
+    if problem:
+        raise InputError(f"backbone.handle: {problem}")
 
 
 class _Web(compressed_module_resolver.HttpCompressedFileResolver):
     """Hub's resolver of ``http`` and ``https``, which looks at where it is led and what it gets."""
 
-    def __init__(self, allowed: Sequence[str]) -> None:
-        super().__init__()
-        self._allowed = allowed
-
     def __call__(self, handle: str) -> str:
         def download(_: str, folder: str) -> None:
-            request = urllib.request.Request(self._append_compressed_format_query(handle))
-            opener = urllib.request.build_opener(
-                urllib.request.HTTPSHandler(context=self._context),
-                _Redirects(handle, self._allowed),
-            )
-            with opener.open(request) as response:
-                unpack(response, folder, handle)
+            address = self._append_compressed_format_query(handle)
+            with open_address(handle, address, self._context) as response:
+                unpack(response, folder, without_secrets(handle))
 
         return _kept(handle, download)
 
@@ -116,29 +125,9 @@ class _Bucket(compressed_module_resolver.GcsCompressedFileResolver):
     def __call__(self, handle: str) -> str:
         def download(_: str, folder: str) -> None:
             with tf.io.gfile.GFile(handle, "rb") as archive:
-                unpack(archive, folder, handle)
+                unpack(archive, folder, without_secrets(handle))
 
         return _kept(handle, download)
-
-
-class _Redirects(urllib.request.HTTPRedirectHandler):
-    """Follows a server to addresses that are allowed, and never from ``https`` elsewhere."""
-
-    def __init__(self, handle: str, allowed: Sequence[str]) -> None:
-        self._handle, self._allowed = handle, allowed
-
-    def redirect_request(
-        self, req: Any, fp: Any, code: Any, msg: Any, headers: Any, newurl: str
-    ) -> urllib.request.Request | None:
-        """Called by urllib with where the server leads."""
-        _refuse(self._handle, newurl, self._allowed)
-        schemes = ("https",) if req.type == "https" else ("http", "https")
-        if urlsplit(newurl).scheme not in schemes:
-            raise InputError(
-                f"backbone.handle: {self._handle} leads on to {newurl}, which is not "
-                f"{' or '.join(schemes)}; give the address where the archive is"
-            )
-        return super().redirect_request(req, fp, code, msg, headers, newurl)
 
 
 def _kept(handle: str, download: Any) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 
 import tensorflow as tf
 
+from modules.backbones.outputs import entries, feature_entry, features_of, in_words
 from modules.errors import InputError
 
 # For a module that takes images of any size, when the config does not say which.
@@ -17,11 +18,16 @@ FORM = "take a TF2 image feature vector"
 
 def taken_size(module: Any) -> tuple[int | None, int | None]:
     """Height and width of the first image-like argument among the call's traces."""
-    for function in getattr(module.__call__, "concrete_functions", ()):
+    for function in _traces(module):
         for spec in tf.nest.flatten(function.structured_input_signature):
             if isinstance(spec, tf.TensorSpec) and spec.shape.rank == 4 and spec.shape[3] == 3:
                 return spec.shape[1], spec.shape[2]
     return None, None
+
+
+def _traces(module: Any) -> Any:
+    """The functions that say what a call takes; none where it will show when it is called."""
+    return getattr(module, "traces", None) or getattr(module.__call__, "concrete_functions", ())
 
 
 def images_spec(height: int | None, width: int | None) -> tf.TensorSpec:
@@ -31,9 +37,17 @@ def images_spec(height: int | None, width: int | None) -> tf.TensorSpec:
 
 @dataclass(frozen=True)
 class Probed:
-    """What a call gave: the vector's length, whether it takes ``training``, what it reads."""
+    """How a call is to be understood.
+
+    Attributes:
+        output_dim: the length of the vector that it gives for an image.
+        entry: which of several values that is, as ``outputs.entries`` names them.
+        has_training: whether it takes ``training``.
+        variables: those that it reads.
+    """
 
     output_dim: int
+    entry: str
     has_training: bool
     variables: tuple[tf.Variable, ...]
 
@@ -44,23 +58,28 @@ def probe(handle: str, module: Any, spec: tf.TensorSpec) -> Probed:
     Raises:
         InputError: when it cannot be called with such images, or gives no vector for each.
     """
+    _check_takes_images(handle, module)
     reason: Exception | None = None
     for has_training in (True, False):
-        call = functools.partial(caller(module, has_training), training=False)  # type: ignore[call-arg]
+        call = functools.partial(_raw_caller(module, has_training), training=False)  # type: ignore[call-arg]
         try:
             traced = tf.function(call, autograph=False).get_concrete_function(spec)
         except (TypeError, ValueError) as error:
             reason = error
             continue
         made = traced.structured_outputs
-        if _gives_features(made):
+        entry = feature_entry(made)
+        if entry is not None:
             if None not in taken_size(module):
                 _check_batch(handle, call, spec)
-            return Probed(int(made.shape[-1]), has_training, tuple(traced.variables))
-        found = " and ".join(f"{one.dtype.name} {one.shape}" for one in tf.nest.flatten(made))
+            width = int(entries(made)[entry].shape[-1])
+            return Probed(width, entry, has_training, tuple(traced.variables))
+        remedy = "take the module's feature vector form"
+        if entries(made).keys() != {""}:
+            remedy += ", or export it with the one entry that holds the features"
         raise InputError(
-            f"backbone.handle: {handle} gives {found}, not a vector for each image; take the "
-            "module's feature vector form"
+            f"backbone.handle: {handle} gives {in_words(made)}, not a vector for each image; "
+            f"{remedy}"
         )
     raise InputError(
         f"backbone.handle: {handle} cannot be called with float32 images {spec.shape} "
@@ -82,15 +101,36 @@ def _check_batch(handle: str, call: Any, spec: tf.TensorSpec) -> None:
             ) from None
 
 
-def _gives_features(made: Any) -> bool:
-    """Whether it is one float32 tensor [batch, dim] or [batch, height, width, dim]."""
-    if not isinstance(made, tf.TensorSpec | tf.Tensor) or made.dtype != tf.float32:
-        return False
-    return made.shape.rank in (2, 4) and made.shape[-1] is not None
+def _check_takes_images(handle: str, module: Any) -> None:
+    """Refuses a call that was exported for something else, such as text.
+
+    Where no trace says what it takes, the call itself will.
+    """
+    traces = []
+    for function in _traces(module):
+        specs = tf.nest.flatten(function.structured_input_signature)
+        traces.append([one for one in specs if isinstance(one, tf.TensorSpec)])
+    if not traces or any(one.shape.rank in (4, None) for specs in traces for one in specs):
+        return
+    taken = max(traces, key=len)
+    if not taken:
+        return
+    words = " and ".join(f"{one.dtype.name} {one.shape}" for one in taken)
+    if any(one.dtype == tf.string for one in taken):
+        words = f"text ({words})"
+    raise InputError(f"backbone.handle: {handle} takes {words}, not images; {FORM}")
 
 
-def caller(module: Any, has_training: bool) -> Callable[[tf.Tensor, bool], tf.Tensor]:
-    """The module's call as a function of the images and of whether this is training."""
+def caller(module: Any, has_training: bool, entry: str) -> Callable[[tf.Tensor, bool], tf.Tensor]:
+    """The module's call as a function of the images and of whether this is training.
+
+    It gives the entry that holds the features, float32.
+    """
+    call = _raw_caller(module, has_training)
+    return lambda images, training: features_of(call(images, training), entry)
+
+
+def _raw_caller(module: Any, has_training: bool) -> Callable[[tf.Tensor, bool], Any]:
     if has_training:
         return lambda images, training: module(images, training=training)
     return lambda images, training: module(images)

@@ -54,3 +54,11 @@ def lr_find(
     with output.quiet() as visible, nullcontext() if as_json else output.Display(visible):
         found = lr_finding.find(loaded, stage, steps, picture)
     typer.echo(text.as_json(found, indent=1) if as_json else lr_finding.as_text(found))
+
+
+@app.command()
+def backbones(as_json: JsonOption = False) -> None:
+    """Shows the backbones that have a name, for a config's backbone.handle."""
+    from pipeline import handles
+
+    typer.echo(handles.as_json_text() if as_json else handles.as_text())

@@ -2,6 +2,7 @@
 
 import json
 import re
+import time
 import unicodedata
 from html import unescape
 
@@ -11,7 +12,15 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
 from modules.errors import InputError, StageError
-from modules.text import as_json, cause, clipped, markdown, printable, printable_lines
+from modules.text import (
+    as_json,
+    cause,
+    clipped,
+    markdown,
+    printable,
+    printable_lines,
+    without_secrets,
+)
 
 # Clears the screen, ends lines in five ways, turns the direction, and is no character at all.
 ODD = "\x1b[2J\r\n\x9b31m\x7f\x85\u2028\u2029\u202e\u2066\u200f\udcff"
@@ -153,3 +162,28 @@ def shown_by(html: str) -> str:
 def test_errors_for_people_are_one_line_whatever_they_name(kind: type[Exception]) -> None:
     told = str(kind(f"data.path: {ODD} is no folder"))
     assert told == f"data.path: {printable(ODD)} is no folder"
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("https://host/a/b", "https://host/a/b"),
+        ("got https://host/a?X-Sig=a%20b, but", "got https://host/a?…, but"),
+        ("(see http://me:word@host:80/x#part)", "(see http://host:80/x#…)"),
+        ("http://me:w@rd@host/x", "http://host/x"),
+        ('{"handle": "gs://host/x?token=1", "b": 2}', '{"handle": "gs://host/x?…", "b": 2}'),
+        ("of https://a/x and HTTPS://b/y?z.", "of https://a/x and HTTPS://b/y?…."),
+        ("is it me@host? no", "is it me@host? no"),
+    ],
+)
+def test_addresses_lose_what_may_be_a_secret(text: str, shown: str) -> None:
+    assert without_secrets(text) == shown
+    assert without_secrets(shown) == shown
+    assert str(InputError(text)) == str(StageError(text)) == shown
+
+
+def test_looking_for_secrets_takes_no_time_that_grows_faster_than_the_text() -> None:
+    for text in ("a" * 200_000, "a://" * 50_000, "https://" + "@" * 100_000, "?" * 200_000):
+        started = time.monotonic()
+        without_secrets(text)
+        assert time.monotonic() - started < 2

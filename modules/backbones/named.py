@@ -1,0 +1,59 @@
+"""Backbones that have a name of their own, for who has no handle yet.
+
+All are trained on ImageNet, open to all, and of the Apache licence. Their addresses, sizes of
+images and ranges are those of their pages; ``parameters`` are counted, without a classifier's.
+"""
+
+from dataclasses import dataclass
+
+_GOOGLE = "https://www.kaggle.com/models/google"
+
+
+@dataclass(frozen=True)
+class Named:
+    """A backbone that the config may name.
+
+    Attributes:
+        handle: the address that the name stands for.
+        input_range: what black and white become.
+        image_size: pixels, of the square images that it takes.
+        output_dim: the length of the vector it gives.
+        parameters: how many numbers it holds, BatchNorm's statistics included.
+        use: what it is good for, in a few words.
+    """
+
+    handle: str
+    input_range: tuple[float, float]
+    image_size: int
+    output_dim: int
+    parameters: int
+    use: str
+
+    @property
+    def megabytes(self) -> float:
+        """What the weights weigh, four bytes each, in MB (10**6): about what is downloaded."""
+        return round(4 * self.parameters / 1e6, 1)
+
+
+NAMED = {
+    "mobilenet_v2": Named(
+        f"{_GOOGLE}/mobilenet-v2/TensorFlow2/100-224-feature-vector/2",
+        (0.0, 1.0), 224, 1280, 2_257_984, "to start with",
+    ),
+    "mobilenet_v3_small": Named(
+        f"{_GOOGLE}/mobilenet-v3/TensorFlow2/small-100-224-feature-vector/1",
+        (0.0, 1.0), 224, 1024, 1_529_968, "the fastest",
+    ),
+    "mobilenet_v3_large": Named(
+        f"{_GOOGLE}/mobilenet-v3/TensorFlow2/large-100-224-feature-vector/1",
+        (0.0, 1.0), 224, 1280, 4_226_432, "small devices",
+    ),
+    "efficientnet_v2_b0": Named(
+        f"{_GOOGLE}/efficientnet-v2/TensorFlow2/imagenet1k-b0-feature-vector/2",
+        (0.0, 1.0), 224, 1280, 5_919_312, "more accurate, and slower",
+    ),
+    "resnet_v2_50": Named(
+        f"{_GOOGLE}/resnet-v2/TensorFlow2/50-feature-vector/2",
+        (0.0, 1.0), 224, 2048, 23_564_800, "large, with a GPU",
+    ),
+}  # fmt: skip

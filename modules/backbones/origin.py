@@ -1,0 +1,62 @@
+"""What an exported model remembers of its backbone, for a run that starts from it."""
+
+import posixpath
+from pathlib import Path
+
+import tensorflow as tf
+from pydantic import ValidationError
+
+from modules.errors import InputError
+from modules.settings import Options, Patterns, Positive
+from modules.text import without_secrets
+
+FILE = "assets.extra/backbone.json"
+_MOST_BYTES = 1 << 20
+
+
+class Origin(Options):
+    """How the backbone in an export was used.
+
+    Attributes:
+        handle: the module that the training began with, without what may be a secret in it.
+        height, width: pixels of the images that it was trained on.
+        input_range: what black and white were.
+        blocks: the patterns that named its blocks.
+    """
+
+    handle: str
+    height: Positive
+    width: Positive
+    input_range: tuple[float, float]
+    blocks: Patterns | None = None
+
+
+def write(origin: Origin, folder: Path) -> None:
+    """Lays it beside an exported model."""
+    path = folder / FILE
+    path.parent.mkdir(parents=True, exist_ok=True)
+    kept = origin.model_copy(update={"handle": without_secrets(origin.handle)})
+    path.write_text(kept.model_dump_json(indent=1), encoding="utf-8")
+
+
+def read(handle: str, folder: str) -> Origin | None:
+    """What a module remembers; None for one that Thaw did not export.
+
+    Args:
+        handle: of the module, for messages.
+        folder: its files', local or at an address that TensorFlow knows.
+
+    Raises:
+        InputError: when the file is none that Thaw wrote.
+    """
+    path = posixpath.join(folder, FILE)
+    if not tf.io.gfile.exists(path):
+        return None
+    try:
+        with tf.io.gfile.GFile(path, "rb") as file:
+            return Origin.model_validate_json(file.read(_MOST_BYTES))
+    except ValidationError:
+        raise InputError(
+            f"backbone.handle: {FILE} of {handle} is not as Thaw writes it; remove the file from a "
+            "copy of the module, and give that"
+        ) from None

@@ -1,0 +1,102 @@
+"""What a handle stands for, and whether it can be a backbone, told before anything is loaded."""
+
+import difflib
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from modules.backbones import forms, kaggle
+from modules.backbones.allowed import refusal_in_words
+from modules.backbones.named import NAMED
+from modules.errors import InputError
+from modules.text import as_json, printable_lines
+
+
+def make_absolute(backbone: dict[str, Any], resolve: Callable[[str], str]) -> None:
+    """Lets relative paths in a config's ``backbone`` start where ``resolve`` says.
+
+    An address stays as it is, and so do a name (``named.NAMED``) and Kaggle's short form: a folder
+    that is called like one is written with ``./``.
+    """
+    handle = backbone.get("handle")
+    if isinstance(handle, str) and _is_path(handle):
+        backbone["handle"] = resolve(handle)
+    allowed = backbone.get("allowed")
+    if isinstance(allowed, list):
+        backbone["allowed"] = [
+            resolve(one) if isinstance(one, str) and "://" not in one else one for one in allowed
+        ]
+
+
+def fill(backbone: dict[str, Any]) -> None:
+    """Puts the address and the input range in the place of a name; what is set stays."""
+    handle = backbone.get("handle")
+    named = NAMED.get(handle) if isinstance(handle, str) else None
+    if named:
+        backbone["handle"] = named.handle
+        backbone.setdefault("input_range", list(named.input_range))
+
+
+def check(handle: str, allowed: Sequence[str] = ()) -> None:
+    """Refuses a handle that can be seen to be wrong without a server and without TensorFlow.
+
+    Args:
+        handle: a local path, an address or Kaggle's short form.
+        allowed: prefixes of what may be loaded.
+
+    Raises:
+        InputError: with what lies there, and a remedy.
+    """
+    problem = refusal_in_words(handle, allowed) or kaggle.problem_of(handle)
+    if not problem and _is_path(handle):
+        problem = forms.problem_of(handle)
+        name = handle.rpartition("/")[2]
+        near = difflib.get_close_matches(name, NAMED, n=1, cutoff=0.75)
+        if problem and near and "does not exist" in problem:
+            problem += f"; or did you mean the backbone {near[0]}? thaw backbones shows them"
+    if problem:
+        raise InputError(f"backbone.handle: {problem}")
+
+
+def as_text() -> str:
+    """The named backbones, for people."""
+    import io
+
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False)
+    for title in ("name", "pixels", "range", "gives", "parameters", "weights", "for"):
+        right = title in ("gives", "parameters", "weights")
+        table.add_column(title, justify="right" if right else "left", no_wrap=True)
+    for name, one in NAMED.items():
+        low, high = one.input_range
+        table.add_row(
+            name, f"{one.image_size} x {one.image_size}", f"{low:g} to {high:g}",
+            str(one.output_dim), f"{one.parameters:,}", f"{one.megabytes:.0f} MB", one.use,
+        )  # fmt: skip
+    shown = io.StringIO()
+    Console(file=shown, width=120, highlight=False).print(table)
+    lines = [line.rstrip() for line in shown.getvalue().splitlines()]
+    lines += ["", *(f"{name}: {one.handle}" for name, one in NAMED.items())]
+    return printable_lines(lines)
+
+
+def as_json_text() -> str:
+    """The same for programs: by name, the handle and its facts."""
+    table = {
+        name: {
+            "handle": one.handle,
+            "input_range": one.input_range,
+            "image_size": one.image_size,
+            "output_dim": one.output_dim,
+            "parameters": one.parameters,
+            "megabytes": one.megabytes,
+            "use": one.use,
+        }
+        for name, one in NAMED.items()
+    }
+    return as_json(table, indent=1)
+
+
+def _is_path(handle: str) -> bool:
+    return "://" not in handle and handle not in ("", *NAMED) and not kaggle.is_short(handle)
