@@ -89,6 +89,13 @@ def _check_split_folders(tree: Tree, layout: Layout, where: str) -> None:
             f"{where} has a folder for the split {empty[0]!r}, which holds no image; fill it, or "
             "remove it to have its share taken from the training images"
         )
+    flat = [top for top in sorted(layout.splits) if not tree.inner.get((top,))]
+    if flat and len(flat) < len(layout.splits):
+        raise InputError(
+            f"{where} holds splits of class folders, and in the split {flat[0]!r} images and no "
+            "class folders: their classes are not known; put them into a folder for each class, or "
+            f"leave them out by data.leave_out: [{flat[0]!r}]"
+        )
 
 
 def _check_classes_in_splits(tree: Tree, layout: Layout, where: str) -> None:

@@ -123,6 +123,14 @@ def test_an_empty_split_is_refused(tmp_path: Path) -> None:
         list_all(asked(tmp_path))
 
 
+def test_a_split_whose_images_have_no_classes_is_refused(tmp_path: Path) -> None:
+    made(tmp_path, "train/*", "test")
+    message = r"in the split 'test' images and no class folders: .*data\.leave_out: \['test'\]"
+    with pytest.raises(InputError, match=message):
+        list_all(asked(tmp_path))
+    assert set(by_split(tmp_path, leave_out=["test"])) == {("train", "0"), ("train", "1")}
+
+
 def test_training_images_alone_may_be_split(tmp_path: Path) -> None:
     assert set(by_split(made(tmp_path, "train/*"))) == {("train", "0"), ("train", "1")}
 
