@@ -82,9 +82,15 @@ def test_files_that_define_a_component_keep_raw_annotations() -> None:
         ["run", "--help"],
         ["run", "none.yaml"],
         ["lr-find", "configs/digits.yaml", "--stage", "none"],
+        ["run", "configs/digits.yaml", "--set", "data.path=none"],
+        ["run", "configs/digits.yaml", "--set", "evaluation.min_examples=1000"],
     ],
 )
-def test_help_and_config_mistakes_load_no_tensorflow(arguments: list[str]) -> None:
+def test_help_and_mistakes_of_config_and_data_load_no_tensorflow(
+    arguments: list[str], tmp_path: Path
+) -> None:
+    if arguments[0] == "run" and "--help" not in arguments:
+        arguments = [*arguments, "--root", str(tmp_path)]
     code = (
         "import sys\n"
         "from pipeline import cli\n"
