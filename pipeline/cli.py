@@ -38,8 +38,8 @@ def main() -> None:
                 raise
             status, line = FAILED, ""
         if signals.number and not line.startswith("interrupted"):  # Whatever was made of it.
-            end = signals.ended("; nothing was changed: run it again")
-            status, line = end.status, str(end)
+            interruption_line = signals.ended("; nothing was changed: run it again")
+            status, line = interruption_line.status, str(interruption_line)
         if line:
             typer.echo(f"thaw: {line}", err=True)
         if signals.number:

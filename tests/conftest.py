@@ -5,6 +5,8 @@ import os
 from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+# Tests run side by side, a process for each core: more threads would only wait for each other.
+os.environ.setdefault("TF_NUM_INTRAOP_THREADS", "1")
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +18,11 @@ import modules  # noqa: F401 chooses Keras 2 before TensorFlow is imported
 PROJECT = Path(__file__).parent.parent
 SHARED = PROJECT.parent / "shared"
 GLYPHS = PROJECT / "data" / "backbones" / "glyphs_cnn_32"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files with whole runs come first, so that no process is left alone with one at the end."""
+    items.sort(key=lambda item: item.get_closest_marker("e2e") is None)
 
 
 @pytest.fixture(scope="session")

@@ -53,6 +53,7 @@ def test_a_slice_of_layers_trains_everything_or_nothing(line: ModuleType) -> Non
     assert facts["variables that train, all five set to False"] == 0
 
 
+@pytest.mark.slow
 def test_setting_trainable_has_no_effect_until_the_model_is_compiled_again(
     line: ModuleType, train: Any
 ) -> None:
@@ -62,6 +63,7 @@ def test_setting_trainable_has_no_effect_until_the_model_is_compiled_again(
     assert facts["changed by fit after compiling again"] == 25
 
 
+@pytest.mark.slow
 def test_batch_norm_changes_the_model_at_a_rate_of_zero(
     line: ModuleType, train: Any, validation: Any
 ) -> None:
@@ -73,6 +75,7 @@ def test_batch_norm_changes_the_model_at_a_rate_of_zero(
     assert after.training < after.same_images - 0.05
 
 
+@pytest.mark.slow
 def test_stored_statistics_stay_while_the_same_variables_train(
     line: ModuleType, train: Any, validation: Any
 ) -> None:
@@ -82,6 +85,7 @@ def test_stored_statistics_stay_while_the_same_variables_train(
     assert made.same_images > 0.9
 
 
+@pytest.mark.slow
 def test_a_weight_of_the_loss_is_nothing_to_adam_and_a_small_rate_to_sgd(
     line: ModuleType, train: Any
 ) -> None:
@@ -92,6 +96,7 @@ def test_a_weight_of_the_loss_is_nothing_to_adam_and_a_small_rate_to_sgd(
     assert facts["SGD, difference from a hundredth of the rate"] < 1e-3
 
 
+@pytest.mark.slow
 def test_a_penalty_shrinks_a_kernel_and_a_weight_of_the_loss_does_not(
     line: ModuleType, train: Any
 ) -> None:
@@ -100,6 +105,7 @@ def test_a_penalty_shrinks_a_kernel_and_a_weight_of_the_loss_does_not(
     assert penalised < 0.9 * usual
 
 
+@pytest.mark.slow
 def test_a_small_rate_gets_nowhere_from_a_fresh_head_where_a_schedule_gets_far(
     line: ModuleType, train: Any, validation: Any
 ) -> None:

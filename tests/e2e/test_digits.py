@@ -170,7 +170,10 @@ def test_shuffled_labels_are_refused_and_the_served_model_stays(
     for path, label in zip(paths, labels, strict=True):
         (tmp_path / "shuffled" / label).mkdir(parents=True, exist_ok=True)
         shutil.copy(path, tmp_path / "shuffled" / label / path.name)
-    changes = ("--set", f"data.path={tmp_path / 'shuffled'}", "--set", "finetune.batch_size=64")
+    changes = (
+        *("--set", f"data.path={tmp_path / 'shuffled'}"),
+        *("--set", "finetune.stages=[{name: head, epochs: 2, learning_rate: 0.01}]"),
+    )
     for attempt in range(2):
         done = thaw("run", DIGITS, "--root", root, *changes)
         assert done.code == 3, done.out + done.err
@@ -251,6 +254,7 @@ def test_another_configs_root_is_refused(root: Path, served: dict[str, bytes]) -
     assert "belongs to" in done.err
 
 
+@pytest.mark.slow
 def test_what_is_served_follows_the_config_back_and_forth(
     root: Path, first: tuple[Done, dict[str, Any]]
 ) -> None:

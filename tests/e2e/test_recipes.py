@@ -31,6 +31,7 @@ def run(recipe: str, root: Path, *changes: str) -> dict[str, Any]:
     return summary_in(root)
 
 
+@pytest.mark.slow
 def test_feature_extraction_leaves_the_backbone_as_it_was(tmp_path: Path) -> None:
     summary = run("feature_extraction", tmp_path / "root")
     (stage,) = summary["stages"]
@@ -42,6 +43,7 @@ def test_feature_extraction_leaves_the_backbone_as_it_was(tmp_path: Path) -> Non
     assert accuracy >= promised("feature_extraction") - 0.02
 
 
+@pytest.mark.slow
 def test_partial_fine_tuning_moves_the_last_blocks_alone(tmp_path: Path) -> None:
     summary = run("partial", tmp_path / "root")
     head, partial = summary["stages"]
@@ -57,6 +59,7 @@ def test_partial_fine_tuning_moves_the_last_blocks_alone(tmp_path: Path) -> None
     assert accuracy >= promised("partial") - 0.02
 
 
+@pytest.mark.slow
 def test_full_fine_tuning_ships_its_best_stage_and_tells_what_earlier_images_lost(
     tmp_path: Path,
 ) -> None:

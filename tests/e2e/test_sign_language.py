@@ -9,7 +9,7 @@ from tests.conftest import PROJECT
 from tests.e2e.thaw import summary_in, thaw, tree
 from tests.e2e.web import serving
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.slow]
 
 PER_CLASS = 30
 CONFIG = PROJECT / "configs" / "sign_language.yaml"

@@ -21,6 +21,7 @@ class Served:
         root: of the runs.
         images: the folder of images.
         elsewhere: the serving folder, where it is not the root's own.
+        stages: of the schedule, as YAML; ``LIGHT``'s where it is empty.
         count: how many there are.
         kills: moments at which a run was killed while it was running.
     """
@@ -28,6 +29,7 @@ class Served:
     root: Path
     images: Path
     elsewhere: Path | None = None
+    stages: str = ""
     count: int = 0
     kills: list[Moment] = field(default_factory=list)
 
@@ -39,6 +41,8 @@ class Served:
     def arguments(self, seed: int) -> list[str]:
         """Of a run."""
         changed = [f"data.path={self.images}", f"finetune.seed={seed}"]
+        if self.stages:
+            changed.append(f"finetune.stages={self.stages}")
         if self.elsewhere:
             changed.append(f"push.serving_dir={self.elsewhere}")
         return [part for change in changed for part in ("--set", change)]

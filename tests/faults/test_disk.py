@@ -46,7 +46,7 @@ def test_a_full_disk_below_a_new_root_is_told_in_one_line(tmp_path: Path) -> Non
         one_line(done, 1, f"root: no space is left on the disk of {disk / 'root'} (0 MB free now)")
 
 
-@pytest.mark.faults
+@pytest.mark.slow
 def test_a_run_on_a_full_disk_ends_in_one_line_and_goes_on_when_there_is_room(
     tmp_path: Path,
 ) -> None:
@@ -70,7 +70,7 @@ def test_a_run_on_a_full_disk_ends_in_one_line_and_goes_on_when_there_is_room(
         served.check_end(watching.numbers(served.serving)[-1])
 
 
-@pytest.mark.faults
+@pytest.mark.slow
 def test_a_full_serving_disk_ends_a_run_in_one_line_and_the_push_is_made_up_for(
     tmp_path: Path,
 ) -> None:

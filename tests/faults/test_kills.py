@@ -1,18 +1,34 @@
 """Runs are killed outright at many moments; a version is served at each, and nothing is lost."""
 
-import pytest
+from pathlib import Path
+from typing import Any
 
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from tests.e2e.thaw import summary_in
 from tests.faults.chain import Served
 from tests.faults.running import Moment
 
 pytestmark = pytest.mark.e2e
 
+# All that a stage can keep and move: dropout, a running mean, variations, layer decay, statistics.
+STAGES = (
+    "[{name: head, epochs: 3, learning_rate: 0.003, dropout: 0.1},"
+    "{name: partial, unfreeze: {last: 2}, epochs: 5, early_stopping: null, ema: 0.95,"
+    " augmentation: {crop: 0.8, rand_augment: {magnitude: 3}}, layer_decay: 0.7,"
+    " learning_rate: {peak: 0.001, warmup_epochs: 1, decay: cosine}},"
+    "{name: full, unfreeze: all, epochs: 3, early_stopping: null, learning_rate: 0.0003,"
+    " batch_norm: {statistics: update}, optimizer: {name: adamw, weight_decay: 0.01}}]"
+)
+
 # The most delicate ones: half-written records, an epoch, another process, and both sides of the
 # rename that makes a version.
 DELICATE = (
     Moment("image_example_gen", path="artifacts/ImageExampleGen/examples/*/Split-train/*"),
-    Moment("trainer", line="epoch=3/8"),
-    Moment("infra_check", path="tmp/thaw-infra-*/*", seconds=2.0),
+    Moment("trainer", line="stage=partial epoch=3/5"),
+    Moment("trainer", line="stage=full epoch=1/3", seconds=0.1),
     Moment("pusher", path="serving/.*.partial/variables/*"),
     Moment("pusher", path="serving/[0-9]*"),
 )
@@ -87,14 +103,36 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Served:
     return served
 
 
-def test_five_kills_lose_nothing_and_push_nothing_twice(served: Served) -> None:
+def weights(root: Path) -> list[Any]:
+    """The served model's variables, in the order of the SavedModel."""
+    version = root / "serving" / str(summary_in(root)["model_version"])
+    return [variable.numpy() for variable in tf.saved_model.load(str(version)).variables_in_use]
+
+
+def test_five_kills_lose_nothing_push_nothing_twice_and_change_no_weight(served: Served) -> None:
     served.more_images(5)
+    served.stages = STAGES
     served.chain(1, DELICATE)
     assert served.kills == list(DELICATE)
+    stages = summary_in(served.root)["stages"]
+    assert any(stage["resumed"] for stage in stages)
+
+    whole = Served(served.root.parent / "whole", served.images, stages=STAGES)
+    whole.finish(seed=1)
+    undisturbed = summary_in(whole.root)["stages"]
+    assert not any(stage["resumed"] for stage in undisturbed)
+    for stage, other in zip(stages, undisturbed, strict=True):
+        for key in ("name", "epochs", "best_epoch", "stopped_by", "shipped"):
+            assert stage[key] == other[key]
+        np.testing.assert_allclose(stage["train_loss"], other["train_loss"], rtol=1e-4)
+    for value, other in zip(weights(served.root), weights(whole.root), strict=True):
+        np.testing.assert_allclose(value, other, rtol=0, atol=1e-5)
+    assert not (served.root / "checkpoints").exists()
 
 
-@pytest.mark.faults
+@pytest.mark.slow
 def test_forty_kills_lose_nothing_and_push_nothing_twice(served: Served) -> None:
+    served.stages = ""
     for seed, moments in enumerate(CHAINS, start=2):
         served.more_images(5)
         served.chain(seed, moments)

@@ -27,7 +27,7 @@ def test_damaged_metadata_ends_a_run_in_one_line_and_stays_as_it_is(tmp_path: Pa
         assert summary_in(root)["status"] == "failed"
 
 
-@pytest.mark.faults
+@pytest.mark.slow
 @pytest.mark.parametrize("also_artifacts", [True, False])
 def test_the_remedy_for_damaged_metadata_pushes_the_next_version_and_keeps_what_is_served(
     tmp_path: Path, also_artifacts: bool

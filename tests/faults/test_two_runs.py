@@ -12,7 +12,7 @@ from tests.faults import watching
 from tests.faults.chain import Served
 from tests.faults.running import started
 
-pytestmark = [pytest.mark.e2e, pytest.mark.faults]
+pytestmark = [pytest.mark.e2e, pytest.mark.slow]
 
 
 def test_of_two_runs_of_one_root_one_ends_and_the_other_says_that_it_is_held(

@@ -14,6 +14,8 @@ from modules.finetune.classifier import Classifier
 from modules.settings import ImageSpec
 from tests.conftest import GLYPHS, encoded, picture
 
+pytestmark = pytest.mark.kernels
+
 SPEC = ImageSpec(height=32, width=32)
 
 

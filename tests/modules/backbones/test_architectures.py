@@ -12,6 +12,8 @@ from modules.backbones.cut import Cut, find_cut
 from tests.modules.backbones.test_cut import compare, images
 from tests.modules.small_modules import application, inference, nameless, save, vision_transformer
 
+pytestmark = pytest.mark.kernels
+
 
 def numbered(prefix: str, last: int, first: int = 1) -> list[str]:
     return [f"{prefix}{number}" for number in range(first, last + 1)]
@@ -65,6 +67,11 @@ KNOWN = {
     "Xception": (XCEPTION, 40),
 }
 SIZES = {"Xception": 71, "MobileNetV2": 64}
+# A network of convolutions and a transformer stand for all where time is short.
+QUICK = ("MobileNetV2", "VisionTransformer")
+ARCHITECTURES = [
+    pytest.param(name, marks=() if name in QUICK else pytest.mark.slow) for name in KNOWN
+]
 
 Load = Callable[[str], backbone.Backbone]
 
@@ -85,7 +92,7 @@ def load(tmp_path_factory: pytest.TempPathFactory) -> Load:
     return loaded
 
 
-@pytest.mark.parametrize("name", KNOWN)
+@pytest.mark.parametrize("name", ARCHITECTURES)
 def test_blocks_are_named_and_in_the_order_of_the_data(name: str, load: Load) -> None:
     expected, batch_norm = KNOWN[name]
     module = load(name)
@@ -97,7 +104,7 @@ def test_blocks_are_named_and_in_the_order_of_the_data(name: str, load: Load) ->
     assert sorted(in_blocks) == sorted(id(variable) for variable in module.trainable)
 
 
-@pytest.mark.parametrize("name", KNOWN)
+@pytest.mark.parametrize("name", ARCHITECTURES)
 def test_cut_before_the_last_block_or_the_last_third_it_gives_the_same(
     name: str, load: Load
 ) -> None:

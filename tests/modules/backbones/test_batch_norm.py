@@ -16,6 +16,8 @@ from modules.errors import InputError
 from tests.conftest import GLYPHS
 from tests.modules.small_modules import inference, save
 
+pytestmark = pytest.mark.kernels
+
 GLYPHS_SPEC = tf.TensorSpec((None, 32, 32, 3), tf.float32)
 Run = tuple[tf.Tensor, list[tf.Tensor]]
 

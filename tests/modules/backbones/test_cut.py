@@ -12,6 +12,8 @@ from modules.backbones.cut import Cut, at_images, find_cut, frozen_part
 from tests.conftest import GLYPHS
 from tests.modules.small_modules import SIZE, reusable, save
 
+pytestmark = pytest.mark.kernels
+
 Outcome = tuple[tf.Tensor, list[tf.Tensor]]
 Step = Callable[[object], Outcome]
 SIDES = (SIZE, SIZE)

@@ -15,6 +15,8 @@ from tests.conftest import GLYPHS
 from tests.modules.backbones.test_cut import compare, images
 from tests.modules.small_modules import inference, save
 
+pytestmark = pytest.mark.kernels
+
 layers = tf_keras.layers
 SIZE = 16
 

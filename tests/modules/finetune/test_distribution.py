@@ -64,6 +64,7 @@ def test_two_devices_learn_as_one_does(
     check_alike(two_devices, "chief", *alone)
 
 
+@pytest.mark.slow
 def test_two_processes_learn_as_one_does(
     alone: tuple[Bench, Sequence[Any]], two_processes: Path
 ) -> None:
@@ -73,24 +74,29 @@ def test_two_processes_learn_as_one_does(
     assert all(np.array_equal(chief[name], other[name]) for name in chief)
 
 
+@pytest.mark.parametrize(
+    ("shared_by", "process"),
+    [
+        ("two_devices", "chief"),
+        pytest.param("two_processes", "chief", marks=pytest.mark.slow),
+        pytest.param("two_processes", "other", marks=pytest.mark.slow),
+    ],
+)
 def test_rows_of_several_tensors_are_shared_whatever_their_number(
-    two_devices: Path, two_processes: Path
+    shared_by: str, process: str, request: pytest.FixtureRequest
 ) -> None:
-    for folder, process in (
-        (two_devices, "chief"),
-        (two_processes, "chief"),
-        (two_processes, "other"),
-    ):
-        for count, (total, mean) in read(folder, process)["sums"].items():
-            products = 2.0 * np.arange(int(count)) * np.arange(1, int(count) + 1)
-            assert total == pytest.approx(products.sum())
-            assert mean == pytest.approx(products.mean())
+    folder = request.getfixturevalue(shared_by)
+    for count, (total, mean) in read(folder, process)["sums"].items():
+        products = 2.0 * np.arange(int(count)) * np.arange(1, int(count) + 1)
+        assert total == pytest.approx(products.sum())
+        assert mean == pytest.approx(products.mean())
 
 
 class Killed(BaseException):
     """Stands in for a signal."""
 
 
+@pytest.mark.slow
 def test_two_processes_go_on_where_one_was_interrupted(
     alone: tuple[Bench, Sequence[Any]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -17,6 +17,8 @@ from modules.finetune.unfrozen import unfreeze
 from modules.settings import Finetune
 from tests.modules.bench import SPEC, TRAIN, VALIDATION, Bench, changed, digit_images, stage
 
+pytestmark = pytest.mark.kernels
+
 HEAD = {"head/kernel", "head/bias"}
 
 
