@@ -131,6 +131,8 @@ def _checkpoint_folder(
     # The stages have keys of their own, so that one that was changed costs only itself and those
     # after it.
     shared = options.model_dump(mode="json") | {"finetune": {"seed": options.finetune.seed}}
+    # Where things lie does not count either: a root may be moved.
+    shared |= {"checkpoints": "", "handle": "" if options.sha256 else options.handle}
     config = json.dumps({**fn_args.custom_config, OPTIONS: shared}, sort_keys=True)
     key = checkpoints.fingerprint([config, *inputs.read_labels(transform)], files)
     return Path(options.checkpoints) / key

@@ -11,7 +11,7 @@ from pipeline import interruption
 
 # ``thaw --help`` shows the commands in the order of these imports.
 # isort: off
-from pipeline.commands import run, backbone, model, serving  # noqa: F401
+from pipeline.commands import run, backbone, model, serving, roots  # noqa: F401
 from pipeline.commands.app import BUSY, FAILED, OK, WRONG_INPUT, app
 # isort: on
 

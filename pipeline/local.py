@@ -6,21 +6,23 @@ import shutil
 import sys
 import time
 from pathlib import Path
-from typing import Any
 
 from components.run_summary.summary import Summary
 from modules.errors import BusyError, InputError, StageError
 from modules.settings import Forced, check_class_weights, check_one_process
 from modules.text import cause
 from pipeline import handles, recovery
+from pipeline.cache_keys import without_places
 from pipeline.config import Config
 from pipeline.data_names import names_checked
 from pipeline.executions import is_cached, summary_of
 from pipeline.full_disk import no_room
 from pipeline.interruption import Interruption, watched
 from pipeline.output import Display, logged_to
+from pipeline.owner import claim
 from pipeline.provenance import versions
 from pipeline.root import Root, new_run_id, shown
+from pipeline.tfx_setup import cap_batches, compiled, places_of, short_name
 
 LOG_FILE = "tfx.log"
 
@@ -31,6 +33,7 @@ def run(
     summary_file: Path | None = None,
     verbose: bool = False,
     forced: Forced | None = None,
+    adopt: bool = False,
 ) -> Summary:
     """Runs the pipeline once and writes its summary, whatever becomes of it.
 
@@ -39,6 +42,7 @@ def run(
         summary_file: where the summary goes too, beside the root.
         verbose: shows TFX's log.
         forced: who blesses this run's candidate whatever the gate's rules say.
+        adopt: takes over a root that belongs to a pipeline of another name.
 
     Returns:
         The summary; its ``status`` is never ``failed``.
@@ -56,7 +60,7 @@ def run(
     root = Root(config.root)
     if summary_file is not None and (summary_file.is_dir() or not summary_file.parent.is_dir()):
         raise InputError(f"--summary: {summary_file} cannot be a file; name one in a folder")
-    root.claim(config.file)
+    told = claim(root, config, adopt=adopt)
     run_id = new_run_id()
     log = root.run(run_id) / LOG_FILE
     outputs = [root.summary, root.summary_of(run_id), *([summary_file] if summary_file else [])]
@@ -75,6 +79,8 @@ def run(
         Display(visible) as display,
     ):
         display.say(f"run {run_id} of {shown(config.file)}; log: {shown(log)}")
+        if told:
+            display.say(told)
         try:
             # Told before the seconds that the imports take.
             files = names_checked(config, display.say, forced=forced is not None)
@@ -165,9 +171,9 @@ def _run_nodes(
     ir = compiled(graph, run_id)
     seconds["prepare"] = round(display.finish("prepare"), 2)
     runner = local_dag_runner.LocalDagRunner()
-    with recovery.temporary_files(root):
+    with recovery.temporary_files(root), without_places(places_of(config)):
         for node in ir.nodes:
-            name = _short(node.pipeline_node.node_info.id)
+            name = short_name(node.pipeline_node.node_info.id)
             one = type(ir)()
             one.CopyFrom(ir)
             del one.nodes[:]
@@ -196,35 +202,6 @@ def check_docker(config: Config) -> None:
     problem = docker_problem()
     if problem:
         raise InputError(problem)
-
-
-def cap_batches() -> None:
-    """Lets TFX's readers batch examples by bytes, 20 MiB at a time.
-
-    Else they batch by time, up to 1,000: 3 GB of photos as a camera takes them.
-    """
-    from absl import flags
-    from tfx_bsl.coders import batch_util  # noqa: F401 defines the flag
-
-    flags.FLAGS.mark_as_parsed()
-    flags.FLAGS.tfxio_use_byte_size_batching = True
-
-
-def compiled(graph: Any, run_id: str) -> Any:
-    """The graph in TFX's intermediate form, with our name for the run."""
-    from tfx.dsl.compiler import compiler, constants
-    from tfx.orchestration.portable import runtime_parameter_utils
-
-    ir = compiler.Compiler().compile(graph)
-    runtime_parameter_utils.substitute_runtime_parameter(
-        ir, {constants.PIPELINE_RUN_ID_PARAMETER_NAME: run_id}
-    )
-    return ir
-
-
-def _short(node_id: str) -> str:
-    """``ImageExampleGen`` as ``image_example_gen``."""
-    return "".join(f"_{c.lower()}" if c.isupper() else c for c in node_id).lstrip("_")
 
 
 def peak_rss_mb() -> float:

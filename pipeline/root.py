@@ -1,7 +1,5 @@
-"""The folder that a pipeline owns: what lies where in it, and whose it is."""
+"""The folder that a pipeline owns (``owner``): what lies where in it."""
 
-import json
-import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,8 +11,6 @@ from filelock import FileLock, Timeout
 from components.run_summary.summary import SUMMARY_FILE
 from modules.errors import BusyError, InputError, StageError
 from pipeline.full_disk import no_room
-
-_OWNER = "owner.json"
 
 
 @dataclass(frozen=True)
@@ -56,46 +52,12 @@ class Root:
         """A run's summary."""
         return self.run(run_id) / SUMMARY_FILE
 
-    def claim(self, config: Path) -> None:
-        """Makes the folder the config's own.
-
-        Raises:
-            InputError: when it belongs to another config, was moved, or cannot be written.
-            StageError: when its disk is full.
-        """
-        owner = self.path / _OWNER
-        names = {"config": str(config), "root": str(self.path.resolve())}
-        try:
-            self.path.mkdir(parents=True, exist_ok=True)
-            if not owner.is_file():
-                unfinished = owner.with_suffix(f".{os.getpid()}")
-                unfinished.write_text(json.dumps(names, indent=1) + "\n", encoding="utf-8")
-                unfinished.replace(owner)
-            found = json.loads(owner.read_text(encoding="utf-8"))
-        except OSError as error:
-            raise self._unwritable(error) from None
-        except ValueError:
-            raise InputError(
-                f"root: {owner} is damaged; delete it if the folder is that of {config}, or name "
-                "another with --root"
-            ) from None
-        if found["root"] != names["root"]:
-            raise InputError(
-                f"root: {self.path} was made as {found['root']}, and ML Metadata knows its files "
-                "by that path; move it back, or name another with --root"
-            )
-        if found["config"] != names["config"]:
-            raise InputError(
-                f"root: {self.path} belongs to {found['config']}, and a root serves one config; "
-                f"give {config} another with --root"
-            )
-
     def begun(self, run_id: str) -> Path:
         """Makes a run's folder and returns it; raises as ``held``."""
         try:
             self.run(run_id).mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise self._unwritable(error) from None
+            raise self.unwritable(error) from None
         return self.run(run_id)
 
     @contextmanager
@@ -116,13 +78,14 @@ class Root:
                 "with --root"
             ) from None
         except OSError as error:
-            raise self._unwritable(error) from None
+            raise self.unwritable(error) from None
         try:
             yield
         finally:
             lock.release()
 
-    def _unwritable(self, error: OSError) -> InputError | StageError:
+    def unwritable(self, error: OSError) -> InputError | StageError:
+        """What to raise where the folder, or one in it, cannot be written."""
         told = no_room(error, self.path)
         return (
             StageError(f"root: {told}")

@@ -20,6 +20,9 @@ def run(
     summary: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Writes the summary there too.")
     ] = None,
+    adopt: Annotated[
+        bool, typer.Option("--adopt", help="Takes over a root of a pipeline of another name.")
+    ] = False,
     verbose: Annotated[bool, typer.Option("-v", "--verbose", help="Shows TFX's log.")] = False,
     force_by: Annotated[
         str | None,
@@ -37,7 +40,7 @@ def run(
 
     loaded = loading.load(config, set_ or (), root)
     forced = _forced(force_by, force_reason)
-    result = local.run(loaded, summary_file=summary, verbose=verbose, forced=forced)
+    result = local.run(loaded, summary_file=summary, verbose=verbose, forced=forced, adopt=adopt)
     typer.echo(reporting.outcome(result, loaded))
     raise typer.Exit(REFUSED if result.status == "rejected" else OK)
 

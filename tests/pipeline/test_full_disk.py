@@ -8,9 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from modules.errors import InputError
 from pipeline.full_disk import no_room
-from pipeline.root import Root
 from tests.conftest import PROJECT
 
 
@@ -64,11 +62,3 @@ print("afterwards")
         check=False,
     )
     assert (done.returncode, done.stdout, done.stderr) == (0, "seen\nafterwards\n", "")
-
-
-def test_a_damaged_owner_file_is_told_in_one_line(tmp_path: Path) -> None:
-    (tmp_path / "owner.json").write_bytes(b"")
-    with pytest.raises(InputError, match=r"owner\.json is damaged; delete it"):
-        Root(tmp_path).claim(tmp_path / "a.yaml")
-    (tmp_path / "owner.json").unlink()
-    Root(tmp_path).claim(tmp_path / "a.yaml")

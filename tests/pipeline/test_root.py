@@ -1,31 +1,11 @@
-"""Whose a root is, and that two runs do not share it."""
+"""What a root keeps out, and how its runs are named."""
 
 from pathlib import Path
 
 import pytest
 
-from modules.errors import BusyError, InputError
+from modules.errors import BusyError
 from pipeline.root import Root, new_run_id
-
-
-def test_a_root_serves_one_config(tmp_path: Path) -> None:
-    Root(tmp_path / "root").claim(tmp_path / "a.yaml")
-    Root(tmp_path / "root").claim(tmp_path / "a.yaml")
-    with pytest.raises(InputError, match=r"root: .* belongs to .*a\.yaml.* --root"):
-        Root(tmp_path / "root").claim(tmp_path / "b.yaml")
-
-
-def test_a_root_that_was_moved_is_refused_for_its_metadata_holds_paths(tmp_path: Path) -> None:
-    Root(tmp_path / "root").claim(tmp_path / "a.yaml")
-    moved = (tmp_path / "root").rename(tmp_path / "moved")
-    with pytest.raises(InputError, match=r"was made as .*root.*move it back"):
-        Root(moved).claim(tmp_path / "a.yaml")
-
-
-def test_a_root_that_is_a_file_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "file").write_text("x", encoding="utf-8")
-    with pytest.raises(InputError, match=r"cannot be written"):
-        Root(tmp_path / "file").claim(tmp_path / "a.yaml")
 
 
 def test_a_second_run_is_kept_out_until_the_first_has_ended(tmp_path: Path) -> None:

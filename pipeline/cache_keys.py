@@ -1,0 +1,69 @@
+"""What a node's work is found again by: what went into it, and not where that lies."""
+
+import copy
+import json
+import re
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+
+def renamed(text: str, names: Mapping[str, str]) -> str:
+    """A text in which paths, and what lies below them, begin with something else.
+
+    Args:
+        text: may hold JSON, in which paths are escaped.
+        names: from a path to what stands for it; of two that fit, the longer one counts.
+    """
+    forms = {form: name for path, name in names.items() for form in (path, json.dumps(path)[1:-1])}
+    longest = sorted(forms, key=len, reverse=True)
+    pattern = "|".join(map(re.escape, longest))
+    # A whole path, not the beginning or end of a longer name.
+    whole = rf"(?<![^\s\"'(=:,\[])(?:{pattern})(?=[/\"'\\),;:]|$)"
+    return re.sub(whole, lambda hit: forms[hit[0]], text)
+
+
+@contextmanager
+def without_places(names: Mapping[str, str]) -> Iterator[None]:
+    """Has TFX compute its cache's keys with names in place of paths.
+
+    Else a root that was moved, or a checkout, would do everything again: TFX puts the paths of all
+    inputs, and the time at which their records were last written, into the key. What lies at the
+    paths is in the key by other properties: the artifacts' ids, and fingerprints of content.
+
+    Args:
+        names: as for ``renamed``.
+    """
+    from tfx.orchestration.portable import cache_utils
+
+    original: Callable[..., Any] = cache_utils.get_cache_context
+
+    def with_names(**given: Any) -> Any:
+        inputs = {
+            key: [_without_place(one, names) for one in artifacts]
+            for key, artifacts in (given.pop("input_artifacts", None) or {}).items()
+        }
+        parameters = {
+            key: renamed(value, names) if isinstance(value, str) else value
+            for key, value in (given.pop("parameters", None) or {}).items()
+        }
+        return original(**given, input_artifacts=inputs, parameters=parameters)
+
+    cache_utils.get_cache_context = with_names
+    try:
+        yield
+    finally:
+        cache_utils.get_cache_context = original
+
+
+def _without_place(artifact: Any, names: Mapping[str, str]) -> Any:
+    """A TFX artifact for the key alone."""
+    stripped = copy.deepcopy(artifact)
+    proto = stripped.mlmd_artifact
+    proto.ClearField("last_update_time_since_epoch")
+    proto.uri = renamed(proto.uri, names)
+    for properties in (proto.properties, proto.custom_properties):
+        for value in properties.values():
+            if value.HasField("string_value"):
+                value.string_value = renamed(value.string_value, names)
+    return stripped

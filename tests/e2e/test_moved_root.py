@@ -1,0 +1,68 @@
+"""One root through a move, another checkout and a copy: nothing is done twice for it."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from components.pusher.versions import list_versions
+from tests.conftest import GLYPHS
+from tests.e2e.thaw import Done, summary_in, thaw
+from tests.faults.running import LIGHT, add_digits
+
+pytestmark = [pytest.mark.e2e, pytest.mark.faults]
+
+# Names that libraries must take as they are; the config's own would be a pattern as a path.
+CONFIG, ROOT = "photos [1].yml", "my root, é"
+
+
+def checkout(folder: Path) -> Path:
+    """A folder with a config, its data and its backbone; the same content wherever it is made."""
+    add_digits(folder / "data [all]", 0, 25)
+    shutil.copytree(GLYPHS, folder / "backbone")
+    path = folder / "configs" / CONFIG
+    path.parent.mkdir()
+    path.write_text(
+        "data: {path: '../data [all]'}\nbackbone: {handle: ../backbone}\n", encoding="utf-8"
+    )
+    return path
+
+
+def run(config: Path, root: Path, *arguments: str) -> Done:
+    return thaw("run", config, "--root", root, *LIGHT, *arguments)
+
+
+def unchanged(done: Done, root: Path, version: int) -> None:
+    assert done.code == 0, done.out + done.err
+    assert summary_in(root)["status"] == "unchanged"
+    assert summary_in(root)["model_version"] == version
+    assert "trainer has nothing new" in done.out
+    assert "evaluator has nothing new" in done.out
+    assert list_versions(root / "serving") == [version]
+    assert summary_in(root)["serving_dir"] == str(root / "serving")
+
+
+def test_a_root_goes_on_after_a_move_with_another_checkout_and_as_a_copy(tmp_path: Path) -> None:
+    config, root = checkout(tmp_path / "release 1"), tmp_path / ROOT
+    first = run(config, root)
+    assert first.code == 0, first.out + first.err
+    version = summary_in(root)["model_version"]
+
+    moved = tmp_path / "elsewhere" / "deeper"
+    moved.parent.mkdir()
+    root.rename(moved)
+    refused = run(config, moved)
+    assert refused.code == 2
+    assert f"thaw move {moved} mends" in refused.err
+    assert thaw("move", moved).code == 0
+    unchanged(run(config, moved), moved, version)
+
+    other = checkout(tmp_path / "release 2")
+    told = run(other, moved)
+    unchanged(told, moved, version)
+    assert f"was last used by {config}; goes on with {other}" in told.out
+
+    copied = Path(shutil.copytree(moved, tmp_path / "copy"))
+    assert thaw("move", copied).code == 0
+    unchanged(run(other, copied), copied, version)
+    unchanged(run(other, moved), moved, version)
