@@ -25,6 +25,13 @@ _ADDRESS = re.compile(
 # "(0) INVALID_ARGUMENT: " before one of several errors, and behind one the call that it came from.
 _AROUND = re.compile(r"^\(\d+\) [A-Z_]+: | *\[Op:[^]]*\]")
 
+# An address in a sentence: scheme and user, host and path, query and fragment. What ends the
+# sentence or its part belongs to no query.
+_ADDRESS = re.compile(
+    r"""([a-z][a-z0-9+.-]{0,20}://)(?:[^\s/?\#]*@)?"""
+    r"""([^\s?\#"'<>]*)((?:[?\#][^\s"'<>]*)?)""",
+    re.IGNORECASE,
+)
 # What Markdown, GitHub's and its math and emoji included, would take for markup where it stands.
 _MARKUP = re.compile(
     r"""[`*\[|~$]                                # code, emphasis, links, cells, math
@@ -145,3 +152,9 @@ def _without(hit: re.Match[str]) -> str:
 def _escaped(hit: re.Match[str]) -> str:
     code = ord(hit[0])
     return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}"
+
+
+def _without(hit: re.Match[str]) -> str:
+    scheme, place, rest = hit.groups()
+    end = rest[len(rest.rstrip(",.;:)]}")) :]
+    return f"{scheme}{place}{rest[:1] + '…' if len(rest) > len(end) else ''}{end}"

@@ -210,11 +210,17 @@ class Config(Options):
     root: Path
     # Where it was read from; set by ``pipeline.loading``.
     _file: Path = PrivateAttr(default=Path("config.yaml"))
+    _overrides: tuple[str, ...] = PrivateAttr(default=())
 
     @property
     def file(self) -> Path:
         """The file that this was read from."""
         return self._file
+
+    @property
+    def overrides(self) -> tuple[str, ...]:
+        """What replaced single values of the file, as ``key.path=value``."""
+        return self._overrides
 
     @property
     def name(self) -> str:

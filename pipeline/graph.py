@@ -3,7 +3,6 @@
 from typing import Any
 
 from tfx.components.example_validator.component import ExampleValidator
-from tfx.components.infra_validator.component import InfraValidator
 from tfx.components.statistics_gen.component import StatisticsGen
 from tfx.components.trainer.component import Trainer
 from tfx.components.transform.component import Transform
@@ -14,17 +13,18 @@ from components.baseline.component import Baseline
 from components.curated_schema import CuratedSchema
 from components.data_check.component import DataCheck
 from components.evaluator.component import Evaluator
-from components.exports.component import Exports
 from components.gate.component import Gate
 from components.image_example_gen.component import ImageExampleGen
 from components.image_example_gen.sources import further_features
-from components.infra_check.component import InfraCheck, docker_specs
+from components.infra_check.component import InfraCheck
 from components.model_card.component import ModelCard
 from components.pusher.component import Pusher
 from components.run_summary.component import RunSummary
 from modules import features, preprocessing, trainer
 from modules.settings import Forced, TrainerOptions
+from modules.text import without_secrets
 from pipeline.config import Config
+from pipeline.optional_nodes import docker_check, lite_exports
 from pipeline.provenance import source_fingerprint, versions
 from pipeline.schema import schema_text, statistics_options
 
@@ -35,6 +35,7 @@ def create_pipeline(
     pipeline_root: str,
     metadata_connection_config: Any = None,
     forced: Forced | None = None,
+    records: str = "",
 ) -> Any:
     """Builds the graph; nothing runs.
 
@@ -47,6 +48,7 @@ def create_pipeline(
         pipeline_root: where artifacts go.
         metadata_connection_config: of ML Metadata, where the runner does not bring its own.
         forced: who blesses this run's candidate whatever the gate's rules say.
+        records: where the runner keeps what it takes to repeat each run; empty for nowhere.
 
     Returns:
         A TFX ``Pipeline``.
@@ -139,7 +141,7 @@ def create_pipeline(
     )
 
     # The candidate in TensorFlow Serving's own image, where the config asks for Docker.
-    in_docker = _in_docker(config, train, example_gen)
+    in_docker = docker_check(config, train, example_gen)
 
     # Every rule, and the only blessing.
     gate = Gate(
@@ -155,7 +157,7 @@ def create_pipeline(
     )
 
     # Its forms for TensorFlow Lite, where the config asks for some.
-    exports = _exports(config, options, train, gate, example_gen)
+    exports = lite_exports(config, options, train, gate, example_gen)
 
     # What is known of the model, to travel with it.
     model_card = ModelCard(
@@ -168,6 +170,7 @@ def create_pipeline(
         infra_blessing=infra_check.outputs["blessing"],
         exports=exports.outputs["exports"] if exports else None,
         versions=versions(),
+        backbone={"handle": without_secrets(options.handle), "sha256": options.sha256},
         source=source_fingerprint("components.model_card.component"),
     )
 
@@ -180,6 +183,7 @@ def create_pipeline(
         serving_dir=str(config.serving_dir),
         keep=config.push.keep,
         lock_seconds=config.push.lock_seconds,
+        records=records,
         source=source_fingerprint("components.pusher.component"),
     )
 
@@ -215,32 +219,6 @@ def create_pipeline(
         enable_cache=True,
         metadata_connection_config=metadata_connection_config,
         beam_pipeline_args=config.beam.pipeline_args(),
-    )
-
-
-def _in_docker(config: Config, train: Any, example_gen: Any) -> Any:
-    """TFX's InfraValidator, or None."""
-    if config.infra.validator != "docker":
-        return None
-    return InfraValidator(
-        model=train.outputs["model"],
-        examples=example_gen.outputs["examples"],
-        **docker_specs(config.infra),
-    )
-
-
-def _exports(config: Config, options: TrainerOptions, train: Any, gate: Any, images: Any) -> Any:
-    """The node that makes them, or None."""
-    if not config.push.exports:
-        return None
-    return Exports(
-        model=train.outputs["model"],
-        model_blessing=gate.outputs["blessing"],
-        examples=images.outputs["examples"],
-        kinds=config.push.exports,
-        min_agreement=config.push.min_agreement,
-        image=options.image,
-        source=source_fingerprint("components.exports.component", "components.exports.work"),
     )
 
 

@@ -1,6 +1,7 @@
 """Reads a configuration from YAML; every mistake is one line that names the key."""
 
 import codecs
+import copy
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -38,6 +39,44 @@ def load(file: Path, overrides: Sequence[str] = (), root: Path | None = None) ->
     file = Path(places.resolved(file, Path.cwd()))
     raw = {key: value for key, value in _read(file).items() if value is not None}
     _make_absolute(raw, file.parent)
+    return _checked(raw, file, overrides, root)
+
+
+def load_recorded(
+    recorded: dict[str, Any], overrides: Sequence[str] = (), root: Path | None = None
+) -> Config:
+    """The configuration of a run, from its record.
+
+    Args:
+        recorded: as ``pipeline.record.read_from``; the backbone's files must be what they were.
+        overrides: as for ``load``; what the record withholds must be among them.
+        root: likewise.
+
+    Raises:
+        InputError: as ``load``.
+    """
+    run = recorded["run"]
+    named = {one.partition("=")[0] for one in overrides}
+    withheld = sorted(set(run.get("withheld") or ()) - named)
+    if withheld:
+        raise InputError(
+            f"--from: the summary leaves out what may be a secret in {', '.join(withheld)}; add "
+            f"--set {withheld[0]}=ADDRESS"
+        )
+    raw = copy.deepcopy(run["config"])
+    digest = recorded["backbone"].get("sha256")
+    if digest and isinstance(raw.get("backbone"), dict):
+        raw["backbone"]["sha256"] = digest
+    told = [one for one in run.get("overrides") or () if one.partition("=")[0] not in named]
+    config = _checked(raw, Path(run["config_file"]), overrides, root)
+    config._overrides = (*told, *overrides)
+    return config
+
+
+def _checked(
+    raw: dict[str, Any], file: Path, overrides: Sequence[str], root: Path | None
+) -> Config:
+    """The object that raw values make, after what replaces some of them."""
     for override in overrides:
         _set(raw, override)
     if root is not None:
@@ -53,6 +92,7 @@ def load(file: Path, overrides: Sequence[str] = (), root: Path | None = None) ->
     except ValidationError as error:
         raise InputError(f"{mistakes.in_words(error)} (in {file})") from None
     config._file = file
+    config._overrides = tuple(overrides)
     _check_names(config)
     return config
 

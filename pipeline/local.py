@@ -10,8 +10,8 @@ from pathlib import Path
 from components.run_summary.summary import Summary
 from modules.errors import BusyError, InputError, StageError
 from modules.settings import Forced, check_class_weights, check_one_process
-from modules.text import cause
-from pipeline import handles, recovery
+from modules.text import cause, without_secrets
+from pipeline import handles, record, recovery
 from pipeline.cache_keys import without_places
 from pipeline.config import Config
 from pipeline.data_names import names_checked
@@ -21,6 +21,7 @@ from pipeline.interruption import Interruption, watched
 from pipeline.output import Display, logged_to
 from pipeline.owner import claim
 from pipeline.provenance import versions
+from pipeline.reporting import upgraded
 from pipeline.root import Root, new_run_id, shown
 from pipeline.tfx_setup import cap_batches, compiled, places_of, short_name
 
@@ -71,7 +72,9 @@ def run(
         error="interrupted",
         serving_dir=str(config.serving_dir),
         versions=versions(),
+        run=record.of_run(config),
     )
+    begun = summary
     with (
         watched() as signals,
         root.held(),
@@ -79,9 +82,10 @@ def run(
         Display(visible) as display,
     ):
         display.say(f"run {run_id} of {shown(config.file)}; log: {shown(log)}")
-        if told:
-            display.say(told)
+        for line in filter(None, (told, upgraded(root))):
+            display.say(line)
         try:
+            record.write(begun.run, root.run(run_id))
             # Told before the seconds that the imports take.
             files = names_checked(config, display.say, forced=forced is not None)
             check_class_weights(config.finetune, {file.label for file in files if not file.problem})
@@ -99,6 +103,8 @@ def run(
             kind = BusyError if isinstance(error, BusyError) else StageError
             raise kind(f"{summary.error}; the traceback is in {shown(log)}") from error
         finally:
+            summary.run = {**begun.run, "ended_at": record.now()}
+            summary.data.setdefault("path", without_secrets(config.data.path))
             total = round(time.monotonic() - started, 2)
             summary.seconds = {**seconds, "total": total}
             summary.peak_rss_mb = peak_rss_mb()
@@ -167,6 +173,7 @@ def _run_nodes(
         pipeline_root=str(root.artifacts),
         metadata_connection_config=connection,
         forced=forced,
+        records=str(root.run(run_id).parent),
     )
     ir = compiled(graph, run_id)
     seconds["prepare"] = round(display.finish("prepare"), 2)

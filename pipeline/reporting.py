@@ -1,11 +1,15 @@
 """A run's outcome, for people."""
 
+import json
 from pathlib import Path
+from typing import Any
 
-from components.run_summary.summary import Summary
+from components.run_summary.summary import SUMMARY_FILE, Summary
 from modules import features
 from modules.text import printable_lines
+from pipeline import record
 from pipeline.config import Config
+from pipeline.provenance import versions
 from pipeline.root import Root, shown
 
 
@@ -29,6 +33,40 @@ def outcome(summary: Summary, config: Config) -> str:
         f"summary: {shown(Root(config.root).summary)}"
     )
     return printable_lines(lines)
+
+
+def repeated(recorded: dict[str, Any], summary: Summary) -> str:
+    """Whether a run that was repeated had all that the first one had.
+
+    Args:
+        recorded: of the first one, as ``pipeline.record.read_from``.
+        summary: of the second.
+    """
+    differ = record.differences(recorded, summary.model_dump())
+    same = "the data, the backbone, the packages and the code are those of the run that it repeats"
+    what = f"other than in the run that it repeats: {'; '.join(differ)}" if differ else same
+    return printable_lines([f"repeated: {what}"])
+
+
+def upgraded(root: Root) -> str:
+    """What to say before a run whose packages are not those of the last run that went through.
+
+    Empty where they are, or there was none.
+    """
+    summaries = sorted(root.path.glob(f"runs/*/{SUMMARY_FILE}"), reverse=True)
+    for path in summaries:
+        try:
+            found = json.loads(path.read_text(encoding="utf-8"))
+            went_through = found["status"] != "failed"
+            changed = record.changes(found["versions"], versions())
+        except (OSError, ValueError, KeyError, TypeError, AttributeError):
+            continue
+        if went_through:
+            return changed and (
+                f"packages have changed since run {path.parent.name} ({changed}): all is made "
+                "anew, the training too; what is served stays (docs/upgrading.md)"
+            )
+    return ""
 
 
 def _about_data(summary: Summary) -> list[str]:

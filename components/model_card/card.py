@@ -13,8 +13,6 @@ from modules.text import Markup, as_json, code, markdown
 CARD_FILE = "card.json"
 TEXT_FILE = "model_card.md"
 _TEMPLATE = Path(__file__).with_name("model_card.md.jinja")
-# What a run adds.
-_OF_A_RUN = {"run_id", "status", "error", "model_version", "serving_dir", "seconds", "peak_rss_mb"}
 
 
 def write(folder: Path, known: dict[str, Any]) -> None:

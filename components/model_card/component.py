@@ -57,6 +57,7 @@ class Executor(base_executor.BaseExecutor):
                 "fingerprint": given["examples"].get_string_custom_property(FINGERPRINT),
             },
             "versions": json.loads(exec_properties["versions"]),
+            "backbone": json.loads(exec_properties["backbone"]),
             "source": exec_properties["source"],
         }
         card.write(Path(artifact_utils.get_single_uri(output_dict["card"])), known)
@@ -67,6 +68,7 @@ class ModelCardSpec(types.ComponentSpec):
 
     PARAMETERS = {  # noqa: RUF012 TFX's form
         "versions": ExecutionParameter(type=str),
+        "backbone": ExecutionParameter(type=str),
         "source": ExecutionParameter(type=str),
     }
     INPUTS = {  # noqa: RUF012
@@ -87,6 +89,7 @@ class ModelCard(base_component.BaseComponent):
 
     Args:
         versions: of the packages.
+        backbone: its ``handle`` and ``sha256``.
         source: fingerprint of the code.
         **inputs: the channels of ``ModelCardSpec.INPUTS``, None for one that is left out.
     """
@@ -95,11 +98,16 @@ class ModelCard(base_component.BaseComponent):
     EXECUTOR_SPEC = executor_spec.ExecutorClassSpec(Executor)
 
     def __init__(
-        self, versions: dict[str, str], source: str, **inputs: types.BaseChannel | None
+        self,
+        versions: dict[str, str],
+        backbone: dict[str, str],
+        source: str,
+        **inputs: types.BaseChannel | None,
     ) -> None:
         super().__init__(
             spec=ModelCardSpec(
                 versions=json.dumps(versions),
+                backbone=json.dumps(backbone),
                 source=source,
                 card=types.Channel(type=ModelCardArtifact),
                 **{key: channel for key, channel in inputs.items() if channel},

@@ -1,5 +1,6 @@
 """A Pusher whose versions appear whole, with their summary and card; ``push`` does it."""
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ from components.gate.component import FORCED, read_gate
 from components.model_card import card
 from components.pusher import versions
 from components.pusher.push import push
-from components.run_summary.summary import SUMMARY_FILE
+from components.run_summary.summary import RECORD_FILE, SUMMARY_FILE
 from modules.settings import Forced
 
 RUN_ID = versions.RUN_ID  # of the run that pushed, on the PushedModel artifact
@@ -32,6 +33,7 @@ class PusherSpec(types.ComponentSpec):
         "serving_dir": ExecutionParameter(type=str),
         "keep": ExecutionParameter(type=int),
         "lock_seconds": ExecutionParameter(type=float),
+        "records": ExecutionParameter(type=str),
         "source": ExecutionParameter(type=str),
         # Filled in by the driver, not by the caller.
         _STATE: ExecutionParameter(type=str, optional=True),
@@ -82,12 +84,13 @@ class Executor(tfx_executor.Executor):
             run_id = str(self._context.pipeline_run_id) if self._context else ""
             blessing = artifact_utils.get_single_uri(input_dict["model_blessing"])
             folder = Path(artifact_utils.get_single_uri(input_dict["card"]))
+            record = _record(exec_properties["records"], run_id)
             version = push(
                 Path(self.GetModelPath(input_dict)),
                 serving_dir,
                 _note(run_id, model.uri, blessing),
                 extra=lambda number: {
-                    **_extra(folder, run_id, number, serving_dir),
+                    **_extra(folder, run_id, number, serving_dir, record),
                     **_exported(input_dict.get("exports")),
                 },
                 keep=exec_properties["keep"],
@@ -109,7 +112,19 @@ def _note(run_id: str, model: str, blessing: str) -> dict[str, Any]:
     return {RUN_ID: run_id, versions.MODEL: model, NOTE_KEY: choice, FORCED: forced}
 
 
-def _extra(folder: Path, run_id: str, version: int, serving_dir: Path) -> Mapping[str, bytes]:
+def _record(records: str, run_id: str) -> dict[str, Any]:
+    """What it takes to repeat the run, where its runner has kept that."""
+    path = Path(records, run_id, RECORD_FILE)
+    if not records or not path.is_file():
+        return {}
+    record = json.loads(path.read_text(encoding="utf-8"))
+    assert isinstance(record, dict)
+    return record
+
+
+def _extra(
+    folder: Path, run_id: str, version: int, serving_dir: Path, record: dict[str, Any]
+) -> Mapping[str, bytes]:
     """The summary and the card, which travel with the version."""
     summary = card.summary_of(
         card.read(folder),
@@ -117,6 +132,7 @@ def _extra(folder: Path, run_id: str, version: int, serving_dir: Path) -> Mappin
         status="pushed",
         model_version=version,
         serving_dir=str(serving_dir),
+        run=record,
     )
     return {
         SUMMARY_FILE: summary.as_text().encode(),
@@ -140,6 +156,7 @@ class Pusher(base_component.BaseComponent):
         serving_dir: that folder.
         keep: how many versions stay.
         lock_seconds: how long another may hold the folder.
+        records: the folder of runs, in which the runner keeps a ``RECORD_FILE`` for each; or empty.
         source: fingerprint of the code.
         **inputs: the channels of ``PusherSpec.INPUTS``, None for one that is left out.
     """
@@ -153,6 +170,7 @@ class Pusher(base_component.BaseComponent):
         serving_dir: str,
         keep: int,
         lock_seconds: float,
+        records: str,
         source: str,
         **inputs: types.BaseChannel | None,
     ) -> None:
@@ -161,6 +179,7 @@ class Pusher(base_component.BaseComponent):
                 serving_dir=serving_dir,
                 keep=keep,
                 lock_seconds=lock_seconds,
+                records=records,
                 source=source,
                 pushed_model=types.Channel(type=standard_artifacts.PushedModel),
                 **{key: channel for key, channel in inputs.items() if channel},

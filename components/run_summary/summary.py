@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict
 from modules.text import as_json
 
 SUMMARY_FILE = "summary.json"
+RECORD_FILE = "record.json"  # of a run that is under way: what ``Summary.run`` will be
 
 Status = Literal["pushed", "rejected", "unchanged", "failed"]
 
@@ -45,6 +46,9 @@ class Summary(BaseModel):
         seconds: by component, and ``total``.
         peak_rss_mb: the most memory that the run's process, or one that it started, held.
         versions: of the packages.
+        backbone: its ``handle``, without what may be a secret in it, and ``sha256`` of its files.
+        run: what it takes to repeat the run, ``thaw run --from`` this file does:
+            ``pipeline.record.of_run`` has the form.
         source: fingerprint of Thaw's code.
     """
 
@@ -67,6 +71,8 @@ class Summary(BaseModel):
     seconds: dict[str, float] = {}
     peak_rss_mb: float | None = None
     versions: dict[str, str] = {}
+    backbone: dict[str, str] = {}
+    run: dict[str, Any] = {}
     source: str = ""
 
     def as_text(self) -> str:

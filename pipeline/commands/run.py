@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from modules.errors import InputError
-from pipeline.commands.app import OK, REFUSED, ConfigFile, RootOption, SetOption, app
+from pipeline.commands.app import OK, REFUSED, RootOption, SetOption, app
 
 if TYPE_CHECKING:
     from modules.settings import Forced
@@ -14,11 +14,17 @@ if TYPE_CHECKING:
 
 @app.command()
 def run(
-    config: ConfigFile,
+    config: Annotated[
+        Path | None, typer.Argument(metavar="[CONFIG]", help="A YAML file.", show_default=False)
+    ] = None,
     root: RootOption = None,
     set_: SetOption = None,
     summary: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Writes the summary there too.")
+    ] = None,
+    from_: Annotated[
+        Path | None,
+        typer.Option("--from", metavar="SUMMARY", help="Repeats that run, in place of CONFIG."),
     ] = None,
     adopt: Annotated[
         bool, typer.Option("--adopt", help="Takes over a root of a pipeline of another name.")
@@ -36,12 +42,21 @@ def run(
     or the input is wrong, 1 a stage failed, 75 another run holds the root or the serving folder,
     130 or 143 it was interrupted.
     """
-    from pipeline import loading, local, reporting
+    from pipeline import loading, local, record, reporting
 
-    loaded = loading.load(config, set_ or (), root)
+    if (config is None) == (from_ is None):
+        raise InputError("CONFIG: give a config, or --from with a run's summary, and not both")
+    recorded = record.read_from(from_) if from_ else None
+    if recorded:
+        loaded = loading.load_recorded(recorded, set_ or (), root)
+    else:
+        assert config is not None
+        loaded = loading.load(config, set_ or (), root)
     forced = _forced(force_by, force_reason)
     result = local.run(loaded, summary_file=summary, verbose=verbose, forced=forced, adopt=adopt)
     typer.echo(reporting.outcome(result, loaded))
+    if recorded:
+        typer.echo(reporting.repeated(recorded, result))
     raise typer.Exit(REFUSED if result.status == "rejected" else OK)
 
 

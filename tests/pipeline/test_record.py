@@ -1,0 +1,152 @@
+"""A run can be repeated from its summary, which holds no secret."""
+
+import json
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from components.run_summary.summary import Summary
+from modules.errors import InputError
+from pipeline import cli, loading, record, reporting
+from pipeline.config import Config
+from pipeline.root import Root
+from tests.conftest import PROJECT
+
+CONFIGS = sorted((PROJECT / "configs").rglob("*.yaml"))
+SIGNED = "https://me:word@example.org/module/1?sig=abc"
+
+
+def written(folder: Path, handle: str = "module") -> Path:
+    path = folder / "birds.yaml"
+    path.write_text(f"data: {{path: photos}}\nbackbone: {{handle: '{handle}'}}\n", encoding="utf-8")
+    return path
+
+
+def summary_of(config: Config, folder: Path, **more: Any) -> Path:
+    whole = Summary(run_id="1", status="pushed", serving_dir="", run=record.of_run(config), **more)
+    whole.write(folder / "summary.json")
+    return folder / "summary.json"
+
+
+@pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.stem)
+def test_the_resolved_config_of_a_summary_is_the_config(path: Path, tmp_path: Path) -> None:
+    config = loading.load(path, ["finetune.seed=7"])
+    again = loading.load_recorded(record.read_from(summary_of(config, tmp_path)))
+    assert again == config
+    assert (again.name, again.file, again.overrides) == (config.name, path, ("finetune.seed=7",))
+    auto = loading.load(path, ["finetune={schedule: auto}"], tmp_path / "root")
+    assert loading.load_recorded(record.read_from(summary_of(auto, tmp_path))) == auto
+
+
+def test_the_record_says_where_when_and_of_which_commit(tmp_path: Path) -> None:
+    config = loading.load(written(tmp_path), ["finetune.seed=7"], tmp_path / "root")
+    found = record.of_run(config)
+    assert found["overrides"] == ["finetune.seed=7"]
+    assert found["config"]["data"]["path"] == str(tmp_path / "photos")
+    assert found["root"] == str(tmp_path / "root")
+    assert found["host"]
+    assert found["started_at"].endswith("Z")
+    assert found["commit"] == record.commit()
+
+
+def test_the_commit_is_the_code_s_own_and_says_whether_files_differ(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(record, "_PROJECT", tmp_path)
+    monkeypatch.setattr(record, "_installed_from", lambda: "installed")
+    monkeypatch.setenv("GIT_DIR", "/elsewhere")
+    assert record.commit() == "installed"
+
+    def git(*arguments: str) -> None:
+        own = {"GIT_CONFIG_GLOBAL": "/dev/null", "PATH": "/usr/bin:/bin", "HOME": str(tmp_path)}
+        name = ("-c", "user.name=a", "-c", "user.email=a@example.org")
+        subprocess.run(["git", *name, *arguments], cwd=tmp_path, env=own, check=True)
+
+    (tmp_path / "code.py").write_text("1", encoding="utf-8")
+    for arguments in (["init", "-q"], ["add", "code.py"], ["commit", "-qm", "one"]):
+        git(*arguments)
+    clean = record.commit()
+    assert clean is not None
+    assert len(clean) == 40
+    (tmp_path / "code.py").write_text("2", encoding="utf-8")
+    assert record.commit() == f"{clean}-modified"
+
+
+def test_a_secret_in_an_address_is_in_no_summary_and_must_be_given_again(tmp_path: Path) -> None:
+    config = loading.load(written(tmp_path, SIGNED), [f"data.path={SIGNED}"])
+    path = summary_of(config, tmp_path)
+    text = path.read_text(encoding="utf-8")
+    assert "word" not in text
+    assert "abc" not in text
+    recorded = record.read_from(path)
+    with pytest.raises(
+        InputError, match=r"leaves out what may be a secret in backbone\.handle, da"
+    ):
+        loading.load_recorded(recorded)
+    given = [f"backbone.handle={SIGNED}", f"data.path={SIGNED}"]
+    assert loading.load_recorded(recorded, given).backbone.handle == SIGNED
+
+
+def test_another_backbone_behind_the_same_handle_is_not_taken_for_it(tmp_path: Path) -> None:
+    config = loading.load(written(tmp_path))
+    path = summary_of(config, tmp_path, backbone={"handle": "x", "sha256": "a" * 64})
+    assert loading.load_recorded(record.read_from(path)).backbone.sha256 == "a" * 64
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"run": {}}', '{"run": {"config": 1}}'])
+def test_what_is_no_summary_is_told(tmp_path: Path, text: str) -> None:
+    (tmp_path / "s.json").write_text(text, encoding="utf-8")
+    done = CliRunner().invoke(cli.app, ["run", "--from", str(tmp_path / "s.json")])
+    assert isinstance(done.exception, InputError)
+    assert "is no summary that says how its run was made; give" in str(done.exception)
+
+
+@pytest.mark.parametrize("arguments", [[], ["x.yaml", "--from", "y.json"]])
+def test_a_run_takes_a_config_or_a_summary(arguments: list[str]) -> None:
+    done = CliRunner().invoke(cli.app, ["run", *arguments])
+    assert "give a config, or --from with a run's summary, and not both" in str(done.exception)
+
+
+def test_what_differs_from_the_run_that_is_repeated_is_said(tmp_path: Path) -> None:
+    config = loading.load(written(tmp_path))
+    one = record.read_from(
+        summary_of(config, tmp_path, data={"fingerprint": "a"}, versions={"numpy": "1", "tfx": "1"})
+    )
+    same = Summary(
+        run_id="2", status="pushed", serving_dir="", run=one["run"], data={"fingerprint": "a"},
+        versions={"numpy": "1", "tfx": "1"},
+    )  # fmt: skip
+    assert reporting.repeated(one, same).startswith(
+        "repeated: the data, the backbone, the packages"
+    )
+    other = same.model_copy(
+        update={"data": {"fingerprint": "b"}, "versions": {"numpy": "2", "tfx": "1"}}
+    )
+    assert reporting.repeated(one, other) == (
+        "repeated: other than in the run that it repeats: the data; packages (numpy 1 → 2)"
+    )
+
+
+def test_a_run_after_an_upgrade_says_that_all_is_made_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = Root(tmp_path)
+    assert reporting.upgraded(root) == ""
+    monkeypatch.setattr(reporting, "versions", lambda: {"tfx": "1.21.0", "python": "3.13.5"})
+    for run_id, status, tfx in (("1", "pushed", "1.16.0"), ("2", "failed", "1.21.0")):
+        versions = {"tfx": tfx, "python": "3.13.5"}
+        Summary.model_validate(
+            {"run_id": run_id, "status": status, "serving_dir": "", "versions": versions}
+        ).write(root.summary_of(run_id))
+    assert reporting.upgraded(root) == (
+        "packages have changed since run 1 (tfx 1.16.0 → 1.21.0): all is made anew, the training "
+        "too; what is served stays (docs/upgrading.md)"
+    )
+    record_of_3 = {"run_id": "3", "status": "rejected", "versions": {"tfx": "1.21.0"}, "later": 1}
+    record_of_3["versions"]["python"] = "3.13.5"  # type: ignore[index]
+    root.run("3").mkdir()
+    root.summary_of("3").write_text(json.dumps(record_of_3), encoding="utf-8")
+    assert reporting.upgraded(root) == ""
