@@ -64,7 +64,7 @@ def upgraded(root: Root) -> str:
         if went_through:
             return changed and (
                 f"packages have changed since run {path.parent.name} ({changed}): all is made "
-                "anew, the training too; what is served stays (docs/upgrading.md)"
+                "anew, the training too; what is served stays (docs/runs.md)"
             )
     return ""
 

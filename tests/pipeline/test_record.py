@@ -143,7 +143,7 @@ def test_a_run_after_an_upgrade_says_that_all_is_made_anew(
         ).write(root.summary_of(run_id))
     assert reporting.upgraded(root) == (
         "packages have changed since run 1 (tfx 1.16.0 → 1.21.0): all is made anew, the training "
-        "too; what is served stays (docs/upgrading.md)"
+        "too; what is served stays (docs/runs.md)"
     )
     record_of_3 = {"run_id": "3", "status": "rejected", "versions": {"tfx": "1.21.0"}, "later": 1}
     record_of_3["versions"]["python"] = "3.13.5"  # type: ignore[index]
