@@ -2,6 +2,7 @@
 
 import logging
 import os
+import re
 import sys
 import tempfile
 import time
@@ -16,6 +17,10 @@ from rich.table import Column
 
 from modules import progress
 from modules.text import printable, without_secrets
+
+# TFX asks whether a query has these parts in a way that newer protobuf always answers with yes, and
+# then warns, for each input of each node, that it does not heed what nobody has set.
+_OF_NO_USE = re.compile(r"property_predicate is not supported|filter_query")
 
 
 @contextmanager
@@ -42,6 +47,7 @@ def logged_to(path: Path, *, verbose: bool) -> Iterator[TextIO]:
         error = os.fdopen(os.dup(2), "w")
         if verbose:
             handlers.append(logging.StreamHandler(error))
+            handlers[-1].addFilter(lambda record: not _OF_NO_USE.search(record.getMessage()))
         for handler in handlers:
             handler.setFormatter(_Lines("%(asctime)s %(levelname)s %(message)s"))
         root.handlers[:] = handlers

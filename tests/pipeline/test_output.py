@@ -135,11 +135,16 @@ def test_the_log_is_shown_too_when_asked_for(tmp_path: Path) -> None:
         "from pipeline.output import logged_to\n"
         f"with logged_to(pathlib.Path({str(tmp_path / 'log')!r}), verbose=True):\n"
         "    logging.getLogger('any').info('a record')\n"
+        "    from absl import logging as of_tfx\n"
+        "    of_tfx.warning('ArtifactQuery.property_predicate is not supported.')\n"
     )
     done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, cwd=PROJECT, check=True
     )
     assert "INFO a record" in done.stderr
+    # Of no use to a person: TFX warns of it for each input of each node.
+    assert "ArtifactQuery" not in done.stderr + done.stdout
+    assert "ArtifactQuery" in (tmp_path / "log").read_text(encoding="utf-8")
 
 
 def summary(status: str, **values: object) -> Summary:
