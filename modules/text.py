@@ -152,9 +152,3 @@ def _without(hit: re.Match[str]) -> str:
 def _escaped(hit: re.Match[str]) -> str:
     code = ord(hit[0])
     return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}"
-
-
-def _without(hit: re.Match[str]) -> str:
-    scheme, place, rest = hit.groups()
-    end = rest[len(rest.rstrip(",.;:)]}")) :]
-    return f"{scheme}{place}{rest[:1] + '…' if len(rest) > len(end) else ''}{end}"
