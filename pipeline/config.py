@@ -138,13 +138,15 @@ class BackboneOptions(Options):
     """The Hub module.
 
     Attributes:
-        handle: a SavedModel's folder, or the address of one in Hub's compressed form.
+        handle: a name that ``thaw backbones`` shows, a SavedModel's folder, the address of one in
+            Hub's compressed form, or Kaggle's short form (``docs/backbones.md``).
         allowed: prefixes, one of which the handle must lie under, as it must under one of the
             variable ``THAW_ALLOWED_HANDLES``; absolute paths or addresses (``docs/security.md``).
         sha256: of the module's files, which ``thaw inspect`` shows; any where it is left out.
         image_size: pixels, one number for a square or [height, width]; what the module takes
             where it is left out.
-        input_range: what black and white become.
+        input_range: what black and white become; a named backbone's own, or that of the version
+            that Thaw pushed, where it is left out, and [0, 1] for others.
         blocks: regular expressions that name the blocks, where the variables' own names or the
             graph say something else: a variable belongs to the block that is named by what a
             pattern finds in its name, by its first group where it has one.

@@ -10,8 +10,11 @@ from modules.backbones.named import NAMED
 from modules.errors import InputError
 from pipeline import cli, handles, loading
 from pipeline.config import Config
+from tests.conftest import PROJECT
 
 MOBILENET = "https://www.kaggle.com/models/google/mobilenet-v2/TensorFlow2/100-224-feature-vector/2"
+
+TFHUB = "https://tfhub.dev/google/imagenet/mobilenet_v2_100_224/feature_vector/5"
 
 
 def loaded(folder: Path, backbone: str, *overrides: str) -> Config:
@@ -55,6 +58,23 @@ def test_a_list_judges_the_address_that_a_name_stands_for() -> None:
     handles.check(MOBILENET, ["https://www.kaggle.com/models/google"])
     with pytest.raises(InputError, match=r"backbone\.allowed allows only what lies under https"):
         handles.check(MOBILENET, ["https://tfhub.dev/google"])
+
+
+def test_the_readmes_config_and_the_security_pages_example_may_be_loaded(tmp_path: Path) -> None:
+    def example(page: str, first_line: str) -> str:
+        text = (PROJECT / page).read_text(encoding="utf-8")
+        return text[text.index(f"```yaml\n{first_line}") :].split("```")[1].removeprefix("yaml\n")
+
+    file = tmp_path / "photos.yaml"
+    file.write_text(example("README.md", "# configs/photos.yaml"))
+    readme = loading.load(file).backbone
+    assert readme.handle == MOBILENET
+    page = example("docs/security.md", "backbone:").replace("0f5f…", "0f" * 32)
+    file.write_text(f"data: {{path: photos}}\n{page}")
+    secure = loading.load(file).backbone
+    assert secure.allowed
+    for handle in (readme.handle, secure.handle, TFHUB):
+        handles.check(handle, secure.allowed)
 
 
 def test_a_mistyped_name_is_told_which_there_is(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """Models on Kaggle: by the page's address, and by the short form through ``kagglehub``."""
 
+import importlib
 import importlib.util
 import json
 import sys
@@ -17,6 +18,7 @@ from modules.backbones.fetching import fetch
 from modules.backbones.fingerprint import folder_fingerprint
 from modules.errors import InputError
 from tests.conftest import GLYPHS
+from tests.e2e.kaggle_api import kaggle_api
 from tests.e2e.web import Server, answering, packed
 
 SHORT = "google/mobilenet-v2/tensorFlow2/100-224-feature-vector/2"
@@ -193,3 +195,22 @@ def test_what_kagglehub_raises_is_told_without_its_words(
     # Nor does a traceback of it, as a log holds it, lead to the words.
     assert told.value.__cause__ is None
     assert told.value.__context__ is None
+
+
+def test_the_real_kagglehub_gives_a_model_and_shows_no_credentials(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Against a server that answers as Kaggle's does, in the mode that prints each request."""
+    pytest.importorskip("kagglehub", reason="kagglehub, which is optional, is not installed")
+    environment = importlib.import_module("kagglesdk.kaggle_env")
+    monkeypatch.setenv("KAGGLE_API_ENVIRONMENT", "TEST")
+    monkeypatch.setenv("KAGGLE_API_TOKEN", KEY)
+    monkeypatch.setenv("KAGGLEHUB_CACHE", str(tmp_path))
+    with kaggle_api(GLYPHS, KEY) as address:
+        endpoints = environment._env_to_endpoint
+        monkeypatch.setitem(endpoints, environment.KaggleEnv.TEST, address)
+        assert fetch(SHORT).sha256 == folder_fingerprint(str(GLYPHS))
+        with pytest.raises(InputError, match=r"Kaggle has no such model \(404\)"):
+            fetch(SHORT.replace("mobilenet", "other"))
+    captured = capfd.readouterr()
+    assert KEY not in captured.out + captured.err
