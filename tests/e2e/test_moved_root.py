@@ -10,7 +10,7 @@ from tests.conftest import GLYPHS
 from tests.e2e.thaw import Done, summary_in, thaw
 from tests.faults.running import LIGHT, add_digits
 
-pytestmark = [pytest.mark.e2e, pytest.mark.faults]
+pytestmark = [pytest.mark.e2e, pytest.mark.slow]
 
 # Names that libraries must take as they are; the config's own would be a pattern as a path.
 CONFIG, ROOT = "photos [1].yml", "my root, é"

@@ -10,7 +10,7 @@ from tests.e2e.thaw import summary_in
 from tests.faults.chain import Served
 from tests.faults.running import Moment, started
 
-pytestmark = [pytest.mark.e2e, pytest.mark.faults]
+pytestmark = [pytest.mark.e2e, pytest.mark.slow]
 
 MOMENTS = (
     (Moment("statistics_gen", 1.0), signal.SIGINT, 130, "interrupted (Ctrl-C) in "),

@@ -83,7 +83,7 @@ def test_a_secret_in_an_address_is_in_no_summary_and_must_be_given_again(tmp_pat
     assert "abc" not in text
     recorded = record.read_from(path)
     with pytest.raises(
-        InputError, match=r"leaves out what may be a secret in backbone\.handle, da"
+        InputError, match=r"leaves out what may be a secret in data\.path, backbone"
     ):
         loading.load_recorded(recorded)
     given = [f"backbone.handle={SIGNED}", f"data.path={SIGNED}"]
