@@ -158,12 +158,12 @@ class BackboneOptions(Options):
     image_size: Annotated[Positive | tuple[Positive, Positive] | None, BeforeValidator(_size)] = (
         None
     )
-    input_range: tuple[float, float] = (0.0, 1.0)
+    input_range: tuple[float, float] | None = None
     blocks: Patterns | None = None
 
     @model_validator(mode="after")
     def _rising(self) -> "BackboneOptions":
-        low, high = self.input_range
+        low, high = self.input_range or (0.0, 1.0)
         if low >= high:
             raise ValueError(f"input_range must rise, and is [{low:g}, {high:g}]; swap its ends")
         return self

@@ -33,7 +33,8 @@ def fill(backbone: dict[str, Any]) -> None:
     named = NAMED.get(handle) if isinstance(handle, str) else None
     if named:
         backbone["handle"] = named.handle
-        backbone.setdefault("input_range", list(named.input_range))
+        if backbone.get("input_range") is None:
+            backbone["input_range"] = list(named.input_range)
 
 
 def check(handle: str, allowed: Sequence[str] = ()) -> None:

@@ -21,6 +21,8 @@ from modules.text import without_secrets
 from pipeline.config import BackboneOptions, Config
 from pipeline.root import Root
 
+_RANGE = (0.0, 1.0)  # of black and white, by Hub's convention for images
+
 
 @dataclass(frozen=True)
 class Prepared:
@@ -63,7 +65,7 @@ def prepare(
             "height": height,
             "width": width,
             "resize": resize,
-            "input_range": options.input_range,
+            "input_range": options.input_range or _RANGE,
         }
     )
     for stage in planned:
@@ -82,7 +84,7 @@ def _as_before(
         "input_range": origin.input_range,
         "blocks": origin.blocks,
     }
-    kept = {key: value for key, value in before.items() if key not in options.model_fields_set}
+    kept = {key: value for key, value in before.items() if getattr(options, key) is None and value}
     note = (
         f"{without_secrets(options.handle)} is a model that Thaw trained from {origin.handle}: its "
         "backbone is taken, with what it has learnt, and without its head"

@@ -25,7 +25,7 @@ def test_two_lines_are_a_whole_config_and_paths_start_at_its_folder(tmp_path: Pa
     assert config.backbone.handle == str(tmp_path / "module")
     assert config.root == tmp_path / ".thaw" / "birds"
     assert config.serving_dir == config.root / "serving"
-    assert config.backbone.input_range == (0.0, 1.0)
+    assert config.backbone.input_range is None
     assert config.evaluation.min_accuracy == 0.5
     assert [stage.unfreeze for stage in config.finetune.stages] == ["none", "all"]
 

@@ -37,12 +37,20 @@ def test_what_a_version_remembers_holds_where_the_config_says_nothing(version: s
 
 
 def test_what_the_config_says_wins(version: str) -> None:
-    options = BackboneOptions(handle=version, input_range=(0.0, 1.0), blocks=None)
+    options = BackboneOptions(handle=version, input_range=(0.0, 1.0), blocks=("stem|block_.",))
     prepared = prepare(options)
     assert prepared.image.input_range == (0.0, 1.0)
-    assert prepared.patterns is None
+    assert prepared.patterns == ("stem|block_.",)
     assert [block.name for block in prepared.blocks][:2] == ["stem", "block_1"]
     assert prepared.notes[0].endswith("without its head; image_size as then")
+
+
+def test_options_that_were_written_down_whole_mean_the_same(version: str) -> None:
+    """As the record of a run has them."""
+    options = BackboneOptions(handle=version)
+    again = BackboneOptions.model_validate(options.model_dump(exclude={"sha256"}))
+    assert prepare(again).image == prepare(options).image
+    assert prepare(again).patterns == ORIGIN.blocks
 
 
 def test_of_another_module_nothing_is_said() -> None:
