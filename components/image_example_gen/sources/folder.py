@@ -63,7 +63,7 @@ def list_folder(
         {parts[depth] for parts in tree.inner if len(parts) == depth + 1 and _is_in(parts, layout)}
     )
     _check_classes(tree, files, classes, where, least)
-    return Listing(files, _told(layout), passed)
+    return Listing(files, _told(layout), passed, layout.notes)
 
 
 def _is_in(parts: Sequence[str], layout: Layout) -> bool:

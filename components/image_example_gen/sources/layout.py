@@ -17,6 +17,7 @@ from modules.text import quoted
 
 Folders = Literal["classes", "splits"]
 _FEW = 3
+_IN_A_CLASS = 2  # names that lead to a file in a class's own folder
 
 
 @dataclass(frozen=True)
@@ -26,10 +27,12 @@ class Layout:
     Attributes:
         splits: each split folder's split; empty where the folders are classes.
         beside: folders beside the splits that hold no class, and are passed over.
+        notes: what a person should know, a sentence each.
     """
 
     splits: Mapping[str, str]
     beside: Collection[str] = ()
+    notes: Sequence[str] = ()
 
 
 def layout_of(tree: Tree, where: str, folders: Folders | None = None) -> Layout:
@@ -62,7 +65,7 @@ def layout_of(tree: Tree, where: str, folders: Folders | None = None) -> Layout:
     if named or _look_like_splits(tops):
         _refuse_classes_called_as_splits(named, others, where)
     _check_below(tree, [(top,) for top in tops], where)
-    return Layout({})
+    return Layout({}, notes=_alike_inside(tree, tops))
 
 
 def _beside(tree: Tree, named: Mapping[str, str], others: Sequence[str]) -> list[str]:
@@ -117,16 +120,36 @@ def _check_below(
     """Refuses splits below a class: all that is in a class's folder would be of that class."""
     starts = set(classes)
     depth = len(next(iter(starts), ()))
+    hold_splits = []
     for parts, inner in sorted(tree.inner.items()):
         meant = {split_named(name) for name in inner}
         if parts[:depth] in starts and features.TRAIN in meant and len(meant - {None}) > 1:
-            names = quoted(sorted(name for name in inner if split_named(name)))
-            raise InputError(
-                f"{where}: {'/'.join(parts)!r} would be of the class {parts[depth - 1]!r}, and "
-                f"holds {names}, which are called as splits are; name the folder that holds the "
-                f"splits, or put them above the classes; set data.folders: {told} if all images "
-                "there are of one class"
-            )
+            hold_splits.append(parts)
+    if not hold_splits:
+        return
+    first = hold_splits[0]
+    names = quoted(sorted(name for name in tree.inner[first] if split_named(name)))
+    remedy = "put the splits above the classes"
+    if len(hold_splits) == 1:
+        remedy = f"set data.path to {tree.root.rstrip('/')}/{'/'.join(first)}"
+    raise InputError(
+        f"{where}: {'/'.join(first)!r} would be of the class {first[depth - 1]!r}, and holds "
+        f"{names}, which are called as splits are; {remedy}, or set data.folders: {told} if all "
+        "images there are of one class"
+    )
+
+
+def _alike_inside(tree: Tree, tops: Sequence[str]) -> list[str]:
+    """A sentence where all classes hold the same folders, which may be the classes themselves."""
+    inner = {frozenset(tree.inner.get((top,), ())) for top in tops}
+    same = sorted(next(iter(inner), ()))
+    holds_images = any(len(file.parts) == _IN_A_CLASS for file in tree.files)
+    if len(tops) < 2 or len(inner) > 1 or len(same) < 2 or holds_images:
+        return []
+    return [
+        f"{quoted(tops)} are taken for the classes, and hold the same folders, {quoted(same)}; if "
+        "those are the classes, put them into one folder, or into splits"
+    ]
 
 
 def _refuse_splits_that_are_none(

@@ -93,7 +93,7 @@ def test_folders_called_nearly_as_splits_are_classes_beside_others(tmp_path: Pat
 
 def test_splits_below_classes_are_refused(tmp_path: Path) -> None:
     made(tmp_path, "cat/train", "cat/test", "dog/train", "dog/test")
-    message = "'cat' would be of the class 'cat', and holds 'test' and 'train', which are called as"
+    message = "'cat' would be of the class 'cat', and holds 'test' and 'train', which .*; put "
     with pytest.raises(InputError, match=message):
         list_all(asked(tmp_path))
     assert set(by_split(tmp_path, folders="classes")) == {(None, "cat"), (None, "dog")}
@@ -102,7 +102,9 @@ def test_splits_below_classes_are_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize("deep", ["x/archive", "x/archive/archive"])
 def test_splits_deep_below_a_class_are_refused(tmp_path: Path, deep: str) -> None:
     made(tmp_path, f"{deep}/train/*", f"{deep}/test/*", "y")
-    with pytest.raises(InputError, match=f"'{deep}' would be of the class .*name the folder"):
+    with pytest.raises(
+        InputError, match=f"'{deep}' would be of the class .*; set data.path to .*/{deep}"
+    ):
         list_all(asked(tmp_path))
 
 
@@ -160,3 +162,13 @@ def test_classes_that_look_the_same_are_said_to_be_two(tmp_path: Path) -> None:
         "data: 'Cat' and 'cat'",
         "data: 'cafe\u0301' and 'caf\u00e9'",
     ]
+
+
+def test_classes_that_hold_the_same_folders_are_pointed_out(tmp_path: Path) -> None:
+    made(tmp_path, "part1/*", "part2/*")
+    assert list_data(asked(tmp_path)).lines()[1:] == [
+        "data: 'part1' and 'part2' are taken for the classes, and hold the same folders, '0' and "
+        "'1'; if those are the classes, put them into one folder, or into splits"
+    ]
+    made(tmp_path, "part2")
+    assert len(list_data(asked(tmp_path)).lines()) == 1
