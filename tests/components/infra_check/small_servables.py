@@ -63,6 +63,11 @@ def of_the_batch(image_bytes: tf.Tensor) -> tf.Tensor:
     return tf.nn.softmax(scores - tf.reduce_mean(scores, axis=0, keepdims=True))
 
 
+def of_one_image(image_bytes: tf.Tensor) -> tf.Tensor:
+    """Scores of one image; TensorFlow has an error for more."""
+    return tf.ensure_shape(colours(image_bytes), [1, len(LABELS)])
+
+
 def slow(image_bytes: tf.Tensor) -> tf.Tensor:
     """Good scores after some tens of milliseconds' work."""
     work = tf.while_loop(

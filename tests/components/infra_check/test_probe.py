@@ -1,5 +1,6 @@
 """The checks on real models, in this process; ``test_check`` runs them in another."""
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -69,6 +70,15 @@ def test_a_model_that_answers_wrongly_is_found_out(
 ) -> None:
     found = problems_of(told(tmp_path, small.save(tmp_path / "model", score)))
     assert problem in found[check]
+
+
+def test_an_error_of_tensorflow_is_told_by_its_cause_alone(tmp_path: Path) -> None:
+    model = small.save(tmp_path / "model", small.of_one_image, parts=False)
+    found = problems_of(told(tmp_path, model))
+    cause = r"Shape of tensor \S+ \[3,3\] is not compatible with expected shape \[1,3\]\."
+    assert re.fullmatch(rf"batches: Refused: INVALID_ARGUMENT: {cause}", found["batches"])
+    assert re.search(cause, found["rest"])
+    assert not any("\\x0a" in one or "Graph execution" in one for one in found.values())
 
 
 def test_a_label_of_another_class_is_told_by_both_names(tmp_path: Path) -> None:
