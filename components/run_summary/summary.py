@@ -28,7 +28,7 @@ class Summary(BaseModel):
         metrics: ``candidate`` and ``baseline``, each ``overall`` and ``by_class``, or null.
         gate: ``verdict`` (blessed, refused or forced); ``sentence``, why; ``n``, the test images;
             ``baseline``: its ``version``, or null, and the ``reason``; ``forced``: ``by`` whom and
-            the ``reason``, or null; and ``rules``, each as ``modules.gate.rules.RuleResult``.
+            the ``reason``, or null; and ``rules``, each as ``modules.gate.result.RuleResult``.
         infra: ``passed``, ``problems``, and what ``components.infra_check`` measured: latencies,
             memory, size, parity, and the ``checks`` made.
         exports: other forms of the model, each ``kind``, ``file``, ``bytes``, ``images``,

@@ -37,6 +37,7 @@ def known() -> dict[str, Any]:
             "fingerprint": "f",
         },
         "versions": {"python": "3"},
+        "backbone": {"handle": "https://tfhub.dev/a_b/1", "sha256": "5a"},
         "source": "s",
     }  # fmt: skip
 
@@ -54,8 +55,6 @@ def test_the_card_says_what_the_model_was_trained_on_and_how_it_was_judged() -> 
     text = card.as_markdown(known())
     assert "| cat | 4 | 1 |" in text
     assert "| all | 40 | 0.900 |" in text
-    named = known() | {"backbone": {"handle": "https://tfhub.dev/a_b/1", "sha256": "5a"}}
-    text = card.as_markdown(named)
     assert "fine-tuned from the backbone\n`https://tfhub.dev/a_b/1` (sha256 `5a`)." in text
     assert "Forced by Ada" in text
 
