@@ -22,6 +22,7 @@ from modules.finetune.task import Task
 from modules.finetune.unfrozen import unfreeze
 from modules.images.batches import TrainingBatches
 from modules.progress import report
+from modules.rounding import share
 from modules.settings import Stage
 
 # How long a call of several steps may take: until it ends, nobody can interrupt the run.
@@ -237,7 +238,7 @@ def _tell(stage: Stage, epoch: int, trained: tuple[float, float], measured: Meas
     report(
         f"trainer stage={stage.name} epoch={epoch}/{stage.epochs} "
         f"loss={trained[0]:.4f} accuracy={trained[1]:.4f} "
-        f"val_loss={measured.loss:.4f} val_accuracy={measured.accuracy:.4f}",
+        f"val_loss={measured.loss:.4f} val_accuracy={share(measured.accuracy, len(measured.hits))}",
         done=epoch,
         total=stage.epochs,
         note=f"{stage.name}: val loss {measured.loss:.3f} acc {measured.accuracy:.3f}",

@@ -32,6 +32,11 @@ def run(config: Path, root: Path, *arguments: str) -> Done:
     return thaw("run", config, "--root", root, *LIGHT, *arguments)
 
 
+def weights(root: Path) -> bytes:
+    (file,) = (root / "serving").glob("*/variables/variables.data-*")
+    return file.read_bytes()
+
+
 def unchanged(done: Done, root: Path, version: int) -> None:
     assert done.code == 0, done.out + done.err
     assert summary_in(root)["status"] == "unchanged"
@@ -66,3 +71,19 @@ def test_a_root_goes_on_after_a_move_with_another_checkout_and_as_a_copy(tmp_pat
     assert thaw("move", copied).code == 0
     unchanged(run(other, copied), copied, version)
     unchanged(run(other, moved), moved, version)
+
+    # The record that travels with the version is enough, without the config's file and its --set.
+    record = moved / "serving" / str(version) / "assets.extra" / "summary.json"
+    other.unlink()
+    repeated = thaw("run", "--from", record, "--root", moved)
+    unchanged(repeated, moved, version)
+    told = "repeated: the data, the backbone, the packages and the code are those of the run"
+    assert told in repeated.out
+    new = tmp_path / "new"
+    again = thaw("run", "--from", moved / "summary.json", "--root", new)
+    assert again.code == 0, again.out + again.err
+    assert told in again.out
+    assert summary_in(new)["status"] == "pushed"
+    assert weights(new) == weights(moved)
+    assert summary_in(new)["metrics"] == summary_in(moved)["metrics"]
+    assert summary_in(new)["run"]["ended_at"] > summary_in(moved)["run"]["ended_at"]
