@@ -38,16 +38,16 @@ def without_places(names: Mapping[str, str]) -> Iterator[None]:
 
     original: Callable[..., Any] = cache_utils.get_cache_context
 
-    def with_names(**given: Any) -> Any:
+    def with_names(**arguments: Any) -> Any:
         inputs = {
-            key: [_without_place(one, names) for one in artifacts]
-            for key, artifacts in (given.pop("input_artifacts", None) or {}).items()
+            key: [_without_place(artifact, names) for artifact in artifacts]
+            for key, artifacts in (arguments.pop("input_artifacts", None) or {}).items()
         }
         parameters = {
             key: renamed(value, names) if isinstance(value, str) else value
-            for key, value in (given.pop("parameters", None) or {}).items()
+            for key, value in (arguments.pop("parameters", None) or {}).items()
         }
-        return original(**given, input_artifacts=inputs, parameters=parameters)
+        return original(**arguments, input_artifacts=inputs, parameters=parameters)
 
     cache_utils.get_cache_context = with_names
     try:

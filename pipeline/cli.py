@@ -38,7 +38,7 @@ def main() -> None:
                 raise
             status, line = FAILED, ""
         if signals.number and not line.startswith("interrupted"):  # Whatever was made of it.
-            interruption_line = signals.ended("; nothing was changed: run it again")
+            interruption_line = signals.ended("; run it again")
             status, line = interruption_line.status, str(interruption_line)
         if line:
             typer.echo(f"thaw: {line}", err=True)

@@ -32,6 +32,7 @@ def judge(config: Config, candidate: Path, baseline: Path | None) -> dict[str, A
             raise InputError(f"{option}: {folder} holds no saved_model.pb; give a version's folder")
         if folder is not None:
             places.check_no_pattern(option, folder.absolute())
+    places.check_no_pattern("TMPDIR", tempfile.gettempdir())
     list_all(config.data.ingest())  # Told before the seconds that the imports take.
 
     from google.protobuf import text_format

@@ -2,6 +2,7 @@
 
 import codecs
 import copy
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -71,9 +72,9 @@ def load_recorded(
     digest = recorded["backbone"].get("sha256")
     if digest and isinstance(raw.get("backbone"), dict):
         raw["backbone"]["sha256"] = digest
-    told = [one for one in run.get("overrides") or () if one.partition("=")[0] not in named]
+    earlier = [text for text in run.get("overrides") or () if text.partition("=")[0] not in named]
     config = _checked(raw, Path(run["config_file"]), overrides, root)
-    config._overrides = (*told, *overrides)
+    config._overrides = (*earlier, *overrides)
     return config
 
 
@@ -123,6 +124,8 @@ def _check_names(config: Config) -> None:
     places.check_no_pattern(named, config.root)
     places.check_no_pattern("push.serving_dir", config.serving_dir)
     places.check_no_pattern("backbone.handle", config.backbone.handle)
+    if "://" in config.backbone.handle:  # It is unpacked there.
+        places.check_no_pattern("TFHUB_CACHE_DIR", os.environ.get("TFHUB_CACHE_DIR", ""))
     if len(config.name) > _LONGEST_NAME:
         raise InputError(
             f"CONFIG: the name {config.name!r} has {len(config.name)} characters, and ML Metadata "

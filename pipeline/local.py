@@ -61,7 +61,7 @@ def run(
     root = Root(config.root)
     if summary_file is not None and (summary_file.is_dir() or not summary_file.parent.is_dir()):
         raise InputError(f"--summary: {summary_file} cannot be a file; name one in a folder")
-    told = claim(root, config, adopt=adopt)
+    about_owner = claim(root, config, adopt=adopt)
     run_id = new_run_id()
     log = root.run(run_id) / LOG_FILE
     outputs = [root.summary, root.summary_of(run_id), *([summary_file] if summary_file else [])]
@@ -82,7 +82,7 @@ def run(
         Display(visible) as display,
     ):
         display.say(f"run {run_id} of {shown(config.file)}; log: {shown(log)}")
-        for line in filter(None, (told, upgraded(root))):
+        for line in filter(None, (about_owner, upgraded(root))):
             display.say(line)
         try:
             record.write(begun.run, root.run(run_id))

@@ -42,20 +42,20 @@ def move(folder: Path) -> str:
     root = Root(Path(places.resolved(folder, Path.cwd())))
     places.check_no_pattern("ROOT", root.path)
     try:
-        known = owner.read(root)
+        recorded = owner.read(root)
     except OSError as error:
         raise root.unwritable(error) from None
-    if known is None:
+    if recorded is None:
         raise InputError(f"ROOT: {folder} holds no {owner.OWNER_FILE} of a root; name a root")
-    if known.root == str(root.path):
+    if recorded.root == str(root.path):
         return f"{root.path} lies where it was made: there is nothing to mend"
-    names = {known.root: str(root.path)}
-    is_copy = _is_there(Root(Path(known.root)), known)
+    names = {recorded.root: str(root.path)}
+    is_copy = _is_there(Root(Path(recorded.root)), recorded)
     with root.held():
         recovery.check_metadata(root)
         served = {root.path / "serving"}
         if root.metadata.exists():
-            served |= {Path(renamed(one, names)) for one in _mend_metadata(root, names)}
+            served |= {Path(renamed(old, names)) for old in _mend_metadata(root, names)}
             if is_copy:
                 _number_from_now(root)
         for file in _own_files(root):
@@ -65,18 +65,18 @@ def move(folder: Path) -> str:
                 with writing(serving, f"thaw move {root.path}"):
                     for file in _pushed_files(serving):
                         _mend_file(file, names)
-        again = uuid.uuid4().hex if is_copy else known.id
-        owner.write(root, replace(known, root=str(root.path), id=again))
+        again = uuid.uuid4().hex if is_copy else recorded.id
+        owner.write(root, replace(recorded, root=str(root.path), id=again))
     kind = "a copy of" if is_copy else "moved from"
-    return f"{root.path} is {kind} {known.root}: its paths are mended, and the next run goes on"
+    return f"{root.path} is {kind} {recorded.root}: its paths are mended, and the next run goes on"
 
 
-def _is_there(original: Root, known: owner.Owner) -> bool:
+def _is_there(original: Root, recorded: owner.Owner) -> bool:
     try:
-        found = owner.read(original)
+        original_owner = owner.read(original)
     except OSError:
         return False
-    return found is not None and found.id == known.id
+    return original_owner is not None and original_owner.id == recorded.id
 
 
 def _mend_metadata(root: Root, names: Mapping[str, str]) -> set[str]:
@@ -89,14 +89,14 @@ def _mend_metadata(root: Root, names: Mapping[str, str]) -> set[str]:
     store = mlmd.MetadataStore(connection)
     artifacts, executions = store.get_artifacts(), store.get_executions()
     served = {
-        one.custom_properties[_SERVING].string_value
-        for one in executions
-        if _SERVING in one.custom_properties
+        execution.custom_properties[_SERVING].string_value
+        for execution in executions
+        if _SERVING in execution.custom_properties
     }
-    for one in artifacts:
-        one.uri = renamed(one.uri, names)
-    for one in (*artifacts, *executions):
-        for properties in (one.properties, one.custom_properties):
+    for artifact in artifacts:
+        artifact.uri = renamed(artifact.uri, names)
+    for node in (*artifacts, *executions):
+        for properties in (node.properties, node.custom_properties):
             for value in properties.values():
                 if value.HasField("string_value"):
                     value.string_value = renamed(value.string_value, names)
@@ -142,7 +142,7 @@ def _mended(value: Any, names: Mapping[str, str]) -> Any:
     if isinstance(value, str):
         return renamed(value, names)
     if isinstance(value, list):
-        return [_mended(one, names) for one in value]
+        return [_mended(item, names) for item in value]
     if isinstance(value, dict):
-        return {key: _mended(one, names) for key, one in value.items()}
+        return {key: _mended(item, names) for key, item in value.items()}
     return value

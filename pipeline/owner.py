@@ -48,42 +48,42 @@ def claim(root: Root, config: Config, *, adopt: bool = False) -> str:
     fresh = Owner(config.name, uuid.uuid4().hex, str(root.path.resolve()), str(config.file))
     try:
         root.path.mkdir(parents=True, exist_ok=True)
-        found = read(root)
-        if found is None:
+        recorded = read(root)
+        if recorded is None:
             if (root.path / OWNER_FILE).exists() and not adopt:
                 raise InputError(
                     f"root: {root.path / OWNER_FILE} is damaged; take the folder over with "
                     "thaw run --adopt, or name another with --root"
                 )
             _first(root, fresh)
-            found = read(root)
-        if found is None:
+            recorded = read(root)
+        if recorded is None:
             raise InputError(f"root: {root.path} belongs to nobody; delete its {OWNER_FILE}")
-        _check(root, found, fresh, adopt)
-        if found == (now := Owner(fresh.pipeline, found.id, found.root, fresh.config)):
+        _check(root, recorded, fresh, adopt)
+        if recorded == (now := Owner(fresh.pipeline, recorded.id, recorded.root, fresh.config)):
             return ""
         write(root, now)
     except OSError as error:
         raise root.unwritable(error) from None
-    if found.pipeline != now.pipeline:
+    if recorded.pipeline != now.pipeline:
         return (
-            f"root: taken over from the pipeline {found.pipeline}; what that has made is made "
+            f"root: taken over from the pipeline {recorded.pipeline}; what that has made is made "
             "anew, and what it has pushed is the baseline"
         )
-    return f"root: was last used by {found.config}; goes on with {now.config}"
+    return f"root: was last used by {recorded.config}; goes on with {now.config}"
 
 
-def _check(root: Root, found: Owner, fresh: Owner, adopt: bool) -> None:
-    if found.root != fresh.root:
+def _check(root: Root, recorded: Owner, fresh: Owner, adopt: bool) -> None:
+    if recorded.root != fresh.root:
         raise InputError(
-            f"root: {root.path} was made as {found.root}, and ML Metadata knows its files by that "
-            f"path; thaw move {root.path} mends that after a move or a copy"
+            f"root: {root.path} was made as {recorded.root}, and ML Metadata knows its files by "
+            f"that path; thaw move {root.path} mends that after a move or a copy"
         )
-    if found.pipeline != fresh.pipeline and not adopt:
+    if recorded.pipeline != fresh.pipeline and not adopt:
         raise InputError(
-            f"root: {root.path} belongs to the pipeline {found.pipeline} ({found.config}), and a "
-            f"root serves one; give {fresh.config} another with --root, or take this one over with "
-            "thaw run --adopt"
+            f"root: {root.path} belongs to the pipeline {recorded.pipeline} ({recorded.config}), "
+            f"and a root serves one; give {fresh.config} another with --root, or take this one "
+            "over with thaw run --adopt"
         )
 
 

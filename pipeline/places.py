@@ -77,9 +77,9 @@ def check_no_pattern(where: str, path: str | Path) -> None:
         InputError: with the character.
     """
     text = str(path)
-    found = None if _ADDRESS.match(text) else _PATTERN.search(text)
-    if found:
+    character = None if _ADDRESS.match(text) else _PATTERN.search(text)
+    if character:
         raise InputError(
-            f"{where}: {text} holds {found[0]!r}, and TensorFlow takes the name of a folder of "
+            f"{where}: {text} holds {character[0]!r}, and TensorFlow takes the name of a folder of "
             "models or records for a pattern; rename the folder, or name another"
         )

@@ -50,10 +50,10 @@ def images_in(paths: Sequence[Path]) -> list[Path]:
     What is an image in a folder goes by its name's ending; what other programs left there is passed
     over. A folder without images stands for itself: ``predict`` says so.
     """
-    found: list[Path] = []
+    files: list[Path] = []
     for path in paths:
-        found += (sorted(_walk(path)) or [path]) if path.is_dir() else [path]
-    return found
+        files += (sorted(_walk(path)) or [path]) if path.is_dir() else [path]
+    return files
 
 
 def _walk(folder: Path) -> Iterator[Path]:
@@ -122,18 +122,18 @@ def _why(content: bytes) -> str:
     return "cannot be decoded by the model"
 
 
-def problem_of(found: Sequence[dict[str, Any]]) -> str:
+def problem_of(rows: Sequence[dict[str, Any]]) -> str:
     """What to say at the end where images could not be scored; empty if all were."""
-    bad = [row for row in found if "error" in row]
+    bad = [row for row in rows if "error" in row]
     if not bad:
         return ""
     return (
-        f"IMAGE: {len(bad)} of {len(found)} could not be used, such as {bad[0]['image']} "
+        f"IMAGE: {len(bad)} of {len(rows)} could not be used, such as {bad[0]['image']} "
         f"({bad[0]['error']}); give JPEG, PNG, GIF or BMP files"
     )
 
 
-def as_text(found: Sequence[dict[str, Any]]) -> str:
+def as_text(rows: Sequence[dict[str, Any]]) -> str:
     """The same for people, a line for each image."""
     return printable_lines(
         f"{row['image']}: "
@@ -142,5 +142,5 @@ def as_text(found: Sequence[dict[str, Any]]) -> str:
             if "error" in row
             else f"{row['label']} ({row['scores'][row['label']]:.3f})"
         )
-        for row in found
+        for row in rows
     )

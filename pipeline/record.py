@@ -37,7 +37,7 @@ def of_run(config: Config) -> dict[str, Any]:
         "config_file": str(config.file),
         "config": shown,
         "withheld": _different(whole, shown),
-        "overrides": [without_secrets(one) for one in config.overrides],
+        "overrides": [without_secrets(override) for override in config.overrides],
         "root": str(config.root),
         "commit": commit(),
         "host": socket.gethostname(),
@@ -61,11 +61,11 @@ def read_from(summary: Path) -> dict[str, Any]:
         InputError: when the file is no summary, or one without a record.
     """
     try:
-        found = json.loads(summary.read_text(encoding="utf-8"))
-        run = found["run"]
+        content = json.loads(summary.read_text(encoding="utf-8"))
+        run = content["run"]
         if not isinstance(run["config"], dict) or not isinstance(run["config_file"], str):
             raise ValueError("no config")
-        return {key: found.get(key) or {} for key in ("run", "backbone", "data", "versions")}
+        return {key: content.get(key) or {} for key in ("run", "backbone", "data", "versions")}
     except OSError as error:
         raise InputError(
             f"--from: could not read {summary} ({error.strerror}); give a run's summary.json"
@@ -86,11 +86,11 @@ def differences(before: dict[str, Any], now: dict[str, Any]) -> list[str]:
     """
     packages = changes(before["versions"], now["versions"])
     pairs = {
-        "the data": [one["data"].get("fingerprint") for one in (before, now)],
-        "the backbone": [one["backbone"].get("sha256") for one in (before, now)],
-        "the commit of Thaw's code": [one["run"].get("commit") for one in (before, now)],
+        "the data": [run["data"].get("fingerprint") for run in (before, now)],
+        "the backbone": [run["backbone"].get("sha256") for run in (before, now)],
+        "the commit of Thaw's code": [run["run"].get("commit") for run in (before, now)],
     }
-    differ = [name for name, (one, other) in pairs.items() if one != other and one]
+    differ = [name for name, (first, second) in pairs.items() if first and first != second]
     return [*differ, *([f"packages ({packages})"] if packages else [])]
 
 
@@ -110,7 +110,7 @@ def commit() -> str | None:
     git = ["git", "-C", str(_PROJECT)]
     own = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
     try:
-        found, status = (
+        head, status = (
             subprocess.run(
                 [*git, *arguments],
                 capture_output=True,
@@ -126,7 +126,7 @@ def commit() -> str | None:
         )
     except (OSError, subprocess.SubprocessError):  # No git, or a repository of another user.
         return None
-    return f"{found}-modified" if status else found
+    return f"{head}-modified" if status else head
 
 
 def _installed_from() -> str | None:
@@ -147,9 +147,9 @@ def _shown(value: Any) -> Any:
     if isinstance(value, str):
         return without_secrets(value)
     if isinstance(value, list):
-        return [_shown(one) for one in value]
+        return [_shown(item) for item in value]
     if isinstance(value, dict):
-        return {key: _shown(one) for key, one in value.items()}
+        return {key: _shown(item) for key, item in value.items()}
     return value
 
 
@@ -158,11 +158,11 @@ def _different(whole: Any, shown: Any, above: str = "") -> list[str]:
     if isinstance(whole, dict):
         pairs = [(key, whole[key], shown[key]) for key in whole]
     elif isinstance(whole, list):
-        pairs = [(str(i), one, shown[i]) for i, one in enumerate(whole)]
+        pairs = [(str(i), item, shown[i]) for i, item in enumerate(whole)]
     else:
         return [above] if whole != shown else []
     return [
         place
-        for key, one, other in pairs
-        for place in _different(one, other, f"{above}.{key}".lstrip("."))
+        for key, item, shown_item in pairs
+        for place in _different(item, shown_item, f"{above}.{key}".lstrip("."))
     ]

@@ -56,9 +56,9 @@ def upgraded(root: Root) -> str:
     summaries = sorted(root.path.glob(f"runs/*/{SUMMARY_FILE}"), reverse=True)
     for path in summaries:
         try:
-            found = json.loads(path.read_text(encoding="utf-8"))
-            went_through = found["status"] != "failed"
-            changed = record.changes(found["versions"], versions())
+            summary = json.loads(path.read_text(encoding="utf-8"))
+            went_through = summary["status"] != "failed"
+            changed = record.changes(summary["versions"], versions())
         except (OSError, ValueError, KeyError, TypeError, AttributeError):
             continue
         if went_through:

@@ -5,6 +5,7 @@ import errno
 import hashlib
 import itertools
 import os
+import re
 import stat
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -87,6 +88,11 @@ def matches(patterns: Sequence[str], where: str) -> list[Any]:
         ) from None
     by_path = {one.path: one for match in found for one in match.metadata_list}
     return [by_path[path] for path in sorted(by_path)]
+
+
+def as_pattern(path: str) -> str:
+    """The pattern that matches a path alone, whatever is in its names: ``photos [1]``."""
+    return re.sub(r"[*?\[]", r"[\g<0>]", path)
 
 
 def size_of(path: str) -> int:

@@ -63,9 +63,9 @@ def test_a_root_goes_on_after_a_move_with_another_checkout_and_as_a_copy(tmp_pat
     unchanged(run(config, moved), moved, version)
 
     other = checkout(tmp_path / "release 2")
-    told = run(other, moved)
-    unchanged(told, moved, version)
-    assert f"was last used by {config}; goes on with {other}" in told.out
+    with_other = run(other, moved)
+    unchanged(with_other, moved, version)
+    assert f"was last used by {config}; goes on with {other}" in with_other.out
 
     copied = Path(shutil.copytree(moved, tmp_path / "copy"))
     assert thaw("move", copied).code == 0

@@ -13,7 +13,7 @@ from modules.errors import BusyError, Interrupted
 from pipeline import loading, local
 from pipeline.interruption import watched
 from pipeline.root import Root
-from tests.conftest import PROJECT
+from tests.conftest import GLYPHS, PROJECT
 
 
 def config_in(folder: Path) -> Any:
@@ -22,7 +22,8 @@ def config_in(folder: Path) -> Any:
         (folder / "photos" / label / "1.png").write_bytes(b"")
     path = folder / "birds.yaml"
     path.write_text(
-        "data: {path: photos}\nbackbone: {handle: module}\nevaluation: {min_examples: 1}\n",
+        "data: {path: photos}\nevaluation: {min_examples: 1}\n"
+        f"backbone: {{handle: {GLYPHS}}}\n",
         encoding="utf-8",
     )
     return loading.load(path)
@@ -109,9 +110,9 @@ cli.main()
 @pytest.mark.parametrize(
     ("kind", "status", "line"),
     [
-        ("SIGINT", 130, "thaw: interrupted (Ctrl-C); nothing was changed: run it again"),
-        ("SIGTERM", 143, "thaw: interrupted (SIGTERM); nothing was changed: run it again"),
-        ("SIGINT-swallowed", 130, "thaw: interrupted (Ctrl-C); nothing was changed: run it again"),
+        ("SIGINT", 130, "thaw: interrupted (Ctrl-C); run it again"),
+        ("SIGTERM", 143, "thaw: interrupted (SIGTERM); run it again"),
+        ("SIGINT-swallowed", 130, "thaw: interrupted (Ctrl-C); run it again"),
         ("busy", 75, "thaw: root: another run holds it"),
     ],
 )

@@ -5,14 +5,13 @@ import functools
 import hashlib
 import itertools
 import os
-import re
 import shutil
 import tempfile
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from components.image_example_gen import passed_over
-from components.image_example_gen.contents import matches, open_remote
+from components.image_example_gen.contents import as_pattern, matches, open_remote
 from components.image_example_gen.entry import (
     NO_LABEL,
     ImageFile,
@@ -108,7 +107,7 @@ def _literal(pattern: str) -> str:
         known = os.path.dirname(known)
     if not known or is_remote(pattern):
         return pattern
-    return re.sub(r"[*?\[]", r"[\g<0>]", known) + pattern[len(known) :]
+    return as_pattern(known) + pattern[len(known) :]
 
 
 # Listed by the checks before a run, by its driver and by its executor: read once all the same.

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
-from components.image_example_gen.contents import matches, size_of
+from components.image_example_gen.contents import as_pattern, matches, size_of
 from components.image_example_gen.entry import is_remote
 from components.image_example_gen.passed_over import PassedOver
 from components.image_example_gen.sources.no_such_path import refuse_what_is_no_folder
@@ -99,7 +99,7 @@ def _below(
 def _add_remote(tree: Tree, key: str, passed: PassedOver) -> None:
     """Of an address every file is matched at once, whatever the depth."""
     root = tree.root.rstrip("/") + "/"
-    for file in matches([f"{root}**"], f"{key}: {tree.root}"):
+    for file in matches([f"{as_pattern(root)}**"], f"{key}: {tree.root}"):
         parts = tuple(file.path.removeprefix(root).split("/"))
         # A name that is passed over stops before what lies below it is counted.
         if not parts[-1] or any(passed.takes(part) for part in parts):

@@ -42,6 +42,11 @@ def test_a_folder_is_listed_and_read(root: Path, tmp_path: Path) -> None:
     assert pushed_through(found, tmp_path / "out") == 20
 
 
+def test_a_folder_whose_name_is_a_pattern_is_listed_at_an_address_too(root: Path) -> None:
+    odd = root.rename(root.with_name("photos [1]*"))
+    assert len(list_all(asked(address(odd)))) == 20
+
+
 def test_a_manifest_is_read_and_its_paths_start_beside_it(root: Path, tmp_path: Path) -> None:
     found = list_all(asked(address(root / "images.csv")))
     assert found[0].path == address(root / "a" / "0.png")
