@@ -21,7 +21,8 @@ from components.model_card.component import ModelCard
 from components.pusher.component import Pusher
 from components.run_summary.component import RunSummary
 from modules import features, preprocessing, trainer
-from modules.settings import Forced, TrainerOptions
+from modules.gate.skill import least_others
+from modules.settings import Evaluation, Forced, TrainerOptions
 from modules.text import without_secrets
 from pipeline.config import Config
 from pipeline.optional_nodes import docker_check, lite_exports
@@ -82,6 +83,7 @@ def create_pipeline(
         ingestion=example_gen.outputs["ingestion"],
         source=source_fingerprint("components.data_check.component"),
         min_examples=0 if forced else config.evaluation.min_examples,
+        min_others=0 if forced else _least_others(config.evaluation),
     )
 
     # A graph that turns labels into indices. Nothing is written again: Trainer applies it itself.
@@ -220,6 +222,10 @@ def create_pipeline(
         metadata_connection_config=metadata_connection_config,
         beam_pipeline_args=config.beam.pipeline_args(),
     )
+
+
+def _least_others(options: Evaluation) -> int:
+    return least_others(options.confidence) if options.no_skill == "refuse" else 0
 
 
 def _path_of(function: Any) -> str:

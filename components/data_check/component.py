@@ -9,7 +9,13 @@ from tfx.dsl.component.experimental.decorators import component
 from tfx.types import artifact_utils, standard_artifacts
 
 from components.artifacts import Ingestion, Verdict
-from components.data_check.problems import anomalies, few_test_images, missing_images, refuse
+from components.data_check.problems import (
+    anomalies,
+    few_other_images,
+    few_test_images,
+    missing_images,
+    refuse,
+)
 from components.image_example_gen.report import REPORT_FILE
 from modules import features
 
@@ -20,6 +26,7 @@ def DataCheck(  # noqa: N802 a component is a class to its users
     ingestion: InputArtifact[Ingestion],
     source: Parameter[str],
     min_examples: Parameter[int],
+    min_others: Parameter[int],
     verdict: OutputArtifact[Verdict],
 ) -> None:
     """Fails where ExampleValidator found an anomaly; a stock pipeline would go on.
@@ -29,6 +36,7 @@ def DataCheck(  # noqa: N802 a component is a class to its users
         ingestion: the counts by split and class.
         source: fingerprint of the code, for the cache's key.
         min_examples: how many test images the gate asks for.
+        min_others: how many of other classes than the commonest.
         verdict: written only for data without problems.
     """
     del source
@@ -43,6 +51,7 @@ def DataCheck(  # noqa: N802 a component is a class to its users
         images = json.load(file)["images"]
     lines += missing_images(images)
     lines += few_test_images(sum(images[features.TEST].values()), min_examples)
+    lines += few_other_images(images[features.TEST], min_others)
     refuse(lines)
     with open(os.path.join(verdict.uri, "verdict.json"), "w", encoding="utf-8") as file:
         json.dump({"problems": lines}, file)

@@ -57,6 +57,24 @@ def few_test_images(count: int, min_examples: int) -> list[str]:
     ]
 
 
+def few_other_images(tested: Mapping[str, int], least: int) -> list[str]:
+    """A line where so nearly all test images are of one class that no model could show skill.
+
+    Args:
+        tested: by label, how many test images there are.
+        least: how many the gate needs of other classes than the commonest.
+    """
+    count = sum(tested.values())
+    if not count or count - max(tested.values()) >= least:
+        return []
+    commonest = max(tested, key=lambda label: tested[label])
+    others = count - tested[commonest]
+    return [
+        f"{features.TEST}: {counted(others, 'image')} beside the {tested[commonest]:,} of class "
+        f"{commonest!r}, and evaluation.no_skill asks for {least}"
+    ]
+
+
 def refuse(found: Sequence[str]) -> None:
     """Raises when there is any problem.
 
@@ -71,11 +89,17 @@ def refuse(found: Sequence[str]) -> None:
 
 
 def _remedy(found: Sequence[str]) -> str:
+    def named(part: str) -> bool:
+        return any(part in line for line in found)
+
     ways = ["add or correct images"]
-    if any("no image" in line or "evaluation.min_examples" in line for line in found):
+    known = ("no image", "evaluation.min_examples", "evaluation.no_skill")
+    if any(map(named, known)):
         ways.append("change the shares in data.splits")
-    if any("evaluation.min_examples" in line for line in found):
+    if named("evaluation.min_examples"):
         ways.append("lower evaluation.min_examples")
-    if any("no image" not in line and "evaluation.min_examples" not in line for line in found):
+    if named("evaluation.no_skill"):
+        ways.append("set evaluation.no_skill to allow")
+    if not all(any(part in line for part in known) for line in found):
         ways.append("change the schema in data.schema")
     return f"{', '.join(ways[:-1])}, or {ways[-1]}" if len(ways) > 1 else ways[0]

@@ -16,6 +16,11 @@ RECOGNISED = 0.5  # of a class that is not unknown to a model: how often it is r
 _NAMED = 5  # classes
 
 
+def least_others(confidence: float) -> int:
+    """How many test images of other classes than the commonest it takes to show skill at all."""
+    return math.ceil(math.log(1 - confidence, 0.5) - 1e-9)
+
+
 def no_skill(options: Evaluation, found: Predictions) -> RuleResult:
     """Whether the candidate is shown to be better than always answering the commonest class.
 
@@ -41,7 +46,7 @@ def no_skill(options: Evaluation, found: Predictions) -> RuleResult:
     reason += f"shown to be better at {level}" if shown else f"not shown to be better at {level}"
     if not shown and options.no_skill == "allow":
         reason += "; evaluation.no_skill is allow"
-    others, least = n - most, math.ceil(math.log(alpha, 0.5) - 1e-9)
+    others, least = n - most, least_others(options.confidence)
     if others < least:
         remedy = (
             f"showing it takes at least {least} test images of other classes, and there are "

@@ -51,6 +51,18 @@ def test_too_few_test_images_for_the_gate_stop_a_run_before_it_trains() -> None:
         problems.refuse(lines)
 
 
+def test_a_test_split_of_nearly_one_class_stops_a_run_before_it_trains() -> None:
+    assert problems.few_other_images({"a": 90, "b": 4, "c": 3}, 7) == []
+    assert problems.few_other_images({"a": 90, "b": 4, "c": 2}, 0) == []
+    assert problems.few_other_images({"a": 0, "b": 0}, 7) == []  # missing_images tells it.
+    lines = problems.few_other_images({"a": 1090, "b": 4, "c": 2}, 7)
+    assert lines == [
+        "test: 6 images beside the 1,090 of class 'a', and evaluation.no_skill asks for 7"
+    ]
+    with pytest.raises(InputError, match=r"data\.splits, or set evaluation\.no_skill to allow$"):
+        problems.refuse(lines)
+
+
 SHARES = {"train": 0.8, "validation": 0.1, "test": 0.1}
 
 

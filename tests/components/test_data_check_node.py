@@ -31,7 +31,7 @@ def checked(folder: Path, tested: int, min_examples: int) -> Path:
     node.Do(
         {"found": [found], "ingestion": [ingestion]},
         {"verdict": [verdict]},
-        {"source": "", "min_examples": min_examples},
+        {"source": "", "min_examples": min_examples, "min_others": 0},
     )
     return folder / "verdict" / "verdict.json"
 
