@@ -22,6 +22,7 @@ def test_a_span_that_arrives_after_the_driver_is_the_next_runs(
     options = asked(f"{tmp_path}/span-{{SPAN}}")
     given = {"options": options.model_dump_json(), "source": ""}
     found = component.Driver(None).changes(given, {})
+    assert str(tmp_path) not in found[PLACE]
     assert found[FINGERPRINT] == fingerprint(list_all(asked(tmp_path / "span-1")))
 
     fill(tmp_path, ["span-2"], pictures[2:])

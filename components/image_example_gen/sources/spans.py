@@ -55,23 +55,34 @@ def latest(pattern: str, key: str = "data.path") -> Span:
 class Place(Options):
     """Where a run's images lie, found once, by the driver, and handed to the executor.
 
-    A span that arrives in between is the next run's.
+    A span that arrives in between is the next run's. It goes into the cache's key, and so holds
+    nothing of where all spans lie together.
 
     Attributes:
-        path: ``Ingest.path`` without placeholders.
+        path: what came in place of ``Ingest.path`` from its first placeholder's name on.
         earlier: likewise.
         span: the number that took ``{SPAN}``'s place in ``path``; None for none.
         version: likewise.
     """
 
-    path: str
+    path: str = ""
     earlier: str = ""
     span: int | None = None
     version: int | None = None
 
     def options(self, options: Ingest) -> Ingest:
         """The options with these paths."""
-        return options.model_copy(update={"path": self.path, "earlier": self.earlier})
+        paths = {
+            "path": _fixed(options.path) + self.path,
+            "earlier": _fixed(options.earlier) + self.earlier,
+        }
+        return options.model_copy(update=paths)
+
+
+def _fixed(pattern: str) -> str:
+    """The beginning of a path in which no placeholder stands; all of it where there is none."""
+    hit = _PLACEHOLDER.search(pattern)
+    return pattern[: pattern.rfind("/", 0, hit.start()) + 1] if hit else pattern
 
 
 def find(options: Ingest) -> Place:
@@ -82,4 +93,9 @@ def find(options: Ingest) -> Place:
     """
     span = latest(options.path)
     earlier = latest(options.earlier, "data.earlier").path if options.earlier else ""
-    return Place(path=span.path, earlier=earlier, span=span.span, version=span.version)
+    return Place(
+        path=span.path.removeprefix(_fixed(options.path)),
+        earlier=earlier.removeprefix(_fixed(options.earlier)),
+        span=span.span,
+        version=span.version,
+    )

@@ -52,3 +52,13 @@ def test_the_latest_is_taken(
 def test_what_has_no_span_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"data\.path: got .*span-\{SPAN\}, of which no span can"):
         spans.latest(f"{tmp_path}/span-{{SPAN}}")
+
+
+def test_a_place_is_found_again_by_the_options(tmp_path: Path, pictures: list[bytes]) -> None:
+    fill(tmp_path, ["a {b}/span-1/v-3", "a {b}/span-2/v-1", "old"], pictures)
+    options = asked(f"{tmp_path}/a {{b}}/span-{{SPAN}}/v-{{VERSION}}", earlier=f"{tmp_path}/old")
+    place = spans.find(options)
+    assert place == spans.Place(path="span-2/v-1", span=2, version=1)
+    there = place.options(options)
+    assert (there.path, there.earlier) == (f"{tmp_path}/a {{b}}/span-2/v-1", f"{tmp_path}/old")
+    assert spans.find(there).options(there) == there
