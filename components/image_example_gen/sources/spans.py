@@ -1,10 +1,15 @@
 """Spans and versions of data, found as TFX finds them."""
 
+import contextlib
 import os
 import re
+import tempfile
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from components.image_example_gen.contents import as_pattern
+from components.image_example_gen.entry import is_remote
 from modules.errors import InputError
 from modules.settings import Ingest, Options
 
@@ -42,7 +47,8 @@ def latest(pattern: str, key: str = "data.path") -> Span:
     base, _, start = base.rpartition("/")
     split: Any = example_gen_pb2.Input.Split(name="all", pattern=start + "{" + rest)
     try:
-        _, span, version = utils.calculate_splits_fingerprint_span_and_version(base, [split])
+        with _without_patterns(base) as plain:
+            _, span, version = utils.calculate_splits_fingerprint_span_and_version(plain, [split])
     except ValueError as error:
         reason = " ".join(str(error).split())
         raise InputError(
@@ -50,6 +56,18 @@ def latest(pattern: str, key: str = "data.path") -> Span:
             "names against the pattern"
         ) from None
     return Span(os.path.join(base, split.pattern), span, version)
+
+
+@contextlib.contextmanager
+def _without_patterns(folder: str) -> Iterator[str]:
+    """Another name of a folder, where its own, such as ``photos [1]``, is a pattern to TFX."""
+    if is_remote(folder) or as_pattern(folder) == folder:
+        yield folder
+        return
+    with tempfile.TemporaryDirectory(prefix="thaw-spans-") as place:
+        link = os.path.join(place, "spans")
+        os.symlink(folder, link)
+        yield link
 
 
 class Place(Options):
