@@ -10,6 +10,8 @@ from modules import features
 from modules.backbones.allowed import problem_of_prefix
 from modules.settings import (
     MAX_PIXELS,
+    WHITE,
+    Color,
     Evaluation,
     Finetune,
     Format,
@@ -105,6 +107,8 @@ class Data(Options):
         splits: shares of training, validation and test images, where the data names no splits.
         max_bad_fraction: the run fails when a greater share of the files cannot be used.
         max_pixels: of one image; a file that claims to hold more is not decoded.
+        background: what an image is laid on where it is transparent: a colour as CSS names it,
+            ``'#rrggbb'`` or [red, green, blue].
         schema_file: a curated schema in protobuf's text form; ``schema`` in the file.
         earlier: earlier images, of the same classes, on which each stage's accuracy is measured, to
             see what is forgotten; never trained on.
@@ -125,6 +129,7 @@ class Data(Options):
     splits: Splits = Splits()
     max_bad_fraction: Fraction = 0.05
     max_pixels: Positive = MAX_PIXELS
+    background: Color = WHITE
     schema_file: Path | None = Field(default=None, alias="schema")
 
     def ingest(self) -> Ingest:

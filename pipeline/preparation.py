@@ -16,7 +16,7 @@ from modules.backbones.origin import Origin
 from modules.backbones.reusable import check_can_be_saved
 from modules.finetune import auto, schedule
 from modules.finetune.forward import training_forward
-from modules.settings import ImageSpec, Patterns, Stage, TrainerOptions
+from modules.settings import WHITE, Color, ImageSpec, Patterns, Stage, TrainerOptions
 from modules.text import without_secrets
 from pipeline.config import BackboneOptions, Config
 from pipeline.root import Root
@@ -47,7 +47,10 @@ class Prepared:
 
 
 def prepare(
-    options: BackboneOptions, stages: tuple[Stage, ...] = (), resize: str = "stretch"
+    options: BackboneOptions,
+    stages: tuple[Stage, ...] = (),
+    resize: str = "stretch",
+    background: Color = WHITE,
 ) -> Prepared:
     """Loads the backbone and resolves the schedule against it.
 
@@ -66,6 +69,7 @@ def prepare(
             "width": width,
             "resize": resize,
             "input_range": options.input_range or _RANGE,
+            "background": background,
         }
     )
     for stage in planned:
@@ -96,7 +100,8 @@ def _as_before(
 
 def prepare_config(config: Config) -> Prepared:
     """``prepare`` for a whole configuration."""
-    prepared = prepare(config.backbone, config.finetune.stages, config.data.resize)
+    data = config.data
+    prepared = prepare(config.backbone, config.finetune.stages, data.resize, data.background)
     if config.finetune.schedule != "auto":
         return prepared
     facts = expected_facts(config, prepared)

@@ -1,39 +1,114 @@
 r"""EXIF orientation, read with TensorFlow ops alone so that it survives export.
 
-TensorFlow's decoders ignore the tag, and a ``py_function`` cannot be served. Layout of the file:
-JPEG (ITU-T T.81, annex B) holds segments ``FF marker length``; EXIF (CIPA DC-008, 4.5) lies in an
-APP1 segment as ``Exif\\0\\0`` and a TIFF file, whose first directory holds tag 0x0112, a SHORT.
+TensorFlow's decoders ignore the tag, and a ``py_function`` cannot be served. EXIF (CIPA DC-008,
+4.5) is a TIFF file, whose first directory holds tag 0x0112. In a JPEG it lies in an APP1 segment,
+behind ``Exif\0\0``; in a PNG in the chunk eXIf (PNG, third edition, 11.3.4.5).
 """
 
 import tensorflow as tf
 
-_APP1 = 0xE1
-_START_OF_SCAN = 0xDA
+from modules.images import binary
+
 _ORIENTATION = 0x0112
-# Segments and directory entries that are looked at; more than any camera writes before the tag.
-_MAX_SEGMENTS = 32
-_MAX_ENTRIES = 256
-# APP1 holds at most 64 KiB, and stands among the first segments.
-_HEADER_BYTES = 1 << 18
+_PREFIX = b"Exif\0\0"
+_MAGIC = 42  # in TIFF's header, as two bytes
+# TIFF's types for whole numbers: SHORT, LONG, SSHORT and SLONG; the first and third are short.
+_SHORTS, _LONGS = (3, 8), (4, 9)
+
+_APP1 = 0xE1
+# What is passed in a JPEG at once: segments, and bytes that stand between them.
+_MAX_STEPS = 4096
 
 
-def orientation(image_bytes: tf.Tensor) -> tf.Tensor:
-    """The EXIF orientation of one encoded image.
+def _steps() -> list[tuple[int, int, int]]:
+    """What follows each marker of a JPEG (ITU-T T.81, B.1.1).
+
+    For each second byte: how far to go, whether the length of a segment is added, and whether it
+    is the last that is looked at.
+    """
+    rows = [(2, 1, 0)] * 256
+    rows[0xFF] = (1, 0, 0)  # a fill byte
+    for alone in (0x00, 0x01, *range(0xD0, 0xD9)):
+        rows[alone] = (2, 0, 0)
+    for last in (0xD9, 0xDA):  # the end of the image, or the start of its scan
+        rows[last] = (0, 0, 1)
+    return rows
+
+
+_STEPS = _steps()
+
+
+def of_jpeg(content: tf.Tensor) -> tf.Tensor:
+    """The EXIF orientation of a JPEG.
 
     Args:
-        image_bytes: string [], any bytes.
+        content: string [], any bytes.
 
     Returns:
-        int32 [], 1 to 8; 1 (upright) for an image without the tag and for any that is no JPEG.
+        int32 [], 1 to 8; 1 (upright) for an image without the tag.
     """
-    head = tf.strings.substr(image_bytes, 0, 2)
+    steps = tf.constant(_STEPS)
+    ready = binary.padded(content, 10)
+    length = tf.strings.length(content)
+
+    def walk(at: tf.Tensor, start: tf.Tensor, ended: tf.Tensor) -> tuple[tf.Tensor, ...]:
+        del start, ended
+        head = tf.strings.substr(ready, at, 10)
+        values = tf.ensure_shape(binary.levels(head), (10,))
+        size = values[2] * 256 + values[3]
+        is_marker = tf.equal(values[0], 0xFF)
+        step = tf.where(is_marker, tf.gather(steps, values[1]), tf.constant((1, 0, 0)))
+        is_exif = tf.equal(tf.strings.substr(head, 4, 6), _PREFIX)
+        is_exif &= is_marker & tf.equal(values[1], _APP1)
+        after = at + step[0] + step[1] * size
+        ended = is_exif | tf.equal(step[2], 1) | (after >= length)
+        # Where EXIF is, the segment's end is told by where the next starts.
+        return after, tf.where(is_exif, at + 10, -1), ended
+
+    end, start, _ = tf.while_loop(
+        lambda at, start, ended: tf.logical_not(ended),
+        walk,
+        (tf.constant(2), tf.constant(-1), length < 2),
+        maximum_iterations=_MAX_STEPS,
+    )
     return tf.cond(
-        tf.equal(head, b"\xff\xd8"),
-        lambda: _jpeg_orientation(
-            tf.io.decode_raw(tf.strings.substr(image_bytes, 0, _HEADER_BYTES), tf.uint8)
-        ),
+        start >= 0,
+        lambda: of_tiff(binary.part(content, start, tf.maximum(end - start, 0))),
         lambda: tf.constant(1),
     )
+
+
+def of_tiff(content: tf.Tensor) -> tf.Tensor:
+    """The orientation in the first directory of a TIFF file.
+
+    Args:
+        content: string [], any bytes; EXIF's own mark before them is passed.
+
+    Returns:
+        int32 [], 1 to 8; 1 (upright) where there is none.
+    """
+    is_marked = tf.equal(tf.strings.substr(content, 0, 6), _PREFIX)
+    content = binary.part(content, tf.where(is_marked, 6, 0), tf.strings.length(content))
+    ready = binary.padded(content, 8)
+    mark = tf.strings.substr(content, 0, 2)
+    little = tf.equal(mark, b"II")
+    head = binary.read(ready, 0, 8)
+    place = binary.number(head[4:], little)
+    place = tf.where(place < 0, tf.strings.length(content), place)
+    count = binary.number(binary.read(ready, place, 2), little)
+    table = binary.levels(binary.part(content, place + 2, count * 12))
+    entries = tf.reshape(table[: tf.size(table) // 12 * 12], (-1, 12))
+
+    tag = binary.number(entries[:, :2], little)
+    kind = binary.number(entries[:, 2:4], little)
+    is_short, is_long = (_is_among(kind, kinds) for kinds in (_SHORTS, _LONGS))
+    short = binary.number(entries[:, 8:10], little)
+    value = tf.where(is_short, short, binary.number(entries[:, 8:], little))
+    is_valid = tf.equal(tag, _ORIENTATION) & (is_short | is_long) & (value >= 1) & (value <= 8)
+    is_valid &= tf.equal(binary.number(entries[:, 4:8], little), 1)
+    is_valid &= (little | tf.equal(mark, b"MM")) & tf.equal(head[2] + head[3], _MAGIC)
+    # The last of several counts, as in Pillow.
+    return tf.concat([[1], tf.boolean_mask(value, is_valid)], 0)[-1]
 
 
 def upright(image: tf.Tensor, value: tf.Tensor) -> tf.Tensor:
@@ -47,78 +122,9 @@ def upright(image: tf.Tensor, value: tf.Tensor) -> tf.Tensor:
         The same pixels; height and width change places for orientations 5 to 8.
     """
     image = tf.cond(value >= 5, lambda: tf.transpose(image, [1, 0, 2]), lambda: image)
-    image = tf.cond(_among(value, 2, 3, 6, 7), lambda: tf.reverse(image, [1]), lambda: image)
-    return tf.cond(_among(value, 3, 4, 7, 8), lambda: tf.reverse(image, [0]), lambda: image)
+    image = tf.cond(_is_among(value, (2, 3, 6, 7)), lambda: tf.reverse(image, [1]), lambda: image)
+    return tf.cond(_is_among(value, (3, 4, 7, 8)), lambda: tf.reverse(image, [0]), lambda: image)
 
 
-def _among(value: tf.Tensor, *members: int) -> tf.Tensor:
-    return tf.reduce_any(tf.equal(value, tf.constant(members)))
-
-
-def _byte(data: tf.Tensor, at: tf.Tensor) -> tf.Tensor:
-    """The byte at an offset as int32, 0 beyond the end."""
-    inside = tf.logical_and(at >= 0, at < tf.size(data))
-    return tf.cond(inside, lambda: tf.cast(data[at], tf.int32), lambda: tf.constant(0))
-
-
-def _number(data: tf.Tensor, at: tf.Tensor, size: int, little: tf.Tensor) -> tf.Tensor:
-    """An unsigned number of ``size`` bytes; a four-byte one is cut to 31 bits."""
-    forward = tf.stack([_byte(data, at + i) for i in range(size)])
-    most_significant_first = tf.cond(little, lambda: tf.reverse(forward, [0]), lambda: forward)
-    total = tf.constant(0)
-    for i in range(size):
-        byte = most_significant_first[i]
-        total = total * 256 + (tf.bitwise.bitwise_and(byte, 0x7F) if size == 4 and i == 0 else byte)
-    return total
-
-
-def _jpeg_orientation(data: tf.Tensor) -> tf.Tensor:
-    """int32 []: walks the segments up to APP1 with EXIF; data is uint8 [n]."""
-    big = tf.constant(False)
-
-    def is_exif(at: tf.Tensor) -> tf.Tensor:
-        name = tf.stack([_byte(data, at + 4 + i) for i in range(6)])
-        return tf.logical_and(
-            tf.equal(_byte(data, at + 1), _APP1),
-            tf.reduce_all(tf.equal(name, tf.constant(list(b"Exif\0\0")))),
-        )
-
-    def goes_on(at: tf.Tensor) -> tf.Tensor:
-        marker = tf.logical_and(
-            tf.equal(_byte(data, at), 0xFF), tf.not_equal(_byte(data, at + 1), _START_OF_SCAN)
-        )
-        return tf.logical_and(marker, tf.logical_not(is_exif(at)))
-
-    (at,) = tf.while_loop(
-        goes_on,
-        lambda at: (at + 2 + _number(data, at + 2, 2, big),),
-        (tf.constant(2),),
-        maximum_iterations=_MAX_SEGMENTS,
-    )
-    return tf.cond(
-        tf.logical_and(tf.equal(_byte(data, at), 0xFF), is_exif(at)),
-        lambda: _tiff_orientation(data, at + 10),
-        lambda: tf.constant(1),
-    )
-
-
-def _tiff_orientation(data: tf.Tensor, start: tf.Tensor) -> tf.Tensor:
-    """int32 []: the tag's value in the first directory of the TIFF file at ``start``."""
-    little = tf.equal(_byte(data, start), ord("I"))
-    directory = start + _number(data, start + 4, 4, little)
-    entries = tf.minimum(_number(data, directory, 2, little), _MAX_ENTRIES)
-
-    def entry(index: tf.Tensor) -> tf.Tensor:
-        return directory + 2 + 12 * index
-
-    (index,) = tf.while_loop(
-        lambda index: tf.logical_and(
-            index < entries,
-            tf.not_equal(_number(data, entry(index), 2, little), _ORIENTATION),
-        ),
-        lambda index: (index + 1,),
-        (tf.constant(0),),
-    )
-    value = _number(data, entry(index) + 8, 2, little)
-    known = tf.logical_and(index < entries, tf.logical_and(value >= 1, value <= 8))
-    return tf.cond(known, lambda: value, lambda: tf.constant(1))
+def _is_among(value: tf.Tensor, members: tuple[int, ...]) -> tf.Tensor:
+    return tf.reduce_any(tf.equal(value[..., tf.newaxis], tf.constant(members)), axis=-1)

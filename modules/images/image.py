@@ -7,20 +7,22 @@ that decoded images can be kept as uint8 between epochs: ``decode`` is the expen
 
 import tensorflow as tf
 
-from modules.images import exif
+from modules.images import exif, formats
 from modules.settings import ImageSpec
 
 
 def decode(image_bytes: tf.Tensor, spec: ImageSpec) -> tf.Tensor:
     """Decodes one image, turns it upright by its EXIF tag, and resizes it.
 
-    JPEG, PNG, GIF (its first frame) and BMP are read. Grey becomes RGB; alpha is dropped.
-    Bilinear with antialiasing, as Pillow's ``BILINEAR``, rounded to whole levels.
+    JPEG, PNG, GIF (its first picture) and BMP are read. Grey becomes RGB; what is transparent is
+    composed on the background. Bilinear with antialiasing, as Pillow's ``BILINEAR``, rounded to
+    whole levels.
 
     Args:
         image_bytes: string [], an encoded image.
-        spec: the size and the way of resizing: ``stretch`` to it, ``crop`` the middle of the image
-            scaled to cover it, or ``pad`` with black around the image scaled to fit in it.
+        spec: the background, the size, and the way of resizing: ``stretch`` to it, ``crop`` the
+            middle of the image scaled to cover it, or ``pad`` with black around the image scaled to
+            fit in it.
 
     Returns:
         uint8 [spec.height, spec.width, 3].
@@ -28,8 +30,8 @@ def decode(image_bytes: tf.Tensor, spec: ImageSpec) -> tf.Tensor:
     Raises:
         tf.errors.InvalidArgumentError: when run on bytes that are no such image.
     """
-    image = tf.io.decode_image(image_bytes, channels=3, expand_animations=False)
-    image = exif.upright(image, exif.orientation(image_bytes))
+    image, orientation = formats.pixels(image_bytes, spec.background)
+    image = exif.upright(image, orientation)
     size = (spec.height, spec.width)
     if spec.resize == "crop":
         image = _crop_to_ratio(image, size)

@@ -16,7 +16,7 @@ from modules.settings.base import (
 from modules.settings.distribution import Distribution, check_cluster, check_one_process
 from modules.settings.evaluation import Evaluation, Forced, Rule
 from modules.settings.finetune import Finetune, TrainerOptions, check_class_weights
-from modules.settings.image import ImageSpec
+from modules.settings.image import WHITE, Color, ImageSpec
 from modules.settings.infra import Infra
 from modules.settings.ingest import MAX_PIXELS, Format, Ingest, Key
 from modules.settings.optimization import LearningRateOptions, OptimizerOptions
@@ -25,8 +25,10 @@ from modules.settings.unfreeze import FractionOfBlocks, LastBlocks, MatchingBloc
 
 __all__ = [
     "MAX_PIXELS",
+    "WHITE",
     "Augmentation",
     "BatchNorm",
+    "Color",
     "Distribution",
     "EarlyStopping",
     "Evaluation",

@@ -1,14 +1,53 @@
 """What the one image function makes."""
 
-from typing import Literal
+from typing import Annotated, Literal
+
+from PIL import ImageColor
+from pydantic import BeforeValidator
 
 from modules.settings.base import Options, Positive
 
+_RULE = "must be a colour such as white, '#f0f0f0' or [240, 240, 240]"
+
+
+def _color(value: object) -> object:
+    """Levels of red, green and blue, each in [0, 255]."""
+    if value is None:
+        # In YAML, what stands behind # is a comment.
+        raise ValueError(f"is empty, {_RULE}; quote a value that begins with #")
+    if isinstance(value, str):
+        try:
+            levels = ImageColor.getrgb(value)
+        except ValueError:
+            raise ValueError(f"got {value!r}, {_RULE}; change it") from None
+        if len(levels) != len("RGB"):
+            raise ValueError(f"got {value!r}, {_RULE}, without opacity; change it")
+        return levels
+    if not isinstance(value, list | tuple) or len(value) != len("RGB"):
+        raise ValueError(f"got {value!r}, {_RULE}; change it")
+    if not all(type(level) is int and 0 <= level <= 255 for level in value):
+        raise ValueError(f"got {value!r}, {_RULE}, whose levels are 0 to 255; change one")
+    return value
+
+
+# Levels of red, green and blue; given as such, as CSS names a colour or as it writes one.
+Color = Annotated[tuple[int, int, int], BeforeValidator(_color)]
+WHITE = (255, 255, 255)
+
 
 class ImageSpec(Options):
-    """The geometry and range that the backbone takes."""
+    """The geometry and range that the backbone takes, and what shows through an image.
+
+    Attributes:
+        height: pixels.
+        width: pixels.
+        resize: how an image is brought to that size.
+        input_range: what black and white become.
+        background: what an image is laid on where it is transparent.
+    """
 
     height: Positive
     width: Positive
     resize: Literal["stretch", "crop", "pad"] = "stretch"
     input_range: tuple[float, float] = (0.0, 1.0)
+    background: Color = WHITE

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from modules.settings.base import Fraction, Options, Positive
+from modules.settings.image import WHITE, Color
 
 # The largest sensor of a camera that people own has 150 megapixels; a file of a few kilobytes can
 # claim to hold thousands.
@@ -35,6 +36,7 @@ class Ingest(Options):
         splits: each split's share of the images, adding up to 1.
         max_bad_fraction: the run fails when a greater share of the files cannot be used.
         max_pixels: more in one image are not decoded.
+        background: what an image is laid on where it is transparent.
     """
 
     path: str
@@ -51,3 +53,4 @@ class Ingest(Options):
     splits: dict[str, float]
     max_bad_fraction: Fraction = 0.05
     max_pixels: Positive = MAX_PIXELS
+    background: Color = WHITE

@@ -7,12 +7,14 @@ from typing import Any
 import numpy as np
 import pytest
 import tensorflow as tf
+from PIL import Image
 
 from modules import export, features, lite
 from modules.backbones import backbone
 from modules.finetune.classifier import Classifier
 from modules.settings import ImageSpec
 from tests.conftest import GLYPHS, encoded, picture
+from tests.image_files import bmp, by_pixel
 
 pytestmark = pytest.mark.kernels
 
@@ -69,6 +71,22 @@ def test_pixels_and_bytes_get_the_same_scores(exported: Path) -> None:
     np.testing.assert_allclose(
         by_bytes[features.SCORES], by_pixels[features.SCORES], rtol=0, atol=1e-6
     )
+
+
+def test_a_request_sees_what_a_viewer_shows_or_is_refused(exported: Path) -> None:
+    serve = tf.saved_model.load(str(exported)).signatures[features.SERVE_IMAGES]
+    pixels, shape = picture(32, 32), picture(32, 32, 4)
+    masks = (0xFF000000, 0xFF0000, 0xFF00, 0xFF)
+    by_masks = bmp(by_pixel(pixels, "1BGR"), 32, 32, masks=masks, header=108)
+    white = Image.new("RGBA", (32, 32), "white")
+    white.alpha_composite(Image.fromarray(shape))
+    alike = [[encoded(pixels), by_masks], [encoded(shape), encoded(np.array(white.convert("RGB")))]]
+    for contents in alike:
+        scores = serve(image_bytes=tf.constant(contents))[features.SCORES].numpy()
+        np.testing.assert_allclose(scores[0], scores[1], rtol=0, atol=1e-6)
+    compressed = bmp([b"\0" * 40], 32, 8, compression=1)
+    with pytest.raises(tf.errors.InvalidArgumentError, match="a compressed BMP is not decoded"):
+        serve(image_bytes=tf.constant([encoded(pixels), compressed]))
 
 
 def test_the_form_for_devices_holds_no_branch(exported: Path) -> None:

@@ -1,69 +1,25 @@
 """The one image function: eagerly, in tf.data, and against Pillow."""
 
-import io
-
 import numpy as np
 import pytest
 import tensorflow as tf
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from PIL import Image, ImageOps
+from PIL import Image
 
-from modules.images import exif, image
+from modules.images import image
 from modules.settings import ImageSpec
 from tests.conftest import encoded, picture
 
 SPEC = ImageSpec(height=16, width=16)
 
 
-@pytest.mark.parametrize("orientation", range(1, 9))
-def test_every_exif_orientation_is_turned_as_pillow_turns_it(orientation: int) -> None:
-    content = encoded(picture(), "JPEG", orientation=orientation)
-    upright = ImageOps.exif_transpose(Image.open(io.BytesIO(content)))
-    assert upright is not None
-    spec = ImageSpec(height=upright.height, width=upright.width)
-    made = image.decode(tf.constant(content), spec).numpy().astype(int)
-    assert (
-        np.abs(made - np.asarray(upright).astype(int)).max() <= 8
-    )  # TensorFlow decodes JPEG with the faster DCT
-
-
-@pytest.mark.parametrize("order", ["<", ">"])
-def test_orientation_is_read_in_both_byte_orders(order: str) -> None:
-    content = bytearray(encoded(picture(), "JPEG", orientation=6))
-    start = content.index(b"Exif\0\0") + 6
-    ordered = exif_block(order, 6)
-    content[start : start + len(ordered)] = ordered
-    assert int(exif.orientation(tf.constant(bytes(content)))) == 6
-
-
-def exif_block(order: str, orientation: int) -> bytes:
-    """A TIFF header and a directory of one entry, in the byte order given."""
-    import struct
-
-    mark = b"II" if order == "<" else b"MM"
-    head = mark + struct.pack(f"{order}HI", 42, 8)
-    return head + struct.pack(f"{order}HHHIHH", 1, 0x0112, 3, 1, orientation, 0)
-
-
-@pytest.mark.parametrize("form", ["PNG", "BMP", "GIF"])
-def test_formats_without_exif_stand_upright(form: str) -> None:
-    assert int(exif.orientation(tf.constant(encoded(picture(), form)))) == 1
-
-
-@given(st.binary(max_size=200))
-@settings(max_examples=60, deadline=None)
-def test_orientation_of_any_bytes_is_between_1_and_8(tail: bytes) -> None:
-    content = encoded(picture(4, 4), "JPEG", orientation=3)
-    cut = content.index(b"Exif\0\0") + 6
-    assert 1 <= int(exif.orientation(tf.constant(content[:cut] + tail))) <= 8
-
-
 @pytest.mark.parametrize("channels", [1, 3, 4])
 def test_grey_and_alpha_become_rgb(channels: int) -> None:
     pixels = picture(16, 16, channels)
     made = image.decode(tf.constant(encoded(pixels)), SPEC).numpy()
-    expected = np.repeat(pixels, 3, axis=-1) if channels == 1 else pixels[..., :3]
+    expected = np.repeat(pixels, 3, axis=-1) if channels == 1 else pixels[..., :3].astype(int)
+    if channels == 4:
+        opacity = pixels[..., 3:].astype(int)
+        expected = np.round((expected * opacity + 255 * (255 - opacity)) / 255)
     np.testing.assert_array_equal(made, expected)
 
 
