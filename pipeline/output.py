@@ -177,7 +177,7 @@ class Display(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         """Shows one report; called by ``logging``."""
         facts = progress.facts_of(record)
-        if not self._bars or self._task is None:
+        if not self._bars or self._task is None or not facts:
             self.say(record.getMessage())
             return
         total, advance = _number(facts.get("total")), _number(facts.get("advance"))

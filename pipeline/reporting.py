@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from components.image_example_gen import one_color
 from components.run_summary.summary import SUMMARY_FILE, Summary
 from modules import features
 from modules.text import printable_lines
@@ -72,7 +73,7 @@ def upgraded(root: Root) -> str:
 def _about_data(summary: Summary) -> list[str]:
     """What a person should know of the data.
 
-    Files left out, and classes that no test sees.
+    Files left out, images of one colour, and classes that no test sees.
     """
     lines = []
     quarantined = summary.data.get("quarantined", {})
@@ -83,7 +84,12 @@ def _about_data(summary: Summary) -> list[str]:
             f"data: {sum(kinds.values())} could not be used ({counts}); all are named in "
             f"{shown(Path(quarantined['list']))}"
         )
-    tested = summary.data.get("images", {}).get(features.TEST, {})
+    images = summary.data.get("images", {})
+    total = sum(sum(counts.values()) for counts in images.values())
+    of_one_color = one_color.line(summary.data.get("one_color", {}), total)
+    if of_one_color:
+        lines.append(f"data: {of_one_color}")
+    tested = images.get(features.TEST, {})
     unseen = [label for label, count in tested.items() if count == 0]
     if unseen:
         lines.append(

@@ -1,7 +1,8 @@
 """Says whether bytes are an image that training and serving can decode, and its facts.
 
-Pillow reads the header, so that a decompression bomb is found before it is decoded; TensorFlow
-decodes, as training and serving will: what is accepted here, they take.
+Pillow reads the header, so that a decompression bomb is found before it is decoded; the one image
+function decodes, as training and serving will: what is accepted here, they take. And what Pillow
+decodes is compared, so that they do not see another picture than people do.
 """
 
 import contextlib
@@ -15,22 +16,19 @@ import numpy as np
 import tensorflow as tf
 from PIL import Image
 
-from modules.settings import MAX_PIXELS
+from components.image_example_gen import compare, decoding
+from components.image_example_gen.compare import SHRUNK, Pixels
+from components.image_example_gen.decoding import TOGETHER
+from modules.settings import MAX_PIXELS, WHITE, Color
 
-# What TensorFlow decodes. A JPEG with further pictures behind it opens as JPEG and is called MPO.
-_FORMATS = ("JPEG", "PNG", "GIF", "BMP")
 _CHANNELS = {"1": 1, "L": 1, "I;16": 1, "I": 1, "P": 3, "LA": 2, "RGB": 3, "RGBA": 4, "CMYK": 4}
 # Luma of ITU-R BT.601, as Pillow and JPEG have it.
 _LUMA = (0.299, 0.587, 0.114)
-# How many JPEGs are decoded in one call.
-TOGETHER = 16
 # The limit is ours, max_pixels: Pillow reads headers alone here, and would call what is beyond its
 # own limit no image. What else it warns of, TensorFlow judges.
 Image.MAX_IMAGE_PIXELS = None
 warnings.filterwarnings("ignore", module=r"PIL\.")
 
-# Width, height, Pillow's mode and the format's name.
-_Header = tuple[int, int, str, str]
 Made = TypeVar("Made")
 
 
@@ -40,7 +38,11 @@ class BadImageError(ValueError):
 
 @dataclass(frozen=True)
 class ImageFacts:
-    """What ``modules.features`` lists as facts: sizes in pixels, brightness in [0, 1]."""
+    """What ``modules.features`` lists as facts: sizes in pixels, brightness in [0, 1].
+
+    Brightness is that of the image on its background; ``color`` is ``#rrggbb`` where all of it is
+    of one colour, which is for the report alone, and empty elsewhere.
+    """
 
     width: int
     height: int
@@ -48,47 +50,75 @@ class ImageFacts:
     bytes: int
     brightness: float
     format: str
+    color: str = ""
 
 
-def examine(content: bytes, max_pixels: int = MAX_PIXELS) -> ImageFacts:
+@dataclass(frozen=True)
+class _Header:
+    """What Pillow reads without decoding: sizes, how it is decoded, and how it is turned."""
+
+    width: int
+    height: int
+    kind: compare.Kind
+    orientation: int
+
+    @property
+    def shrinks(self) -> bool:
+        """Whether an eighth of each side shows what is needed."""
+        return self.kind.form == "JPEG" and min(self.width, self.height) >= SHRUNK
+
+
+def examine(content: bytes, max_pixels: int = MAX_PIXELS, background: Color = WHITE) -> ImageFacts:
     """Decodes the image once, whole, so that a truncated file is found.
 
     Args:
         content: the file's bytes.
         max_pixels: more are not decoded.
+        background: what an image is laid on where it is transparent.
 
     Raises:
-        BadImageError: when the bytes are no whole image of a known format, or of too many pixels.
+        BadImageError: when the bytes are no whole image of a known format, or of too many pixels,
+            or when Pillow sees another picture in them.
     """
-    header = _checked_header(content, max_pixels)
-    return _decoded(header, content)
+    (found,) = examine_all([content], max_pixels, background)
+    if isinstance(found, BadImageError):
+        raise found
+    return found
 
 
 def examine_all(
-    contents: Sequence[bytes], max_pixels: int = MAX_PIXELS
+    contents: Sequence[bytes], max_pixels: int = MAX_PIXELS, background: Color = WHITE
 ) -> list[ImageFacts | BadImageError]:
-    """``examine`` of several images; JPEGs are decoded together, which is faster."""
+    """``examine`` of several images; JPEGs are decoded together, which is faster.
+
+    Of those that no two decoders read differently, the first of each kind is compared, and all of
+    that kind where it differs; of all others, each.
+    """
     headers = [_attempt(_checked_header, one, max_pixels) for one in contents]
-    jpegs = [
-        i
-        for i, header in enumerate(headers)
-        if not isinstance(header, BadImageError) and header[3] == "JPEG"
-    ]
-    means: dict[int, Any] = {}
-    for start in range(0, len(jpegs) - TOGETHER + 1, TOGETHER):
-        places = jpegs[start : start + TOGETHER]
-        # Where one is broken, each is tried alone.
-        with contextlib.suppress(tf.errors.OpError):
-            made = _means_of_jpegs(tf.constant([contents[i] for i in places])).numpy()
-            means |= dict(zip(places, made, strict=True))
+    trusted: dict[compare.Kind, bool] = {}
+
+    def judged(header: _Header, content: bytes, pixels: Pixels) -> ImageFacts:
+        if not (header.kind.is_usual and trusted.get(header.kind)):
+            problem = compare.difference(content, pixels, background, shrunk=header.shrinks)
+            trusted.setdefault(header.kind, not problem)
+            if problem:
+                raise BadImageError(
+                    "decoders do not agree on it: what TensorFlow and Pillow see differs, "
+                    f"{problem}; save it anew as PNG"
+                )
+        if header.orientation > 1:
+            _check_turned(header, content, background)
+        return _facts(header, content, pixels, background)
+
     found: list[ImageFacts | BadImageError] = []
-    for i, (header, content) in enumerate(zip(headers, contents, strict=True)):
+    views = _views(headers, contents, background)
+    for header, content, pixels in zip(headers, contents, views, strict=True):
         if isinstance(header, BadImageError):
             found.append(header)
-        elif i in means:
-            found.append(_facts(header, content, means[i]))
+        elif isinstance(pixels, BadImageError):
+            found.append(pixels)
         else:
-            found.append(_attempt(_decoded, header, content))
+            found.append(_attempt(judged, header, content, pixels))
     return found
 
 
@@ -99,65 +129,107 @@ def _attempt(make: Callable[..., Made], *given: Any) -> "Made | BadImageError":
         return error
 
 
-def _decoded(header: _Header, content: bytes) -> ImageFacts:
-    return _facts(header, content, _means(content, header[3]))
+def _views(
+    headers: Sequence["_Header | BadImageError"], contents: Sequence[bytes], background: Color
+) -> "list[Pixels | BadImageError]":
+    """What TensorFlow decodes of each, or what keeps it from doing so."""
+    jpegs = [
+        i
+        for i, header in enumerate(headers)
+        if not isinstance(header, BadImageError) and header.shrinks
+    ]
+    together: dict[int, Pixels] = {}
+    for start in range(0, len(jpegs) - TOGETHER + 1, TOGETHER):
+        places = jpegs[start : start + TOGETHER]
+        # Where one is broken, each is tried alone.
+        with contextlib.suppress(tf.errors.OpError):
+            made = decoding.shrunk_jpegs(tf.constant([contents[i] for i in places]))
+            together |= {i: one.numpy() for i, one in zip(places, made, strict=True)}
+    views: list[Pixels | BadImageError] = []
+    for i, (header, content) in enumerate(zip(headers, contents, strict=True)):
+        if isinstance(header, BadImageError):
+            views.append(header)
+        elif i in together:
+            views.append(together[i])
+        else:
+            views.append(_attempt(_decoded, header, content, background))
+    return views
 
 
-def _facts(header: _Header, content: bytes, means: Any) -> ImageFacts:
-    width, height, mode, name = header
-    brightness = float(np.asarray(means, np.float64) @ _LUMA) / 255
-    return ImageFacts(width, height, _CHANNELS.get(mode, 3), len(content), brightness, name)
+def _decoded(header: _Header, content: bytes, background: Color) -> Pixels:
+    """The image as it is stored, uint8 [h, w, 3]; a JPEG an eighth of each side."""
+    try:
+        if header.shrinks:
+            pixels = decoding.shrunk_jpeg(content)
+        elif header.kind.is_opaque_png:
+            pixels = decoding.opaque_png(content)
+        else:
+            pixels, _ = decoding.whole(content, background)
+    except tf.errors.OpError as error:
+        raise BadImageError(f"not a whole image: {_one_line(error)}") from error
+    return np.asarray(pixels)
+
+
+def _check_turned(header: _Header, content: bytes, background: Color) -> None:
+    """Refuses an image that training would not turn as Pillow turns it."""
+    if header.kind.form == "JPEG":
+        value = int(decoding.orientation_of_jpeg(tf.constant(content)))
+    else:
+        value = int(decoding.whole(content, background)[1])
+    if value != header.orientation:
+        raise BadImageError(
+            f"its EXIF orientation is not read: it says {header.orientation}, and {value} is seen; "
+            "turn the image itself"
+        )
+
+
+def _facts(header: _Header, content: bytes, pixels: Pixels, background: Color) -> ImageFacts:
+    mode = header.kind.mode
+    # Ten times as fast as NumPy's mean over two axes at once.
+    sums = np.array([pixels[..., i].sum(dtype=np.uint64) for i in range(3)], np.float64)
+    return ImageFacts(
+        header.width,
+        header.height,
+        _CHANNELS.get(mode, 3),
+        len(content),
+        float(sums @ _LUMA) / (255 * pixels[..., 0].size),
+        header.kind.form,
+        _only_color(header, content, pixels, background),
+    )
+
+
+def _only_color(header: _Header, content: bytes, pixels: Pixels, background: Color) -> str:
+    """``#rrggbb`` where all of the image is of one colour."""
+    if (pixels[0] != pixels[0, 0]).any() or (pixels != pixels[0, 0]).any():
+        return ""
+    if header.shrinks:  # What is finer than an eighth may not be seen in it.
+        pixels = decoding.whole(content, background)[0].numpy()
+        if (pixels != pixels[0, 0]).any():
+            return ""
+    return f"#{bytes(pixels[0, 0]).hex()}"
 
 
 def _checked_header(content: bytes, max_pixels: int) -> _Header:
     if not content:
         raise BadImageError("the file is empty")
-    width, height, mode, name = _header(content)
-    if width * height > max_pixels:
+    header = _header(content)
+    if header.width * header.height > max_pixels:
         raise BadImageError(
-            f"too many pixels: {width} x {height}, and data.max_pixels is {max_pixels}"
+            f"too many pixels: {header.width} x {header.height}, and data.max_pixels is "
+            f"{max_pixels}"
         )
-    if name == "BMP" and mode in ("1", "P"):
-        # TensorFlow takes the palette's indices for grey levels.
-        raise BadImageError("a BMP with a palette: it is not decoded right; save it as PNG")
-    return width, height, mode, name
+    return header
 
 
 def _header(content: bytes) -> _Header:
-    """Width, height, Pillow's mode, and the format's name."""
     try:
-        with Image.open(io.BytesIO(content), formats=_FORMATS) as image:
-            name = "JPEG" if image.format == "MPO" else str(image.format)
-            return *image.size, image.mode, name
+        with Image.open(io.BytesIO(content), formats=compare.FORMATS) as image:
+            kind = compare.kind_of(image)
+            return _Header(*image.size, kind, compare.turned(image))
     except Exception as error:  # Pillow's parsers raise whatever they meet: OSError, struct.error.
         # Pillow's text names the object in memory; ours is for people.
         reason = _one_line(error).split(" <_io.BytesIO")[0]
         raise BadImageError(f"not a JPEG, PNG, GIF or BMP: {reason}") from error
-
-
-def _means(content: bytes, name: str) -> Any:
-    """The mean of each channel of the decoded image, [3], in [0, 255]."""
-    try:
-        if name == "JPEG":
-            pixels = _jpeg(content)
-        else:
-            pixels = tf.io.decode_image(content, channels=3, expand_animations=False)
-    except tf.errors.OpError as error:
-        raise BadImageError(f"not a whole image: {_one_line(error)}") from error
-    # By NumPy: a call of TensorFlow takes as long as all of this, and this would take four.
-    return pixels.numpy().mean(axis=(0, 1), dtype=np.float64)
-
-
-def _jpeg(content: Any) -> tf.Tensor:
-    """All of the file is read, but an eighth of each side computed."""
-    return tf.io.decode_jpeg(content, channels=3, ratio=8)
-
-
-@tf.function(autograph=False, input_signature=[tf.TensorSpec((TOGETHER,), tf.string)])
-def _means_of_jpegs(contents: tf.Tensor) -> tf.Tensor:
-    """``_means`` of so many JPEGs, [TOGETHER, 3]: in one call, and by all threads."""
-    pixels = [tf.cast(_jpeg(one), tf.float32) for one in tf.unstack(contents)]
-    return tf.stack([tf.reduce_mean(one, axis=(0, 1)) for one in pixels])
 
 
 def _one_line(error: Exception) -> str:

@@ -13,7 +13,7 @@ from components.image_example_gen import records, report, sides, work
 from components.image_example_gen.contents import FINGERPRINT, PLACE
 from components.image_example_gen.entry import ImageFile
 from components.image_example_gen.sources import list_data, spans
-from modules import features
+from modules import features, progress
 from modules.settings import Ingest
 
 
@@ -43,6 +43,9 @@ class Executor(base_beam_executor.BaseBeamExecutor):
         with self._make_beam_pipeline() as pipeline:
             _write(pipeline, decided, folders, options) | beam.Map(work.tell, told, files)
         report.check_bad(files, options.max_bad_fraction)
+        line = report.check_colors(files)
+        if line:
+            progress.report(f"image_example_gen {line}")
 
 
 def _describe(

@@ -15,8 +15,9 @@ from dataclasses import dataclass, field, replace
 
 import tensorflow as tf
 
-from components.image_example_gen.check import TOGETHER, BadImageError, ImageFacts, examine_all
+from components.image_example_gen.check import BadImageError, ImageFacts, examine_all
 from components.image_example_gen.contents import read_file
+from components.image_example_gen.decoding import TOGETHER
 from components.image_example_gen.entry import ImageFile
 from components.image_example_gen.shard_writers import ShardWriters
 from components.image_example_gen.sources.shards import read_records
@@ -38,12 +39,14 @@ class ChunkReport:
     Attributes:
         counts: images by (split, label).
         bad: what cannot be used: ``path``, ``reason`` and ``sha256``.
+        one_color: images of one colour, each ``path`` and ``color``.
         bytes_read: of images.
         bytes_written: of records.
     """
 
     counts: Counter[tuple[str, str]] = field(default_factory=Counter)
     bad: list[dict[str, str]] = field(default_factory=list)
+    one_color: list[dict[str, str]] = field(default_factory=list)
     bytes_read: int = 0
     bytes_written: int = 0
 
@@ -139,6 +142,8 @@ def write_chunk(
             example = to_example(read.content, file, read.facts)
             writers.write(split, example)
             report.counts[split, file.label] += 1
+            if read.facts.color:
+                report.one_color.append({"path": file.name, "color": read.facts.color})
             report.bytes_written += len(example)
     advance((len(files) - 1) % REPORT_EVERY + 1)
     return report
@@ -146,7 +151,7 @@ def write_chunk(
 
 def _read_all(files: Sequence[ImageFile], options: Ingest) -> Iterator[_Read]:
     """A few at a time are checked, and files read, by several threads; records are read in turn."""
-    examined = functools.partial(_examined, max_pixels=options.max_pixels)
+    examined = functools.partial(_examined, options=options)
     if files[0].record is None:
         parts = (files[i : i + TOGETHER] for i in range(0, len(files), TOGETHER))
         found = in_order(lambda part: examined([_read(file) for file in part]), parts)
@@ -164,9 +169,9 @@ def _read(file: ImageFile) -> _Read:
         return _Read(file, problem=file.problem or f"unreadable: {error.strerror or error}")
 
 
-def _examined(reads: Sequence[_Read], max_pixels: int) -> list[_Read]:
-    usable = [read for read in reads if not read.problem]
-    facts = iter(examine_all([read.content for read in usable], max_pixels))
+def _examined(reads: Sequence[_Read], options: Ingest) -> list[_Read]:
+    contents = [read.content for read in reads if not read.problem]
+    facts = iter(examine_all(contents, options.max_pixels, options.background))
     return [read if read.problem else _with_facts(read, next(facts)) for read in reads]
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from components.image_example_gen import bad_files
+from components.image_example_gen import bad_files, one_color
 from components.image_example_gen.records import ChunkReport
 from modules import features
 from modules.text import as_json
@@ -16,15 +16,17 @@ QUARANTINE_FILE = "quarantine.jsonl"
 
 
 def merge(chunk_reports: Iterable[ChunkReport]) -> ChunkReport:
-    """What became of all chunks; ``bad`` is sorted by path."""
+    """What became of all chunks; ``bad`` and ``one_color`` are sorted by path."""
     whole = ChunkReport()
     for one in chunk_reports:
         for key, count in one.counts.items():
             whole.counts[key] += count
         whole.bad += one.bad
+        whole.one_color += one.one_color
         whole.bytes_read += one.bytes_read
         whole.bytes_written += one.bytes_written
     whole.bad.sort(key=lambda row: (row["path"], row["reason"]))
+    whole.one_color.sort(key=lambda row: row["path"])
     return whole
 
 
@@ -35,13 +37,19 @@ class Files:
     report: Path
     quarantine: Path
 
+    @property
+    def one_color(self) -> Path:
+        """Where images of one colour are listed."""
+        return self.quarantine.with_name(one_color.LIST_FILE)
+
 
 def summarize(whole: ChunkReport, files: Files) -> dict[str, Any]:
     """The report, for JSON and for the run's summary.
 
     Returns:
         ``images``: split to label to count, both sorted; ``bytes_read`` and ``bytes_written``, of
-        images and of records; ``quarantined``: ``by_reason``, counts, and ``list``, the path.
+        images and of records; ``quarantined``: ``by_reason``, counts, and ``list``, the path;
+        ``one_color``, as ``one_color.summarize`` has it.
     """
     counts = whole.counts
     labels = sorted({label for split, label in counts if split in features.SPLITS and label})
@@ -57,6 +65,7 @@ def summarize(whole: ChunkReport, files: Files) -> dict[str, Any]:
             "by_reason": bad_files.by_reason(row["reason"] for row in whole.bad),
             "list": str(files.quarantine),
         },
+        "one_color": one_color.summarize(whole.one_color, files.one_color),
     }
 
 
@@ -64,6 +73,7 @@ def write(whole: ChunkReport, told: Mapping[str, Any], files: Files) -> None:
     """Writes the report, with what else is told, and the list of what was left out."""
     lines = (as_json(row) + "\n" for row in whole.bad)
     files.quarantine.write_text("".join(lines), encoding="utf-8")
+    one_color.write(whole.one_color, files.one_color)
     text = as_json({**summarize(whole, files), **told}, indent=1)
     files.report.write_text(text, encoding="utf-8")
 
@@ -86,3 +96,18 @@ def check_bad(files: Files, max_bad_fraction: float) -> None:
     with files.quarantine.open(encoding="utf-8") as lines:
         first = json.loads(next(lines))
     bad_files.check(kinds, total, (first["path"], first["reason"]), max_bad_fraction)
+
+
+def check_colors(files: Files) -> str:
+    """Refuses data that shows one colour alone.
+
+    Returns:
+        A line on images of one colour; empty if there are none.
+
+    Raises:
+        InputError: when all images are of the same one.
+    """
+    report = json.loads(files.report.read_text(encoding="utf-8"))
+    total = sum(sum(counts.values()) for counts in report["images"].values())
+    one_color.check(report["one_color"], total)
+    return one_color.line(report["one_color"], total)

@@ -93,7 +93,7 @@ def _contents(files: Sequence[ImageFile], options: Ingest) -> Iterator[tuple[Ima
 
 def _is_usable(file: ImageFile, content: bytes, options: Ingest) -> bool:
     try:
-        examine(content, options.max_pixels)
+        examine(content, options.max_pixels, options.background)
     except BadImageError:
         return False
     return not file.problem

@@ -41,7 +41,8 @@ class Summary(BaseModel):
         data: ``layout``, how it was read, and ``left_out``, what was passed over, in words;
             ``images`` by split and class; ``bytes_read`` of images, ``bytes_written`` of records;
             ``quarantined``: ``by_reason``, counts, and ``list``, a file of JSON lines of ``path``,
-            ``reason`` and ``sha256``; ``duplicates``; ``fingerprint``; ``span`` and ``version``
+            ``reason`` and ``sha256``; ``one_color``: ``count``, ``colors``, the ``first`` images of
+            one colour and their ``list``; ``duplicates``; ``fingerprint``; ``span`` and ``version``
             where the path has some.
         seconds: by component, and ``total``.
         peak_rss_mb: the most memory that the run's process, or one that it started, held.

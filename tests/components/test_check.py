@@ -16,16 +16,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from components.image_example_gen import check
+from components.image_example_gen import check, compare
 from modules.images import image
-from modules.settings import ImageSpec
+from modules.settings import WHITE, ImageSpec
 from tests.conftest import PROJECT, encoded, picture
-
-
-def saved(image: Image.Image, form: str, **options: Any) -> bytes:
-    stream = io.BytesIO()
-    image.save(stream, form, **options)
-    return stream.getvalue()
+from tests.image_files import bmp, by_pixel, chunk, saved
 
 
 @pytest.mark.parametrize(
@@ -38,7 +33,7 @@ def saved(image: Image.Image, form: str, **options: Any) -> bytes:
         (encoded(picture(), "PNG")[:80], "not a whole image"),
         (encoded(picture(), "PNG")[:-12], "not a whole image"),  # its end marker is gone
         (encoded(picture(), "TIFF"), "not a JPEG, PNG, GIF or BMP"),
-        (saved(Image.fromarray(picture()).convert("P"), "BMP"), "BMP with a palette"),
+        (bmp([b"\0" * 40], 40, 8, compression=1), "not a whole image: .*compressed BMP"),
     ],
 )
 def test_what_training_could_not_decode_is_told_with_its_reason(
@@ -147,13 +142,14 @@ def variants() -> dict[str, bytes]:
         "grey JPEG": (rgb.convert("L"), "JPEG", {}),
         "progressive JPEG": (rgb, "JPEG", {"progressive": True}),
         "JPEG with a second picture": (rgb, "MPO", {"save_all": True, "append_images": [rgb]}),
-        "16-bit PNG": (Image.fromarray(picture(channels=1)[..., 0].astype(np.uint16)), "PNG", {}),
+        "16-bit PNG": (Image.fromarray(picture(channels=1)[..., 0] * np.uint16(257)), "PNG", {}),
         "palette PNG": (rgb.convert("P"), "PNG", {"transparency": 3}),
         "1-bit PNG": (rgb.convert("1"), "PNG", {}),
         "PNG of grey and alpha": (rgb.convert("LA"), "PNG", {}),
         "animated GIF": (rgb, "GIF", {"save_all": True, "append_images": [rgb.rotate(180)]}),
         "grey BMP": (rgb.convert("L"), "BMP", {}),
-        "BMP with alpha": (rgb.convert("RGBA"), "BMP", {}),
+        "BMP with a palette": (rgb.convert("P"), "BMP", {}),
+        "BMP of 32 bits": (rgb.convert("RGBA"), "BMP", {}),
     }
     return {name: saved(one, form, **options) for name, (one, form, options) in forms.items()}
 
@@ -163,8 +159,50 @@ def test_every_kind_of_image_is_taken_and_decoded_as_pillow_does(name: str, cont
     facts = check.examine(content)
     spec = ImageSpec(height=facts.height, width=facts.width)
     made = image.decode(tf.constant(content), spec).numpy().astype(int)
-    with Image.open(io.BytesIO(content)) as opened:
-        # Pillow cuts 16 bits off at 255, where TensorFlow keeps the upper half of each.
-        expected = np.zeros((24, 40, 3)) if name == "16-bit PNG" else opened.convert("RGB")
-        assert np.abs(made - np.asarray(expected).astype(int)).max() <= 8
+    assert compare.difference(content, made.astype(np.uint8), WHITE) == ""
+    if name != "palette PNG":  # which is transparent in part
+        with Image.open(io.BytesIO(content)) as opened:
+            # Pillow cuts 16 bits off at 255, where TensorFlow keeps the upper half of each.
+            grey = picture(channels=1).repeat(3, axis=-1)
+            expected = grey if name == "16-bit PNG" else np.asarray(opened.convert("RGB"))
+        assert np.abs(made - expected.astype(int)).max() <= 8
     assert facts.brightness == pytest.approx(made.mean() / 255, abs=0.1)
+
+
+def test_bytes_behind_the_pixels_of_a_bmp_are_taken() -> None:
+    content = bmp(by_pixel(picture(), "BGR"), 40, 24, tail=b"T" * 57)
+    assert check.examine(content).bytes == len(content)
+
+
+def test_facts_are_those_of_the_image_on_its_background() -> None:
+    shape = np.zeros((10, 10, 4), np.uint8)
+    shape[:5, :, 3] = 255  # black above, nothing below
+    content = encoded(shape)
+    assert check.examine(content).brightness == pytest.approx(0.5)
+    assert check.examine(content, background=(0, 0, 0)).brightness == 0.0
+    assert check.examine(content, background=(0, 0, 0)).color == "#000000"
+    assert check.examine(content).color == ""
+
+
+FINE = (np.indices((12, 12)).sum(axis=0) % 2 * 200).astype(np.uint8)
+
+
+@pytest.mark.parametrize(
+    ("content", "color"),
+    [
+        (encoded(np.full((24, 40, 3), 90, np.uint8), "JPEG"), "#5a5a5a"),
+        (encoded(np.zeros((24, 40, 3), np.uint8) + np.array([250, 20, 10], np.uint8)), "#fa140a"),
+        (encoded(np.zeros((9, 9, 4), np.uint8)), "#ffffff"),
+        (encoded(picture()), ""),
+        (saved(Image.fromarray(FINE), "JPEG", quality=100), ""),
+    ],
+)
+def test_an_image_of_one_colour_is_known_by_it(content: bytes, color: str) -> None:
+    assert check.examine(content).color == color
+
+
+def test_a_damaged_note_in_a_png_does_not_keep_it_out() -> None:
+    whole = encoded(picture())
+    note = bytearray(chunk(b"tEXt", b"Comment\0hand"))
+    note[-1] ^= 1
+    assert check.examine(whole[:-12] + bytes(note) + whole[-12:]).width == 40
