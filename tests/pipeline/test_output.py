@@ -172,17 +172,11 @@ def test_the_outcome_says_what_became_of_the_run(tmp_path: Path) -> None:
     told = reporting.outcome(bad, config)
     assert "3 could not be used (2 unreadable, 1 the file is empty)" in told
     assert "all are named in /q.jsonl" in told
+    plain = {"count": 1, "colors": {"#ffffff": 1}, "first": ["a.png"], "list": "/o.jsonl"}
+    faint = summary("pushed", data={"images": {"test": {"a": 4}}, "one_color": plain})
+    assert "data: 1 of 4 images is of one colour (1 #ffffff)" in reporting.outcome(faint, config)
     unseen = summary("pushed", data={"images": {"test": {"a": 0, "b": 3}}})
     assert "the gate sees nothing of 'a'" in reporting.outcome(unseen, config)
-
-
-def test_classes_that_look_the_same_are_told_of(tmp_path: Path) -> None:
-    config = loading.load(PROJECT / "configs" / "digits.yaml", (), tmp_path)
-    labels = ["FEAR", "fear", "joy", "ma\u0301", "m\u00e1", "a  b", "a c"]
-    run = summary("pushed", data={"images": {"test": dict.fromkeys(labels, 1)}})
-    lines = [line for line in reporting.outcome(run, config).splitlines() if "own" in line]
-    assert len(lines) == 2
-    assert lines[0].startswith("data: 'FEAR' and 'fear' are classes of their own")
 
 
 def test_records_without_facts_are_read_as_such() -> None:
