@@ -102,6 +102,6 @@ def test_a_later_version_is_taken_and_too_much_that_is_broken_stops_the_run(
         rows.writelines(f"missing-{number}.png,1,,A\n" for number in range(40))
     done = run(root, f"{root}/span-{{SPAN}}/v-{{VERSION}}/images.csv")
     assert done.code == 2
-    assert "data.path: 44 of 443 files cannot be used (41 unreadable, 2 two labels" in done.err
+    assert "data.path: 41 of 443 files cannot be used (41 unreadable; such as missing" in done.err
     assert "Traceback" not in done.err
     assert list_versions(root / "root" / "serving") == [first["model_version"]]

@@ -177,7 +177,8 @@ def _examples(path: str) -> Iterator[Mapping[str, Any]]:
             for record in tf.data.TFRecordDataset(file, compression, buffer_size=1 << 20):
                 yield tf.train.Example.FromString(record.numpy()).features.feature
     except tf.errors.OpError as error:
-        raise OSError(error.message) from error
+        # Without TensorFlow's word on where in a graph it was.
+        raise OSError(" ".join(error.message.split("}} ")[-1].split())) from error
     except Exception as error:  # protobuf's DecodeError, which is private to its implementation
         if type(error).__name__ != "DecodeError":
             raise

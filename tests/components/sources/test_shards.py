@@ -100,7 +100,7 @@ def test_a_broken_shard_gives_what_it_holds_and_is_named(
     assert report.counts.total() == 59
     (bad,) = report.bad
     assert bad["path"] == "one.tfrecord#59"
-    assert bad["reason"].startswith("the shard is broken: ")
+    assert bad["reason"].startswith("the shard is broken: truncated record at ")
 
 
 def test_records_without_image_or_label_are_left_out(tmp_path: Path, pictures: list[bytes]) -> None:
