@@ -81,6 +81,8 @@ def test_files_that_define_a_component_keep_raw_annotations() -> None:
         ["--help"],
         ["run", "--help"],
         ["run", "none.yaml"],
+        ["backbones"],
+        ["inspect", "modules"],
         ["lr-find", "configs/digits.yaml", "--stage", "none"],
         ["run", "configs/digits.yaml", "--set", "data.path=none"],
         ["run", "configs/digits.yaml", "--set", "evaluation.min_examples=1000"],

@@ -87,6 +87,36 @@ def flattening(size: int, keep_batch: bool) -> Any:
     return reusable(forward, [kernel], spec=ANY_SIZE)
 
 
+def save_with_table(folder: Path, size: int = SIZE) -> str:
+    """Writes a module that looks up a word, of which it adds the line, 2, in a file that it brings.
+
+    The file that it was made of is gone then.
+    """
+    words = folder.parent / "words.txt"
+    words.parent.mkdir(parents=True, exist_ok=True)
+    words.write_text("a\nb\nc\n")
+    lines = tf.lookup.TextFileInitializer(
+        str(words),
+        tf.string,
+        tf.lookup.TextFileIndex.WHOLE_LINE,
+        tf.int64,
+        tf.lookup.TextFileIndex.LINE_NUMBER,
+    )
+    table = tf.lookup.StaticHashTable(lines, -1)
+    kernel = tf.Variable(tf.ones((3, 4)), name="dense/kernel")
+
+    def forward(images: tf.Tensor) -> tf.Tensor:
+        line = tf.cast(table.lookup(tf.constant("c")), tf.float32)
+        return tf.reduce_mean(images, [1, 2]) @ kernel + line
+
+    spec = tf.TensorSpec((None, size, size, 3), tf.float32)
+    module = reusable(forward, [kernel], spec=spec)
+    module.table = table
+    handle = save(module, folder)
+    words.unlink()
+    return handle
+
+
 def save_tf1(folder: Path) -> str:
     """Writes a module as TF1's Hub did: a graph with a signature, no object with a call."""
     with tf.Graph().as_default(), tf.compat.v1.Session() as session:

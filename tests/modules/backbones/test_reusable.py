@@ -16,7 +16,7 @@ from modules.backbones import backbone, blocks, origin, reusable
 from modules.backbones.origin import Origin
 from modules.errors import InputError
 from tests.conftest import GLYPHS, PROJECT
-from tests.modules.small_modules import ANY_SIZE, SIZE, nameless, save
+from tests.modules.small_modules import ANY_SIZE, SIZE, nameless, save, save_with_table
 from tests.modules.small_modules import reusable as small
 
 IMAGES = tf.random.stateless_uniform((2, SIZE, SIZE, 3), (1, 2))
@@ -32,58 +32,52 @@ def carried(found: backbone.Backbone, folder: Path) -> str:
     return str(folder)
 
 
-def with_table(folder: Path) -> str:
-    """A module that looks a word up in a file that it brings."""
-    words = folder / "words.txt"
-    words.write_text("a\nb\nc\n")
-    table = tf.lookup.StaticHashTable(
-        tf.lookup.TextFileInitializer(
-            str(words),
-            tf.string,
-            tf.lookup.TextFileIndex.WHOLE_LINE,
-            tf.int64,
-            tf.lookup.TextFileIndex.LINE_NUMBER,
-        ),
-        -1,
-    )
-    kernel = tf.Variable(tf.ones((3, 4)), name="dense/kernel")
-    module = small(
-        lambda x: (
-            tf.reduce_mean(x, [1, 2]) @ kernel + tf.cast(table.lookup(tf.constant("c")), tf.float32)
-        ),
-        [kernel],
-    )
-    module.table = table
-    return save(module, folder / "module")
-
-
 ELSEWHERE = """
 import json, sys
 import tensorflow as tf
-module = tf.saved_model.load(sys.argv[1])
 images = tf.ones((1, 8, 8, 3))
-called = module(images).numpy().tolist()
-served = module.signatures["serving_default"](images)["out"].numpy().tolist()
-print(json.dumps([called, served]))
+answers = []
+for folder in sys.argv[1:]:
+    module = tf.saved_model.load(folder)
+    answers.append(module(images).numpy().tolist())
+    answers.append(module.signatures["serving_default"](images)["out"].numpy().tolist())
+print(json.dumps(answers))
 """
 
 
+def with_growing_table(folder: Path) -> str:
+    """A module that looks a word up in a table that was filled after it was made."""
+    table = tf.lookup.experimental.MutableHashTable(tf.string, tf.int64, -1)
+    table.insert(tf.constant(["c"]), tf.constant([2], tf.int64))
+    kernel = tf.Variable(tf.ones((3, 4)), name="dense/kernel")
+
+    def forward(images: tf.Tensor) -> tf.Tensor:
+        number = tf.cast(table.lookup(tf.constant("c")), tf.float32)
+        return tf.reduce_mean(images, [1, 2]) @ kernel + number
+
+    module = small(forward, [kernel])
+    module.table = table
+    return save(module, folder)
+
+
 def test_lookup_tables_and_files_go_with_an_export_to_wherever_it_is_loaded(tmp_path: Path) -> None:
-    """In a new process, from another folder, when the module is gone."""
-    (tmp_path / "here").mkdir()
-    found = backbone.load(with_table(tmp_path / "here"))
-    assert found.forward(tf.ones((1, SIZE, SIZE, 3))).numpy().tolist() == [[5.0] * 4]
-    carried(found, tmp_path / "here" / "export")
-    shutil.move(tmp_path / "here" / "export", tmp_path / "there")
-    shutil.rmtree(tmp_path / "here")
+    """In a new process, from another folder, when the modules are gone."""
+    here, there = tmp_path / "here", tmp_path / "there"
+    modules = [save_with_table(here / "one"), with_growing_table(here / "two")]
+    for handle in modules:
+        found = backbone.load(handle)
+        assert found.forward(tf.ones((1, SIZE, SIZE, 3))).numpy().tolist() == [[5.0] * 4]
+        carried(found, here / "exports" / Path(handle).name)
+    shutil.move(here / "exports", there)
+    shutil.rmtree(here)
     done = subprocess.run(
-        [sys.executable, "-c", ELSEWHERE, str(tmp_path / "there")],
+        [sys.executable, "-c", ELSEWHERE, str(there / "one"), str(there / "two")],
         capture_output=True,
         text=True,
         check=True,
         cwd=tmp_path,
     )
-    assert json.loads(done.stdout) == [[[5.0] * 4]] * 2
+    assert json.loads(done.stdout) == [[[5.0] * 4]] * 4
 
 
 def test_what_is_read_but_not_tracked_is_refused_before_any_image_is_read() -> None:

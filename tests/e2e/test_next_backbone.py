@@ -1,0 +1,55 @@
+"""From a backbone that brings a table to a version, and from that version to the next."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import PROJECT
+from tests.e2e.thaw import DIGITS, summary_in, thaw
+from tests.modules.small_modules import save_with_table
+
+pytestmark = [pytest.mark.e2e, pytest.mark.slow]
+
+SETTINGS = [
+    "finetune={stages: [{name: head, epochs: 3, learning_rate: 0.05}, "
+    "{name: all, unfreeze: all, epochs: 1, learning_rate: 0.001}]}",
+    "evaluation.min_accuracy=0.1",
+    "evaluation.min_class_accuracy=0",
+    "evaluation.zero_recall=allow",
+    "evaluation.no_skill=allow",
+]
+
+
+def run(handle: str, root: Path) -> tuple[str, Path]:
+    """What a run printed, and the version that it pushed."""
+    chosen = [part for one in SETTINGS for part in ("--set", one)]
+    done = thaw("run", DIGITS, "--root", root, "--set", f"backbone.handle={handle}", *chosen)
+    assert done.code == 0, done.out + done.err
+    summary = summary_in(root)
+    return done.out, Path(summary["serving_dir"]) / str(summary["model_version"])
+
+
+def test_a_model_with_a_table_is_pushed_moved_and_fine_tuned_further(tmp_path: Path) -> None:
+    handle = save_with_table(tmp_path / "module", size=32)
+    out, version = run(handle, tmp_path / "one")
+    assert "without its head" not in out
+    assert [path.name for path in (version / "assets").iterdir()] == ["words.txt"]
+    shutil.rmtree(tmp_path / "module")
+    moved = tmp_path / "elsewhere" / "1"
+    shutil.copytree(version, moved)
+    shutil.rmtree(tmp_path / "one")
+
+    image = PROJECT / "data" / "digits" / "7" / "0007.png"
+    done = thaw("predict", moved, image, "--json")
+    assert done.code == 0, done.err
+    scores = json.loads(done.out)[0]["scores"]
+    assert sum(scores.values()) == pytest.approx(1.0, abs=1e-5)
+
+    out, again = run(str(moved), tmp_path / "two")
+    assert f"{moved} is a model that Thaw trained from {tmp_path / 'module'}" in out
+    assert "its backbone is taken, with what it has learnt, and without its head" in out
+    remembered = json.loads((again / "assets.extra" / "backbone.json").read_text())
+    assert remembered["handle"] == str(moved)
+    assert remembered["input_range"] == [0.0, 1.0]
