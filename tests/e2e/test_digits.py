@@ -7,17 +7,12 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 import tensorflow as tf
 
 from components.image_example_gen.split import split_of
 from components.pusher.versions import list_versions
 from modules import features
-from modules.images import image
-from pipeline import loading
-from pipeline.config import BackboneOptions
-from pipeline.preparation import prepare
 from tests.conftest import PROJECT
 from tests.e2e.thaw import DIGITS, Done, summary_in, thaw, tree
 
@@ -140,27 +135,6 @@ def test_the_pushed_model_answers_a_rest_request_and_survives_a_broken_one(
     answer = serve(image_bytes=tf.constant(sent * 70))
     assert answer["scores"].shape == (70, 10)
     assert set(answer["label"].numpy()) == {b"7"}
-
-
-def test_the_pushed_version_is_the_backbone_that_the_next_run_may_start_from(
-    first: tuple[Done, dict[str, Any]],
-) -> None:
-    """Its features are those that its own head scores, in blocks of the original's names."""
-    _, summary = first
-    version = Path(summary["serving_dir"]) / str(summary["model_version"])
-    again = prepare(BackboneOptions(handle=str(version)))
-    original = prepare(loading.load(DIGITS).backbone)
-    assert [(one.name, one.variable_names, one.batch_norm) for one in again.blocks] == [
-        (one.name, one.variable_names, one.batch_norm) for one in original.blocks
-    ]
-    assert again.image == original.image
-    assert "without its head" in again.notes[0]
-    pixels = np.random.default_rng(0).integers(0, 256, (5, 32, 32, 3), np.uint8)
-    embedded = again.backbone.forward(image.to_range(tf.constant(pixels), again.image))
-    model = tf.saved_model.load(str(version))
-    kernel, bias = model.variables_in_use[:2]
-    served = model.signatures["serving_pixels"](pixels=tf.constant(pixels))["scores"]
-    np.testing.assert_allclose(tf.nn.softmax(embedded @ kernel + bias), served, atol=1e-6)
 
 
 def test_evaluation_and_serving_give_the_same_scores(
