@@ -2,18 +2,19 @@
 
 import json
 import subprocess
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
 import pytest
 from typer.testing import CliRunner
 
-from components.run_summary.summary import Summary
-from modules.errors import InputError
-from pipeline import cli, loading, record, reporting
+from components.run_summary.summary import RECORD_FILE, Summary
+from modules.errors import InputError, StageError
+from pipeline import cli, loading, local, record, reporting
 from pipeline.config import Config
 from pipeline.root import Root
-from tests.conftest import PROJECT
+from tests.conftest import GLYPHS, PROJECT
 
 CONFIGS = sorted((PROJECT / "configs").rglob("*.yaml"))
 SIGNED = "https://me:word@example.org/module/1?sig=abc"
@@ -94,6 +95,33 @@ def test_another_backbone_behind_the_same_handle_is_not_taken_for_it(tmp_path: P
     config = loading.load(written(tmp_path))
     path = summary_of(config, tmp_path, backbone={"handle": "x", "sha256": "a" * 64})
     assert loading.load_recorded(record.read_from(path)).backbone.sha256 == "a" * 64
+
+
+def test_every_summary_has_the_record_and_the_data_s_path_also_of_a_run_that_fails(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for label in "ab":
+        (tmp_path / "photos" / label).mkdir(parents=True)
+        (tmp_path / "photos" / label / "1.png").write_bytes(b"")
+    path = written(tmp_path, str(GLYPHS))
+
+    def nodes(config: Config, root: Root, run_id: str, *rest: Any) -> Summary:
+        recorded = json.loads((root.run(run_id) / RECORD_FILE).read_text(encoding="utf-8"))
+        assert recorded["overrides"] == list(config.overrides)  # Pusher finds it.
+        if config.finetune.seed == 1:
+            raise ValueError("a node's own")
+        return Summary(run_id=run_id, status="unchanged", serving_dir="")
+
+    monkeypatch.setattr(local, "_run_nodes", nodes)
+    for seed in (0, 1):
+        overrides = [f"finetune.seed={seed}", "evaluation.min_examples=1"]
+        with pytest.raises(StageError) if seed else nullcontext():
+            local.run(loading.load(path, overrides))
+        found = json.loads(Root(tmp_path / ".thaw" / "birds").summary.read_text(encoding="utf-8"))
+        assert found["run"]["overrides"] == overrides
+        assert found["run"]["started_at"] <= found["run"]["ended_at"]
+        assert found["data"]["path"] == str(tmp_path / "photos")
+        assert found["status"] == ("failed" if seed else "unchanged")
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"run": {}}', '{"run": {"config": 1}}'])
