@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 @app.command()
 def run(
     config: Annotated[
-        Path | None, typer.Argument(metavar="[CONFIG]", help="A YAML file.", show_default=False)
+        Path | None, typer.Argument(metavar="CONFIG", help="A YAML file.", show_default=False)
     ] = None,
     root: RootOption = None,
     set_: SetOption = None,
