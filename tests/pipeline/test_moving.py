@@ -92,6 +92,26 @@ def test_a_copy_gets_its_own_id_and_numbers_and_the_original_stays(
     assert last > 1_600_000_000_000
 
 
+@pytest.mark.parametrize("is_copy", [False, True])
+def test_a_serving_folder_outside_of_the_root_follows_a_move_and_stays_the_original_s(
+    root: Root, tmp_path: Path, is_copy: bool
+) -> None:
+    store = opened(root.path)
+    (execution,) = store.get_executions()
+    execution.custom_properties["serving_dir"].string_value = str(tmp_path / "serving")
+    store.put_executions([execution])
+    (root.path / "serving").rename(tmp_path / "serving")
+    new = tmp_path / "new"
+    if is_copy:
+        shutil.copytree(root.path, new)
+    else:
+        root.path.rename(new)
+    moving.move(new)
+    whose = root.path if is_copy else new
+    model_uri = f"{whose}/artifacts/Trainer/model/3"
+    assert versions.served_version(tmp_path / "serving", model_uri) is not None
+
+
 def test_what_is_no_root_is_told(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"ROOT: .* holds no owner\.json of a root; name a root"):
         moving.move(tmp_path)
