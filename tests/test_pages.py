@@ -6,12 +6,17 @@ from tests.conftest import PROJECT
 GATE = (PROJECT / "docs" / "gate.md").read_text(encoding="utf-8")
 
 
-def test_no_spoiled_model_was_let_through() -> None:
+def test_no_spoiled_model_was_let_through_and_no_honest_one_taken_for_a_constant() -> None:
     found = gate_training.done()
     assert gate_training.table(found) in GATE
     spoiled = [one for one in found if one["candidate"] in gate_training.SPOILED]
     assert spoiled
     assert {one["verdict"] for one in spoiled} == {"refused"}
+    honest = [one for one in found if one["candidate"] not in gate_training.SPOILED]
+    assert honest
+    assert not {"no_skill", "zero_recall"} & {rule for one in honest for rule in one["broken"]}
+    constant = [one["broken"] for one in found if one["candidate"] == "constant"]
+    assert all({"no_skill", "zero_recall"} <= set(broken) for broken in constant)
 
 
 def test_the_tables_of_schedules_and_of_variations_are_measured() -> None:

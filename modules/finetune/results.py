@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
 from modules.finetune.comparison import accuracy, gain
-from modules.rounding import change, rounded, share
+from modules.rounding import change, rounded, share, significant
 
 
 @dataclass
@@ -100,6 +100,12 @@ class StageResult:
         n = len(self.hits)
         note["validation_accuracy"] = [rounded(value, n) for value in self.validation_accuracy]
         note["held_out"] = _rounded(self.held_out)
+        note["moved"] = {block: significant(value) for block, value in self.moved.items()}
+        if self.earlier:
+            note["earlier"] = {
+                key: value if value is None else round(value, 6)
+                for key, value in self.earlier.items()
+            }
         return note
 
 

@@ -1,5 +1,8 @@
 """Intervals, and what they say of the stages."""
 
+import json
+import re
+
 import numpy as np
 import pytest
 from scipy.stats import binomtest
@@ -47,6 +50,22 @@ def result(name: str, right: int, blocks: list[str], loss: float = 1.0) -> Stage
     made.best_epoch, made.hits = 1, hits(right, 100)
     made.finish()
     return made
+
+
+def test_what_other_programs_read_has_no_digits_that_mean_nothing() -> None:
+    made = result("all", 33, ["a"])
+    made.record((0.6931471824645996, 0.824999988079071), (0.12345678912345678, 0.3299999833))
+    made.moved, made.earlier = (
+        {"a": 0.1021208395923236},
+        {"images": 9, "before": None, "after": 0.7},
+    )
+    found = made.as_json()
+    assert found["train_loss"][-1] == 0.693147
+    assert found["train_accuracy"][-1] == 0.825
+    assert found["validation_accuracy"][-1] == 0.33
+    assert found["moved"] == {"a": 0.102}
+    assert found["earlier"] == {"images": 9, "before": None, "after": 0.7}
+    assert not re.search(r"\d\.\d{7}", json.dumps(found))
 
 
 def test_what_ships_is_compared_with_the_best_stage_that_unfroze_nothing() -> None:
