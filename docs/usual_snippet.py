@@ -54,7 +54,8 @@ class Digits(NamedTuple):
 
     def unit(self) -> Array:
         """The pixels as the backbone takes them: float32 in [0, 1]."""
-        return self.pixels.astype(np.float32) / np.float32(255)
+        scaled: Array = self.pixels.astype(np.float32) / np.float32(255)
+        return scaled
 
     def first(self, count: int) -> "Digits":
         """Fewer of them."""

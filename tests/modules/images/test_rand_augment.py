@@ -76,7 +76,9 @@ def test_sharpness_is_pillows_but_on_the_border(name: str, factor: float) -> Non
     assert furthest(made[1:-1, 1:-1], expected[1:-1, 1:-1]) <= 1
 
 
-def transformed(pixels: Pixels, matrix: tuple[float, float, float, float]) -> tuple[Pixels, Pixels]:
+def transformed(
+    pixels: Pixels, matrix: tuple[float, float, float, float]
+) -> tuple[Pixels, npt.NDArray[np.bool_]]:
     """What Pillow makes of an image turned or slanted about its middle, and where it is sure.
 
     Pillow does not blend with the fill on the way out of the image; within a pixel of that, it
