@@ -1,6 +1,7 @@
 """How small a margin so many test images can show."""
 
 import pytest
+from pydantic import ValidationError
 
 from modules.gate import margins
 from modules.gate.statistics import non_inferiority
@@ -36,3 +37,10 @@ def test_a_model_that_is_as_good_is_blessed_nine_times_in_ten(n: int) -> None:
 def test_a_margin_of_ones_own_is_taken_whatever_the_images() -> None:
     assert margins.of(Evaluation(margin=0.02), 40) == 0.02
     assert margins.of(Evaluation(), 40) == 0.195
+
+
+@pytest.mark.parametrize("given", [0, 1, -0.1, "wide", "0.05", True, None, [0.05], float("nan")])
+def test_a_margin_is_auto_or_a_number_between_none_and_all(given: object) -> None:
+    with pytest.raises(ValidationError, match=r"must be auto, or a number above 0 and below 1"):
+        Evaluation.model_validate({"margin": given})
+    assert Evaluation.model_validate({"margin": "auto"}).margin == "auto"
