@@ -53,16 +53,17 @@ def restore(serving_dir: Path, version: int, *, by: str, wait: float = WAIT) -> 
 def _check(serving_dir: Path, version: int) -> None:
     whole = versions.restorable(serving_dir)
     listed = f"{serving_dir} can bring back {', '.join(map(str, whole)) or 'none'}"
+    remedy = "name one of them" if whole else "thaw versions lists what there is"
     if (serving_dir / str(version)).exists():
-        raise InputError(f"VERSION: {version} is there, and not withdrawn; {listed}")
+        raise InputError(f"VERSION: {version} is there, and not withdrawn; {listed}; {remedy}")
     if version in whole:
         return
     if version in versions.numbers_in(serving_dir / versions.WITHDRAWN):
         raise InputError(
-            f"VERSION: {version} was withdrawn, and no model is left of it; {listed}; name one of "
-            "them, or train it again and force it"
+            f"VERSION: {version} was withdrawn, and no model is left of it; {listed}; {remedy}, or "
+            "train it again and force it"
         )
-    raise InputError(f"VERSION: no version {version} was withdrawn; {listed}; name one of them")
+    raise InputError(f"VERSION: no version {version} was withdrawn; {listed}; {remedy}")
 
 
 def _note(serving_dir: Path, version: int, by: str) -> None:

@@ -122,7 +122,7 @@ def test_what_cannot_be_brought_back_is_told_with_what_can(root: Path, numbers: 
     done = thaw("restore", DIGITS, numbers[0], "--root", root)
     assert isinstance(done.exception, InputError)
     assert f"{numbers[0]} is there, and not withdrawn; " in str(done.exception)
-    assert str(done.exception).endswith(f"can bring back {numbers[2]}")
+    assert str(done.exception).endswith(f"can bring back {numbers[2]}; name one of them")
     done = thaw("restore", DIGITS, 5, "--root", root)
     assert "no version 5 was withdrawn" in str(done.exception)
 
