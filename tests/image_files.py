@@ -95,3 +95,12 @@ def tiff(
     mark = b"II" if order == "<" else b"MM"
     head = mark + struct.pack(f"{order}HI", 42, 8 + gap) + b"\0" * gap
     return head + struct.pack(f"{order}H", len(entries)) + b"".join(entries) + b"\0" * 4
+
+
+def gif(picture: Pixels, canvas: tuple[int, int], left: int, top: int, **options: Any) -> bytes:
+    """A GIF whose picture lies somewhere on a larger canvas, width and height."""
+    content = bytearray(saved(Image.fromarray(picture).convert("P"), "GIF", **options))
+    at = content.index(b"\x2c\0\0\0\0", 13 + 3 * 2 ** ((content[10] & 7) + 1))
+    content[6:10] = b"".join(side.to_bytes(2, "little") for side in canvas)
+    content[at + 1 : at + 5] = left.to_bytes(2, "little") + top.to_bytes(2, "little")
+    return bytes(content)

@@ -139,7 +139,9 @@ def _in_8_bits(key: Any, depth: int) -> Any:
     """The transparent colour, told in the file's own bits, as Pillow's pixels have it."""
     if isinstance(key, tuple):
         return tuple(level >> 8 for level in key) if depth == _BITS_16 else key
-    return key * 255 // (2**depth - 1) if isinstance(key, int) and depth < 8 else key
+    if isinstance(key, int) and depth < 8:
+        return 255 if key == 255 else key * 255 // (2**depth - 1)  # of one bit, Pillow does it
+    return key
 
 
 def _inside(shape: Sequence[int], boxes: Sequence[Any]) -> npt.NDArray[np.bool_]:

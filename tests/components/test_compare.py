@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from components.image_example_gen import check, decoding
 from modules.settings import WHITE
 from tests.conftest import encoded, picture
-from tests.image_files import RGB_MASKS, bmp, by_pixel, png, segment, tiff
+from tests.image_files import RGB_MASKS, bmp, by_pixel, gif, png, segment, tiff
 
 RED = np.zeros((24, 40, 3), np.uint8) + np.array([250, 20, 10], np.uint8)
 PHOTO = encoded(picture(), "JPEG")
@@ -85,6 +85,13 @@ def test_a_turn_that_training_would_not_see_is_refused(monkeypatch: pytest.Monke
         check.examine(turned)
 
 
+@pytest.mark.parametrize("depth", [1, 2, 4, 8, 16])
+def test_a_transparent_grey_of_any_depth_is_compared_in_its_own_bits(depth: int) -> None:
+    pixels = np.random.default_rng(0).integers(0, 256, (6, 48), np.uint8)
+    for key in (0, 1):
+        check.examine(png(pixels, depth, 0, (b"tRNS", struct.pack(">H", key))))
+
+
 @given(data=st.data())
 @settings(max_examples=80, deadline=None)
 def test_pngs_of_every_depth_are_decoded_as_pillow_decodes_them(data: st.DataObject) -> None:
@@ -131,3 +138,19 @@ def test_bmps_of_every_kind_are_decoded_as_pillow_decodes_them(data: st.DataObje
         top_down=data.draw(st.booleans()),
     )
     check.examine(content)
+
+
+@given(data=st.data())
+@settings(max_examples=60, deadline=None)
+def test_gifs_wherever_their_picture_is_are_decoded_as_pillow_decodes_them(
+    data: st.DataObject,
+) -> None:
+    left, top = data.draw(st.integers(0, 30)), data.draw(st.integers(0, 30))
+    canvas = (data.draw(st.integers(1, 90)), data.draw(st.integers(1, 90)))
+    options: dict[str, Any] = {"interlace": data.draw(st.integers(0, 1))}
+    if data.draw(st.booleans()):
+        options["transparency"] = data.draw(st.integers(0, 255))
+    if data.draw(st.booleans()):
+        options["comment"] = b"x" * data.draw(st.integers(1, 700))
+    content = gif(picture(), canvas, left, top, **options)
+    check.examine(content, background=data.draw(st.sampled_from([WHITE, (10, 200, 90)])))

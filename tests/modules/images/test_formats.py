@@ -11,7 +11,7 @@ from PIL import Image
 from modules.images import formats, image
 from modules.settings import WHITE, Color, ImageSpec
 from tests.conftest import encoded, picture
-from tests.image_files import RGB_MASKS, Pixels, bmp, by_pixel, png, saved
+from tests.image_files import RGB_MASKS, bmp, by_pixel, gif, png, saved
 
 RGB = picture()
 WIDTH = RGB.shape[1]
@@ -183,15 +183,6 @@ def test_an_opaque_image_is_what_tensorflow_decodes() -> None:
     for content in (encoded(RGB), encoded(RGB, "JPEG"), encoded(RGB, "GIF"), encoded(RGB, "BMP")):
         expected = tf.io.decode_image(content, channels=3, expand_animations=False)
         np.testing.assert_array_equal(decoded(content, PINK), expected)
-
-
-def gif(picture: Pixels, canvas: tuple[int, int], left: int, top: int, **options: Any) -> bytes:
-    """A GIF whose picture lies somewhere on a larger canvas, width and height."""
-    content = bytearray(saved(Image.fromarray(picture).convert("P"), "GIF", **options))
-    at = content.index(b"\x2c", 13 + 3 * 2 ** ((content[10] & 7) + 1))
-    content[6:10] = b"".join(side.to_bytes(2, "little") for side in canvas)
-    content[at + 1 : at + 5] = left.to_bytes(2, "little") + top.to_bytes(2, "little")
-    return bytes(content)
 
 
 @pytest.mark.parametrize("options", [{}, {"interlace": 0}, {"comment": b"hands " * 200}])
