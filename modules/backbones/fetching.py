@@ -10,6 +10,7 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
+from urllib.error import HTTPError, URLError
 
 import tensorflow as tf
 import tensorflow_hub as hub
@@ -74,9 +75,19 @@ def could_not_load(handle: str, error: Exception) -> str:
         reason = reason.replace(secret, "…")
     return (
         f"backbone.handle: could not load {without_secrets(handle)} ({type(error).__name__}: "
-        f"{reason[:300]}); it must be a SavedModel's folder or an address that serves one as a "
-        ".tar.gz"
+        f"{reason[:300]}); {_remedy(error)}"
     )
+
+
+def _remedy(error: Exception) -> str:
+    if isinstance(error, HTTPError) and error.code in (401, 403):
+        return "it may need an account: download it where you have one, and give its folder"
+    if isinstance(error, URLError) and not isinstance(error, HTTPError):
+        return (
+            "look whether this machine may reach the host, through HTTPS_PROXY perhaps, or give "
+            "the folder of a module that was downloaded elsewhere"
+        )
+    return "it must be a SavedModel's folder or an address that serves one as a .tar.gz"
 
 
 def _secrets(handle: str) -> list[str]:

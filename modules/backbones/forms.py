@@ -52,6 +52,8 @@ def is_keras_file(path: Path) -> bool:
 
 
 def _problem_of_file(path: Path) -> str:
+    if path.name.lower().endswith(".weights.h5"):
+        return f"{path} is a file of weights alone; {_FORM}: save the whole model"
     if is_keras_file(path):
         return f"{path} is a Keras file, and {_FORM}; {_remedy(path)}"
     if path.name in SAVED_MODEL:

@@ -87,10 +87,11 @@ def flattening(size: int, keep_batch: bool) -> Any:
     return reusable(forward, [kernel], spec=ANY_SIZE)
 
 
-def save_with_table(folder: Path, size: int = SIZE) -> str:
+def save_with_table(folder: Path, inner: Backbone | None = None) -> str:
     """Writes a module that looks up a word, of which it adds the line, 2, in a file that it brings.
 
-    The file that it was made of is gone then.
+    The file that it was made of is gone then. To be added to are the features of ``inner``, or four
+    of each image's colours.
     """
     words = folder.parent / "words.txt"
     words.parent.mkdir(parents=True, exist_ok=True)
@@ -107,10 +108,14 @@ def save_with_table(folder: Path, size: int = SIZE) -> str:
 
     def forward(images: tf.Tensor) -> tf.Tensor:
         line = tf.cast(table.lookup(tf.constant("c")), tf.float32)
-        return tf.reduce_mean(images, [1, 2]) @ kernel + line
+        return (inner.forward(images) if inner else tf.reduce_mean(images, [1, 2]) @ kernel) + line
 
-    spec = tf.TensorSpec((None, size, size, 3), tf.float32)
-    module = reusable(forward, [kernel], spec=spec)
+    if inner:
+        spec = tf.TensorSpec((None, inner.height, inner.width, 3), tf.float32)
+        module = reusable(forward, inner.variables, inner.trainable, spec)
+        module.inner = inner.module
+    else:
+        module = reusable(forward, [kernel])
     module.table = table
     handle = save(module, folder)
     words.unlink()

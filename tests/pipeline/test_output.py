@@ -12,7 +12,7 @@ import pytest
 from components.run_summary.summary import Summary
 from modules import progress
 from pipeline import loading, reporting
-from pipeline.output import Display
+from pipeline.output import Display, logged_to
 from tests.conftest import PROJECT
 
 
@@ -86,6 +86,23 @@ def test_a_record_of_the_log_makes_no_other(tmp_path: Path) -> None:
     first, second = log.read_text(encoding="utf-8").splitlines()
     assert first.endswith("ERROR a\\x1b[2J")
     assert second == "    2026-01-01 00:00:00,000 INFO pushed\\x9b"
+
+
+def test_neither_log_nor_display_show_what_may_be_a_secret_in_an_address(tmp_path: Path) -> None:
+    address = "https://me:word@host/m?token=hidden"
+    stream = io.StringIO()
+    with logged_to(tmp_path / "log", verbose=False):
+        logging.getLogger("tfx").info("properties: {'handle': '%s'}", address)
+        try:
+            raise ValueError(address)
+        except ValueError:
+            logging.getLogger("thaw").exception("the run ends")
+    with Display(stream) as display:
+        display.say(f"of {address}")
+    for text in ((tmp_path / "log").read_text(encoding="utf-8"), stream.getvalue()):
+        assert "https://host/m?…" in text
+        assert "word" not in text
+        assert "hidden" not in text
 
 
 def test_counts_that_arrive_in_parts_are_added_up(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -27,6 +27,7 @@ def with_files(folder: Path, **files: bytes) -> Path:
         ("m.keras", OLD_ZIP, "in Python, tf_keras.models.load_model("),
         ("m.h5", HDF5, "is a Keras file"),
         ("m", HDF5, "is a Keras file"),
+        ("m.weights.h5", HDF5, "is a file of weights alone; a backbone is the folder of a TF2"),
         ("m.tflite", b"", "is a TensorFlow Lite file, which cannot be fine-tuned here"),
         ("model.bin", b"\x1c\0\0\0TFL3", "is a TensorFlow Lite file"),
         ("m.onnx", b"x", "is a file for ONNX"),

@@ -72,6 +72,8 @@ def test_a_users_password_is_neither_sent_nor_shown(servers: tuple[Server, Serve
     assert "rd" not in str(told.value).replace("word", "")
     with pytest.raises(InputError, match=r"could not load") as told:
         fetch("http://127.0.0.1:9/m?token=two words")
+    with pytest.raises(InputError, match=r"\(URLError.*look whether this machine may reach the ho"):
+        fetch("http://127.0.0.1:9/m")
     assert "two words" not in str(told.value)
 
 
