@@ -33,7 +33,7 @@ def test_a_model_with_a_table_is_pushed_moved_and_fine_tuned_further(tmp_path: P
     handle = save_with_table(tmp_path / "module", backbone.load(str(GLYPHS)))
     out, version = run(handle, tmp_path / "one")
     assert "without its head" not in out
-    assert [path.name for path in (version / "assets").iterdir()] == ["words.txt"]
+    assert (version / "assets" / "words.txt").is_file()
     shutil.rmtree(tmp_path / "module")
     moved = tmp_path / "elsewhere" / "1"
     shutil.copytree(version, moved)
