@@ -8,8 +8,9 @@ import pytest
 from tfx.orchestration import metadata
 from tfx.orchestration.local import local_dag_runner
 
+from components.run_summary.summary import Summary
 from modules.settings import ImageSpec, TrainerOptions
-from pipeline import loading, moving, owner
+from pipeline import loading, moving, owner, record
 from pipeline.cache_keys import without_places
 from pipeline.config import Config
 from pipeline.executions import is_cached
@@ -58,13 +59,19 @@ def run(config: Config) -> dict[str, bool]:
     return cached
 
 
-def test_nothing_is_done_again_after_a_move_of_root_and_data(
+def test_nothing_is_done_again_from_the_summary_or_after_a_move_of_root_and_data(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
     here = config_in(tmp_path / "here")
     assert run(here) == dict.fromkeys(NODES, False)
     assert run(here) == dict.fromkeys(NODES, True)
+
+    summary = tmp_path / "summary.json"
+    Summary(run_id="1", status="pushed", serving_dir="", run=record.of_run(here)).write(summary)
+    repeated = loading.load_recorded(record.read_from(summary))
+    assert repeated == here
+    assert run(repeated) == dict.fromkeys(NODES, True)
 
     there = config_in(tmp_path / "there" / "deeper")
     shutil.move(here.root, there.root)
