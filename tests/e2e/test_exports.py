@@ -14,7 +14,7 @@ from tests.conftest import PROJECT
 from tests.e2e.test_gate import LIGHT
 from tests.e2e.thaw import DIGITS, summary_in, thaw
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.slow]
 
 
 def test_exports_travel_with_the_version_and_give_its_labels(tmp_path: Path) -> None:

@@ -52,6 +52,7 @@ def test_a_handle_that_the_web_does_not_have_is_named(address: str, tmp_path: Pa
     assert len(done.err.strip().splitlines()) == 1
 
 
+@pytest.mark.slow
 def test_a_run_takes_its_backbone_from_the_web_and_keeps_its_images_on_disk(
     address: str, tmp_path: Path
 ) -> None:
