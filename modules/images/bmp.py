@@ -20,6 +20,7 @@ _PLAIN, _MASKS, _MASKS_AND_ALPHA = 0, 3, 6  # ways of storing; the others are co
 _MASK_SIZES = (40, 52, 56, 108, 124)  # of headers with masks in them or behind them
 _HAS_ALPHA_MASK = 56  # the least size of one with a mask of opacity
 _MASKS_OF_16 = (0x7C00, 0x3E0, 0x1F, 0)
+_MAX_SIDE, _MAX_BYTES = 1 << 27, 1 << 29  # of an image, as TensorFlow's own decoders have it
 _READ = 70  # bytes, up to the end of the last mask
 
 
@@ -95,6 +96,9 @@ def _header(content: tf.Tensor) -> _Header:
     has_masks = _is_among(size, _MASK_SIZES) & _is_among(compression, (_MASKS, _MASKS_AND_ALPHA))
     is_known = _is_among(size, _SIZES) & _is_among(bits, _BITS) & (width > 0) & (height != 0)
     size = binary.required(size, is_known, "not a BMP of a known kind: its header is none")
+    is_small = (width < _MAX_SIDE) & (tf.abs(height) < _MAX_SIDE)  # so that no product is too large
+    is_small &= width * tf.abs(height) * 3 <= _MAX_BYTES
+    width = binary.required(width, is_small, "this BMP has too many pixels")
     is_readable = tf.equal(compression, _PLAIN) | (has_masks & (bits > 8))
     size = binary.required(size, is_readable, "a compressed BMP is not decoded; save it as PNG")
 
