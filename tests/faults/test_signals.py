@@ -16,9 +16,9 @@ MOMENTS = (
     (Moment("statistics_gen", 1.0), signal.SIGINT, 130, "interrupted (Ctrl-C) in "),
     (Moment("trainer", 0.1, "epoch=2/8"), signal.SIGINT, 130, "after its last whole epoch"),
     (Moment("trainer", 0.05, "goes on"), signal.SIGTERM, 143, "after its last whole epoch"),
-    (Moment("evaluator", 1.0), signal.SIGINT, 130, "(Ctrl-C) in evaluator; run it again"),
-    (Moment("evaluator", 4.0), signal.SIGTERM, 143, "(SIGTERM) in evaluator; run it again"),
-    (Moment("infra_check", 2.0), signal.SIGINT, 130, "(Ctrl-C) in infra_check; run it again"),
+    (Moment("evaluator", 0.2), signal.SIGINT, 130, "(Ctrl-C) in evaluator; run it again"),
+    (Moment("evaluator", 1.0), signal.SIGTERM, 143, "(SIGTERM) in evaluator; run it again"),
+    (Moment("infra_check", 0.5), signal.SIGINT, 130, "(Ctrl-C) in infra_check; run it again"),
 )
 
 
