@@ -6,7 +6,8 @@ images and ranges are those of their pages; ``parameters`` are counted, without 
 
 from dataclasses import dataclass
 
-_GOOGLE = "https://www.kaggle.com/models/google"
+# Each leads on to its page on Kaggle.
+_GOOGLE = "https://tfhub.dev/google/imagenet"
 
 
 @dataclass(frozen=True)
@@ -37,23 +38,23 @@ class Named:
 
 NAMED = {
     "mobilenet_v2": Named(
-        f"{_GOOGLE}/mobilenet-v2/TensorFlow2/100-224-feature-vector/2",
+        f"{_GOOGLE}/mobilenet_v2_100_224/feature_vector/5",
         (0.0, 1.0), 224, 1280, 2_257_984, "to start with",
     ),
     "mobilenet_v3_small": Named(
-        f"{_GOOGLE}/mobilenet-v3/TensorFlow2/small-100-224-feature-vector/1",
+        f"{_GOOGLE}/mobilenet_v3_small_100_224/feature_vector/5",
         (0.0, 1.0), 224, 1024, 1_529_968, "the fastest",
     ),
     "mobilenet_v3_large": Named(
-        f"{_GOOGLE}/mobilenet-v3/TensorFlow2/large-100-224-feature-vector/1",
+        f"{_GOOGLE}/mobilenet_v3_large_100_224/feature_vector/5",
         (0.0, 1.0), 224, 1280, 4_226_432, "small devices",
     ),
     "efficientnet_v2_b0": Named(
-        f"{_GOOGLE}/efficientnet-v2/TensorFlow2/imagenet1k-b0-feature-vector/2",
+        f"{_GOOGLE}/efficientnet_v2_imagenet1k_b0/feature_vector/2",
         (0.0, 1.0), 224, 1280, 5_919_312, "more accurate, and slower",
     ),
     "resnet_v2_50": Named(
-        f"{_GOOGLE}/resnet-v2/TensorFlow2/50-feature-vector/2",
+        f"{_GOOGLE}/resnet_v2_50/feature_vector/5",
         (0.0, 1.0), 224, 2048, 23_564_800, "large, with a GPU",
     ),
 }  # fmt: skip

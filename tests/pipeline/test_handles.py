@@ -12,9 +12,8 @@ from pipeline import cli, handles, loading
 from pipeline.config import Config
 from tests.conftest import PROJECT
 
-MOBILENET = "https://www.kaggle.com/models/google/mobilenet-v2/TensorFlow2/100-224-feature-vector/2"
-
-TFHUB = "https://tfhub.dev/google/imagenet/mobilenet_v2_100_224/feature_vector/5"
+MOBILENET = "https://tfhub.dev/google/imagenet/mobilenet_v2_100_224/feature_vector/5"
+PAGE = "https://www.kaggle.com/models/google/mobilenet-v2/TensorFlow2/100-224-feature-vector/2"
 
 
 def loaded(folder: Path, backbone: str, *overrides: str) -> Config:
@@ -55,9 +54,9 @@ def test_kaggles_short_form_is_no_path(tmp_path: Path) -> None:
 
 
 def test_a_list_judges_the_address_that_a_name_stands_for() -> None:
-    handles.check(MOBILENET, ["https://www.kaggle.com/models/google"])
+    handles.check(MOBILENET, ["https://tfhub.dev/google"])
     with pytest.raises(InputError, match=r"backbone\.allowed allows only what lies under https"):
-        handles.check(MOBILENET, ["https://tfhub.dev/google"])
+        handles.check(MOBILENET, ["https://www.kaggle.com/models/google"])
 
 
 def test_the_readmes_config_and_the_security_pages_example_may_be_loaded(tmp_path: Path) -> None:
@@ -73,7 +72,7 @@ def test_the_readmes_config_and_the_security_pages_example_may_be_loaded(tmp_pat
     file.write_text(f"data: {{path: photos}}\n{page}")
     secure = loading.load(file).backbone
     assert secure.allowed
-    for handle in (readme.handle, secure.handle, TFHUB):
+    for handle in (readme.handle, secure.handle, PAGE):
         handles.check(handle, secure.allowed)
 
 
@@ -131,4 +130,4 @@ def test_thaw_backbones_shows_the_table() -> None:
 
 @pytest.mark.parametrize("name", NAMED)
 def test_each_named_backbone_has_a_handle_that_can_be_one(name: str) -> None:
-    handles.check(NAMED[name].handle, ["https://www.kaggle.com/models/google"])
+    handles.check(NAMED[name].handle, ["https://tfhub.dev/google"])
