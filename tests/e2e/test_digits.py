@@ -11,7 +11,6 @@ import pytest
 import tensorflow as tf
 
 from components.image_example_gen.split import split_of
-from components.pusher.versions import list_versions
 from modules import features
 from tests.conftest import PROJECT
 from tests.e2e.thaw import DIGITS, Done, summary_in, thaw, tree
@@ -252,29 +251,3 @@ def test_another_configs_root_is_refused(root: Path, served: dict[str, bytes]) -
     done = thaw("run", other, "--root", root)
     assert done.code == 2
     assert "belongs to" in done.err
-
-
-@pytest.mark.slow
-def test_what_is_served_follows_the_config_back_and_forth(
-    root: Path, first: tuple[Done, dict[str, Any]]
-) -> None:
-    """Stands last, for it pushes further versions."""
-    assert first[1]["status"] == "pushed"
-    asked = "{min_accuracy: 0.5, margin: 0.5, max_drop: 0.5, max_class_drop: 1.0}"
-    loose = ("--set", f"evaluation={asked}")
-    other = ("--set", "finetune.stages=[{name: only, epochs: 2, learning_rate: 0.01}]")
-    accuracies = []
-    for options in (loose, loose + other, loose, loose + other):
-        done = thaw("run", DIGITS, "--root", root, *options)
-        assert done.code == 0, done.out + done.err
-        summary = summary_in(root)
-        assert summary["model_version"] == list_versions(root / "serving")[-1]
-        accuracies.append(summary["metrics"]["candidate"]["overall"]["accuracy"])
-    assert accuracies[0] == accuracies[2] != accuracies[1] == accuracies[3]
-    assert summary_in(root)["status"] == "pushed"
-    assert thaw("run", DIGITS, "--root", root, *loose, *other).code == 0
-    assert summary_in(root)["status"] == "unchanged"
-    shutil.rmtree(root / "serving")
-    assert thaw("run", DIGITS, "--root", root, *loose, *other).code == 0
-    assert summary_in(root)["status"] == "pushed"
-    assert len(list((root / "serving").glob("*/saved_model.pb"))) == 1
