@@ -228,7 +228,7 @@ def test_a_stage_that_fails_ends_with_1_and_leaves_a_summary(
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        (["backbone.handle=/nowhere"], "backbone.handle: could not load /nowhere"),
+        (["backbone.handle=/nowhere"], "backbone.handle: /nowhere does not exist"),
         (["data.path=/nowhere"], "data.path: /nowhere does not exist"),
         (["finetune.stages=[{name: a, unfreeze: {last: 99}}]"], "has 5 blocks"),
         (["finetune.stages=[{name: a, unfreez: all}]"], "did you mean unfreeze?"),
