@@ -7,6 +7,10 @@ import typer
 from modules import text
 from pipeline.commands.app import ConfigFile, JsonOption, RootOption, SetOption, app
 
+ByOption = Annotated[
+    str | None, typer.Option("--by", metavar="NAME", help="Who does it; the user if left out.")
+]
+
 
 @app.command()
 def versions(
@@ -30,9 +34,7 @@ def rollback(
         int | None,
         typer.Argument(metavar="VERSION", help="The one before the newest if left out."),
     ] = None,
-    by: Annotated[
-        str | None, typer.Option(metavar="NAME", help="Who does it; the user if left out.")
-    ] = None,
+    by: ByOption = None,
     root: RootOption = None,
     set_: SetOption = None,
 ) -> None:
@@ -48,9 +50,7 @@ def restore(
     version: Annotated[
         int, typer.Argument(metavar="VERSION", help="One that thaw versions lists as withdrawn.")
     ],
-    by: Annotated[
-        str | None, typer.Option(metavar="NAME", help="Who does it; the user if left out.")
-    ] = None,
+    by: ByOption = None,
     root: RootOption = None,
     set_: SetOption = None,
 ) -> None:
