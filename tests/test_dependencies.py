@@ -1,0 +1,78 @@
+"""The page on dependencies: a row for each, with the licence that its metadata states."""
+
+import importlib.metadata
+import re
+from collections.abc import Iterator
+from importlib.metadata import PackageMetadata
+
+import pytest
+
+from tests.conftest import PROJECT
+
+PAGE = (PROJECT / "docs" / "dependencies.md").read_text(encoding="utf-8")
+LISTS = sorted((PROJECT / "requirements").glob("*.in"))
+
+# What older metadata call these licences, in SPDX's terms.
+SPDX = {
+    "Apache Software License": "Apache-2.0",
+    "BSD License": "BSD-3-Clause",
+    "MIT License": "MIT",
+    "Python Software Foundation License": "PSF-2.0",
+}
+
+
+def _rows() -> dict[str, str]:
+    """Each package of the page's tables of dependencies, and its licence there."""
+    tables = PAGE.split("## Known vulnerabilities")[0]
+    cells = [row.strip("| ").split(" | ") for row in tables.splitlines() if row.startswith("| `")]
+    assert {len(row) for row in cells} == {4}
+    return {package.strip("`"): licence for package, _, _, licence in cells}
+
+
+def _direct() -> Iterator[str]:
+    for file in LISTS:
+        for line in file.read_text(encoding="utf-8").splitlines():
+            if name := re.match(r"[\w.-]+", line):
+                yield name[0]
+
+
+def _field(metadata: PackageMetadata, name: str) -> list[str]:
+    return metadata.get_all(name) or []
+
+
+def _stated_licence(metadata: PackageMetadata) -> str | None:
+    """The SPDX expression that a package's metadata state, or None where they state none."""
+    for expression in _field(metadata, "License-Expression"):
+        return expression.split(" AND ")[0]  # The package's own; then of what it bundles.
+    for classifier in _field(metadata, "Classifier"):
+        kind, *_, name = classifier.split(" :: ")
+        if kind == "License" and name != "OSI Approved":
+            return SPDX.get(name, name)
+    for text in _field(metadata, "License"):
+        return text
+    return None
+
+
+def test_each_direct_dependency_has_a_row_and_no_other_package_has_one() -> None:
+    assert set(_rows()) == set(_direct())
+
+
+@pytest.mark.parametrize("name", sorted(_rows()))
+def test_a_dependencys_licence_is_the_one_that_its_metadata_states(name: str) -> None:
+    try:
+        metadata = importlib.metadata.metadata(name)
+    except importlib.metadata.PackageNotFoundError:
+        pytest.skip(f"{name} is not installed: it is in the lock of an orchestrator alone")
+    assert _stated_licence(metadata) in (_rows()[name], None)
+
+
+def test_no_installed_package_states_a_licence_of_the_gpls_family() -> None:
+    packages = list(importlib.metadata.distributions())
+    assert len(packages) > 100
+    for package in packages:
+        stated = [
+            text
+            for field in ("License-Expression", "Classifier")
+            for text in _field(package.metadata, field)
+        ]
+        assert not [text for text in stated if "GPL" in text], package.metadata["Name"]
