@@ -27,7 +27,11 @@ setup(
     license="Apache-2.0",
     python_requires=">=3.10,<3.14",
     packages=find_packages(include=["pipeline*", "components*", "modules*", "data*"]),
-    package_data={"data": ["backbones/**/*"], "modules": ["schema.pbtxt"]},
+    package_data={
+        "components": ["records/*.jinja"],
+        "data": ["backbones/**/*"],
+        "modules": ["schema.pbtxt"],
+    },
     install_requires=requirements("thaw"),
     extras_require={name: requirements(name) for name in ("airflow", "kubeflow", "dev")},
     entry_points={"console_scripts": ["thaw=pipeline.cli:main"]},

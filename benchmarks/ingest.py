@@ -38,7 +38,7 @@ from benchmarks import photo_files
 from modules.settings import MAX_PIXELS
 from pipeline.beam import Beam
 from pipeline.config import Splits
-from pipeline.local import peak_rss_mb
+from pipeline.runners.local import peak_rss_mb
 
 RESULTS = Path(__file__).parent / "results" / "ingest.jsonl"
 SHARES = Splits().shares()
@@ -50,7 +50,7 @@ def loop(source: Path, target: Path) -> None:
     """What one writes by hand."""
     import tensorflow as tf
 
-    from components.image_example_gen.split import split_of
+    from components.image_example_gen.hash_split import split_of
 
     def read(path: Any) -> tuple[Any, Any, Any]:
         content = tf.io.read_file(path)
@@ -122,8 +122,8 @@ def thaw(source: Path, target: Path, beam: list[str] = ONE_PROCESS) -> None:
     from tfx.types import standard_artifacts
 
     from components.artifacts import Ingestion, Quarantine
-    from components.image_example_gen.contents import PLACE
     from components.image_example_gen.executor import Executor
+    from components.image_example_gen.io import PLACE
     from components.image_example_gen.sources import spans
     from modules.settings import Ingest
 

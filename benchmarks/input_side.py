@@ -21,7 +21,8 @@ import modules  # noqa: F401 chooses Keras 2 before TensorFlow is imported
 from benchmarks.measure import bytes_in
 from modules.errors import StageError
 from modules.finetune import stage_run, steps
-from pipeline import loading, local
+from pipeline import loading
+from pipeline.runners import local
 
 CONFIG = Path(__file__).parent.parent / "configs" / "sign_language.yaml"
 STAGES = "finetune.stages=[{name: all, unfreeze: all, epochs: 1}]"

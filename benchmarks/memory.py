@@ -41,8 +41,8 @@ def run_node(node: str, source: Path, root: Path) -> dict[str, Any]:
 
     from pipeline.config import Config
     from pipeline.graph import create_pipeline
-    from pipeline.local import peak_rss_mb
     from pipeline.preparation import prepare_config, trainer_options
+    from pipeline.runners.local import peak_rss_mb
     from pipeline.tfx_setup import cap_batches, compiled
 
     cap_batches()

@@ -25,12 +25,13 @@ import modules  # noqa: F401 chooses Keras 2 before TensorFlow is imported
 import tf_keras
 
 from benchmarks import photos
-from modules.backbones import backbone, blocks
+from modules.backbones import backbone
+from modules.backbones.blocks import blocks
 from modules.finetune import schedule, stage_run, steps, training
 from modules.finetune.classifier import Classifier
-from modules.finetune.task import Task
+from modules.finetune.context import Task
 from modules.images import inputs
-from modules.images.table import Storage
+from modules.images.feature_cache import Storage
 from modules.progress import LOGGER
 from modules.settings import Finetune, ImageSpec
 

@@ -21,7 +21,8 @@ import numpy as np
 
 from benchmarks import photos
 from benchmarks.training import CORPORA, Corpus, Pixels, decoded, fitted
-from modules.backbones import backbone, blocks
+from modules.backbones import backbone
+from modules.backbones.blocks import blocks
 from modules.finetune.auto import Facts, choose_stages
 
 RESULTS = Path(__file__).parent / "results" / "quality.jsonl"

@@ -23,14 +23,15 @@ import tensorflow_hub as hub
 import tf_keras
 
 from benchmarks import expert, ours, photos
-from modules.backbones import backbone, blocks
+from modules.backbones import backbone
+from modules.backbones.blocks import blocks
 from modules.finetune import schedule
 from modules.finetune.classifier import Classifier
-from modules.finetune.forgetting import pretrained_weights
+from modules.finetune.context import Task
 from modules.finetune.stage_data import StageData
 from modules.finetune.stage_run import StageRun
-from modules.finetune.task import Task
-from modules.images.table import Storage
+from modules.finetune.weight_drift import pretrained_weights
+from modules.images.feature_cache import Storage
 from modules.settings import Finetune
 
 MODES = ("block", "third", "all")

@@ -19,13 +19,14 @@ import tensorflow as tf
 import tf_keras
 
 from benchmarks import photos
-from modules.backbones import backbone, blocks
+from modules.backbones import backbone
+from modules.backbones.blocks import blocks
 from modules.finetune import schedule, training
 from modules.finetune.classifier import Classifier
+from modules.finetune.context import Task
 from modules.finetune.results import StageResult
-from modules.finetune.task import Task
 from modules.images import inputs
-from modules.images.table import Storage
+from modules.images.feature_cache import Storage
 from modules.settings import Finetune, ImageSpec
 
 PROJECT = Path(__file__).parent.parent

@@ -23,12 +23,13 @@ import tensorflow_hub as hub
 import tf_keras
 from sklearn.datasets import load_digits
 
-from modules.backbones import backbone, blocks
+from modules.backbones import backbone
+from modules.backbones.blocks import blocks
 from modules.finetune import schedule, training
 from modules.finetune.classifier import Classifier
-from modules.finetune.task import Task
+from modules.finetune.context import Task
+from modules.images.feature_cache import Storage
 from modules.images.inputs import Images
-from modules.images.table import Storage
 from modules.settings import Finetune, ImageSpec
 
 HANDLE = str(Path(__file__).parent.parent / "data" / "backbones" / "glyphs_cnn_32")

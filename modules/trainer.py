@@ -13,14 +13,16 @@ import tensorflow_transform as tft
 import tf_keras
 
 from modules import export, features, warmup
-from modules.backbones import backbone, blocks, origin
+from modules.backbones import backbone
+from modules.backbones.blocks import blocks
+from modules.backbones.loading import origin
 from modules.finetune import auto, checkpoints, distribution, schedule, training
 from modules.finetune.classifier import Classifier
+from modules.finetune.context import Task
 from modules.finetune.distribution import Alone
 from modules.finetune.results import shipped
-from modules.finetune.task import Task
 from modules.images import encoded, inputs
-from modules.images.table import Storage
+from modules.images.feature_cache import Storage
 from modules.settings import TrainerOptions, check_class_weights
 
 OPTIONS = "options"  # the key of custom_config that holds TrainerOptions as a JSON object

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BeforeValidator, Field, PrivateAttr, model_validator
 
 from modules import features
-from modules.backbones.allowed import problem_of_prefix
+from modules.backbones.loading.allowed import problem_of_prefix
 from modules.settings import (
     MAX_PIXELS,
     WHITE,

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from components.data_check import expected
 from components.image_example_gen import bad_files
-from components.image_example_gen.entry import ImageFile
+from components.image_example_gen.image_file import ImageFile
 from components.image_example_gen.sources import list_data
 from pipeline.config import Config
 

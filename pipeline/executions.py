@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from components.run_summary.summary import SUMMARY_FILE, Summary, read_summary
+from components.records.summary import SUMMARY_FILE, Summary, read_summary
 
 
 def _executions(store: Any, run_id: str) -> list[Any]:

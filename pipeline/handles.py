@@ -4,9 +4,9 @@ import difflib
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from modules.backbones import forms, kaggle
-from modules.backbones.allowed import refusal_in_words
-from modules.backbones.named import NAMED
+from modules.backbones.loading import forms, kaggle
+from modules.backbones.loading.allowed import refusal_in_words
+from modules.backbones.loading.named import NAMED
 from modules.errors import InputError
 from modules.text import as_json, printable_lines
 

@@ -10,7 +10,8 @@ from typing import Any
 from pydantic import ValidationError
 
 from modules.errors import InputError
-from pipeline import handles, mistakes, places, safe_yaml
+from pipeline import handles, places, safe_yaml
+from pipeline.cli import mistakes
 from pipeline.config import Config
 
 _LONGEST_NAME = 63  # of a TFX pipeline

@@ -35,5 +35,7 @@ def lite_exports(
         kinds=config.push.exports,
         min_agreement=config.push.min_agreement,
         image=options.image,
-        source=source_fingerprint("components.exports.component", "components.exports.work"),
+        source=source_fingerprint(
+            "components.exports.component", "components.exports.convert_worker"
+        ),
     )

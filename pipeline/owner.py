@@ -5,7 +5,7 @@ import os
 import uuid
 from dataclasses import asdict, dataclass
 
-from components.pusher.disk import replace_whole
+from components.serving.disk import replace_whole
 from modules.errors import InputError
 from pipeline.config import Config
 from pipeline.root import Root

@@ -6,13 +6,14 @@ any image is read.
 
 from dataclasses import dataclass, replace
 
-from components.image_example_gen import sides
+from components.image_example_gen import split_assignment
 from components.image_example_gen.sources import list_all
 from modules import features
-from modules.backbones import backbone, blocks
+from modules.backbones import backbone
 from modules.backbones.backbone import Backbone
-from modules.backbones.blocks import Block
-from modules.backbones.origin import Origin
+from modules.backbones.blocks import blocks
+from modules.backbones.blocks.blocks import Block
+from modules.backbones.loading.origin import Origin
 from modules.backbones.reusable import check_can_be_saved
 from modules.finetune import auto, schedule
 from modules.finetune.forward import training_forward
@@ -113,7 +114,9 @@ def expected_facts(config: Config, prepared: Prepared) -> auto.Facts:
     """What an automatic schedule will go by, if all files can be used."""
     options = config.data.ingest()
     listed = list_all(options.model_copy(update={"earlier": ""}))
-    files, shares = sides.opened([file for file in listed if not file.problem], options.splits)
+    files, shares = split_assignment.opened(
+        [file for file in listed if not file.problem], options.splits
+    )
     open_ones = sum(file.split is None for file in files)
     images = round(open_ones * shares[features.TRAIN])
     classes = len({file.label for file in files})

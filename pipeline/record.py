@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from components.run_summary.summary import RECORD_FILE
+from components.records.summary import RECORD_FILE
 from modules.errors import InputError
 from modules.text import as_json, without_secrets
 from pipeline.config import Config

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from components.image_example_gen import one_color
-from components.run_summary.summary import SUMMARY_FILE, Summary
+from components.records.summary import SUMMARY_FILE, Summary
 from modules import features
 from modules.text import printable_lines
 from pipeline import record

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from components.run_summary.summary import SUMMARY_FILE
+from components.records.summary import SUMMARY_FILE
 from modules.errors import BusyError, InputError, StageError
 from pipeline.full_disk import no_room
 

@@ -91,7 +91,7 @@ def test_yaml_is_loaded_safely() -> None:
 
 
 HUB = {
-    "modules/backbones/fetching.py": {"resolve"},  # the guard itself
+    "modules/backbones/loading/fetching.py": {"resolve"},  # the guard itself
     "modules/backbones/backbone.py": {"load"},  # of what the guard gave
 }
 
@@ -106,7 +106,7 @@ def test_every_module_comes_through_the_guard() -> None:
         assert used <= HUB.get(name, set()), name
         if name not in HUB:
             assert not any(one.startswith("tensorflow_hub") for one in imported(tree)) or (
-                name == "modules/backbones/unpacking.py"
+                name == "modules/backbones/loading/unpacking.py"
             )
 
 
@@ -116,7 +116,7 @@ ARCHIVES = re.compile(r"(^|\.)(extractall|unpack_archive)$")
 def test_archives_are_opened_by_the_guard_alone() -> None:
     for name, tree in product().items():
         assert not [called for called, _ in calls(tree) if ARCHIVES.search(called)], name
-        if name != "modules/backbones/unpacking.py":
+        if name != "modules/backbones/loading/unpacking.py":
             assert not imported(tree) & {"tarfile", "zipfile", "gzip", "bz2", "lzma"}, name
 
 

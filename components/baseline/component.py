@@ -9,7 +9,7 @@ from tfx.types import artifact_utils, standard_artifacts
 from tfx.types.component_spec import ChannelParameter, ExecutionParameter
 
 from components.artifacts import Baseline as BaselineArtifact
-from components.baseline.choice import BASELINE_FILE, Choice, choose
+from components.baseline.selection import BASELINE_FILE, Choice, choose
 from components.driver import PropertiesDriver
 
 _CHOICE = "choice"

@@ -4,8 +4,8 @@ import math
 from collections.abc import Mapping, Sequence
 
 from components.data_check import problems
-from components.image_example_gen import sides
-from components.image_example_gen.entry import ImageFile
+from components.image_example_gen import split_assignment
+from components.image_example_gen.image_file import ImageFile
 from components.image_example_gen.labels import plain
 from modules import features
 from modules.text import counted, quoted
@@ -53,7 +53,7 @@ def _few_test_images(
     named = sum(file.split == features.TEST for file in files)
     if named:
         return problems.few_test_images(named, min_examples)
-    opened, shares = sides.opened(files, shares)
+    opened, shares = split_assignment.opened(files, shares)
     count, share = sum(file.split is None for file in opened), shares[features.TEST]
     # Each image falls there by its hash: their number is binomial, but where groups fall together.
     most = count * share + _DEVIATIONS * math.sqrt(count * share * (1 - share))

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from components.baseline.choice import Choice
-from components.evaluator.usable import problem_of, problem_of_loading
+from components.baseline.selection import Choice
+from components.evaluator.compatibility import problem_of, problem_of_loading
 from modules import export
 from modules.gate.analysis import analyse
 from modules.gate.predictions import BASELINE, CANDIDATE

@@ -12,7 +12,7 @@ from tfx.types.component_spec import ChannelParameter, ExecutionParameter
 from tfx.utils import path_utils
 
 from components.artifacts import Exports as ExportsArtifact
-from components.exports.make import make, write
+from components.exports.convert import make, write
 from modules import features
 from modules.settings import ImageSpec
 

@@ -14,9 +14,9 @@ from tfx.utils import io_utils
 from components.artifacts import Baseline as BaselineArtifact
 from components.baseline.component import read_choice
 from components.driver import PropertiesDriver
-from components.gate.decide import GATE_FILE, decide
+from components.gate.judge import GATE_FILE, decide
 from components.infra_check.outcome import OUTCOME_FILE
-from components.pusher import versions
+from components.serving import versions
 from modules.settings import Evaluation, Forced
 from modules.text import as_json
 

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
-from components.image_example_gen.entry import NO_LABEL, ImageFile
+from components.image_example_gen.image_file import NO_LABEL, ImageFile
 from modules.errors import InputError
 from modules.text import clipped, counted
 

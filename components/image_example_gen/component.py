@@ -10,7 +10,7 @@ from tfx.types.component_spec import ChannelParameter, ExecutionParameter
 from components.artifacts import Ingestion, Quarantine
 from components.driver import PropertiesDriver
 from components.image_example_gen import executor
-from components.image_example_gen.contents import FINGERPRINT, PLACE, fingerprint
+from components.image_example_gen.io import FINGERPRINT, PLACE, fingerprint
 from components.image_example_gen.sources import list_all, spans
 from modules.settings import Ingest
 

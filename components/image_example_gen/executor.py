@@ -9,9 +9,9 @@ from tfx.dsl.components.base import base_beam_executor
 from tfx.proto import example_gen_pb2
 from tfx.types import artifact_utils
 
-from components.image_example_gen import records, report, sides, work
-from components.image_example_gen.contents import FINGERPRINT, PLACE
-from components.image_example_gen.entry import ImageFile
+from components.image_example_gen import beam_worker, records, report, split_assignment
+from components.image_example_gen.image_file import ImageFile
+from components.image_example_gen.io import FINGERPRINT, PLACE
 from components.image_example_gen.sources import list_data, spans
 from modules import features, progress
 from modules.settings import Ingest
@@ -32,7 +32,7 @@ class Executor(base_beam_executor.BaseBeamExecutor):
         place = spans.Place.model_validate_json(exec_properties[PLACE])
         options = place.options(options)
         listing = list_data(options)
-        decided = sides.decide(listing.files, options.splits)
+        decided = split_assignment.decide(listing.files, options.splits)
         folders = _describe(given["examples"], options, exec_properties, place)
         summary = Path(given["ingestion"].uri, report.REPORT_FILE)
         files = report.Files(summary, Path(given["quarantine"].uri, report.QUARANTINE_FILE))
@@ -41,7 +41,7 @@ class Executor(base_beam_executor.BaseBeamExecutor):
         if place.span is not None:
             told |= {"span": place.span, "version": place.version or 0}
         with self._make_beam_pipeline() as pipeline:
-            _write(pipeline, decided, folders, options) | beam.Map(work.tell, told, files)
+            _write(pipeline, decided, folders, options) | beam.Map(beam_worker.tell, told, files)
         report.check_bad(files, options.max_bad_fraction)
         line = report.check_colors(files)
         if line:
@@ -64,7 +64,7 @@ def _describe(
 
 
 def _write(
-    pipeline: Any, decided: sides.Sides, folders: dict[str, str], options: Ingest
+    pipeline: Any, decided: split_assignment.Sides, folders: dict[str, str], options: Ingest
 ) -> beam.PCollection:
     """One pass over all images; gives the reports of all chunks, under one key."""
     options = options.model_copy(update={"splits": decided.shares})
@@ -73,10 +73,10 @@ def _write(
     for file in decided.files:
         parts[file.split == features.EARLIER].append(file)
     chunks = [chunk for part in parts for chunk in records.chunks(part)]
-    packed = [work.pack(number, chunk) for number, chunk in enumerate(chunks)]
+    packed = [beam_worker.pack(number, chunk) for number, chunk in enumerate(chunks)]
     return (
         pipeline
         | "Chunks" >> beam.Create(packed, reshuffle=True)
-        | "Write" >> beam.Map(work.write, len(chunks), len(decided.files), folders, options)
+        | "Write" >> beam.Map(beam_worker.write, len(chunks), len(decided.files), folders, options)
         | "Together" >> beam.GroupByKey()
     )

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from components.image_example_gen import bad_files
-from components.image_example_gen.entry import ImageFile
+from components.image_example_gen.image_file import ImageFile
 from components.image_example_gen.labels import alike
 from components.image_example_gen.passed_over import PassedOver
 from modules import features

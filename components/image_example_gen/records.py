@@ -16,14 +16,14 @@ from dataclasses import dataclass, field, replace
 import tensorflow as tf
 
 from components.image_example_gen.check import BadImageError, ImageFacts, examine_all
-from components.image_example_gen.contents import read_file
 from components.image_example_gen.decoding import TOGETHER
-from components.image_example_gen.entry import ImageFile
+from components.image_example_gen.hash_split import split_of
+from components.image_example_gen.image_file import ImageFile
+from components.image_example_gen.io import read_file
 from components.image_example_gen.shard_writers import ShardWriters
 from components.image_example_gen.sources.shards import read_records
-from components.image_example_gen.split import split_of
 from modules import features
-from modules.passes import in_order
+from modules.parallel import in_order
 from modules.settings import Ingest
 
 SHARD_BYTES = 64 << 20

@@ -7,12 +7,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from components.image_example_gen import sides
+from components.image_example_gen import split_assignment
 from components.image_example_gen.check import BadImageError, examine
-from components.image_example_gen.contents import read_file
-from components.image_example_gen.entry import ImageFile, is_remote
+from components.image_example_gen.hash_split import split_of
+from components.image_example_gen.image_file import ImageFile, is_remote
+from components.image_example_gen.io import read_file
 from components.image_example_gen.sources.shards import pick_records
-from components.image_example_gen.split import split_of
 from modules import features
 from modules.settings import Ingest
 
@@ -51,7 +51,7 @@ def take(
     Returns:
         At most ``count`` training images, each in a file; fewer, or none, where there are no more.
     """
-    decided = sides.decide(files, options.splits)
+    decided = split_assignment.decide(files, options.splits)
     found: dict[str, list[ImageFile]] = {name: [] for name in features.SPLITS}
     train, validation = found[features.TRAIN], found[features.VALIDATION]
     bad = 0

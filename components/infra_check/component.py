@@ -13,8 +13,8 @@ from tfx.utils import path_utils
 
 from components.driver import PropertiesDriver
 from components.infra_check import samples
-from components.infra_check.check import check
 from components.infra_check.outcome import OUTCOME_FILE
+from components.infra_check.subprocess_check import check
 from modules import features
 from modules.gate.predictions import read_scores
 from modules.images import encoded

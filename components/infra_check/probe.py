@@ -22,7 +22,7 @@ from components.infra_check.job import Job
 from components.infra_check.measure import memory_mb, milliseconds, percentiles
 from components.infra_check.report import Found, Reporter
 from components.infra_check.servable import Servable
-from components.own_process import watch_parent
+from components.subprocess_runner import watch_parent
 from modules import features
 
 _TIMED_SECONDS = 20.0  # slow models are timed by fewer requests

@@ -12,12 +12,12 @@ from tfx.utils import path_utils
 
 from components.artifacts import Exports, Ingestion
 from components.artifacts import ModelCard as ModelCardArtifact
-from components.exports.make import read
+from components.exports.convert import read
 from components.gate.component import read_gate
-from components.image_example_gen.contents import FINGERPRINT
+from components.image_example_gen.io import FINGERPRINT
 from components.image_example_gen.report import REPORT_FILE
 from components.infra_check.outcome import OUTCOME_FILE
-from components.model_card import card
+from components.records import card
 from modules import export, trainer
 from modules.gate import tfma_config
 

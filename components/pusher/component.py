@@ -12,14 +12,14 @@ from tfx.types import artifact_utils, standard_artifacts
 from tfx.types.component_spec import ChannelParameter, ExecutionParameter
 
 from components.artifacts import Exports, ModelCard
-from components.baseline.choice import NOTE_KEY
+from components.baseline.selection import NOTE_KEY
 from components.driver import PropertiesDriver
-from components.exports.make import read
+from components.exports.convert import read
 from components.gate.component import FORCED, read_gate
-from components.model_card import card
-from components.pusher import versions
-from components.pusher.push import push
-from components.run_summary.summary import RECORD_FILE, SUMMARY_FILE
+from components.records import card
+from components.records.summary import RECORD_FILE, SUMMARY_FILE
+from components.serving import versions
+from components.serving.push import push
 from modules.settings import Forced
 
 RUN_ID = versions.RUN_ID  # of the run that pushed, on the PushedModel artifact

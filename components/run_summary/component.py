@@ -10,9 +10,9 @@ from tfx.types.component_spec import ChannelParameter, ExecutionParameter
 
 from components.artifacts import ModelCard
 from components.artifacts import RunSummary as RunSummaryArtifact
-from components.model_card import card
 from components.pusher.component import RUN_ID
-from components.run_summary.summary import SUMMARY_FILE, status_of
+from components.records import card
+from components.records.summary import SUMMARY_FILE, status_of
 
 
 class Executor(base_executor.BaseExecutor):

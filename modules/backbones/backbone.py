@@ -8,12 +8,13 @@ from typing import Any
 import tensorflow as tf
 import tensorflow_hub as hub
 
-from modules.backbones import exported, origin
-from modules.backbones.class_scores import class_scores
-from modules.backbones.fetching import could_not_load, fetch
-from modules.backbones.flat_graph import FlatGraph, flatten
-from modules.backbones.origin import Origin
-from modules.backbones.probing import (
+from modules.backbones.graph.class_scores import class_scores
+from modules.backbones.graph.flat_graph import FlatGraph, flatten
+from modules.backbones.graph.read_order import read
+from modules.backbones.loading import exported, origin
+from modules.backbones.loading.fetching import could_not_load, fetch
+from modules.backbones.loading.origin import Origin
+from modules.backbones.loading.probing import (
     DEFAULT_SIZE,
     caller,
     images_spec,
@@ -21,7 +22,6 @@ from modules.backbones.probing import (
     probe,
     taken_size,
 )
-from modules.backbones.read_order import read
 from modules.errors import InputError
 from modules.text import without_secrets
 

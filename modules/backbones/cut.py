@@ -10,11 +10,11 @@ from dataclasses import dataclass
 import tensorflow as tf
 
 from modules.backbones.backbone import Backbone
-from modules.backbones.flat_graph import FlatGraph, Node, Output, tensor_name
-from modules.backbones.folding import folded
-from modules.backbones.graph_import import imported
-from modules.backbones.image_rows import image_rows
-from modules.backbones.read_order import read
+from modules.backbones.graph.flat_graph import FlatGraph, Node, Output, tensor_name
+from modules.backbones.graph.folding import folded
+from modules.backbones.graph.graph_import import imported
+from modules.backbones.graph.image_rows import image_rows
+from modules.backbones.graph.read_order import read
 
 Tensors = Sequence[tf.Tensor]
 # TF1's control flow: what lies between these is no plain flow of data.

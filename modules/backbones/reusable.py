@@ -9,7 +9,7 @@ from typing import Any
 import tensorflow as tf
 
 from modules.backbones.backbone import Backbone
-from modules.backbones.tracking import assets, resources
+from modules.backbones.loading.tracking import assets, resources
 from modules.errors import InputError
 
 

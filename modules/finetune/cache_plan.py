@@ -10,12 +10,12 @@ from dataclasses import dataclass, replace
 import tensorflow as tf
 
 from modules.backbones.backbone import Backbone
-from modules.backbones.blocks import Block
+from modules.backbones.blocks.blocks import Block
 from modules.backbones.cut import Cut, find_cut
+from modules.finetune.context import Task
 from modules.finetune.schedule import PlannedStage
-from modules.finetune.task import Task
 from modules.finetune.unfrozen import unfreeze
-from modules.images.table import MB, row_bytes
+from modules.images.feature_cache import MB, row_bytes
 from modules.settings import ImageSpec, Stage
 
 

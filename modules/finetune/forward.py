@@ -5,9 +5,9 @@ from typing import TypeAlias
 
 import tensorflow as tf
 
-from modules.backbones import batch_norm
 from modules.backbones.backbone import Backbone
-from modules.backbones.blocks import Block
+from modules.backbones.blocks import batch_norm
+from modules.backbones.blocks.blocks import Block
 from modules.backbones.cut import Cut, at_images
 from modules.finetune.schedule import PlannedStage
 from modules.images import image

@@ -17,11 +17,11 @@ import tensorflow as tf
 import tf_keras
 
 from modules.errors import InputError
-from modules.finetune import forgetting
+from modules.finetune import weight_drift
+from modules.finetune.context import Task
 from modules.finetune.schedule import PlannedStage
 from modules.finetune.stage_data import StageData
 from modules.finetune.stage_run import StageRun
-from modules.finetune.task import Task
 from modules.progress import report
 
 _LOW, _HIGH = 1e-6, 1.0  # the rates of the first and the last step
@@ -97,7 +97,7 @@ def range_test(task: Task, planned: Sequence[PlannedStage], number: int, steps: 
     Raises:
         InputError: when the loss is not finite at the lowest rate, or in a stage before.
     """
-    pretrained = forgetting.pretrained_weights(task.blocks)
+    pretrained = weight_drift.pretrained_weights(task.blocks)
     data = StageData(task, planned[: number + 1])
     # Not ``training.fit``, which leaves the weights of the best of these stages, not of the last.
     for before in range(number):

@@ -7,15 +7,15 @@ import tensorflow as tf
 from modules import features
 from modules.backbones.cut import frozen_part
 from modules.finetune.cache_plan import plan_caches, sharing
+from modules.finetune.context import Task
 from modules.finetune.forward import Forward, inference_forward, training_forward
 from modules.finetune.schedule import PlannedStage
 from modules.finetune.steps import Measure
-from modules.finetune.task import Task
 from modules.images import image
 from modules.images.batches import TrainingBatches
+from modules.images.feature_cache import Table, passes_at_once, rows_at_once
 from modules.images.inputs import Images
-from modules.images.table import Table, passes_at_once, rows_at_once
-from modules.passes import in_order
+from modules.parallel import in_order
 from modules.progress import report
 
 

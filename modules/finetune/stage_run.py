@@ -8,17 +8,17 @@ from typing import Any
 
 import numpy as np
 
-from modules.backbones.blocks import full_name
+from modules.backbones.blocks.blocks import full_name
 from modules.errors import InputError
 from modules.finetune import losses
 from modules.finetune.checkpoints import Checkpoint
+from modules.finetune.context import Task
 from modules.finetune.optimizers import RateOf, StageOptimizer
 from modules.finetune.results import StageResult
+from modules.finetune.saved_weights import Average, Snapshot
 from modules.finetune.schedule import PlannedStage
-from modules.finetune.snapshot import Average, Snapshot
 from modules.finetune.stage_data import StageData
 from modules.finetune.steps import Measured, StepParts, finiteness, train_step, train_steps
-from modules.finetune.task import Task
 from modules.finetune.unfrozen import unfreeze
 from modules.images.batches import TrainingBatches
 from modules.progress import report

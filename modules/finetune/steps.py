@@ -13,9 +13,9 @@ from modules.finetune.distribution import Alone, Outcome
 from modules.finetune.forward import Forward, Rows
 from modules.finetune.losses import Scalar, cross_entropy
 from modules.finetune.optimizers import StageOptimizer
-from modules.finetune.snapshot import Average
-from modules.images.table import Table, passes_at_once, rows_at_once
-from modules.passes import in_order
+from modules.finetune.saved_weights import Average
+from modules.images.feature_cache import Table, passes_at_once, rows_at_once
+from modules.parallel import in_order
 from modules.settings import Stage
 
 TrainStep = Callable[[Rows, tf.Tensor], tuple[tf.Tensor, tf.Tensor]]

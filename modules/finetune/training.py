@@ -5,14 +5,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from modules.finetune import forgetting
+from modules.finetune import weight_drift
 from modules.finetune.checkpoints import Checkpoint, chain
+from modules.finetune.context import Task
 from modules.finetune.results import StageResult, mark_shipped
+from modules.finetune.saved_weights import Snapshot
 from modules.finetune.schedule import PlannedStage
-from modules.finetune.snapshot import Snapshot
 from modules.finetune.stage_data import StageData
 from modules.finetune.stage_run import StageRun
-from modules.finetune.task import Task
 from modules.progress import report
 
 
@@ -27,7 +27,7 @@ def fit(task: Task, planned: Sequence[PlannedStage]) -> list[StageResult]:
     Raises:
         InputError: when the loss is no longer finite.
     """
-    pretrained = forgetting.pretrained_weights(task.blocks)
+    pretrained = weight_drift.pretrained_weights(task.blocks)
     shipping = Snapshot(task.model.everything)
     keys = chain(stage.stage.model_dump_json() for stage in planned)
 
@@ -52,7 +52,7 @@ def fit(task: Task, planned: Sequence[PlannedStage]) -> list[StageResult]:
         data.release_before(number)
         run = StageRun(task, stage, number, data, pretrained, folder)
         result = run.run()
-        result.moved = forgetting.moved(task.blocks, pretrained)
+        result.moved = weight_drift.moved(task.blocks, pretrained)
         result.earlier = _earlier(task, results)
         results.append(result)
         if mark_shipped(results) is result:

@@ -6,7 +6,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from modules.backbones.blocks import Block
+from modules.backbones.blocks.blocks import Block
 from modules.finetune.optimizers import Group
 from modules.finetune.schedule import PlannedStage
 

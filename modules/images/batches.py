@@ -8,8 +8,8 @@ import tensorflow as tf
 
 from modules.images.augmentation import augment
 from modules.images.datasets import as_it_is, untuned
+from modules.images.feature_cache import Table
 from modules.images.mixing import mix
-from modules.images.table import Table
 from modules.settings import Augmentation, Stage
 
 _SEEDS = 5  # drawn for each epoch: of the order, and two each of variation and mixing

@@ -16,7 +16,7 @@ from modules import features
 from modules.errors import InputError
 from modules.images import image
 from modules.images.datasets import as_it_is, untuned
-from modules.images.table import Storage, Table
+from modules.images.feature_cache import Storage, Table
 from modules.settings import ImageSpec
 
 # How many images are parsed, and looked up in the vocabulary, at a time.

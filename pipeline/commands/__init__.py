@@ -1,1 +1,1 @@
-"""The commands, a file for each kind; ``pipeline.cli`` imports all of them."""
+"""What each command does; ``pipeline.cli`` is their command line."""

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from components.pusher.versions import list_versions
+from components.serving.versions import list_versions
 from tests.e2e.thaw import DIGITS, summary_in, thaw
 
 pytestmark = [pytest.mark.e2e, pytest.mark.slow]

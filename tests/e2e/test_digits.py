@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import tensorflow as tf
 
-from components.image_example_gen.split import split_of
+from components.image_example_gen.hash_split import split_of
 from modules import features
 from tests.conftest import PROJECT
 from tests.e2e.thaw import DIGITS, Done, summary_in, thaw, tree

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import tensorflow as tf
 
-from components.pusher.versions import list_versions
+from components.serving.versions import list_versions
 from modules import features
 from tests.conftest import PROJECT
 from tests.e2e.thaw import DIGITS, Done, summary_in, thaw

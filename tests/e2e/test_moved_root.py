@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from components.pusher.versions import list_versions
+from components.serving.versions import list_versions
 from tests.conftest import GLYPHS
 from tests.e2e.thaw import Done, summary_in, thaw
 from tests.faults.running import LIGHT, add_digits

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from modules.backbones.fingerprint import folder_fingerprint
+from modules.backbones.loading.fingerprint import folder_fingerprint
 from modules.text import printable
 from tests.conftest import GLYPHS, PROJECT
 from tests.e2e.thaw import DIGITS, summary_in, thaw

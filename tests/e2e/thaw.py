@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 from unittest import mock
 
-from pipeline import cli
+from pipeline.cli import main
 from tests.conftest import PROJECT
 
 THAW = Path(sys.executable).with_name("thaw")
@@ -42,7 +42,7 @@ def thaw(*arguments: str | Path, **environment: str) -> Done:
         _captured() as (out, err),
     ):
         try:
-            cli.main()
+            main()
             code = 0
         except SystemExit as end:
             code = end.code if isinstance(end.code, int) else int(end.code is not None)

@@ -17,7 +17,7 @@ from tests.conftest import PROJECT
 HANGS = """
 import sys, time
 from pathlib import Path
-from components.own_process import watch_parent
+from components.subprocess_runner import watch_parent
 watch_parent()
 Path(sys.argv[1], "hangs").touch()
 time.sleep(3600)

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from components.pusher import versions
-from components.pusher.lock import writing
+from components.serving import versions
+from components.serving.lock import writing
 from tests.e2e.thaw import summary_in
 from tests.faults import watching
 from tests.faults.chain import Served

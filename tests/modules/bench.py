@@ -8,13 +8,14 @@ import numpy as np
 import tensorflow as tf
 from sklearn.datasets import load_digits
 
-from modules.backbones import backbone, blocks
+from modules.backbones import backbone
+from modules.backbones.blocks import blocks
 from modules.finetune import schedule, training
 from modules.finetune.classifier import Classifier
+from modules.finetune.context import Task
 from modules.finetune.results import StageResult
-from modules.finetune.task import Task
+from modules.images.feature_cache import Storage
 from modules.images.inputs import Images
-from modules.images.table import Storage
 from modules.settings import Finetune, ImageSpec, Stage
 from tests.conftest import GLYPHS
 

@@ -9,7 +9,7 @@ import tensorflow as tf
 import tf_keras
 
 from modules.backbones.backbone import Backbone
-from modules.backbones.graph_import import imported
+from modules.backbones.graph.graph_import import imported
 
 SIZE = 8
 IMAGES = tf.TensorSpec((None, SIZE, SIZE, 3), tf.float32)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from modules import trainer
-from modules.backbones.allowed import ENVIRONMENT
+from modules.backbones.loading.allowed import ENVIRONMENT
 from modules.errors import InputError
 from modules.images import inputs
 from pipeline import loading

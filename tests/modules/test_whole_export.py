@@ -13,7 +13,8 @@ from tensorflow_metadata.proto.v0 import schema_pb2
 from tensorflow_transform.tf_metadata import dataset_metadata, metadata_io, schema_utils
 
 from modules import export, features, preprocessing
-from modules.backbones import backbone, blocks
+from modules.backbones import backbone
+from modules.backbones.blocks import blocks
 from modules.finetune.classifier import Classifier
 from modules.images import image
 from modules.settings import ImageSpec

@@ -7,7 +7,7 @@ import pytest
 from typer.testing import CliRunner
 
 from modules.errors import InputError
-from pipeline import cli
+from pipeline.cli.app import app
 from tests.conftest import GLYPHS
 
 Run = Callable[..., tuple[str, str]]
@@ -32,7 +32,7 @@ def run(tmp_path: Path) -> Run:
             f"evaluation: {{min_examples: {least}}}\n",
             encoding="utf-8",
         )
-        result = CliRunner().invoke(cli.app, ["run", str(config)])
+        result = CliRunner().invoke(app, ["run", str(config)])
         assert isinstance(result.exception, InputError), result.exception
         assert "\n" not in str(result.exception)
         return result.output, str(result.exception)

@@ -6,9 +6,10 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from modules.backbones.named import NAMED
+from modules.backbones.loading.named import NAMED
 from modules.errors import InputError
-from pipeline import cli, handles, loading
+from pipeline import handles, loading
+from pipeline.cli.app import app
 from pipeline.config import Config
 from tests.conftest import PROJECT
 
@@ -103,7 +104,7 @@ def test_each_command_tells_a_wrong_handle_at_once(
         f"data: {{path: photos}}\nbackbone: {{handle: '{handle}'{allowed}}}\nroot: root\n"
     )
     monkeypatch.setitem(__import__("sys").modules, "tensorflow_hub", None)
-    found = CliRunner().invoke(cli.app, [*command, str(tmp_path / "birds.yaml")])
+    found = CliRunner().invoke(app, [*command, str(tmp_path / "birds.yaml")])
     assert isinstance(found.exception, InputError)
     told = str(found.exception)
     assert told.startswith("backbone.handle: ")
@@ -114,12 +115,12 @@ def test_each_command_tells_a_wrong_handle_at_once(
 
 
 def test_thaw_backbones_shows_the_table() -> None:
-    shown = CliRunner().invoke(cli.app, ["backbones"])
+    shown = CliRunner().invoke(app, ["backbones"])
     assert shown.exit_code == 0
     for name, one in NAMED.items():
         assert f"{name}: {one.handle}" in shown.output.splitlines()
     assert "mobilenet_v2        224 x 224  0 to 1   1280" in shown.output
-    as_json = CliRunner().invoke(cli.app, ["backbones", "--json"])
+    as_json = CliRunner().invoke(app, ["backbones", "--json"])
     table = json.loads(as_json.output)
     assert list(table) == list(NAMED)
     assert table["mobilenet_v2"] == {

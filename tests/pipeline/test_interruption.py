@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 
 from modules.errors import BusyError, Interrupted
-from pipeline import loading, local
+from pipeline import loading
 from pipeline.interruption import watched
 from pipeline.root import Root
+from pipeline.runners import local
 from tests.conftest import GLYPHS, PROJECT
 
 
@@ -88,9 +89,10 @@ def test_a_busy_push_is_told_apart_from_one_that_failed(
 MAIN = """
 import os, signal, sys, threading
 from modules.errors import BusyError
-from pipeline import cli
+from pipeline.cli import main
+from pipeline.cli.app import app
 
-@cli.app.command()
+@app.command()
 def work(kind: str) -> None:
     if kind == "busy":
         raise BusyError("root: another run holds it")
@@ -103,7 +105,7 @@ def work(kind: str) -> None:
         raise
 
 sys.argv = ["thaw", "work", sys.argv[1]]
-cli.main()
+main()
 """
 
 

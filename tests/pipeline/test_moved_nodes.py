@@ -8,10 +8,11 @@ import pytest
 from tfx.orchestration import metadata
 from tfx.orchestration.local import local_dag_runner
 
-from components.run_summary.summary import Summary
+from components.records.summary import Summary
 from modules.settings import ImageSpec, TrainerOptions
-from pipeline import loading, moving, owner, record
+from pipeline import loading, owner, record
 from pipeline.cache_keys import without_places
+from pipeline.commands import move
 from pipeline.config import Config
 from pipeline.executions import is_cached
 from pipeline.graph import create_pipeline
@@ -32,7 +33,7 @@ def config_in(folder: Path) -> Config:
 
 
 def run(config: Config) -> dict[str, bool]:
-    """Runs the nodes as ``pipeline.local`` does; which were taken from the cache."""
+    """Runs the nodes as ``pipeline.runners.local`` does; which were taken from the cache."""
     root, run_id = Root(config.root), new_run_id()
     owner.claim(root, config)
     options = TrainerOptions(
@@ -75,7 +76,7 @@ def test_nothing_is_done_again_from_the_summary_or_after_a_move_of_root_and_data
 
     there = config_in(tmp_path / "there" / "deeper")
     shutil.move(here.root, there.root)
-    moving.move(there.root)
+    move.move(there.root)
     assert run(there) == dict.fromkeys(NODES, True)
 
     next((tmp_path / "there").rglob("*.png")).unlink()

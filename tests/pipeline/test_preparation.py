@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from modules.backbones import origin
-from modules.backbones.origin import Origin
+from modules.backbones.loading import origin
+from modules.backbones.loading.origin import Origin
 from pipeline.config import BackboneOptions
 from pipeline.preparation import prepare
 from tests.conftest import GLYPHS

@@ -52,7 +52,7 @@ def test_the_trainers_code_is_all_that_it_uses() -> None:
         "modules",
         "modules.finetune.training",
         "modules.images.exif",
-        "modules.backbones.read_order",
+        "modules.backbones.graph.read_order",
         "modules.settings.augmentation",
     } <= found
     assert not any(name.split(".")[0] in ("pipeline", "components") for name in found)

@@ -9,11 +9,13 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from components.run_summary.summary import RECORD_FILE, Summary
+from components.records.summary import RECORD_FILE, Summary
 from modules.errors import InputError, StageError
-from pipeline import cli, loading, local, record, reporting
+from pipeline import loading, record, reporting
+from pipeline.cli.app import app
 from pipeline.config import Config
 from pipeline.root import Root
+from pipeline.runners import local
 from tests.conftest import GLYPHS, PROJECT
 
 CONFIGS = sorted((PROJECT / "configs").rglob("*.yaml"))
@@ -127,14 +129,14 @@ def test_every_summary_has_the_record_and_the_data_s_path_also_of_a_run_that_fai
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"run": {}}', '{"run": {"config": 1}}'])
 def test_what_is_no_summary_is_told(tmp_path: Path, text: str) -> None:
     (tmp_path / "s.json").write_text(text, encoding="utf-8")
-    done = CliRunner().invoke(cli.app, ["run", "--from", str(tmp_path / "s.json")])
+    done = CliRunner().invoke(app, ["run", "--from", str(tmp_path / "s.json")])
     assert isinstance(done.exception, InputError)
     assert "is no summary that says how its run was made; give" in str(done.exception)
 
 
 @pytest.mark.parametrize("arguments", [[], ["x.yaml", "--from", "y.json"]])
 def test_a_run_takes_a_config_or_a_summary(arguments: list[str]) -> None:
-    done = CliRunner().invoke(cli.app, ["run", *arguments])
+    done = CliRunner().invoke(app, ["run", *arguments])
     assert "give a config, or --from with a run's summary, and not both" in str(done.exception)
 
 

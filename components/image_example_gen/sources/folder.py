@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import PurePosixPath
 
 from components.image_example_gen import passed_over
-from components.image_example_gen.entry import ImageFile, is_remote, problem_of_label
+from components.image_example_gen.image_file import ImageFile, is_remote, problem_of_label
 from components.image_example_gen.listed import Listing
 from components.image_example_gen.passed_over import PassedOver
 from components.image_example_gen.sources.layout import Folders, Layout, layout_of

@@ -4,7 +4,7 @@ import os
 from dataclasses import replace
 from pathlib import Path
 
-from components.image_example_gen.entry import ImageFile, is_remote
+from components.image_example_gen.image_file import ImageFile, is_remote
 from components.image_example_gen.listed import Listing
 from components.image_example_gen.passed_over import is_of_system
 from components.image_example_gen.sources import spans

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from components.image_example_gen import passed_over
-from components.image_example_gen.entry import (
+from components.image_example_gen.image_file import (
     ImageFile,
     check_classes,
     is_remote,

@@ -7,7 +7,7 @@ import unicodedata
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-from components.image_example_gen.contents import filesystems
+from components.image_example_gen.io import filesystems
 from components.image_example_gen.passed_over import is_of_system
 from modules.errors import InputError
 from modules.text import clipped, counted

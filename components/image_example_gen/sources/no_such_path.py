@@ -4,7 +4,7 @@ import difflib
 import os
 from pathlib import Path
 
-from components.image_example_gen.entry import is_remote
+from components.image_example_gen.image_file import is_remote
 from modules.errors import InputError
 
 _ARCHIVES = (".zip", ".tar", ".tgz", ".gz", ".bz2", ".xz", ".7z", ".rar")

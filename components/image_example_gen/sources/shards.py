@@ -11,14 +11,14 @@ from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from components.image_example_gen import passed_over
-from components.image_example_gen.contents import as_pattern, matches, open_remote
-from components.image_example_gen.entry import (
+from components.image_example_gen.image_file import (
     NO_LABEL,
     ImageFile,
     check_classes,
     is_remote,
     problem_of_label,
 )
+from components.image_example_gen.io import as_pattern, matches, open_remote
 from components.image_example_gen.listed import Listing
 from components.image_example_gen.passed_over import PassedOver
 from components.image_example_gen.sources.no_such_path import refuse_what_is_not_there

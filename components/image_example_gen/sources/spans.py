@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from components.image_example_gen.contents import as_pattern
-from components.image_example_gen.entry import is_remote
+from components.image_example_gen.image_file import is_remote
+from components.image_example_gen.io import as_pattern
 from modules.errors import InputError
 from modules.settings import Ingest, Options
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from components.image_example_gen.contents import read_file
+from components.image_example_gen.io import read_file
 from components.image_example_gen.sources.no_such_path import refuse_what_is_not_there
 from modules.errors import InputError
 

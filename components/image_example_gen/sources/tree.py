@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
-from components.image_example_gen.contents import as_pattern, matches, size_of
-from components.image_example_gen.entry import is_remote
+from components.image_example_gen.image_file import is_remote
+from components.image_example_gen.io import as_pattern, matches, size_of
 from components.image_example_gen.passed_over import PassedOver
 from components.image_example_gen.sources.no_such_path import refuse_what_is_no_folder
 from modules.errors import InputError

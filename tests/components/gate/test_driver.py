@@ -4,10 +4,10 @@ from pathlib import Path
 from types import SimpleNamespace
 
 from components.gate.component import Driver
-from components.pusher.push import push
-from components.pusher.restore import restore
-from components.pusher.rollback import rollback
-from tests.components.pusher.processes import model
+from components.serving.push import push
+from components.serving.restore import restore
+from components.serving.rollback import rollback
+from tests.components.serving.processes import model
 
 
 def withdrawn(serving: Path, uri: str) -> str:

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 import tf_keras
 
-from modules.backbones import backbone, blocks
+from modules.backbones import backbone
+from modules.backbones.blocks import blocks
 from modules.backbones.cut import Cut, find_cut
 from tests.modules.backbones.test_cut import compare, images
 from tests.modules.small_modules import application, inference, nameless, save, vision_transformer

@@ -8,7 +8,8 @@ import pytest
 import tensorflow as tf
 import tf_keras
 
-from modules.backbones import backbone, blocks
+from modules.backbones import backbone
+from modules.backbones.blocks import blocks
 from modules.errors import InputError
 from tests.conftest import GLYPHS
 from tests.modules.small_modules import (

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from modules.backbones import backbone, blocks
+from modules.backbones import backbone
+from modules.backbones.blocks import blocks
 from modules.backbones.cut import Cut, at_images, find_cut, frozen_part
 from tests.conftest import GLYPHS
 from tests.modules.small_modules import SIZE, reusable, save

@@ -12,8 +12,10 @@ import pytest
 import tensorflow as tf
 import tensorflow_hub as hub
 
-from modules.backbones import backbone, blocks, origin, reusable
-from modules.backbones.origin import Origin
+from modules.backbones import backbone, reusable
+from modules.backbones.blocks import blocks
+from modules.backbones.loading import origin
+from modules.backbones.loading.origin import Origin
 from modules.errors import InputError
 from tests.conftest import GLYPHS, PROJECT
 from tests.modules.small_modules import ANY_SIZE, SIZE, nameless, save, save_with_table

@@ -7,7 +7,7 @@ import tf_keras
 from sklearn.utils.class_weight import compute_class_weight
 
 from modules.finetune.losses import cross_entropy, penalties, resolve_class_weights
-from modules.finetune.snapshot import Average, Snapshot
+from modules.finetune.saved_weights import Average, Snapshot
 from tests.modules.bench import stage
 
 LOGITS = tf.constant([[2.0, -1.0, 0.5], [0.0, 0.0, 3.0]])

@@ -11,7 +11,7 @@ from modules.finetune import checkpoints
 from modules.finetune.checkpoints import Checkpoint
 from modules.finetune.results import StageResult
 from modules.images.batches import TrainingBatches
-from modules.images.table import Table
+from modules.images.feature_cache import Table
 from modules.settings import Stage
 from tests.modules.bench import Bench, stage
 

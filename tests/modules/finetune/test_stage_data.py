@@ -10,8 +10,8 @@ import tensorflow as tf
 from modules.backbones import cut as cutting
 from modules.finetune import schedule, stage_data
 from modules.finetune.cache_plan import CachePlan, plan_caches, sharing
+from modules.images.feature_cache import Storage
 from modules.images.inputs import Images
-from modules.images.table import Storage
 from modules.settings import Finetune, Stage
 from tests.modules.bench import TRAIN, VALIDATION, Bench, digit_images, stage
 

@@ -7,7 +7,7 @@ import pytest
 import tensorflow as tf
 from tensorflow.python.eager import context  # The only way to the graph as it ran.
 
-from modules.backbones import blocks
+from modules.backbones.blocks import blocks
 from modules.errors import InputError
 from modules.finetune import schedule, steps
 from modules.finetune.forward import inference_forward

@@ -1,0 +1,65 @@
+"""What Beam's workers run. Nothing of TFX is imported here: a worker would take seconds for it."""
+
+import json
+import zlib
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from components.image_example_gen import records, report
+from components.image_example_gen.image_file import ImageFile
+from modules import progress
+from modules.settings import Ingest
+
+
+def pack(number: int, files: Sequence[ImageFile]) -> bytes:
+    """A chunk and its number, for ``write``.
+
+    Beam looks into all that a pipeline is made from, and compresses it, several times; into bytes
+    it does not look, and these are few.
+    """
+    return zlib.compress(json.dumps([number, [vars(file) for file in files]]).encode(), 1)
+
+
+def write(
+    packed: bytes, chunks: int, images: int, folders: Mapping[str, str], options: Ingest
+) -> tuple[int, records.ChunkReport]:
+    """Writes a chunk and tells how far it is.
+
+    Args:
+        packed: what ``pack`` made.
+        chunks: how many there are.
+        images: how many are in all of them.
+        folders: each split's folder.
+        options: as ``records.write_chunk`` takes them.
+
+    Returns:
+        The report, under a key that all reports share.
+    """
+    number, files = _unpack(packed)
+    done = 0
+
+    def advance(more: int) -> None:
+        nonlocal done
+        done += more
+        progress.report(
+            f"image_example_gen shard {number + 1} of {chunks}: {done} of {len(files)} images",
+            advance=more,
+            total=images,
+        )
+
+    return 0, records.write_chunk(files, folders, options, number, advance)
+
+
+def _unpack(packed: bytes) -> tuple[int, list[ImageFile]]:
+    number, rows = json.loads(zlib.decompress(packed))
+    for row in rows:  # JSON knows lists alone.
+        row["columns"] = tuple([(name, value) for name, value in row["columns"]])
+    return number, [ImageFile(**row) for row in rows]
+
+
+def tell(
+    keyed: tuple[int, Iterable[records.ChunkReport]], told: Mapping[str, Any], files: report.Files
+) -> None:
+    """Writes the report of all chunks, with what else is told."""
+    _, chunks = keyed
+    report.write(report.merge(chunks), told, files)

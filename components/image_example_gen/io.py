@@ -1,0 +1,158 @@
+"""Reads what files and addresses hold, and what they hold alike."""
+
+import contextlib
+import errno
+import hashlib
+import itertools
+import os
+import re
+import stat
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, TypeVar
+
+from components.image_example_gen.image_file import ImageFile, is_remote
+from modules.errors import InputError
+
+# The property, of the execution and of Examples, that carries the fingerprint.
+FINGERPRINT = "input_fingerprint"
+# The property, of the execution, that carries ``sources.spans.Place`` from driver to executor.
+PLACE = "place"
+Made = TypeVar("Made")
+_END = 4096  # bytes
+# How many files a thread reads in a turn: handing one over takes as long as reading it.
+_TOGETHER = 64
+
+
+def read_file(path: str) -> bytes:
+    """All of a file, local or at an address.
+
+    Raises:
+        OSError: when it cannot be read, or is a pipe or a device, which might never end.
+    """
+    if is_remote(path):
+        return _read_remote(path)
+    if not stat.S_ISREG(os.stat(path).st_mode):
+        raise OSError(errno.EINVAL, "not a regular file")
+    with open(path, "rb", buffering=0) as file:
+        return file.readall()
+
+
+def _read_remote(path: str) -> bytes:
+    with open_remote(path) as file:
+        return bytes(file.read())
+
+
+@contextlib.contextmanager
+def open_remote(path: str) -> Iterator[Any]:
+    """What is at an address, to be read, as it is.
+
+    Raises:
+        OSError: when it cannot be read.
+    """
+    from apache_beam.io.filesystem import CompressionTypes
+
+    try:
+        with filesystems().open(path, compression_type=CompressionTypes.UNCOMPRESSED) as file:
+            yield file
+    except OSError:
+        raise
+    except Exception as error:  # Each client raises errors of its own.
+        raise OSError(errno.EIO, " ".join(str(error).split())[:200]) from error
+
+
+def filesystems() -> Any:
+    """Beam's, which know ``gs://``, ``s3://`` and ``hdfs://`` where their client is installed."""
+    from apache_beam.io.filesystems import FileSystems  # A second's import, for addresses alone.
+
+    return FileSystems
+
+
+def matches(patterns: Sequence[str], where: str) -> list[Any]:
+    """Beam's metadata of what matches any of some patterns, sorted by path, each once.
+
+    Args:
+        patterns: local ones, or addresses.
+        where: the config's key and what it names, for the message.
+
+    Raises:
+        InputError: when their filesystem cannot list them.
+    """
+    try:
+        found = filesystems().match(list(patterns))
+    except Exception as error:  # Each client raises errors of its own.
+        reason = " ".join(str(error).split())[:300]
+        raise InputError(
+            f"{where} cannot be listed ({reason}); check the address, and that the client of its "
+            "filesystem is installed"
+        ) from None
+    by_path = {one.path: one for match in found for one in match.metadata_list}
+    return [by_path[path] for path in sorted(by_path)]
+
+
+def as_pattern(path: str) -> str:
+    """The pattern that matches a path alone, whatever is in its names: ``photos [1]``."""
+    return re.sub(r"[*?\[]", r"[\g<0>]", path)
+
+
+def size_of(path: str) -> int:
+    """Bytes of a local file; 0 where it cannot be told."""
+    try:
+        return os.stat(path).st_size
+    except OSError:
+        return 0
+
+
+def digests(files: Sequence[ImageFile]) -> Iterator[str]:
+    """sha256 of each one's content, hexadecimal; of one that cannot be read, why."""
+    return _of_each(_digest, files)
+
+
+def _of_each(read: Callable[[ImageFile], Made], files: Sequence[ImageFile]) -> Iterator[Made]:
+    parts = (files[i : i + _TOGETHER] for i in range(0, len(files), _TOGETHER))
+    with ThreadPoolExecutor() as pool:
+        yield from itertools.chain.from_iterable(pool.map(lambda part: [*map(read, part)], parts))
+
+
+def _digest(file: ImageFile) -> str:
+    if file.digest:
+        return file.digest
+    if file.problem:
+        return f"not read: {file.problem}"
+    try:
+        return hashlib.sha256(read_file(file.path)).hexdigest()
+    except OSError as error:
+        return f"unreadable: {type(error).__name__}"
+
+
+def ends(files: Sequence[ImageFile]) -> Iterator[bytes]:
+    """The last bytes of each local file, which differ where files do; nothing of others."""
+    return _of_each(_end, files)
+
+
+def _end(file: ImageFile) -> bytes:
+    if file.record is not None or is_remote(file.path):
+        return b""
+    try:
+        if not stat.S_ISREG(os.stat(file.path).st_mode):
+            return b""
+        number = os.open(file.path, os.O_RDONLY)
+        try:
+            return os.pread(number, _END, max(0, file.size - _END))
+        finally:
+            os.close(number)
+    except OSError:
+        return b""
+
+
+def fingerprint(files: Sequence[ImageFile]) -> str:
+    """sha256 over all that is told of each image, and over its content; hexadecimal.
+
+    Dates do not count, so that a fresh copy of the same images is the same data; content does,
+    so that an image replaced by one of the same size and date is not.
+    """
+    total = hashlib.sha256()
+    for file, digest in zip(files, digests(files), strict=True):
+        told = (file.split or "", file.name, file.label, file.group, file.columns, digest)
+        total.update(repr(told).encode(errors="replace"))
+    return total.hexdigest()

@@ -1,0 +1,177 @@
+"""On which side each image stands, so far as that is known before its content is read.
+
+Splits that the data names are kept. What it leaves open is split by hash. Nothing may stand on two
+sides: not a group, and not the same bytes.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from components.image_example_gen.hash_split import point_of, split_at
+from components.image_example_gen.image_file import ImageFile
+from components.image_example_gen.io import digests, ends
+from modules import features
+from modules.errors import InputError
+
+# Of more images than this, 0.2 ** 10 of all classes have none in a split of 0.8.
+_SMALL_CLASS = 10
+# An image that stands in two splits is taken out of the earlier one.
+_KEPT_IN = (features.TEST, features.VALIDATION, features.TRAIN)
+
+
+@dataclass(frozen=True)
+class Sides:
+    """What is to be written where.
+
+    Attributes:
+        files: all of them, in their order; where ``split`` is None, the content decides.
+        shares: of those, by split, adding up to 1.
+        duplicates: how many have the bytes of one before them.
+    """
+
+    files: list[ImageFile]
+    shares: dict[str, float]
+    duplicates: int
+
+
+def decide(files: Sequence[ImageFile], shares: Mapping[str, float]) -> Sides:
+    """Finds out which split each belongs to, and which cannot be used for where they stand.
+
+    Args:
+        files: as listed. Of those of equal size and end the content is read.
+        shares: each split's share, by the names of ``modules.features``.
+
+    Raises:
+        InputError: when a group stands in two of the splits that the data names.
+    """
+    files, shares = opened(files, shares)
+    _check_groups(files)
+    known = _digests_of_equals(files)
+    files = _with_small_classes(files, shares, known)
+    copies = _copies(files, known)
+    problems = _problems(copies, files, shares, known)
+    return Sides(
+        [
+            replace(one, problem=problems[i]) if i in problems else one
+            for i, one in enumerate(files)
+        ],
+        shares,
+        sum(len(places) - 1 for places in copies),
+    )
+
+
+def opened(
+    files: Sequence[ImageFile], shares: Mapping[str, float]
+) -> tuple[list[ImageFile], dict[str, float]]:
+    """Leaves open what training images are to be shared out among splits that no image names.
+
+    Returns:
+        The files, where ``split`` is None for those, and the shares of them.
+    """
+    held_out = {file.split for file in files} & {features.VALIDATION, features.TEST}
+    left = {name: share for name, share in shares.items() if name not in held_out}
+    made = [replace(file, split=None) if file.split == features.TRAIN else file for file in files]
+    return made, {name: share / sum(left.values()) for name, share in left.items()}
+
+
+def _check_groups(files: Sequence[ImageFile]) -> None:
+    sides: dict[str, set[str | None]] = defaultdict(set)
+    for file in files:
+        if file.group and file.split != features.EARLIER:
+            sides[file.group].add(file.split)
+    for group, splits in sides.items():
+        if len(splits) > 1:
+            names = " and ".join(sorted(split or features.TRAIN for split in splits))
+            raise InputError(
+                f"data.path: the group {group!r} stands in {names}; give all of its images one "
+                "split, or none"
+            )
+
+
+def _digests_of_equals(files: Sequence[ImageFile]) -> dict[int, str]:
+    """sha256 by place, of what may be the same as another: of one size and one end.
+
+    Of small classes all are read.
+    """
+    usable = [i for i, file in enumerate(files) if not file.problem]
+    sizes = Counter(files[i].size for i in usable)
+    labels = Counter(file.label for file in files)
+    alike = [i for i in usable if sizes[files[i].size] > 1]
+    found = zip(alike, ends([files[i] for i in alike]), strict=True)
+    keys = {i: (files[i].size, hash(end)) for i, end in found}
+    equal = Counter(keys.values())
+    places = [
+        i
+        for i in usable
+        if files[i].digest
+        or (i in keys and equal[keys[i]] > 1)
+        or labels[files[i].label] <= _SMALL_CLASS
+    ]
+    digested = zip(places, digests([files[i] for i in places]), strict=True)
+    # What cannot be read is no copy of anything.
+    return {i: digest for i, digest in digested if ":" not in digest}
+
+
+def _with_small_classes(
+    files: Sequence[ImageFile], shares: Mapping[str, float], known: Mapping[int, str]
+) -> list[ImageFile]:
+    """Sees to it that a class of few images has one to be learned from.
+
+    The one with the lowest place goes to train where none would. As a class grows it may go back
+    to where its content says, but none moves from a held-out split to train.
+    """
+    made = list(files)
+    classes: dict[str, list[int]] = defaultdict(list)
+    groups: dict[str, list[int]] = defaultdict(list)
+    for i, file in enumerate(files):
+        if file.split is None and not file.problem:
+            classes[file.label].append(i)
+        if file.group and file.split != features.EARLIER:
+            groups[file.group].append(i)
+    for places in classes.values():
+        found = {i: point_of(known[i], files[i].group) for i in places if i in known}
+        if len(places) > _SMALL_CLASS or not found:
+            continue
+        if all(split_at(point, shares) != features.TRAIN for point in found.values()):
+            first = min(found, key=lambda i: found[i])
+            # With it goes what must not be on another side: its group, and its copies.
+            copies = [i for i in found if known[i] == known[first]]
+            for i in {*copies, *(j for one in copies for j in groups.get(files[one].group, ()))}:
+                made[i] = replace(files[i], split=features.TRAIN)
+    return made
+
+
+def _copies(files: Sequence[ImageFile], known: Mapping[int, str]) -> list[list[int]]:
+    """The places of files with the same bytes, two or more; earlier images apart."""
+    places: dict[tuple[bool, str], list[int]] = defaultdict(list)
+    for i, digest in known.items():
+        places[files[i].split == features.EARLIER, digest].append(i)
+    return [found for found in places.values() if len(found) > 1]
+
+
+def _problems(
+    copies: Sequence[Sequence[int]],
+    files: Sequence[ImageFile],
+    shares: Mapping[str, float],
+    known: Mapping[int, str],
+) -> dict[int, str]:
+    """What cannot be used because the same bytes stand elsewhere, by place."""
+    found: dict[int, str] = {}
+    for places in copies:
+        labels = {files[i].label: i for i in reversed(places)}
+        sides = {
+            i: files[i].split or split_at(point_of(known[i], files[i].group), shares)
+            for i in places
+        }
+        if len(labels) > 1:
+            for i in places:
+                other = next(files[j] for label, j in labels.items() if label != files[i].label)
+                found[i] = f"two labels: the same bytes as {other.name}, of {other.label!r}"
+        elif len(set(sides.values())) > 1:
+            kept = next(split for split in _KEPT_IN if split in sides.values())
+            first = next(i for i in places if sides[i] == kept)
+            for i in places:
+                if sides[i] != kept:
+                    found[i] = f"in two splits: the same bytes as {files[first].name}, in {kept}"
+    return found

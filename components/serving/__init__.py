@@ -1,0 +1,1 @@
+"""The serving folder: versions, push, rollback, pins. Nothing here knows TFX."""

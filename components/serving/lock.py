@@ -1,0 +1,90 @@
+"""One writer at a time in the folder of versions."""
+
+import contextlib
+import errno
+import json
+import os
+import socket
+import time
+from collections.abc import Iterator
+from datetime import datetime, timezone
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from components.serving.disk import replace_whole
+from components.serving.versions import TIME_FORM, utc_now
+from modules.errors import BusyError, StageError
+
+LOCK = ".lock"
+OWNER = ".lock.json"
+WAIT = 60.0  # seconds
+_FULL = {errno.ENOSPC, errno.EDQUOT}
+
+
+@contextlib.contextmanager
+def writing(serving_dir: Path, doing: str, wait: float = WAIT) -> Iterator[None]:
+    """Keeps other writers out; readers need no lock.
+
+    The kernel lets the lock go when its owner dies, however that happens. Who can take it has it,
+    whatever the owner's file says: that one only tells those who wait whom they wait for.
+
+    Args:
+        serving_dir: made if it is missing.
+        doing: what for, in words that those who wait are told: "push of run 7".
+        wait: for how many seconds others may hold it.
+
+    Raises:
+        BusyError: when another still holds it then.
+        StageError: for any ``OSError`` inside, such as a full disk, in one line.
+    """
+    lock = FileLock(str(serving_dir / LOCK))
+    owner = serving_dir / OWNER
+    try:
+        serving_dir.mkdir(parents=True, exist_ok=True)
+        try:
+            lock.acquire(timeout=wait)
+        except Timeout:
+            raise BusyError(
+                f"{doing}: {serving_dir} is held by {_owner(owner)}; try again when that has "
+                f"ended (waited for {wait:g} s)"
+            ) from None
+        try:
+            _sign(owner, doing)
+            yield
+        finally:
+            with contextlib.suppress(OSError):
+                owner.unlink(missing_ok=True)
+            lock.release()
+    except OSError as error:
+        raise StageError(_told(error, doing, serving_dir)) from error
+
+
+def _sign(owner: Path, doing: str) -> None:
+    """Says who holds the lock. A full disk is no reason not to go on: a rollback needs no space."""
+    facts = {"pid": os.getpid(), "host": socket.gethostname(), "doing": doing, "since": utc_now()}
+    with contextlib.suppress(OSError):
+        replace_whole(owner, json.dumps(facts, indent=1).encode())
+
+
+def _owner(path: Path) -> str:
+    try:
+        facts = json.loads(path.read_text(encoding="utf-8"))
+        since = datetime.strptime(facts["since"], TIME_FORM).replace(tzinfo=timezone.utc)
+        age = max(0.0, time.time() - since.timestamp())
+        return f"{facts['doing']} (process {facts['pid']} on {facts['host']}, for {age:.0f} s)"
+    except (OSError, ValueError, KeyError, TypeError):
+        return "another process"
+
+
+def _told(error: OSError, doing: str, serving_dir: Path) -> str:
+    reason = f"{error.strerror or error}{f': {error.filename}' if error.filename else ''}"
+    remedy = (
+        "free space there"
+        if error.errno in _FULL
+        else "see that push.serving_dir is a folder where this user can write"
+    )
+    return (
+        f"{doing}: failed in {serving_dir} ({reason}); the versions there are whole "
+        f"and are served still; {remedy}"
+    )

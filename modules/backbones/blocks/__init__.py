@@ -1,0 +1,1 @@
+"""The blocks that a schedule names, and their BatchNorm."""

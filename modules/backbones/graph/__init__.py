@@ -1,0 +1,1 @@
+"""The module as one flat graph, and what can be read from it and done with it."""

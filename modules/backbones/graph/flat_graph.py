@@ -1,0 +1,176 @@
+"""A function of images as one flat graph, without calls of nested functions.
+
+A SavedModel is functions within functions. What each variable does, and where the graph can be
+changed or cut, shows only when all of them stand in one graph.
+"""
+
+import re
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import tensorflow as tf
+
+from modules.backbones.graph.inlining import Inliner
+
+Output: TypeAlias = tuple[str, int]
+"""One output of a node: the node's name and the output's number."""
+
+
+@dataclass(frozen=True)
+class Node:
+    """An operation.
+
+    Attributes:
+        name: unique in the graph.
+        op: its type, such as ``Conv2D``.
+        inputs: what it takes, in order, control edges left out.
+    """
+
+    name: str
+    op: str
+    inputs: tuple[Output, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class FlatGraph:
+    """What the output is computed from, and nothing else.
+
+    Loops, branches, and functions that only a compiler can run stay single operations, with their
+    functions in the definition's library. Side effects and the control edges for them are left out.
+
+    Attributes:
+        definition: the nodes in topological order, for ``modules.backbones.graph.graph_import``.
+        nodes: the same, for reading.
+        image: the placeholder of the function's argument.
+        output: what the function gives.
+        variables: those that the function reads, and those asked for that it does not read.
+        handles: the placeholders that stand for variables, with their number in ``variables``.
+        constants: the placeholders that stand for other outer tensors.
+    """
+
+    definition: Any
+    nodes: tuple[Node, ...]
+    image: str
+    output: Output
+    variables: tuple[tf.Variable, ...]
+    handles: Mapping[str, int]
+    constants: Mapping[str, tf.Tensor]
+
+    @property
+    def images(self) -> str:
+        """The name of the argument's tensor, ``node:0``."""
+        return tensor_name((self.image, 0))
+
+    @property
+    def result(self) -> str:
+        """The name of the output, ``node:0``."""
+        return tensor_name(self.output)
+
+    @property
+    def reads(self) -> dict[str, int]:
+        """The nodes that give a variable's whole value, with its number in ``variables``."""
+        return {
+            node.name: self.handles[node.inputs[0][0]]
+            for node in self.nodes
+            if node.op == "ReadVariableOp" and node.inputs[0][0] in self.handles
+        }
+
+
+def flatten(
+    forward: Callable[[tf.Tensor], tf.Tensor],
+    spec: tf.TensorSpec,
+    variables: Iterable[tf.Variable] = (),
+) -> FlatGraph:
+    """Traces a function of one tensor that gives one tensor, and inlines all that it calls.
+
+    Args:
+        forward: the function.
+        spec: what it is traced with.
+        variables: come first in the graph's ``variables``, in this order; others that the function
+            reads follow.
+
+    Raises:
+        TypeError, ValueError: as tracing raises them.
+    """
+    concrete = tf.function(forward, autograph=False).get_concrete_function(spec)
+    found = _distinct([*variables, *concrete.variables])
+    numbers = {id(variable.handle): i for i, variable in enumerate(found)}
+    definition = concrete.graph.as_graph_def()
+    inliner = Inliner(definition.library.function)
+    resolve = inliner.add(definition.node)
+    output = resolve(concrete.outputs[0].name)
+    handles, constants = dict[str, int](), dict[str, tf.Tensor]()
+    for outer, inner in concrete.graph.captures:
+        if id(outer) in numbers:
+            handles[inner.op.name] = numbers[id(outer)]
+        else:
+            constants[inner.op.name] = outer
+    needed = extract(inliner.nodes, [output[0]])
+    kept = {node.name for node in needed}
+    flat = tf.compat.v1.GraphDef(node=needed, versions=definition.versions)
+    flat.library.function.extend(called(needed, definition.library.function))
+    return FlatGraph(
+        flat,
+        tuple(Node(n.name, n.op, tuple(outputs_of(n.input))) for n in needed),
+        concrete.inputs[0].op.name,
+        output,
+        tuple(found),
+        {name: number for name, number in handles.items() if name in kept},
+        {name: tensor for name, tensor in constants.items() if name in kept},
+    )
+
+
+def outputs_of(inputs: Iterable[str]) -> list[Output]:
+    """A node's inputs as its definition writes them, control edges left out."""
+    parts = (name.partition(":") for name in inputs if not name.startswith("^"))
+    return [(name, int(number or 0)) for name, _, number in parts]
+
+
+def extract(nodes: Iterable[Any], wanted: Iterable[str], given: Collection[str] = ()) -> list[Any]:
+    """The definitions, in their order, of the nodes that the wanted ones are computed from.
+
+    Args:
+        nodes: all there are.
+        wanted: names of nodes.
+        given: tensors, as ``node:0``, whose values come from elsewhere.
+    """
+    by_name = {node.name: node for node in nodes}
+    kept, waiting = set[str](), list(wanted)
+    while waiting:
+        name = waiting.pop()
+        if name not in kept:
+            kept.add(name)
+            sources = [source for source in by_name[name].input if source not in given]
+            waiting += [re.sub(r"^\^|:\d+$", "", source) for source in sources]
+    return [node for name, node in by_name.items() if name in kept]
+
+
+def called(nodes: Iterable[Any], library: Iterable[Any]) -> list[Any]:
+    """The functions of a library that the nodes call, and those that these call."""
+    functions = {function.signature.name: function for function in library}
+    found: dict[str, Any] = {}
+    waiting = list(nodes)
+    while waiting:
+        node = waiting.pop()
+        for name in (node.op, *(reference.name for reference in references(node))):
+            if name in functions and name not in found:
+                found[name] = functions[name]
+                waiting += functions[name].node_def
+    return list(found.values())
+
+
+def references(node: Any) -> list[Any]:
+    """The places where a node's attributes name functions."""
+    values = list(node.attr.values())
+    single = [value.func for value in values if value.HasField("func")]
+    return single + [one for value in values for one in value.list.func]
+
+
+def tensor_name(output: Output) -> str:
+    """``node:0``, as the inputs of the definition's nodes write it."""
+    return f"{output[0]}:{output[1]}"
+
+
+def _distinct(variables: Sequence[tf.Variable]) -> list[tf.Variable]:
+    return list({id(variable): variable for variable in variables}.values())

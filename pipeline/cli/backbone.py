@@ -1,0 +1,67 @@
+"""What is asked of a backbone before a run: ``thaw inspect`` and ``thaw lr-find``."""
+
+from contextlib import nullcontext
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from modules import text
+from pipeline.cli.app import ConfigFile, JsonOption, RootOption, SetOption, app
+
+
+@app.command()
+def inspect(
+    target: Annotated[str, typer.Argument(metavar="CONFIG|HANDLE", help="What to look into.")],
+    root: RootOption = None,
+    set_: SetOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Shows a backbone's blocks, in the order of the data, and what each stage would train."""
+    from pipeline.commands import inspect
+    from pipeline.runners import display
+
+    with display.quiet():
+        found = inspect.inspect(target, set_ or (), root)
+    typer.echo(text.as_json(found, indent=1) if as_json else inspect.as_text(found))
+
+
+@app.command("lr-find")
+def lr_find(
+    config: ConfigFile,
+    stage: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME", help="Which; the first if left out. Those before it are trained first."
+        ),
+    ] = None,
+    steps: Annotated[int, typer.Option(metavar="N", help="How many rates are tried.")] = 100,
+    picture: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="The PNG; lr_find_<stage>.png in the root if left out."),
+    ] = None,
+    root: RootOption = None,
+    set_: SetOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Shows at which learning rates a stage learns, and where its loss blows up.
+
+    A range test (Smith 2017) on the config's images: each step's rate is higher, from 1e-6 to 1.
+    Nothing is kept but the picture.
+    """
+    from pipeline import loading
+    from pipeline.commands import lr_find
+    from pipeline.runners import display
+
+    loaded = loading.load(config, set_ or (), root)
+    with display.quiet() as visible, nullcontext() if as_json else display.Display(visible):
+        found = lr_find.find(loaded, stage, steps, picture)
+    typer.echo(text.as_json(found, indent=1) if as_json else lr_find.as_text(found))
+
+
+@app.command()
+def backbones(as_json: JsonOption = False) -> None:
+    """Shows the backbones that have a name, for a config's backbone.handle."""
+    from pipeline import handles
+
+    typer.echo(handles.as_json_text() if as_json else handles.as_text())

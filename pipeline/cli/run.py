@@ -1,0 +1,79 @@
+"""``thaw run``."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from modules.errors import InputError
+from pipeline.cli.app import OK, REFUSED, RootOption, SetOption, app
+
+if TYPE_CHECKING:
+    from modules.settings import Forced
+
+
+@app.command()
+def run(
+    config: Annotated[
+        Path | None, typer.Argument(metavar="CONFIG", help="A YAML file.", show_default=False)
+    ] = None,
+    root: RootOption = None,
+    set_: SetOption = None,
+    summary: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Writes the summary there too.")
+    ] = None,
+    from_: Annotated[
+        Path | None,
+        typer.Option("--from", metavar="SUMMARY", help="Repeats that run, in place of CONFIG."),
+    ] = None,
+    adopt: Annotated[
+        bool, typer.Option("--adopt", help="Takes over a root of a pipeline of another name.")
+    ] = False,
+    verbose: Annotated[bool, typer.Option("-v", "--verbose", help="Shows TFX's log.")] = False,
+    force_by: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="Who blesses this candidate whatever the gate says."),
+    ] = None,
+    force_reason: Annotated[str | None, typer.Option(metavar="TEXT", help="And why.")] = None,
+) -> None:
+    """Runs the pipeline once.
+
+    Exit status: 0 a model was pushed or nothing had changed, 3 the gate refused it, 2 the config
+    or the input is wrong, 1 a stage failed, 75 another run holds the root or the serving folder,
+    130 or 143 it was interrupted.
+    """
+    from pipeline import loading, record, reporting
+    from pipeline.runners import local
+
+    if (config is None) == (from_ is None):
+        raise InputError("CONFIG: give a config, or --from with a run's summary, and not both")
+    recorded = record.read_from(from_) if from_ else None
+    if recorded:
+        loaded = loading.load_recorded(recorded, set_ or (), root)
+    else:
+        assert config is not None
+        loaded = loading.load(config, set_ or (), root)
+    forced = _forced(force_by, force_reason)
+    result = local.run(loaded, summary_file=summary, verbose=verbose, forced=forced, adopt=adopt)
+    typer.echo(reporting.outcome(result, loaded))
+    if recorded:
+        typer.echo(reporting.repeated(recorded, result))
+    raise typer.Exit(REFUSED if result.status == "rejected" else OK)
+
+
+def _forced(by: str | None, reason: str | None) -> "Forced | None":
+    """A forced blessing, which takes both a name and a reason.
+
+    Raises:
+        InputError: when one lacks.
+    """
+    if by is None and reason is None:
+        return None
+    if not by or not reason:
+        raise InputError(
+            "--force-by and --force-reason: one lacks or is empty; a forced blessing is recorded "
+            "with a name and a reason, so give both"
+        )
+    from modules.settings import Forced
+
+    return Forced(by=by, reason=reason)

@@ -1,0 +1,78 @@
+"""What is served: ``thaw versions``, ``thaw rollback``, ``thaw restore`` and ``thaw pin``."""
+
+from typing import Annotated
+
+import typer
+
+from modules import text
+from pipeline.cli.app import ConfigFile, JsonOption, RootOption, SetOption, app
+
+ByOption = Annotated[
+    str | None, typer.Option("--by", metavar="NAME", help="Who does it; the user if left out.")
+]
+
+
+@app.command()
+def versions(
+    config: ConfigFile,
+    root: RootOption = None,
+    set_: SetOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Shows what was pushed when, by which run, with which metrics, and what is served."""
+    from pipeline import loading
+    from pipeline.commands import versions
+
+    loaded = loading.load(config, set_ or (), root)
+    found = versions.pushed(loaded)
+    typer.echo(text.as_json(found, indent=1) if as_json else versions.as_text(found))
+
+
+@app.command()
+def rollback(
+    config: ConfigFile,
+    version: Annotated[
+        int | None,
+        typer.Argument(metavar="VERSION", help="The one before the newest if left out."),
+    ] = None,
+    by: ByOption = None,
+    root: RootOption = None,
+    set_: SetOption = None,
+) -> None:
+    """Goes back to an earlier version: withdraws those that came after it."""
+    from pipeline import loading
+    from pipeline.commands import versions
+
+    typer.echo(versions.roll_back(loading.load(config, set_ or (), root), version, by))
+
+
+@app.command()
+def restore(
+    config: ConfigFile,
+    version: Annotated[
+        int, typer.Argument(metavar="VERSION", help="One that thaw versions lists as withdrawn.")
+    ],
+    by: ByOption = None,
+    root: RootOption = None,
+    set_: SetOption = None,
+) -> None:
+    """Brings back a version that a rollback withdrew."""
+    from pipeline import loading
+    from pipeline.commands import versions
+
+    typer.echo(versions.bring_back(loading.load(config, set_ or (), root), version, by))
+
+
+@app.command()
+def pin(
+    config: ConfigFile,
+    version: Annotated[int, typer.Argument(metavar="VERSION", help="Which.")],
+    remove: Annotated[bool, typer.Option("--remove", help="Takes the pin off.")] = False,
+    root: RootOption = None,
+    set_: SetOption = None,
+) -> None:
+    """Keeps a version, however many are pushed after it."""
+    from pipeline import loading
+    from pipeline.commands import versions
+
+    typer.echo(versions.pin(loading.load(config, set_ or (), root), version, remove=remove))

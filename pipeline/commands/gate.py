@@ -1,0 +1,137 @@
+"""``thaw gate``: judges two models on a config's test images, without running the pipeline."""
+
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from components.image_example_gen.sources import further_features, list_all
+from modules import features
+from modules.errors import InputError
+from modules.text import printable_lines
+from pipeline import places
+from pipeline.config import Config
+
+
+def judge(config: Config, candidate: Path, baseline: Path | None) -> dict[str, Any]:
+    """Judges a candidate as a run would: evaluation, infra check, every rule.
+
+    Args:
+        config: whose test images and rules.
+        candidate: a SavedModel's folder.
+        baseline: likewise; what is served where it is None.
+
+    Returns:
+        ``gate`` and ``infra``, as in a run's summary.
+
+    Raises:
+        InputError: when a folder holds no model of Thaw's, or the images cannot be used.
+    """
+    for option, folder in (("--candidate", candidate), ("--baseline", baseline)):
+        if folder is not None and not (folder / "saved_model.pb").is_file():
+            raise InputError(f"{option}: {folder} holds no saved_model.pb; give a version's folder")
+        if folder is not None:
+            places.check_no_pattern(option, folder.absolute())
+    places.check_no_pattern("TMPDIR", tempfile.gettempdir())
+    list_all(config.data.ingest())  # Told before the seconds that the imports take.
+
+    from google.protobuf import text_format
+    from tensorflow_metadata.proto.v0 import schema_pb2
+
+    from components.baseline.selection import Choice, choose
+    from components.evaluator.compatibility import problem_of
+    from components.evaluator.component import write_baseline
+    from components.evaluator.evaluate import evaluate
+    from components.gate.judge import decide
+    from pipeline.schema import schema_text
+
+    problem = problem_of(candidate)
+    if problem:
+        raise InputError(f"--candidate: {candidate} cannot be judged: {problem}; give another")
+    choice = choose(config.serving_dir, "")
+    if baseline is not None:
+        choice = Choice(None, str(baseline.absolute()), f"compared with {baseline}")
+    schema = schema_text(config, further_features(config.data.ingest()))
+    with tempfile.TemporaryDirectory(prefix="thaw-gate-") as name:
+        images, evaluation = Path(name, "images"), Path(name, "evaluation")
+        pattern = write_test_split(config, images)
+        compared = evaluate(
+            _pipelines(config),
+            pattern,
+            text_format.Parse(schema, schema_pb2.Schema()),
+            str(candidate.absolute()),
+            choice,
+            config.evaluation,
+            evaluation,
+        )
+        write_baseline(evaluation, compared)
+        infra = _infra(config, candidate, pattern, evaluation)
+        found = decide(str(evaluation), infra, config.evaluation)
+    return {"gate": found.as_json(), "infra": infra}
+
+
+def write_test_split(config: Config, folder: Path) -> str:
+    """Writes the records of the test split, as ExampleGen does, and gives their pattern."""
+    from components.image_example_gen import records, split_assignment
+
+    options = config.data.ingest().model_copy(update={"earlier": ""})
+    decided = split_assignment.decide(list_all(options), options.splits)
+    options = options.model_copy(update={"splits": decided.shares})
+    folder.mkdir(parents=True)
+    files = [file for file in decided.files if file.split in (None, features.TEST)]
+    counts = 0
+    for number, chunk in enumerate(records.chunks(files)):
+        report = records.write_chunk(chunk, {features.TEST: str(folder)}, options, number)
+        counts += sum(n for (split, _), n in report.counts.items() if split == features.TEST)
+    if not counts:
+        raise InputError(
+            f"data.path: {config.data.path} holds no test image that can be used; add images"
+        )
+    return f"{folder}/*"
+
+
+def _pipelines(config: Config) -> Callable[[], Any]:
+    import apache_beam as beam
+    from apache_beam.options.pipeline_options import PipelineOptions
+
+    from pipeline.tfx_setup import cap_batches
+
+    cap_batches()
+    return lambda: beam.Pipeline(options=PipelineOptions(config.beam.pipeline_args()))
+
+
+def _infra(config: Config, candidate: Path, pattern: str, evaluation: Path) -> dict[str, Any]:
+    from components.infra_check import samples
+    from components.infra_check.subprocess_check import check
+    from modules.gate.predictions import read_scores
+    from modules.images import encoded
+
+    known = read_scores(str(evaluation), samples.COUNT)
+    chosen = samples.choose(encoded.read([pattern]), known)
+    return check(str(candidate.absolute()), chosen, config.infra).as_json()
+
+
+def is_blessed(found: dict[str, Any]) -> bool:
+    """Whether the verdict lets the candidate be served."""
+    return bool(found["gate"]["verdict"] != "refused")
+
+
+def as_text(found: dict[str, Any]) -> str:
+    """The verdict and its rules for people; those by class only where they are broken."""
+    gate = found["gate"]
+    lines = [gate["sentence"], ""]
+    for rule in gate["rules"]:
+        if rule["passed"] and rule["slice"]:
+            continue
+        where = f" ({rule['slice']})" if rule["slice"] else ""
+        remedy = f"; {rule['remedy']}" if rule["remedy"] else ""
+        lines.append(
+            f"{'ok' if rule['passed'] else 'NO':<3}{rule['name']}{where}: {rule['reason']}{remedy}"
+        )
+    latency = found["infra"].get("latency_ms")
+    if latency:
+        lines.append("")
+        lines.append(
+            f"serves an image in {latency['p50']:.1f} ms, 99 of 100 in {latency['p99']:.1f} ms"
+        )
+    return printable_lines(lines)

@@ -1,0 +1,198 @@
+"""``thaw lr-find``: a stage's range test on a config's own images, without running the pipeline."""
+
+import difflib
+import tempfile
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from components.image_example_gen.sources import list_all
+from modules import features
+from modules.errors import InputError
+from modules.settings import Stage
+from modules.text import printable_lines
+from pipeline import handles
+from pipeline.config import Config
+from pipeline.root import shown
+
+if TYPE_CHECKING:  # TensorFlow comes with them: a mistake in the config is told without it.
+    from components.image_example_gen.sample import Sample
+    from modules.finetune.context import Task
+    from pipeline.preparation import Prepared
+
+LEAST_STEPS = 20  # with fewer, the smoothing would be of two losses
+
+
+def find(config: Config, stage: str | None, steps: int, picture: Path | None) -> dict[str, Any]:
+    """Tests one stage and draws what was found.
+
+    Args:
+        config: whose images and schedule.
+        stage: its name; None for the first.
+        steps: how many rates are tried.
+        picture: the PNG file to write; ``lr_find_<stage>.png`` in the root where it is None.
+
+    Returns:
+        ``config``, ``stage``, ``batch_size``, ``configured`` (the stage's peak), ``steps`` (asked
+        for), ``images`` (``train`` and ``validation``: used; ``bad``: left out), ``picture``, and
+        all of ``RangeTest``.
+
+    Raises:
+        InputError: when the config, the images, the backbone or an argument cannot be used.
+    """
+    if config.finetune.schedule != "auto":  # Else the stages show when the backbone is loaded.
+        stage_number(config.finetune.stages, stage)
+    if steps < LEAST_STEPS:
+        raise InputError(f"--steps: got {steps}, must be at least {LEAST_STEPS}; give more")
+    handles.check(config.backbone.handle, config.backbone.allowed or ())
+    options = config.data.ingest().model_copy(update={"earlier": ""})
+    files = list_all(options)
+
+    from components.image_example_gen import sample
+    from modules.finetune import lr_find
+    from pipeline.commands import lr_picture
+    from pipeline.preparation import prepare_config
+
+    prepared = prepare_config(config)
+    stages = [planned.stage for planned in prepared.stages]
+    number = stage_number(stages, stage)
+    chosen = stages[number]
+    target = _writable(picture or config.root / f"lr_find_{chosen.name}.png")
+    labels = sorted({file.label for file in files if not file.problem}, key=str.encode)
+    with tempfile.TemporaryDirectory(prefix="thaw-images-") as folder:
+        scratch = Path(folder)
+        wanted = steps * chosen.batch_size
+        images = sample.take(files, options, wanted, config.finetune.seed, scratch)
+        _check(config, images, chosen.name, chosen.batch_size)
+        task = _task(config, prepared, labels, images, scratch, chosen.batch_size)
+        found = lr_find.range_test(task, prepared.stages, number, steps)
+    told = {
+        "config": str(config.file),
+        "stage": chosen.name,
+        "batch_size": chosen.batch_size,
+        "configured": chosen.learning_rate.peak,
+        "steps": steps,
+        "images": {
+            "train": task.train.count,
+            "validation": task.validation.count,
+            "bad": images.bad,
+        },
+        "picture": str(target),
+        **asdict(found),
+    }
+    lr_picture.draw(told, target)
+    return told
+
+
+def stage_number(stages: Sequence[Stage], name: str | None) -> int:
+    """The place of a stage in the schedule, from 0; of the first for None.
+
+    Raises:
+        InputError: when no stage has that name.
+    """
+    names = [stage.name for stage in stages]
+    if name is None:
+        return 0
+    if name not in names:
+        near = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
+        remedy = f"did you mean {near[0]}?" if near else f"the schedule has {', '.join(names)}"
+        raise InputError(f"--stage: there is no stage {name!r}; {remedy}")
+    return names.index(name)
+
+
+def _writable(picture: Path) -> Path:
+    """The picture's whole path, its folder made."""
+    picture = picture.absolute()
+    try:
+        picture.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(
+            f"--picture: {picture.parent} cannot be made ({error.strerror}); name another file"
+        ) from None
+    if picture.is_dir():
+        raise InputError(f"--picture: {picture} is a folder; name a file")
+    return picture
+
+
+def _check(config: Config, images: "Sample", stage: str, batch_size: int) -> None:
+    """Refuses images that make no batch, or that no stage can be measured on."""
+    if len(images.train) < batch_size:
+        raise InputError(
+            f"finetune.stages[{stage}].batch_size: got {batch_size}, but {config.data.path} holds "
+            f"{len(images.train)} training images that can be decoded ({images.bad} files cannot); "
+            "lower it or add images"
+        )
+    if not images.validation:
+        raise InputError(
+            f"data.path: {config.data.path} holds no image of the {features.VALIDATION} split; "
+            "add images, or give it a larger share in data.splits"
+        )
+
+
+def _task(
+    config: Config,
+    prepared: "Prepared",
+    labels: Sequence[str],
+    images: "Sample",
+    scratch: Path,
+    batch_size: int,
+) -> "Task":
+    """What the schedule runs on: whole batches, for a smaller one would scatter more."""
+    import tf_keras
+
+    from modules.finetune.classifier import Classifier
+    from modules.finetune.context import Task
+    from modules.images import inputs
+    from modules.images.feature_cache import Storage
+    from modules.settings import check_class_weights
+
+    options = config.finetune
+    check_class_weights(options, labels)
+    tf_keras.utils.set_random_seed(options.seed)
+    storage = Storage(options.cache_mb, options.cache_disk_mb, scratch)
+    whole = len(images.train) // batch_size * batch_size
+    train, validation = (
+        inputs.read_files(
+            [file.path for file in files],
+            [labels.index(file.label) for file in files],
+            prepared.image,
+            classes=len(labels),
+            storage=storage,
+        )
+        for files in (images.train[:whole], images.validation)
+    )
+    return Task(
+        model=Classifier(prepared.backbone, len(labels)),
+        blocks=prepared.blocks,
+        labels=labels,
+        train=train,
+        validation=validation,
+        options=options,
+        image=prepared.image,
+    )
+
+
+def as_text(found: dict[str, Any]) -> str:
+    """The same for people."""
+    stage, last = found["stage"], found["rates"][-1]
+    lines = [
+        f"stage {stage}: {len(found['losses'])} of {found['steps']} steps of "
+        f"{found['batch_size']} images, at rates of {found['rates'][0]:.0e} to {last:.2g}"
+        + (", where the loss blew up" if found["blown_up"] else ""),
+    ]
+    if found["suggested"] is None:
+        lines.append(
+            "nothing to suggest: the loss never falls by more than single batches scatter. The "
+            "stage may start where little is left to learn, or need more --steps"
+        )
+    else:
+        lines += [
+            f"{'suggested':<11}{found['suggested']:<9.2g}where the loss falls steepest",
+            f"{'or':<11}{found['tenth_of_least']:<9.2g}a tenth of the rate of the least loss",
+        ]
+    lines += [
+        f"{'configured':<11}{found['configured']:<9.2g}the stage's learning_rate, its peak",
+        f"picture: {shown(found['picture'])}",
+    ]
+    return printable_lines(lines)

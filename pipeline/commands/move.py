@@ -1,0 +1,148 @@
+"""``thaw move``: a root that was moved or copied is whole again where it lies now."""
+
+import json
+import sqlite3
+import time
+import uuid
+from collections.abc import Iterator, Mapping
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from components.records.summary import SUMMARY_FILE
+from components.serving import versions
+from components.serving.disk import replace_whole
+from components.serving.lock import LOCK, writing
+from modules.errors import InputError
+from modules.text import as_json
+from pipeline import owner, places, recovery
+from pipeline.cache_keys import renamed
+from pipeline.root import Root
+
+_SERVING = "serving_dir"  # the property of Pusher's executions
+
+
+def move(folder: Path) -> str:
+    """Mends the paths in ML Metadata, in what the nodes wrote, and in what was pushed.
+
+    A copy, whose original is still there, gets an id of its own and numbers of its own for what it
+    does next, and leaves a serving folder outside of it to the original.
+
+    Args:
+        folder: the root, where it lies now.
+
+    Returns:
+        What was done.
+
+    Raises:
+        InputError: when it is no root, or ML Metadata is damaged.
+        BusyError: when a run holds it, or a push a serving folder.
+    """
+    root = Root(Path(places.resolved(folder, Path.cwd())))
+    places.check_no_pattern("ROOT", root.path)
+    try:
+        recorded = owner.read(root)
+    except OSError as error:
+        raise root.unwritable(error) from None
+    if recorded is None:
+        raise InputError(f"ROOT: {folder} holds no {owner.OWNER_FILE} of a root; name a root")
+    if recorded.root == str(root.path):
+        return f"{root.path} lies where it was made: there is nothing to mend"
+    names = {recorded.root: str(root.path)}
+    is_copy = _is_there(Root(Path(recorded.root)), recorded)
+    with root.held():
+        recovery.check_metadata(root)
+        served = {root.path / "serving"}
+        if root.metadata.exists():
+            served |= {Path(renamed(old, names)) for old in _mend_metadata(root, names)}
+            if is_copy:
+                _number_from_now(root)
+        for file in _own_files(root):
+            _mend_file(file, names)
+        for serving in sorted(served):
+            if (serving / LOCK).exists() and not (is_copy and root.path not in serving.parents):
+                with writing(serving, f"thaw move {root.path}"):
+                    for file in _pushed_files(serving):
+                        _mend_file(file, names)
+        again = uuid.uuid4().hex if is_copy else recorded.id
+        owner.write(root, replace(recorded, root=str(root.path), id=again))
+    kind = "a copy of" if is_copy else "moved from"
+    return f"{root.path} is {kind} {recorded.root}: its paths are mended, and the next run goes on"
+
+
+def _is_there(original: Root, recorded: owner.Owner) -> bool:
+    try:
+        original_owner = owner.read(original)
+    except OSError:
+        return False
+    return original_owner is not None and original_owner.id == recorded.id
+
+
+def _mend_metadata(root: Root, names: Mapping[str, str]) -> set[str]:
+    """Renames in artifacts and executions; gives the serving folders that were pushed to."""
+    import ml_metadata as mlmd
+    from ml_metadata.proto import metadata_store_pb2
+
+    connection = metadata_store_pb2.ConnectionConfig()
+    connection.sqlite.filename_uri = str(root.metadata)
+    store = mlmd.MetadataStore(connection)
+    artifacts, executions = store.get_artifacts(), store.get_executions()
+    served = {
+        execution.custom_properties[_SERVING].string_value
+        for execution in executions
+        if _SERVING in execution.custom_properties
+    }
+    for artifact in artifacts:
+        artifact.uri = renamed(artifact.uri, names)
+    for node in (*artifacts, *executions):
+        for properties in (node.properties, node.custom_properties):
+            for value in properties.values():
+                if value.HasField("string_value"):
+                    value.string_value = renamed(value.string_value, names)
+    store.put_artifacts(artifacts)
+    store.put_executions(executions)
+    return served
+
+
+def _number_from_now(root: Root) -> None:
+    """Numbers a copy's executions from the time on: none gets the number of one of the original."""
+    with closing(sqlite3.connect(root.metadata)) as db, db:
+        db.execute(
+            "UPDATE sqlite_sequence SET seq = max(seq, ?) WHERE name = 'Execution'",
+            [time.time_ns() // 1_000_000],
+        )
+
+
+def _own_files(root: Root) -> Iterator[Path]:
+    """What nodes and runs wrote for programs, beside models and records."""
+    yield from root.path.glob(SUMMARY_FILE)
+    yield from root.path.glob("runs/*/*.json")
+    yield from root.artifacts.rglob("*.json")
+
+
+def _pushed_files(serving: Path) -> Iterator[Path]:
+    for folder in (serving, serving / versions.WITHDRAWN):
+        for number in versions.numbers_in(folder):
+            yield from (folder / str(number) / versions.EXTRA).glob("*.json")
+
+
+def _mend_file(file: Path, names: Mapping[str, str]) -> None:
+    """Renames in the texts of a JSON file, and leaves one alone that holds none of them."""
+    try:
+        content = json.loads(file.read_text(encoding="utf-8"))
+    except ValueError:
+        return
+    mended = _mended(content, names)
+    if mended != content:
+        replace_whole(file, (as_json(mended, indent=1) + "\n").encode())
+
+
+def _mended(value: Any, names: Mapping[str, str]) -> Any:
+    if isinstance(value, str):
+        return renamed(value, names)
+    if isinstance(value, list):
+        return [_mended(item, names) for item in value]
+    if isinstance(value, dict):
+        return {key: _mended(item, names) for key, item in value.items()}
+    return value

@@ -1,0 +1,146 @@
+"""Labels images with an exported model, the way that a client of its server does."""
+
+import mimetypes
+import os
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from components.image_example_gen.passed_over import is_of_system
+from components.serving import versions
+from modules.errors import InputError
+from modules.text import printable_lines
+from pipeline import loading, places
+
+
+def find_model(target: str, overrides: Sequence[str] = (), root: Path | None = None) -> Path:
+    """The folder of a model.
+
+    Args:
+        target: a config, whose latest pushed version is meant, or a SavedModel's folder.
+        overrides: as for ``loading.load``; only for a config.
+        root: likewise.
+
+    Raises:
+        InputError: when there is no model.
+    """
+    if not loading.is_config(target):
+        model = Path(target)
+        if not (model / "saved_model.pb").is_file():
+            problem = "holds no saved_model.pb" if model.exists() else "does not exist"
+            raise InputError(f"MODEL_DIR: {target} {problem}; give a version's folder, or a config")
+        if not (model / "assets.extra" / "labels.txt").is_file():
+            raise InputError(
+                f"MODEL_DIR: {model} is no model that Thaw exported; give a version's folder"
+            )
+        places.check_no_pattern("MODEL_DIR", model.absolute())
+        return model
+    config = loading.load(Path(target), overrides, root)
+    numbers = versions.list_versions(config.serving_dir)
+    if not numbers:
+        raise InputError(
+            f"no model has been pushed to {config.serving_dir} yet; run thaw run {target} first"
+        )
+    return config.serving_dir / str(numbers[-1])
+
+
+def images_in(paths: Sequence[Path]) -> list[Path]:
+    """The files, and in place of each folder the images in it and below it, sorted.
+
+    What is an image in a folder goes by its name's ending; what other programs left there is passed
+    over. A folder without images stands for itself: ``predict`` says so.
+    """
+    files: list[Path] = []
+    for path in paths:
+        files += (sorted(_walk(path)) or [path]) if path.is_dir() else [path]
+    return files
+
+
+def _walk(folder: Path) -> Iterator[Path]:
+    above: set[str] = set()
+    for place, folders, names in os.walk(folder, followlinks=True):
+        real = os.path.realpath(place)
+        folders[:] = [] if real in above else [n for n in folders if not is_of_system(n)]
+        names = [] if real in above else names
+        above.add(real)
+        for name in names:
+            kind = mimetypes.guess_type(name)[0] or ""
+            if kind.startswith("image/") and not is_of_system(name):
+                yield Path(place, name)
+
+
+def predict(model: Path, images: Sequence[Path]) -> list[dict[str, Any]]:
+    """Scores images through the signature that a server uses.
+
+    Args:
+        model: a SavedModel's folder, of a model that Thaw exported.
+        images: files, as ``images_in`` gives them.
+
+    Returns:
+        For each image ``image`` (its path), ``label`` and ``scores`` (label to score); for one that
+        cannot be scored ``image`` and ``error``, why.
+    """
+    import tensorflow as tf
+
+    from modules import export, features
+
+    loaded = tf.saved_model.load(str(model))
+    serve = loaded.signatures[features.SERVE_IMAGES]
+    labels = export.read_labels(model)
+    rows: list[dict[str, Any]] = []
+    for path in images:
+        row: dict[str, Any] = {"image": str(path)}
+        rows.append(row)
+        if path.is_dir():
+            row["error"] = "no image is in this folder"
+            continue
+        try:
+            content = path.read_bytes()
+            answer = serve(image_bytes=tf.constant([content]))
+        except OSError as error:
+            row["error"] = f"cannot be read ({error.strerror})"
+            continue
+        except tf.errors.InvalidArgumentError:
+            row["error"] = _why(content)
+            continue
+        scores = answer[features.SCORES].numpy()[0]
+        row["label"] = answer[features.LABEL].numpy()[0].decode()
+        row["scores"] = {label: float(s) for label, s in zip(labels, scores, strict=True)}
+    return rows
+
+
+def _why(content: bytes) -> str:
+    """Why the bytes are no image to the model, as ingestion would say it."""
+    from components.image_example_gen.check import BadImageError, examine
+
+    if not content:
+        return "is empty"
+    try:
+        examine(content)
+    except BadImageError as error:
+        return str(error)
+    return "cannot be decoded by the model"
+
+
+def problem_of(rows: Sequence[dict[str, Any]]) -> str:
+    """What to say at the end where images could not be scored; empty if all were."""
+    bad = [row for row in rows if "error" in row]
+    if not bad:
+        return ""
+    return (
+        f"IMAGE: {len(bad)} of {len(rows)} could not be used, such as {bad[0]['image']} "
+        f"({bad[0]['error']}); give JPEG, PNG, GIF or BMP files"
+    )
+
+
+def as_text(rows: Sequence[dict[str, Any]]) -> str:
+    """The same for people, a line for each image."""
+    return printable_lines(
+        f"{row['image']}: "
+        + (
+            f"not used: {row['error']}"
+            if "error" in row
+            else f"{row['label']} ({row['scores'][row['label']]:.3f})"
+        )
+        for row in rows
+    )

@@ -1,0 +1,106 @@
+"""What stops a run before anything is trained."""
+
+from dataclasses import replace
+
+import pytest
+
+from components.data_check import expected, problems
+from components.image_example_gen.image_file import ImageFile
+from modules.errors import InputError
+
+
+class Anomaly:
+    short_description = "Unexpected string values"
+    description = "Examples contain values\nmissing from the schema: z"
+
+
+def test_anomalies_are_told_by_split_and_feature() -> None:
+    lines = problems.anomalies("test", {"label": Anomaly()})
+    assert lines == [
+        "test: label: Unexpected string values: Examples contain values missing from the schema: z"
+    ]
+    with pytest.raises(InputError, match=r"may not be trained on: test: label.*data\.schema"):
+        problems.refuse(lines)
+
+
+def test_a_class_that_training_never_sees_is_a_problem() -> None:
+    splits = {"train": {"a": 3, "b": 0}, "validation": {"a": 1, "b": 1}, "test": {"a": 0, "b": 0}}
+    assert problems.missing_images(splits) == [
+        "test: no image at all",
+        "train: no image of class 'b'",
+    ]
+
+
+def test_data_without_problems_is_let_through() -> None:
+    splits = {"train": {"a": 3}, "validation": {"a": 1}, "test": {"a": 1}}
+    found = problems.missing_images(splits)
+    problems.refuse(found)
+    assert found == []
+
+
+def test_too_few_test_images_for_the_gate_stop_a_run_before_it_trains() -> None:
+    assert problems.few_test_images(30, 30) == []
+    assert problems.few_test_images(0, 30) == []  # missing_images tells it.
+    lines = problems.few_test_images(1, 30)
+    assert lines == ["test: 1 image, and evaluation.min_examples asks for 30"]
+    message = (
+        "may not be trained on: test: 1 image, .*; add or correct images, change the shares in "
+        r"data\.splits, or lower evaluation\.min_examples$"
+    )
+    with pytest.raises(InputError, match=message):
+        problems.refuse(lines)
+
+
+def test_a_test_split_of_nearly_one_class_stops_a_run_before_it_trains() -> None:
+    assert problems.few_other_images({"a": 90, "b": 4, "c": 3}, 7) == []
+    assert problems.few_other_images({"a": 90, "b": 4, "c": 2}, 0) == []
+    assert problems.few_other_images({"a": 0, "b": 0}, 7) == []  # missing_images tells it.
+    lines = problems.few_other_images({"a": 1090, "b": 4, "c": 2}, 7)
+    assert lines == [
+        "test: 6 images beside the 1,090 of class 'a', and evaluation.no_skill asks for 7"
+    ]
+    with pytest.raises(InputError, match=r"data\.splits, or set evaluation\.no_skill to allow$"):
+        problems.refuse(lines)
+
+
+SHARES = {"train": 0.8, "validation": 0.1, "test": 0.1}
+
+
+def listed(**counts: int) -> list[ImageFile]:
+    """So many images of two classes by split, ``left`` for those that no name gives one."""
+    return [
+        ImageFile("", f"{split}{n}", "ab"[n % 2], 1, None if split == "left" else split)
+        for split, count in counts.items()
+        for n in range(count)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("files", "message"),
+    [
+        (listed(train=80, test=29), "test: 29 images, and evaluation.min_examples asks for 30"),
+        (listed(left=80), "test: of 80 images about 8 would be tested, and .* asks for 30"),
+        (listed(train=45, validation=40), "test: of 45 images about 5 would be tested"),
+        (
+            [*listed(train=80, test=40), ImageFile("", "x", "Ａ ", 1, "test")],
+            "no image of class 'Ａ ', but of 'a', which differs in case, spaces or form alone",
+        ),
+        (
+            [*listed(train=80, test=40), ImageFile("", "x", "z", 1, "test")],
+            "train: no image of class 'z'; add or correct images",
+        ),
+    ],
+)
+def test_what_names_alone_tell_of_the_splits_is_refused(
+    files: list[ImageFile], message: str
+) -> None:
+    with pytest.raises(InputError, match=message):
+        expected.check(files, SHARES, 30)
+
+
+def test_what_the_content_decides_is_left_to_it() -> None:
+    expected.check(listed(left=150), SHARES, 30)
+    grouped = [replace(file, group="x") for file in listed(left=30)]
+    expected.check(grouped, SHARES, 30)
+    expected.check([*listed(train=80, test=30), *listed(earlier=3)], SHARES, 30)
+    expected.check(listed(left=8), SHARES, 0)

@@ -1,0 +1,93 @@
+"""The card that travels with a model."""
+
+from pathlib import Path
+from typing import Any
+
+from components.records import card
+from components.records.summary import read_summary
+
+HOSTILE = "a|b<script>`x`\n\x1b[31m_"
+
+
+def known() -> dict[str, Any]:
+    accuracy = {"accuracy": 0.9, "images": 40}
+    rule = {
+        "name": "min_accuracy", "metric": "accuracy", "slice": f"label={HOSTILE}", "value": 0.9,
+        "baseline": None, "bound": 0.5, "n": 40, "interval": [0.8, 0.95], "passed": True,
+        "reason": "fine",
+    }  # fmt: skip
+    return {
+        "labels": [HOSTILE, "cat"],
+        "metrics": {
+            "candidate": {"overall": accuracy, "by_class": {HOSTILE: accuracy, "cat": accuracy}},
+            "baseline": None,
+        },
+        "gate": {
+            "verdict": "forced", "sentence": "forced: accuracy 0.9000", "n": 40,
+            "baseline": {"version": None, "reason": "none"}, "rules": [rule],
+            "forced": {"by": "Ada", "reason": "a <b>hurry</b>"},
+        },
+        "exports": [],
+        "infra": {"passed": True, "problems": []},
+        "schedule": {"stages": [{"name": "head", "unfreeze": "none", "epochs": 3}]},
+        "stages": [],
+        "shipped": {"sentence": "head ships"},
+        "data": {
+            "images": {"train": {HOSTILE: 3, "cat": 4}, "test": {"cat": 1}},
+            "fingerprint": "f",
+        },
+        "versions": {"python": "3"},
+        "backbone": {"handle": "https://tfhub.dev/a_b/1", "sha256": "5a"},
+        "source": "s",
+    }  # fmt: skip
+
+
+def test_a_label_breaks_no_table_and_starts_no_html() -> None:
+    text = card.as_markdown(known())
+    assert "<script>" not in text
+    assert "<b>" not in text
+    assert "\x1b" not in text
+    cells = {line.replace("\\|", "").count("|") for line in text.splitlines() if "script" in line}
+    assert cells == {4, 5, 7}  # the tables of images, of accuracies, and of rules
+
+
+def test_the_card_says_what_the_model_was_trained_on_and_how_it_was_judged() -> None:
+    text = card.as_markdown(known())
+    assert "| cat | 4 | 1 |" in text
+    assert "| all | 40 | 0.900 |" in text
+    assert "fine-tuned from the backbone\n`https://tfhub.dev/a_b/1` (sha256 `5a`)." in text
+    assert "Forced by Ada" in text
+
+
+def test_what_thaw_writes_itself_is_not_escaped() -> None:
+    plain = known()
+    plain["gate"]["sentence"] = "blessed: accuracy 0.900 on 40 test images; min_accuracy: fine"
+    text = card.as_markdown(plain)
+    assert "blessed: accuracy 0.900 on 40 test images; min_accuracy: fine." in text
+    assert "| min_accuracy | " in text
+    assert "\\:" not in text
+
+
+def test_the_baselines_accuracy_is_of_the_images_on_which_both_were_compared() -> None:
+    compared = known()
+    compared["metrics"]["candidate"]["overall"] = {"accuracy": 0.8333, "images": 372}
+    rule = compared["gate"]["rules"][0] | {"baseline": 0.8214, "value": 0.0325, "n": 308}
+    compared["gate"]["rules"] += [
+        rule | {"name": "not_worse", "slice": None},
+        rule | {"name": "max_class_drop", "slice": "label=cat", "baseline": 0.925, "n": 40},
+    ]
+    text = card.as_markdown(compared)
+    both = "0.8214 (of the 308 of classes that both know; this model 0.8539)"
+    assert f"| all | 372 | 0.8333 | {both} |" in text
+    assert "| cat | 40 | 0.900 | 0.925 |" in text
+
+
+def test_the_summary_is_made_of_the_card_and_the_run(tmp_path: Path) -> None:
+    card.write(tmp_path, known())
+    summary = card.summary_of(
+        card.read(tmp_path), run_id="1", status="pushed", model_version=7, serving_dir="/s"
+    )
+    summary.write(tmp_path / "summary.json")
+    assert read_summary(tmp_path / "summary.json") == summary
+    assert summary.labels == [HOSTILE, "cat"]
+    assert (tmp_path / card.TEXT_FILE).read_text(encoding="utf-8").startswith("# Model card")

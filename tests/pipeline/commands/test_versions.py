@@ -1,0 +1,180 @@
+"""The commands about pushed versions."""
+
+import getpass
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from components.records.summary import Summary
+from components.serving.push import push
+from components.serving.versions import list_versions, pinned, withdrawn
+from modules.errors import InputError
+from pipeline.cli.app import app
+from pipeline.root import Root
+from tests.components.serving.processes import model
+from tests.conftest import PROJECT
+
+DIGITS = str(PROJECT / "configs" / "digits.yaml")
+METRICS = {"overall": {"accuracy": 0.75}}
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    return tmp_path / "root"
+
+
+@pytest.fixture
+def numbers(tmp_path: Path, root: Path) -> list[int]:
+    """Three versions: with a summary that travels, with one in the root, with none."""
+    source = model(tmp_path / "source", parts=2)
+    serving = root / "serving"
+    travels = json.dumps({"metrics": {"candidate": METRICS}, "of": "a later release"}).encode()
+    Summary(
+        run_id="1", status="pushed", serving_dir="", metrics={"candidate": METRICS, "baseline": 0}
+    ).write(Root(root).summary_of("1"))
+    return [
+        push(source, serving, {"run_id": "0"}, extra=lambda version: {"summary.json": travels}),
+        push(source, serving, {"run_id": "1"}),
+        push(source, serving, {"run_id": "2"}),
+    ]
+
+
+def thaw(*arguments: object) -> Result:
+    return CliRunner().invoke(app, [*map(str, arguments)])
+
+
+def lines(*arguments: object) -> list[str]:
+    done = thaw(*arguments)
+    assert done.exit_code == 0, done.output
+    return done.stdout.splitlines()
+
+
+def test_versions_are_listed_with_what_is_served_and_pinned(root: Path, numbers: list[int]) -> None:
+    thaw("pin", DIGITS, numbers[0], "--root", root)
+    rows = json.loads("\n".join(lines("versions", DIGITS, "--root", root, "--json")))
+    assert [row["version"] for row in rows] == numbers
+    assert [row["run_id"] for row in rows] == ["0", "1", "2"]
+    assert [row["metrics"] for row in rows] == [METRICS, METRICS, None]
+    assert [row["pinned"] for row in rows] == [True, False, False]
+    assert [row["serving"] for row in rows] == [False, False, True]
+    assert all(row["pushed_at"].endswith("Z") for row in rows)
+    text = lines("versions", DIGITS, "--root", root)[1:]
+    assert [line.split()[3:] for line in text] == [
+        ["0.7500", "pinned"], ["0.7500"], ["unknown", "serving"],
+    ]  # fmt: skip
+
+
+def test_before_the_first_push_there_is_no_version(root: Path) -> None:
+    assert lines("versions", DIGITS, "--root", root, "--json") == ["[]"]
+    assert lines("versions", DIGITS, "--root", root) == ["no version has been pushed yet"]
+    assert not root.exists()
+
+
+def test_a_version_of_another_program_is_listed_as_unknown(root: Path) -> None:
+    model(root / "serving" / "7", parts=1)
+    (_, line) = lines("versions", DIGITS, "--root", root)
+    assert line.split() == ["7", "unknown", "unknown", "unknown", "serving"]
+
+
+def test_a_rollback_says_what_is_served_now_and_what_was_withdrawn_by_whom(
+    root: Path, numbers: list[int]
+) -> None:
+    (line,) = lines("rollback", DIGITS, "--root", root)
+    assert line.startswith(f"version {numbers[1]} is the newest in ")
+    undo = "thaw restore VERSION brings one back"
+    assert line.endswith(f"withdrawn by {getpass.getuser()}: {numbers[2]}; {undo}")
+    (line,) = lines("rollback", DIGITS, str(numbers[0]), "--by", "ann", "--root", root)
+    assert line.endswith(f"withdrawn by ann: {numbers[1]}; {undo}")
+    assert list_versions(root / "serving") == numbers[:1]
+    assert withdrawn(root / "serving")[0]["withdrawn_by"] == "ann"
+    text = lines("versions", DIGITS, "--root", root)
+    assert text[1].endswith("serving")
+    assert text[2].startswith(f"{numbers[1]} was withdrawn by ann, 2")
+    assert text[2].endswith(f"Z; thaw restore {numbers[1]} brings it back")
+    rows = json.loads("\n".join(lines("versions", DIGITS, "--root", root, "--json")))
+    assert [row["version"] for row in rows] == numbers
+    assert [row["serving"] for row in rows] == [True, False, False]
+    assert rows[0]["withdrawn"] is None
+    assert rows[1]["withdrawn"]["by"] == "ann"
+    assert [row["withdrawn"]["restorable"] for row in rows[1:]] == [True, True]
+    assert rows[1]["metrics"] == METRICS
+
+
+def test_a_version_that_was_withdrawn_by_mistake_is_brought_back(
+    root: Path, numbers: list[int]
+) -> None:
+    thaw("rollback", DIGITS, numbers[0], "--root", root)
+    (line,) = lines("restore", DIGITS, numbers[2], "--by", "ann", "--root", root)
+    assert line.startswith(f"version {numbers[2]} is back, by ann, and the newest in ")
+    assert list_versions(root / "serving") == [numbers[0], numbers[2]]
+    (line,) = lines("restore", DIGITS, numbers[1], "--root", root)
+    assert f"but {numbers[2]} is newer in " in line
+    assert list_versions(root / "serving") == numbers
+    assert len(lines("versions", DIGITS, "--root", root)) == 1 + len(numbers)
+
+
+def test_what_cannot_be_brought_back_is_told_with_what_can(root: Path, numbers: list[int]) -> None:
+    thaw("rollback", DIGITS, "--root", root)
+    done = thaw("restore", DIGITS, numbers[0], "--root", root)
+    assert isinstance(done.exception, InputError)
+    assert f"{numbers[0]} is there, and not withdrawn; " in str(done.exception)
+    assert str(done.exception).endswith(f"can bring back {numbers[2]}; name one of them")
+    done = thaw("restore", DIGITS, 5, "--root", root)
+    assert "no version 5 was withdrawn" in str(done.exception)
+
+
+def test_a_user_without_a_name_rolls_back_all_the_same(
+    root: Path, numbers: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def nobody() -> str:
+        raise KeyError("uid not found")
+
+    monkeypatch.setattr(getpass, "getuser", nobody)
+    (line,) = lines("rollback", DIGITS, "--root", root)
+    assert "withdrawn by user " in line
+
+
+def test_a_pin_is_set_and_taken_off_in_words(root: Path, numbers: list[int]) -> None:
+    (line,) = lines("pin", DIGITS, numbers[1], "--root", root)
+    assert line.endswith("is pinned: no push removes it")
+    assert pinned(root / "serving") == {numbers[1]}
+    (line,) = lines("pin", DIGITS, numbers[1], "--remove", "--root", root)
+    assert line.endswith("is no longer pinned")
+    assert pinned(root / "serving") == set()
+
+
+def test_another_folder_is_named_with_set(root: Path, numbers: list[int], tmp_path: Path) -> None:
+    options = ("--root", tmp_path / "other", "--set", f"push.serving_dir={root / 'serving'}")
+    (line,) = lines("rollback", DIGITS, *options)
+    assert line.startswith(f"version {numbers[1]} ")
+
+
+@pytest.mark.parametrize("command", ["rollback", "pin"])
+def test_a_version_that_is_not_there_is_a_mistake_of_the_person(
+    command: str, root: Path, numbers: list[int]
+) -> None:
+    done = thaw(command, DIGITS, "5", "--root", root)
+    assert isinstance(done.exception, InputError)
+    assert f"there is no version 5; {root / 'serving'} has {numbers[0]}, " in str(done.exception)
+
+
+def test_no_command_about_versions_loads_tensorflow(root: Path, numbers: list[int]) -> None:
+    commands = [
+        ["pin", str(numbers[0])], ["rollback"], ["versions"], ["restore", str(numbers[2])],
+    ]  # fmt: skip
+    code = (
+        "import sys\n"
+        "from pipeline.cli.app import app\n"
+        f"for name, *more in {commands!r}:\n"
+        f"    app([name, {DIGITS!r}, *more, '--root', {str(root)!r}], standalone_mode=False)\n"
+        "print(sorted({'tensorflow', 'tfx', 'apache_beam', 'numpy'} & set(sys.modules)))\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, cwd=PROJECT, check=True
+    )
+    assert done.stdout.splitlines()[-1] == "[]"
+    assert list_versions(root / "serving") == numbers

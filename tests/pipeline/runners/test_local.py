@@ -1,0 +1,26 @@
+"""What a whole run refuses before it does anything."""
+
+from pathlib import Path
+
+import pytest
+
+from modules.errors import InputError
+from pipeline import loading
+from pipeline.runners import local
+
+
+def test_a_run_is_one_process_and_says_who_trains_in_several(tmp_path: Path) -> None:
+    path = tmp_path / "configs" / "birds.yaml"
+    path.parent.mkdir()
+    path.write_text(
+        "data: {path: photos}\nbackbone: {handle: module}\n"
+        "finetune: {distribution: multi_worker}\n",
+        encoding="utf-8",
+    )
+    told = (
+        r"finetune\.distribution: got multi_worker.*; use none or mirrored, or .*run_fn.*TF_CONFIG"
+    )
+    with pytest.raises(InputError, match=told) as error:
+        local.run(loading.load(path))
+    assert "\n" not in str(error.value)
+    assert not (tmp_path / ".thaw").exists()
