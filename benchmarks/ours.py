@@ -29,7 +29,7 @@ from modules.backbones import backbone
 from modules.backbones.blocks import blocks
 from modules.finetune import schedule, stage_run, steps, training
 from modules.finetune.classifier import Classifier
-from modules.finetune.context import Task
+from modules.finetune.context import TrainingContext
 from modules.images import inputs
 from modules.images.feature_cache import Storage
 from modules.progress import LOGGER
@@ -115,7 +115,7 @@ def train(mode: str, seed: int, epochs: int | None = None) -> dict[str, Any]:
         storage = Storage(options.cache_mb, options.cache_disk_mb, Path(folder))
         rows = photos.split(seed)
         found = blocks.blocks_of(module)
-        task = Task(
+        task = TrainingContext(
             Classifier(module, photos.CLASSES),
             found,
             [str(label) for label in range(photos.CLASSES)],

@@ -27,7 +27,7 @@ from modules.backbones import backbone
 from modules.backbones.blocks import blocks
 from modules.finetune import schedule
 from modules.finetune.classifier import Classifier
-from modules.finetune.context import Task
+from modules.finetune.context import TrainingContext
 from modules.finetune.stage_data import StageData
 from modules.finetune.stage_run import StageRun
 from modules.finetune.weight_drift import pretrained_weights
@@ -67,7 +67,7 @@ def our_steps(mode: str, rows: list[photos.Photo], folder: Path) -> Callable[[],
     images = ours.images(rows, storage)
     labels = [str(label) for label in range(photos.CLASSES)]
     model = Classifier(module, photos.CLASSES)
-    task = Task(model, found, labels, images, images, options, ours.SPEC)
+    task = TrainingContext(model, found, labels, images, images, options, ours.SPEC)
     planned = schedule.plan(options.stages, found)
     data = StageData(task, planned)
     run = StageRun(task, planned[0], 0, data, pretrained_weights(found), None)

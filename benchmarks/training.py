@@ -23,7 +23,7 @@ from modules.backbones import backbone
 from modules.backbones.blocks import blocks
 from modules.finetune import schedule, training
 from modules.finetune.classifier import Classifier
-from modules.finetune.context import Task
+from modules.finetune.context import TrainingContext
 from modules.finetune.results import StageResult
 from modules.images import inputs
 from modules.images.feature_cache import Storage
@@ -92,7 +92,7 @@ class Fit:
         images: makes of further pixels what the task measures.
     """
 
-    task: Task
+    task: TrainingContext
     results: list[StageResult]
     seconds: float
     images: Callable[[Pixels], inputs.Images]
@@ -126,6 +126,8 @@ def fitted(
         labels = [str(label) for label in range(photos.CLASSES)]
         model = Classifier(module, photos.CLASSES)
         spec = ImageSpec(height=corpus.side, width=corpus.side)
-        task = Task(model, found, labels, images(train), images(validation), finetune, spec)
+        task = TrainingContext(
+            model, found, labels, images(train), images(validation), finetune, spec
+        )
         results = training.fit(task, schedule.plan(finetune.stages, found))
         yield Fit(task, results, time.monotonic() - started, images)

@@ -27,7 +27,7 @@ from modules.backbones import backbone
 from modules.backbones.blocks import blocks
 from modules.finetune import schedule, training
 from modules.finetune.classifier import Classifier
-from modules.finetune.context import Task
+from modules.finetune.context import TrainingContext
 from modules.images.feature_cache import Storage
 from modules.images.inputs import Images
 from modules.settings import Finetune, ImageSpec
@@ -294,7 +294,7 @@ def thaw_schedule(train: Digits, validation: Digits, finetune: dict[str, Any]) -
     loaded = backbone.load(HANDLE)
     start = [variable.numpy() for variable in loaded.variables]
     found = blocks.blocks_of(loaded)
-    task = Task(
+    task = TrainingContext(
         Classifier(loaded, CLASSES),
         found,
         [str(digit) for digit in range(CLASSES)],

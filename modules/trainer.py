@@ -18,8 +18,8 @@ from modules.backbones.blocks import blocks
 from modules.backbones.loading import origin
 from modules.finetune import auto, checkpoints, distribution, schedule, training
 from modules.finetune.classifier import Classifier
-from modules.finetune.context import Task
-from modules.finetune.distribution import Alone
+from modules.finetune.context import TrainingContext
+from modules.finetune.distribution import SingleDevice
 from modules.finetune.results import shipped
 from modules.images import encoded, inputs
 from modules.images.feature_cache import Storage
@@ -75,8 +75,8 @@ def _task(
     transform: tft.TFTransformOutput,
     scratch: Path,
     kept: Path | None,
-    workers: Alone,
-) -> Task:
+    workers: SingleDevice,
+) -> TrainingContext:
     """Reads the data and builds the model."""
     tf_keras.utils.set_random_seed(options.finetune.seed)
     labels = inputs.read_labels(transform)
@@ -89,7 +89,7 @@ def _task(
         )
 
     module = backbone.load(options.handle, sha256=options.sha256)
-    return Task(
+    return TrainingContext(
         model=Classifier(module, len(labels)),
         blocks=blocks.blocks_of(module, options.blocks),
         labels=labels,

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from modules.settings import Options, Whole
+from modules.settings import Integer, Options
 
 # Measured with benchmarks/ingest.py: one process keeps 1.7 cores busy, and two workers on two cores
 # take twice as long for 10,000 images, for each imports Beam and TensorFlow.
@@ -24,7 +24,7 @@ class Beam(Options):
     """
 
     mode: Literal["in_memory", "multi_processing"] = "in_memory"
-    workers: Annotated[Whole, Field(ge=0)] = 0
+    workers: Annotated[Integer, Field(ge=0)] = 0
     args: tuple[str, ...] = ()
 
     @model_validator(mode="after")

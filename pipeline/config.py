@@ -14,16 +14,16 @@ from modules.settings import (
     Color,
     Evaluation,
     Finetune,
+    FiniteFloat,
     Format,
     Fraction,
     Infra,
     Ingest,
+    Integer,
     Key,
-    Number,
     Options,
     Patterns,
-    Positive,
-    Whole,
+    PositiveInt,
 )
 from pipeline.beam import Beam
 
@@ -68,9 +68,9 @@ Prefix = Annotated[str, AfterValidator(_prefix)]
 class Splits(Options):
     """Each split's share of the images; they add up to 1."""
 
-    train: Annotated[Number, Field(gt=0.0, lt=1.0)] = 0.8
-    validation: Annotated[Number, Field(gt=0.0, lt=1.0)] = 0.1
-    test: Annotated[Number, Field(gt=0.0, lt=1.0)] = 0.1
+    train: Annotated[FiniteFloat, Field(gt=0.0, lt=1.0)] = 0.8
+    validation: Annotated[FiniteFloat, Field(gt=0.0, lt=1.0)] = 0.1
+    test: Annotated[FiniteFloat, Field(gt=0.0, lt=1.0)] = 0.1
 
     @model_validator(mode="after")
     def _whole(self) -> "Splits":
@@ -128,7 +128,7 @@ class Data(Options):
     resize: Literal["stretch", "crop", "pad"] = "stretch"
     splits: Splits = Splits()
     max_bad_fraction: Fraction = 0.05
-    max_pixels: Positive = MAX_PIXELS
+    max_pixels: PositiveInt = MAX_PIXELS
     background: Color = WHITE
     schema_file: Path | None = Field(default=None, alias="schema")
 
@@ -160,9 +160,9 @@ class BackboneOptions(Options):
     handle: Annotated[str, Field(min_length=1)]
     allowed: Annotated[tuple[Prefix, ...], Field(min_length=1)] | None = None
     sha256: Annotated[str, BeforeValidator(_digits)] = ""
-    image_size: Annotated[Positive | tuple[Positive, Positive] | None, BeforeValidator(_size)] = (
-        None
-    )
+    image_size: Annotated[
+        PositiveInt | tuple[PositiveInt, PositiveInt] | None, BeforeValidator(_size)
+    ] = None
     input_range: tuple[float, float] | None = None
     blocks: Patterns | None = None
 
@@ -194,8 +194,8 @@ class Push(Options):
     """
 
     serving_dir: Path | None = None
-    keep: Annotated[Whole, Field(ge=2)] = 10
-    lock_seconds: Annotated[Number, Field(gt=0.0)] = 60.0
+    keep: Annotated[Integer, Field(ge=2)] = 10
+    lock_seconds: Annotated[FiniteFloat, Field(gt=0.0)] = 60.0
     exports: tuple[Literal["tflite_float16", "tflite_int8"], ...] = ()
     min_agreement: Fraction = 0.98
 

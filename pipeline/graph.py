@@ -22,7 +22,7 @@ from components.pusher.component import Pusher
 from components.run_summary.component import RunSummary
 from modules import features, preprocessing, trainer
 from modules.gate.skill import least_others
-from modules.settings import Evaluation, Forced, TrainerOptions
+from modules.settings import Evaluation, Override, TrainerOptions
 from modules.text import without_secrets
 from pipeline.config import Config
 from pipeline.optional_nodes import docker_check, lite_exports
@@ -35,7 +35,7 @@ def create_pipeline(
     options: TrainerOptions,
     pipeline_root: str,
     metadata_connection_config: Any = None,
-    forced: Forced | None = None,
+    forced: Override | None = None,
     records: str = "",
 ) -> Any:
     """Builds the graph; nothing runs.

@@ -17,7 +17,7 @@ from components.driver import PropertiesDriver
 from components.gate.judge import GATE_FILE, decide
 from components.infra_check.outcome import OUTCOME_FILE
 from components.serving import versions
-from modules.settings import Evaluation, Forced
+from modules.settings import Evaluation, Override
 from modules.text import as_json
 
 FORCED = "forced"
@@ -30,7 +30,7 @@ class GateSpec(types.ComponentSpec):
     PARAMETERS = {  # noqa: RUF012 TFX's form
         "options": ExecutionParameter(type=str),
         "serving_dir": ExecutionParameter(type=str),
-        FORCED: ExecutionParameter(type=str),  # the JSON of Forced, or the empty text
+        FORCED: ExecutionParameter(type=str),  # the JSON of Override, or the empty text
         "source": ExecutionParameter(type=str),
         # Filled in by the driver, not by the caller.
         _WITHDRAWN: ExecutionParameter(type=str, optional=True),
@@ -83,7 +83,7 @@ class Executor(base_executor.BaseExecutor):
             json.loads(Path(infra, OUTCOME_FILE).read_text(encoding="utf-8")),
             Evaluation.model_validate_json(exec_properties["options"]),
             exec_properties[_WITHDRAWN],
-            Forced.model_validate_json(forced) if forced else None,
+            Override.model_validate_json(forced) if forced else None,
             _in_docker(input_dict.get("docker_blessing")),
         )
         blessing = artifact_utils.get_single_instance(output_dict["blessing"])
@@ -135,7 +135,7 @@ class Gate(base_component.BaseComponent):
         self,
         options: Evaluation,
         serving_dir: str,
-        forced: Forced | None,
+        forced: Override | None,
         source: str,
         **inputs: types.BaseChannel | None,
     ) -> None:

@@ -6,7 +6,7 @@ from components.evaluator.component import read_baseline
 from modules.gate import predictions, tfma_config, verdict
 from modules.gate.result import ALL, RuleResult
 from modules.gate.verdict import Verdict
-from modules.settings import Evaluation, Forced
+from modules.settings import Evaluation, Override
 
 GATE_FILE = "gate.json"
 
@@ -16,7 +16,7 @@ def decide(
     infra: dict[str, Any],
     options: Evaluation,
     withdrawn: str = "",
-    forced: Forced | None = None,
+    forced: Override | None = None,
     in_docker: bool | None = None,
 ) -> Verdict:
     """Judges a candidate.

@@ -32,7 +32,7 @@ class Executor(base_beam_executor.BaseBeamExecutor):
         place = spans.Place.model_validate_json(exec_properties[PLACE])
         options = place.options(options)
         listing = list_data(options)
-        decided = split_assignment.decide(listing.files, options.splits)
+        decided = split_assignment.assign_splits(listing.files, options.splits)
         folders = _describe(given["examples"], options, exec_properties, place)
         summary = Path(given["ingestion"].uri, report.REPORT_FILE)
         files = report.Files(summary, Path(given["quarantine"].uri, report.QUARANTINE_FILE))
@@ -64,7 +64,10 @@ def _describe(
 
 
 def _write(
-    pipeline: Any, decided: split_assignment.Sides, folders: dict[str, str], options: Ingest
+    pipeline: Any,
+    decided: split_assignment.SplitAssignment,
+    folders: dict[str, str],
+    options: Ingest,
 ) -> beam.PCollection:
     """One pass over all images; gives the reports of all chunks, under one key."""
     options = options.model_copy(update={"splits": decided.shares})

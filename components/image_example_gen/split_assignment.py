@@ -21,7 +21,7 @@ _KEPT_IN = (features.TEST, features.VALIDATION, features.TRAIN)
 
 
 @dataclass(frozen=True)
-class Sides:
+class SplitAssignment:
     """What is to be written where.
 
     Attributes:
@@ -35,7 +35,7 @@ class Sides:
     duplicates: int
 
 
-def decide(files: Sequence[ImageFile], shares: Mapping[str, float]) -> Sides:
+def assign_splits(files: Sequence[ImageFile], shares: Mapping[str, float]) -> SplitAssignment:
     """Finds out which split each belongs to, and which cannot be used for where they stand.
 
     Args:
@@ -51,7 +51,7 @@ def decide(files: Sequence[ImageFile], shares: Mapping[str, float]) -> Sides:
     files = _with_small_classes(files, shares, known)
     copies = _copies(files, known)
     problems = _problems(copies, files, shares, known)
-    return Sides(
+    return SplitAssignment(
         [
             replace(one, problem=problems[i]) if i in problems else one
             for i, one in enumerate(files)

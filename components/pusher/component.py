@@ -20,7 +20,7 @@ from components.records import card
 from components.records.summary import RECORD_FILE, SUMMARY_FILE
 from components.serving import versions
 from components.serving.push import push
-from modules.settings import Forced
+from modules.settings import Override
 
 RUN_ID = versions.RUN_ID  # of the run that pushed, on the PushedModel artifact
 _STATE = "state"
@@ -108,7 +108,7 @@ class Executor(tfx_executor.Executor):
 def _note(run_id: str, model: str, blessing: str) -> dict[str, Any]:
     """What a version remembers of how it came to be; the drivers of later runs go by it."""
     gate, choice = read_gate(blessing)
-    forced = Forced.model_validate(gate["forced"]).model_dump_json() if gate["forced"] else ""
+    forced = Override.model_validate(gate["forced"]).model_dump_json() if gate["forced"] else ""
     return {RUN_ID: run_id, versions.MODEL: model, NOTE_KEY: choice, FORCED: forced}
 
 

@@ -12,7 +12,7 @@ import tensorflow as tf
 from modules.backbones.backbone import Backbone
 from modules.backbones.blocks.blocks import Block
 from modules.backbones.cut import Cut, find_cut
-from modules.finetune.context import Task
+from modules.finetune.context import TrainingContext
 from modules.finetune.schedule import PlannedStage
 from modules.finetune.unfrozen import unfreeze
 from modules.images.feature_cache import MB, row_bytes
@@ -41,7 +41,7 @@ class CachePlan:
     mb: float = 0.0
 
 
-def plan_caches(task: Task, planned: Sequence[PlannedStage]) -> list[CachePlan]:
+def plan_caches(task: TrainingContext, planned: Sequence[PlannedStage]) -> list[CachePlan]:
     """What each stage keeps, as far as there is room for it."""
     options = task.options
     limit = options.cache_mb + options.cache_disk_mb

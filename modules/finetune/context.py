@@ -7,7 +7,7 @@ from pathlib import Path
 
 from modules.backbones.blocks.blocks import Block
 from modules.finetune.classifier import Classifier
-from modules.finetune.distribution import Alone
+from modules.finetune.distribution import SingleDevice
 from modules.finetune.forward import inference_forward
 from modules.finetune.steps import Measure
 from modules.images.inputs import Images
@@ -15,7 +15,7 @@ from modules.settings import Finetune, ImageSpec
 
 
 @dataclass(frozen=True)
-class Task:
+class TrainingContext:
     """A model, its data and its options.
 
     Attributes:
@@ -40,7 +40,7 @@ class Task:
     image: ImageSpec
     earlier: Images | None = None
     checkpoints: Path | None = None
-    distribution: Alone = field(default_factory=Alone)
+    distribution: SingleDevice = field(default_factory=SingleDevice)
 
     @cached_property
     def measure(self) -> Measure:

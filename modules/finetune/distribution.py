@@ -27,7 +27,7 @@ Part: TypeAlias = tf.Tensor | Sequence[tf.Tensor]
 _WAIT = 600.0  # seconds, for the other processes to start
 
 
-class Alone:
+class SingleDevice:
     """One process on one device, which does the whole of every batch.
 
     Attributes:
@@ -70,7 +70,7 @@ class Alone:
         """
 
 
-class Replicas(Alone):
+class Distributed(SingleDevice):
     """The devices of a strategy of ``tf.distribute``, in this process and others.
 
     Replica r of n does the rows from ``r * rows // n`` to ``(r + 1) * rows // n``.
@@ -130,7 +130,7 @@ class Replicas(Alone):
 
 
 @functools.cache
-def start(distribution: Distribution) -> Alone:
+def start(distribution: Distribution) -> SingleDevice:
     """What this process trains on; the same object each time.
 
     ``mirrored`` is all GPUs of this machine, or its logical CPUs where it has none, and one of
@@ -142,16 +142,16 @@ def start(distribution: Distribution) -> Alone:
         InputError: when ``TF_CONFIG`` or the moment is wrong, or a process does not come.
     """
     if distribution == "none":
-        return Alone()
+        return SingleDevice()
     if distribution == "mirrored":
         devices = tf.config.list_logical_devices("GPU") or tf.config.list_logical_devices("CPU")
         if len(devices) == 1:
-            return Alone()
-        return Replicas(tf.distribute.MirroredStrategy([device.name for device in devices]))
+            return SingleDevice()
+        return Distributed(tf.distribute.MirroredStrategy([device.name for device in devices]))
     check_cluster(distribution, os.environ)
     _meet_others()
     try:
-        return Replicas(tf.distribute.MultiWorkerMirroredStrategy())
+        return Distributed(tf.distribute.MultiWorkerMirroredStrategy())
     except (tf.errors.OpError, RuntimeError, ValueError) as error:
         reason = " ".join(str(error).split())[:200]
         raise InputError(

@@ -18,7 +18,7 @@ import tf_keras
 
 from modules.errors import InputError
 from modules.finetune import weight_drift
-from modules.finetune.context import Task
+from modules.finetune.context import TrainingContext
 from modules.finetune.schedule import PlannedStage
 from modules.finetune.stage_data import StageData
 from modules.finetune.stage_run import StageRun
@@ -83,7 +83,9 @@ class RangeTest:
     blown_up: bool
 
 
-def range_test(task: Task, planned: Sequence[PlannedStage], number: int, steps: int) -> RangeTest:
+def range_test(
+    task: TrainingContext, planned: Sequence[PlannedStage], number: int, steps: int
+) -> RangeTest:
     """Tests a stage; the model's weights are spent afterwards.
 
     The stages before it are trained first, for it starts from the best weights of the last of them.

@@ -63,7 +63,7 @@ class StageRate(tf_keras.optimizers.schedules.LearningRateSchedule):
 
 
 @dataclass(frozen=True)
-class Group:
+class ParameterGroup:
     """Variables that share a rate: the stage's, times ``factor``."""
 
     variables: tuple[tf.Variable, ...]
@@ -87,7 +87,7 @@ class StageOptimizer:
     """
 
     def __init__(
-        self, stage: Stage, groups: Sequence[Group], steps: int, rate: RateOf | None = None
+        self, stage: Stage, groups: Sequence[ParameterGroup], steps: int, rate: RateOf | None = None
     ) -> None:
         def own(factor: float) -> StageRate:
             return StageRate(stage.learning_rate, stage.epochs, steps, factor)

@@ -28,7 +28,7 @@ class Snapshot:
             variable.assign(copy)
 
 
-class Average(Snapshot):
+class ExponentialMovingAverage(Snapshot):
     """An exponential running mean of variables (Polyak and Juditsky 1992).
 
     Args:

@@ -7,7 +7,7 @@ import tensorflow as tf
 from modules import features
 from modules.backbones.cut import frozen_part
 from modules.finetune.cache_plan import plan_caches, sharing
-from modules.finetune.context import Task
+from modules.finetune.context import TrainingContext
 from modules.finetune.forward import Forward, inference_forward, training_forward
 from modules.finetune.schedule import PlannedStage
 from modules.finetune.steps import Measure
@@ -27,7 +27,7 @@ class StageData:
         planned: its stages.
     """
 
-    def __init__(self, task: Task, planned: Sequence[PlannedStage]) -> None:
+    def __init__(self, task: TrainingContext, planned: Sequence[PlannedStage]) -> None:
         self.plans = plan_caches(task, planned)
         self._task, self._planned = task, planned
         self._groups = sharing(self.plans, task.options.cache_mb)

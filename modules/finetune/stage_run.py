@@ -12,10 +12,10 @@ from modules.backbones.blocks.blocks import full_name
 from modules.errors import InputError
 from modules.finetune import losses
 from modules.finetune.checkpoints import Checkpoint
-from modules.finetune.context import Task
+from modules.finetune.context import TrainingContext
 from modules.finetune.optimizers import RateOf, StageOptimizer
 from modules.finetune.results import StageResult
-from modules.finetune.saved_weights import Average, Snapshot
+from modules.finetune.saved_weights import ExponentialMovingAverage, Snapshot
 from modules.finetune.schedule import PlannedStage
 from modules.finetune.stage_data import StageData
 from modules.finetune.steps import Measured, StepParts, finiteness, train_step, train_steps
@@ -44,7 +44,7 @@ class StageRun:
 
     def __init__(
         self,
-        task: Task,
+        task: TrainingContext,
         planned: PlannedStage,
         number: int,
         data: StageData,
@@ -60,10 +60,12 @@ class StageRun:
         self._batches = TrainingBatches(task.train.labels, self._stage, len(task.labels), seed)
         optimizer = StageOptimizer(self._stage, parts.groups, self._batches.steps, rate)
         changing = [*optimizer.variables, *parts.statistics]
-        self._average = Average(changing, self._stage.ema) if self._stage.ema else None
+        self._average = (
+            ExponentialMovingAverage(changing, self._stage.ema) if self._stage.ema else None
+        )
         self._best, self._best_score = Snapshot(changing), -math.inf
         # What patience waits for: a score that is better than this by ``min_delta``.
-        self._to_beat, self._moved_in = -math.inf, 0
+        self._reference_score, self._moved_in = -math.inf, 0
         self._measure, self._at_once = data.measure(number), 1
         self._weights_are_finite = finiteness(changing)
         self._step = train_step(
@@ -119,7 +121,7 @@ class StageRun:
                 {
                     "result": self.result.as_note(),
                     "best_score": self._best_score,
-                    "to_beat": self._to_beat,
+                    "to_beat": self._reference_score,
                     "moved_in": self._moved_in,
                 }
             )
@@ -152,7 +154,7 @@ class StageRun:
             return 0.0
         self.result.resumed = True
         self._best_score = note["best_score"]
-        self._to_beat, self._moved_in = note["to_beat"], note["moved_in"]
+        self._reference_score, self._moved_in = note["to_beat"], note["moved_in"]
         report(
             f"trainer stage={self._stage.name} goes on after epoch {self.result.epochs}",
             done=self.result.epochs,
@@ -206,8 +208,8 @@ class StageRun:
         rule = self._stage.early_stopping
         by_accuracy = rule is not None and rule.monitor == "accuracy"
         score = measured.accuracy if by_accuracy else -measured.loss
-        if not self._moved_in or score > self._to_beat + (rule.min_delta if rule else 0.0):
-            self._to_beat, self._moved_in = score, number
+        if not self._moved_in or score > self._reference_score + (rule.min_delta if rule else 0.0):
+            self._reference_score, self._moved_in = score, number
         if score > self._best_score:
             self._best_score, self.result.best_epoch = score, number
             self.result.hits = measured.hits

@@ -9,11 +9,11 @@ import numpy.typing as npt
 import tensorflow as tf
 
 from modules.finetune.classifier import Classifier
-from modules.finetune.distribution import Alone, Outcome
+from modules.finetune.distribution import Outcome, SingleDevice
 from modules.finetune.forward import Forward, Rows
 from modules.finetune.losses import Scalar, cross_entropy
 from modules.finetune.optimizers import StageOptimizer
-from modules.finetune.saved_weights import Average
+from modules.finetune.saved_weights import ExponentialMovingAverage
 from modules.images.feature_cache import Table, passes_at_once, rows_at_once
 from modules.parallel import in_order
 from modules.settings import Stage
@@ -43,9 +43,9 @@ class StepParts:
     optimizer: StageOptimizer
     penalties: Sequence[Scalar]
     class_weights: Sequence[float] | None
-    average: Average | None
+    average: ExponentialMovingAverage | None
     seed: int
-    distribution: Alone = field(default_factory=Alone)
+    distribution: SingleDevice = field(default_factory=SingleDevice)
 
 
 def train_step(model: Classifier, parts: StepParts) -> TrainStep:
@@ -189,7 +189,7 @@ class Measure:
         model: Classifier,
         forward: Forward,
         rows: Sequence[tf.TensorSpec],
-        distribution: Alone,
+        distribution: SingleDevice,
     ) -> None:
         labels_spec = tf.TensorSpec((None,), tf.int64)
 

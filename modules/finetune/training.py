@@ -7,7 +7,7 @@ from typing import Any
 
 from modules.finetune import weight_drift
 from modules.finetune.checkpoints import Checkpoint, chain
-from modules.finetune.context import Task
+from modules.finetune.context import TrainingContext
 from modules.finetune.results import StageResult, mark_shipped
 from modules.finetune.saved_weights import Snapshot
 from modules.finetune.schedule import PlannedStage
@@ -16,7 +16,7 @@ from modules.finetune.stage_run import StageRun
 from modules.progress import report
 
 
-def fit(task: Task, planned: Sequence[PlannedStage]) -> list[StageResult]:
+def fit(task: TrainingContext, planned: Sequence[PlannedStage]) -> list[StageResult]:
     """Runs the schedule and leaves in the model the weights of its best stage.
 
     Each stage starts from the weights of the best epoch of the one before. The best stage is the
@@ -80,7 +80,7 @@ def _resume(states: Sequence[Checkpoint]) -> list[StageResult]:
     return results
 
 
-def _earlier(task: Task, before: Sequence[StageResult]) -> dict[str, Any] | None:
+def _earlier(task: TrainingContext, before: Sequence[StageResult]) -> dict[str, Any] | None:
     """Accuracy on the earlier images, before and after the stage that has just ended."""
     if task.earlier is None:
         return None

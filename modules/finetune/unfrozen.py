@@ -7,7 +7,7 @@ from typing import Any
 import tensorflow as tf
 
 from modules.backbones.blocks.blocks import Block
-from modules.finetune.optimizers import Group
+from modules.finetune.optimizers import ParameterGroup
 from modules.finetune.schedule import PlannedStage
 
 
@@ -21,7 +21,7 @@ class Unfrozen:
         statistics: BatchNorm's, where the stage moves them.
     """
 
-    groups: list[Group]
+    groups: list[ParameterGroup]
     backbone: list[tf.Variable]
     statistics: list[tf.Variable]
 
@@ -37,12 +37,12 @@ def unfreeze(
         blocks: all of the backbone's.
     """
     policy = planned.stage.batch_norm
-    groups, backbone, statistics = [Group(tuple(head), 1.0)], list[Any](), list[Any]()
+    groups, backbone, statistics = [ParameterGroup(tuple(head), 1.0)], list[Any](), list[Any]()
     for number, factor in zip(planned.unfrozen, planned.rate_factors, strict=True):
         block = blocks[number]
         fixed = {id(v) for v in block.affine} if policy.affine == "frozen" else set[int]()
         trained = tuple(v for v in block.variables if id(v) not in fixed)
-        groups.append(Group(trained, factor))
+        groups.append(ParameterGroup(trained, factor))
         backbone += trained
         if policy.statistics == "update":
             statistics += block.statistics

@@ -8,7 +8,7 @@ from modules.gate import margins, metrics, rules, statistics
 from modules.gate.predictions import Answers, Predictions
 from modules.gate.result import RuleResult
 from modules.rounding import share
-from modules.settings import Evaluation, Forced
+from modules.settings import Evaluation, Override
 from modules.text import quoted
 
 BLESSED, REFUSED, FORCED = "blessed", "refused", "forced"
@@ -48,7 +48,7 @@ class Verdict:
     n: int
     baseline: Baseline
     rules: tuple[RuleResult, ...] = ()
-    forced: Forced | None = None
+    forced: Override | None = None
 
     @property
     def passed(self) -> bool:
@@ -77,7 +77,7 @@ def judge(
     baseline: Baseline,
     also: Sequence[RuleResult] = (),
     fit: Sequence[RuleResult] = (),
-    forced: Forced | None = None,
+    forced: Override | None = None,
 ) -> Verdict:
     """Asks every rule.
 

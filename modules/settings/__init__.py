@@ -5,16 +5,16 @@
 
 from modules.settings.augmentation import Augmentation, RandAugment
 from modules.settings.base import (
+    FiniteFloat,
     Fraction,
-    NotNegative,
-    Number,
+    Integer,
+    NonNegativeFloat,
     Options,
-    Positive,
-    PositiveNumber,
-    Whole,
+    PositiveFloat,
+    PositiveInt,
 )
 from modules.settings.distribution import Distribution, check_cluster, check_one_process
-from modules.settings.evaluation import Evaluation, Forced, Rule
+from modules.settings.evaluation import Evaluation, Override, Rule
 from modules.settings.finetune import Finetune, TrainerOptions, check_class_weights
 from modules.settings.image import WHITE, Color, ImageSpec
 from modules.settings.infra import Infra
@@ -33,30 +33,30 @@ __all__ = [
     "EarlyStopping",
     "Evaluation",
     "Finetune",
-    "Forced",
+    "FiniteFloat",
     "Format",
     "Fraction",
     "FractionOfBlocks",
     "ImageSpec",
     "Infra",
     "Ingest",
+    "Integer",
     "Key",
     "LastBlocks",
     "LearningRateOptions",
     "MatchingBlocks",
-    "NotNegative",
-    "Number",
+    "NonNegativeFloat",
     "OptimizerOptions",
     "Options",
+    "Override",
     "Patterns",
-    "Positive",
-    "PositiveNumber",
+    "PositiveFloat",
+    "PositiveInt",
     "RandAugment",
     "Rule",
     "Stage",
     "TrainerOptions",
     "Training",
-    "Whole",
     "check_class_weights",
     "check_cluster",
     "check_one_process",

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 
-from modules.settings.base import Fraction, Number, Options, Positive
+from modules.settings.base import FiniteFloat, Fraction, Options, PositiveInt
 
 
 class RandAugment(Options):
@@ -15,8 +15,8 @@ class RandAugment(Options):
         magnitude: how strong they are, in [0, 10].
     """
 
-    layers: Positive = 2
-    magnitude: Annotated[Number, Field(ge=0.0, le=10.0)] = 9.0
+    layers: PositiveInt = 2
+    magnitude: Annotated[FiniteFloat, Field(ge=0.0, le=10.0)] = 9.0
 
 
 def _drawable(alpha: float) -> float:
@@ -26,7 +26,7 @@ def _drawable(alpha: float) -> float:
     return alpha
 
 
-Alpha = Annotated[Number, AfterValidator(_drawable)]
+Alpha = Annotated[FiniteFloat, AfterValidator(_drawable)]
 
 
 class Augmentation(Options):
@@ -44,7 +44,7 @@ class Augmentation(Options):
     """
 
     flip: Literal["none", "horizontal", "vertical", "both"] = "none"
-    crop: Annotated[Number, Field(gt=0.0, le=1.0)] = 1.0
+    crop: Annotated[FiniteFloat, Field(gt=0.0, le=1.0)] = 1.0
     color: Fraction = 0.0
     rand_augment: RandAugment | None = None
     mixup: Alpha = 0.0

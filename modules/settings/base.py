@@ -12,12 +12,12 @@ def _no_boolean(value: object) -> object:
     return value
 
 
-Whole = Annotated[int, BeforeValidator(_no_boolean)]
-Number = Annotated[float, BeforeValidator(_no_boolean)]
-Positive = Annotated[Whole, Field(gt=0)]
-PositiveNumber = Annotated[Number, Field(gt=0.0)]
-Fraction = Annotated[Number, Field(ge=0.0, le=1.0)]
-NotNegative = Annotated[Number, Field(ge=0.0)]
+Integer = Annotated[int, BeforeValidator(_no_boolean)]
+FiniteFloat = Annotated[float, BeforeValidator(_no_boolean)]
+PositiveInt = Annotated[Integer, Field(gt=0)]
+PositiveFloat = Annotated[FiniteFloat, Field(gt=0.0)]
+Fraction = Annotated[FiniteFloat, Field(ge=0.0, le=1.0)]
+NonNegativeFloat = Annotated[FiniteFloat, Field(ge=0.0)]
 
 
 class Options(BaseModel):

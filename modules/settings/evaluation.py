@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from modules.settings.base import Fraction, Number, Options, Positive
+from modules.settings.base import FiniteFloat, Fraction, Options, PositiveInt
 
 _METRIC = re.compile(r"accuracy|ece|top_[1-9][0-9]*")
 
@@ -54,7 +54,7 @@ class Rule(Options):
         return self
 
 
-class Forced(Options):
+class Override(Options):
     """A blessing whatever the rules say; the infra check is still asked.
 
     Attributes:
@@ -97,15 +97,15 @@ class Evaluation(Options):
 
     require: Literal["not_worse", "better"] = "not_worse"
     margin: Margin = "auto"
-    confidence: Annotated[Number, Field(gt=0.5, le=0.999)] = 0.99
-    min_examples: Positive = 30
+    confidence: Annotated[FiniteFloat, Field(gt=0.5, le=0.999)] = 0.99
+    min_examples: PositiveInt = 30
     min_accuracy: Fraction = 0.5
     min_class_accuracy: Fraction = 0.0
     no_skill: Literal["refuse", "allow"] = "refuse"
     zero_recall: Literal["refuse", "allow"] = "refuse"
     max_drop: Fraction = 0.02
     max_class_drop: Fraction = 0.2
-    slice_confidence: Annotated[Number, Field(gt=0.5, lt=1.0)] = 0.95
+    slice_confidence: Annotated[FiniteFloat, Field(gt=0.5, lt=1.0)] = 0.95
     rules: tuple[Rule, ...] = ()
     no_baseline: Literal["absolute_rules", "refuse"] = "absolute_rules"
     unusable_baseline: Literal["absolute_rules", "refuse"] = "absolute_rules"

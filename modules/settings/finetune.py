@@ -7,7 +7,7 @@ from pydantic import Field, ValidationError, ValidationInfo, field_validator, mo
 from pydantic_core import PydanticCustomError
 
 from modules.errors import InputError
-from modules.settings.base import Options, Whole
+from modules.settings.base import Integer, Options
 from modules.settings.distribution import Distribution
 from modules.settings.image import ImageSpec
 from modules.settings.stage import Stage, Training, with_defaults
@@ -39,9 +39,9 @@ class Finetune(Training):
 
     schedule: Literal["stages", "auto"] = "stages"
     stages: tuple[Stage, ...] = tuple(Stage.model_validate(stage) for stage in DEFAULT_STAGES)
-    seed: Annotated[Whole, Field(ge=0, lt=1 << 31)] = 0
-    cache_mb: Annotated[Whole, Field(ge=0)] = 1024
-    cache_disk_mb: Annotated[Whole, Field(ge=0)] = 8192
+    seed: Annotated[Integer, Field(ge=0, lt=1 << 31)] = 0
+    cache_mb: Annotated[Integer, Field(ge=0)] = 1024
+    cache_disk_mb: Annotated[Integer, Field(ge=0)] = 8192
     distribution: Distribution = "none"
 
     @model_validator(mode="before")

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from PIL import ImageColor
 from pydantic import BeforeValidator
 
-from modules.settings.base import Options, Positive
+from modules.settings.base import Options, PositiveInt
 
 _RULE = "must be a colour such as white, '#f0f0f0' or [240, 240, 240]"
 
@@ -46,8 +46,8 @@ class ImageSpec(Options):
         background: what an image is laid on where it is transparent.
     """
 
-    height: Positive
-    width: Positive
+    height: PositiveInt
+    width: PositiveInt
     resize: Literal["stretch", "crop", "pad"] = "stretch"
     input_range: tuple[float, float] = (0.0, 1.0)
     background: Color = WHITE

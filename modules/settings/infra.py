@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from modules.settings.base import NotNegative, Options, PositiveNumber, Whole
+from modules.settings.base import Integer, NonNegativeFloat, Options, PositiveFloat
 
 
 class Infra(Options):
@@ -23,11 +23,11 @@ class Infra(Options):
             TFX's InfraValidator load it into TensorFlow Serving's own image as well.
     """
 
-    load_seconds: PositiveNumber = 300.0
-    max_p50_ms: PositiveNumber | None = None
-    max_p99_ms: PositiveNumber | None = None
-    max_memory_mb: PositiveNumber | None = None
-    max_size_mb: PositiveNumber | None = None
-    requests: Annotated[Whole, Field(gt=0, le=10_000)] = 50
-    tolerance: NotNegative = 1e-4
+    load_seconds: PositiveFloat = 300.0
+    max_p50_ms: PositiveFloat | None = None
+    max_p99_ms: PositiveFloat | None = None
+    max_memory_mb: PositiveFloat | None = None
+    max_size_mb: PositiveFloat | None = None
+    requests: Annotated[Integer, Field(gt=0, le=10_000)] = 50
+    tolerance: NonNegativeFloat = 1e-4
     validator: Literal["process", "docker"] = "process"

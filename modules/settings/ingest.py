@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from modules.settings.base import Fraction, Options, Positive
+from modules.settings.base import Fraction, Options, PositiveInt
 from modules.settings.image import WHITE, Color
 
 # The largest sensor of a camera that people own has 150 megapixels; a file of a few kilobytes can
@@ -52,5 +52,5 @@ class Ingest(Options):
     unlabelled: Literal["refuse", "skip"] = "refuse"
     splits: dict[str, float]
     max_bad_fraction: Fraction = 0.05
-    max_pixels: Positive = MAX_PIXELS
+    max_pixels: PositiveInt = MAX_PIXELS
     background: Color = WHITE

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from modules.settings.base import Fraction, NotNegative, Number, Options, PositiveNumber
+from modules.settings.base import FiniteFloat, Fraction, NonNegativeFloat, Options, PositiveFloat
 
 OPTIMIZERS = ("adam", "adamw", "sgd")
 
@@ -31,8 +31,8 @@ class OptimizerOptions(Options):
     """
 
     name: Literal["adam", "adamw", "sgd"] = "adam"
-    weight_decay: NotNegative | None = None
-    momentum: Annotated[Number, Field(ge=0.0, lt=1.0)] | None = None
+    weight_decay: NonNegativeFloat | None = None
+    momentum: Annotated[FiniteFloat, Field(ge=0.0, lt=1.0)] | None = None
     nesterov: bool | None = None
 
     @model_validator(mode="after")
@@ -71,12 +71,12 @@ class LearningRateOptions(Options):
         step_factor: what each step multiplies the rate with, 0.1 where it is left out.
     """
 
-    peak: Annotated[Number, Field(ge=1e-12)]
-    warmup_epochs: NotNegative = 0.0
+    peak: Annotated[FiniteFloat, Field(ge=1e-12)]
+    warmup_epochs: NonNegativeFloat = 0.0
     decay: Literal["constant", "cosine", "step"] = "constant"
     floor: Fraction = 0.0
-    step_epochs: PositiveNumber | None = None
-    step_factor: Annotated[Number, Field(gt=0.0, lt=1.0)] | None = None
+    step_epochs: PositiveFloat | None = None
+    step_factor: Annotated[FiniteFloat, Field(gt=0.0, lt=1.0)] | None = None
 
     @model_validator(mode="after")
     def _steps_have_a_length(self) -> "LearningRateOptions":

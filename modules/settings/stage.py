@@ -7,12 +7,12 @@ from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag,
 
 from modules.settings.augmentation import Augmentation
 from modules.settings.base import (
-    NotNegative,
-    Number,
+    FiniteFloat,
+    Integer,
+    NonNegativeFloat,
     Options,
-    Positive,
-    PositiveNumber,
-    Whole,
+    PositiveFloat,
+    PositiveInt,
 )
 from modules.settings.optimization import (
     LearningRate,
@@ -27,8 +27,8 @@ class EarlyStopping(Options):
     """Ends a stage when ``monitor`` has not moved by ``min_delta`` in ``patience`` epochs."""
 
     monitor: Literal["loss", "accuracy"] = "loss"
-    patience: Positive = 3
-    min_delta: NotNegative = 0.0
+    patience: PositiveInt = 3
+    min_delta: NonNegativeFloat = 0.0
 
 
 class BatchNorm(Options):
@@ -44,7 +44,7 @@ class BatchNorm(Options):
 
     statistics: Literal["frozen", "update"] = "frozen"
     affine: Literal["frozen", "train"] = "train"
-    momentum: Annotated[Number, Field(ge=0.0, lt=1.0)] = 0.99
+    momentum: Annotated[FiniteFloat, Field(ge=0.0, lt=1.0)] = 0.99
 
 
 # What YAML 1.1 makes other values of, if it is not quoted.
@@ -72,7 +72,7 @@ def _weights_form(value: object) -> str | None:
 
 ClassWeights = Annotated[
     Annotated[Literal["none", "balanced"], Tag("word")]
-    | Annotated[dict[str, PositiveNumber], BeforeValidator(_text_keys), Tag("by_label")],
+    | Annotated[dict[str, PositiveFloat], BeforeValidator(_text_keys), Tag("by_label")],
     Discriminator(
         _weights_form,
         custom_error_type="class_weights",
@@ -117,21 +117,21 @@ class Training(Options):
             when the stage is evaluated and ends; null for none.
     """
 
-    batch_size: Annotated[Positive, Field(le=1 << 16)] = 32
+    batch_size: Annotated[PositiveInt, Field(le=1 << 16)] = 32
     optimizer: Optimizer = OptimizerOptions()
-    layer_decay: Annotated[Number, Field(ge=0.01, le=1.0)] = 1.0
+    layer_decay: Annotated[FiniteFloat, Field(ge=0.01, le=1.0)] = 1.0
     early_stopping: EarlyStopping | None = EarlyStopping()
     batch_norm: BatchNorm = BatchNorm()
-    l2: NotNegative = 0.0
-    l2_sp: NotNegative = 0.0
+    l2: NonNegativeFloat = 0.0
+    l2_sp: NonNegativeFloat = 0.0
     module_losses: bool = True
-    dropout: Annotated[Number, Field(ge=0.0, lt=1.0)] = 0.0
-    label_smoothing: Annotated[Number, Field(ge=0.0, lt=1.0)] = 0.0
+    dropout: Annotated[FiniteFloat, Field(ge=0.0, lt=1.0)] = 0.0
+    label_smoothing: Annotated[FiniteFloat, Field(ge=0.0, lt=1.0)] = 0.0
     class_weights: ClassWeights = "none"
     augmentation: Annotated[Augmentation, BeforeValidator(_nothing_is_none)] = Augmentation()
     cache: Literal["auto", "none"] = "auto"
-    cached_variants: Annotated[Whole, Field(ge=0)] = 0
-    ema: Annotated[Number, Field(gt=0.0, lt=1.0)] | None = None
+    cached_variants: Annotated[Integer, Field(ge=0)] = 0
+    ema: Annotated[FiniteFloat, Field(gt=0.0, lt=1.0)] | None = None
 
 
 def _plain(name: str) -> str:
@@ -145,7 +145,7 @@ class Stage(Training):
 
     name: Annotated[str, AfterValidator(_plain)]
     unfreeze: Unfreeze = "none"
-    epochs: Positive = 10
+    epochs: PositiveInt = 10
     learning_rate: LearningRate = LearningRateOptions(peak=1e-3)
 
     @model_validator(mode="after")

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Discriminator, Field, Tag
 
-from modules.settings.base import Number, Options, Positive
+from modules.settings.base import FiniteFloat, Options, PositiveInt
 
 
 def _compiles(patterns: tuple[str, ...]) -> tuple[str, ...]:
@@ -25,13 +25,13 @@ Patterns = Annotated[tuple[str, ...], Field(min_length=1), AfterValidator(_compi
 class LastBlocks(Options):
     """The last N blocks, counted from the output."""
 
-    last: Positive
+    last: PositiveInt
 
 
 class FractionOfBlocks(Options):
     """The last blocks that make up a share of all, rounded up to whole blocks."""
 
-    fraction: Annotated[Number, Field(gt=0.0, le=1.0)]
+    fraction: Annotated[FiniteFloat, Field(gt=0.0, le=1.0)]
 
 
 class MatchingBlocks(Options):

@@ -9,7 +9,7 @@ from modules.errors import InputError
 from pipeline.cli.app import OK, REFUSED, RootOption, SetOption, app
 
 if TYPE_CHECKING:
-    from modules.settings import Forced
+    from modules.settings import Override
 
 
 @app.command()
@@ -61,7 +61,7 @@ def run(
     raise typer.Exit(REFUSED if result.status == "rejected" else OK)
 
 
-def _forced(by: str | None, reason: str | None) -> "Forced | None":
+def _forced(by: str | None, reason: str | None) -> "Override | None":
     """A forced blessing, which takes both a name and a reason.
 
     Raises:
@@ -74,6 +74,6 @@ def _forced(by: str | None, reason: str | None) -> "Forced | None":
             "--force-by and --force-reason: one lacks or is empty; a forced blessing is recorded "
             "with a name and a reason, so give both"
         )
-    from modules.settings import Forced
+    from modules.settings import Override
 
-    return Forced(by=by, reason=reason)
+    return Override(by=by, reason=reason)

@@ -75,7 +75,7 @@ def write_test_split(config: Config, folder: Path) -> str:
     from components.image_example_gen import records, split_assignment
 
     options = config.data.ingest().model_copy(update={"earlier": ""})
-    decided = split_assignment.decide(list_all(options), options.splits)
+    decided = split_assignment.assign_splits(list_all(options), options.splits)
     options = options.model_copy(update={"splits": decided.shares})
     folder.mkdir(parents=True)
     files = [file for file in decided.files if file.split in (None, features.TEST)]

@@ -18,7 +18,7 @@ from pipeline.root import shown
 
 if TYPE_CHECKING:  # TensorFlow comes with them: a mistake in the config is told without it.
     from components.image_example_gen.sample import Sample
-    from modules.finetune.context import Task
+    from modules.finetune.context import TrainingContext
     from pipeline.preparation import Prepared
 
 LEAST_STEPS = 20  # with fewer, the smoothing would be of two losses
@@ -137,12 +137,12 @@ def _task(
     images: "Sample",
     scratch: Path,
     batch_size: int,
-) -> "Task":
+) -> "TrainingContext":
     """What the schedule runs on: whole batches, for a smaller one would scatter more."""
     import tf_keras
 
     from modules.finetune.classifier import Classifier
-    from modules.finetune.context import Task
+    from modules.finetune.context import TrainingContext
     from modules.images import inputs
     from modules.images.feature_cache import Storage
     from modules.settings import check_class_weights
@@ -162,7 +162,7 @@ def _task(
         )
         for files in (images.train[:whole], images.validation)
     )
-    return Task(
+    return TrainingContext(
         model=Classifier(prepared.backbone, len(labels)),
         blocks=prepared.blocks,
         labels=labels,

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from components.records.summary import Summary
 from modules.errors import BusyError, InputError, StageError
-from modules.settings import Forced, check_class_weights, check_one_process
+from modules.settings import Override, check_class_weights, check_one_process
 from modules.text import cause, without_secrets
 from pipeline import handles, record, recovery
 from pipeline.cache_keys import without_places
@@ -33,7 +33,7 @@ def run(
     *,
     summary_file: Path | None = None,
     verbose: bool = False,
-    forced: Forced | None = None,
+    forced: Override | None = None,
     adopt: bool = False,
 ) -> Summary:
     """Runs the pipeline once and writes its summary, whatever becomes of it.
@@ -148,7 +148,7 @@ def _run_nodes(
     run_id: str,
     display: Display,
     seconds: dict[str, float],
-    forced: Forced | None,
+    forced: Override | None,
     signals: Interruption,
 ) -> Summary:
     """Builds the graph and runs each node; fills ``seconds`` as it goes."""

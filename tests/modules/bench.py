@@ -12,7 +12,7 @@ from modules.backbones import backbone
 from modules.backbones.blocks import blocks
 from modules.finetune import schedule, training
 from modules.finetune.classifier import Classifier
-from modules.finetune.context import Task
+from modules.finetune.context import TrainingContext
 from modules.finetune.results import StageResult
 from modules.images.feature_cache import Storage
 from modules.images.inputs import Images
@@ -45,9 +45,11 @@ class Bench:
         self.model = Classifier(self.module, 10)
         self._more = task
 
-    def task(self, finetune: Finetune) -> Task:
+    def task(self, finetune: Finetune) -> TrainingContext:
         given = {"train": TRAIN, "validation": VALIDATION, **self._more}
-        return Task(self.model, self.blocks, LABELS, options=finetune, image=SPEC, **given)
+        return TrainingContext(
+            self.model, self.blocks, LABELS, options=finetune, image=SPEC, **given
+        )
 
     def fit(self, *stages: Stage, seed: int = 0) -> list[StageResult]:
         finetune = Finetune(stages=stages, seed=seed)

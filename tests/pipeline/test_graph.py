@@ -9,7 +9,7 @@ from tfx.dsl.compiler import compiler
 
 from modules.errors import InputError
 from modules.gate import tfma_config
-from modules.settings import Evaluation, Forced, ImageSpec, TrainerOptions
+from modules.settings import Evaluation, Override, ImageSpec, TrainerOptions
 from pipeline import loading
 from pipeline.graph import create_pipeline
 from tests.conftest import PROJECT
@@ -37,7 +37,7 @@ TFXS_OWN = {"StatisticsGen", "CuratedSchema", "ExampleValidator", "Transform", "
 FINGERPRINT = "f" * 64
 
 
-def graph(tmp_path: Path, *overrides: str, forced: Forced | None = None) -> Any:
+def graph(tmp_path: Path, *overrides: str, forced: Override | None = None) -> Any:
     config = loading.load(PROJECT / "configs" / "digits.yaml", overrides, tmp_path)
     options = TrainerOptions(
         handle=config.backbone.handle,
@@ -138,7 +138,7 @@ def test_exports_are_made_where_they_are_asked_for(tmp_path: Path) -> None:
 
 
 def test_a_forced_blessing_is_of_this_run_alone(tmp_path: Path) -> None:
-    forced = graph(tmp_path, forced=Forced(by="Ada", reason="why not"))
+    forced = graph(tmp_path, forced=Override(by="Ada", reason="why not"))
     ir = compiler.Compiler().compile(forced)
     assert property_of(ir, "Gate", "forced") == '{"by":"Ada","reason":"why not"}'
     assert property_of(compiler.Compiler().compile(graph(tmp_path)), "Gate", "forced") == ""

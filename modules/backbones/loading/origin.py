@@ -7,7 +7,7 @@ import tensorflow as tf
 from pydantic import ValidationError
 
 from modules.errors import InputError
-from modules.settings import Options, Patterns, Positive
+from modules.settings import Options, Patterns, PositiveInt
 from modules.text import without_secrets
 
 FILE = "assets.extra/backbone.json"
@@ -25,8 +25,8 @@ class Origin(Options):
     """
 
     handle: str
-    height: Positive
-    width: Positive
+    height: PositiveInt
+    width: PositiveInt
     input_range: tuple[float, float]
     blocks: Patterns | None = None
 

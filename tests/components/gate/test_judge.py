@@ -13,7 +13,7 @@ from components.gate.judge import decide, fit_rules
 from modules.gate import predictions, tfma_config
 from modules.gate.result import RuleResult
 from modules.gate.verdict import Baseline
-from modules.settings import Evaluation, Forced, Rule
+from modules.settings import Evaluation, Override, Rule
 from tests.modules.gate import answers
 
 GOOD = {
@@ -62,7 +62,7 @@ def test_a_good_model_is_blessed(evaluation: str) -> None:
 def test_what_cannot_be_served_is_refused_and_no_force_helps(
     evaluation: str, infra: dict[str, Any], told: str
 ) -> None:
-    forced = Forced(by="Ada", reason="in a hurry")
+    forced = Override(by="Ada", reason="in a hurry")
     found = decide(evaluation, infra, Evaluation(), forced=forced)
     assert found.verdict == "refused"
     assert told in found.sentence
@@ -157,7 +157,7 @@ def test_a_withdrawn_model_is_refused_unless_it_is_forced(evaluation: str) -> No
     found = decide(evaluation, GOOD, Evaluation(), withdrawn=told)
     assert found.verdict == "refused"
     assert told in found.sentence
-    forced = Forced(by="Ada", reason="it was the server")
+    forced = Override(by="Ada", reason="it was the server")
     assert decide(evaluation, GOOD, Evaluation(), told, forced).verdict == "forced"
 
 

@@ -13,7 +13,7 @@ import pytest
 import tensorflow as tf
 
 from modules.finetune import checkpoints, distribution
-from modules.finetune.distribution import Alone
+from modules.finetune.distribution import SingleDevice
 from tests.conftest import PROJECT
 from tests.modules.bench import Bench
 from tests.modules.finetune.stages import KINDS, STAGES
@@ -129,7 +129,7 @@ def test_alone_a_batch_is_one_share() -> None:
         given.append(rows)
         return [rows], []
 
-    Alone().over_rows(share, rows)
+    SingleDevice().over_rows(share, rows)
     assert given[0] is rows
 
 
@@ -137,7 +137,7 @@ def test_mirrored_on_one_device_is_none(monkeypatch: pytest.MonkeyPatch) -> None
     (cpu,) = tf.config.list_logical_devices("CPU")
     monkeypatch.setattr(tf.config, "list_logical_devices", lambda kind: [cpu])
     start = distribution.start.__wrapped__
-    assert type(start("mirrored")) is type(start("none")) is Alone
+    assert type(start("mirrored")) is type(start("none")) is SingleDevice
 
 
 def test_a_process_that_has_computed_before_is_told_so() -> None:

@@ -7,7 +7,7 @@ import tf_keras
 from sklearn.utils.class_weight import compute_class_weight
 
 from modules.finetune.losses import cross_entropy, penalties, resolve_class_weights
-from modules.finetune.saved_weights import Average, Snapshot
+from modules.finetune.saved_weights import ExponentialMovingAverage, Snapshot
 from tests.modules.bench import stage
 
 LOGITS = tf.constant([[2.0, -1.0, 0.5], [0.0, 0.0, 3.0]])
@@ -71,7 +71,7 @@ def test_the_modules_own_losses_are_added_unless_they_are_not_wanted() -> None:
 
 def test_a_running_mean_follows_its_formula() -> None:
     variable = tf.Variable([0.0])
-    average = Average([variable], 0.5)
+    average = ExponentialMovingAverage([variable], 0.5)
     expected = 0.0
     for step in range(1, 30):
         variable.assign([float(step)])
@@ -86,7 +86,7 @@ def test_a_running_mean_follows_its_formula() -> None:
 
 def test_half_precision_is_averaged_and_penalised_like_any_other() -> None:
     variable = tf.Variable(tf.ones((1, 2), tf.float16))
-    average = Average([variable], 0.5)
+    average = ExponentialMovingAverage([variable], 0.5)
     variable.assign([[3.0, 3.0]])
     average.update(tf.constant(100, tf.int64))
     assert average.copies[0].numpy().tolist() == [[2.0, 2.0]]

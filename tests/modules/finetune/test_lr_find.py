@@ -9,7 +9,7 @@ import pytest
 from modules.errors import InputError
 from modules.finetune import lr_find, schedule
 from modules.finetune.lr_find import RangeTest
-from modules.finetune.optimizers import Group, StageOptimizer
+from modules.finetune.optimizers import ParameterGroup, StageOptimizer
 from modules.finetune.stage_run import StageRun
 from modules.settings import Finetune, Stage
 from tests.modules.bench import Bench, digit_images, stage
@@ -79,7 +79,7 @@ def test_rates_rise_by_the_same_ratio_from_1e_6_to_1() -> None:
 
 def test_each_groups_factor_stays_and_the_stages_own_rate_does_not() -> None:
     bench = Bench()
-    groups = [Group((bench.model.kernel,), 1.0), Group((bench.model.bias,), 0.5)]
+    groups = [ParameterGroup((bench.model.kernel,), 1.0), ParameterGroup((bench.model.bias,), 0.5)]
     one = stage(learning_rate=3.0, optimizer={"name": "sgd", "momentum": 0.0})
     optimizer = StageOptimizer(one, groups, 1, lambda f: lr_find.RisingRate(STEPS, f))
     before = bench.weights()

@@ -8,7 +8,7 @@ import pytest
 import tensorflow as tf
 import tf_keras
 
-from modules.finetune.optimizers import Group, StageOptimizer, StageRate
+from modules.finetune.optimizers import ParameterGroup, StageOptimizer, StageRate
 from modules.settings import LearningRateOptions
 from tests.modules.bench import stage
 
@@ -57,7 +57,7 @@ def one_step(**options: Any) -> tuple[Any, Any, StageOptimizer]:
     """A kernel and a bias of ones after a step along gradients of one."""
     kernel, bias = tf.Variable(tf.ones((2, 2))), tf.Variable(tf.ones((2,)))
     optimizer = StageOptimizer(
-        stage(**options), [Group((kernel,), 1.0), Group((bias,), 1.0)], STEPS
+        stage(**options), [ParameterGroup((kernel,), 1.0), ParameterGroup((bias,), 1.0)], STEPS
     )
     optimizer.apply([tf.ones((2, 2)), tf.ones((2,))])
     return kernel.numpy(), bias.numpy(), optimizer
@@ -81,7 +81,7 @@ def test_momentum_carries_on() -> None:
     variable = tf.Variable([0.0])
     optimizer = StageOptimizer(
         stage(optimizer={"name": "sgd", "momentum": 0.5}, learning_rate=1.0),
-        [Group((variable,), 1.0)],
+        [ParameterGroup((variable,), 1.0)],
         STEPS,
     )
     optimizer.apply([tf.constant([1.0])])
@@ -93,7 +93,11 @@ def test_each_group_has_its_share_of_the_rate_and_equal_shares_one_optimizer() -
     first, second, third = (tf.Variable([0.0]) for _ in range(3))
     optimizer = StageOptimizer(
         stage(learning_rate=0.1),
-        [Group((first,), 1.0), Group((second,), 0.25), Group((third,), 1.0)],
+        [
+            ParameterGroup((first,), 1.0),
+            ParameterGroup((second,), 0.25),
+            ParameterGroup((third,), 1.0),
+        ],
         STEPS,
     )
     assert len(optimizer.parts) == 2
@@ -108,7 +112,7 @@ def test_the_rate_falls_as_steps_are_taken() -> None:
     optimizer = StageOptimizer(
         stage(optimizer={"name": "sgd", "momentum": 0.0}, epochs=1,
               learning_rate={"peak": 1.0, "decay": "cosine"}),
-        [Group((variable,), 1.0)],
+        [ParameterGroup((variable,), 1.0)],
         3,
     )  # fmt: skip
     places = []

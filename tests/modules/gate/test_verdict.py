@@ -8,7 +8,7 @@ import pytest
 from modules.gate.predictions import Answers, Predictions
 from modules.gate.result import ALL, RuleResult
 from modules.gate.verdict import Baseline, judge
-from modules.settings import Evaluation, Forced
+from modules.settings import Evaluation, Override
 from tests.modules.gate.answers import answers, predictions, right
 
 SERVED = Baseline(7, "version 7 is the one served")
@@ -93,7 +93,7 @@ def test_a_candidate_that_has_lost_a_class_is_refused_unless_that_is_allowed() -
 
 
 def test_a_forced_blessing_names_who_and_why_and_the_rules_that_it_overrides() -> None:
-    forced = Forced(by="Ada", reason="the test split is wrong")
+    forced = Override(by="Ada", reason="the test split is wrong")
     found = judge(predictions(right(10, 90)), Evaluation(), NONE, forced=forced)
     assert found.verdict == "forced"
     assert found.passed
@@ -103,7 +103,7 @@ def test_a_forced_blessing_names_who_and_why_and_the_rules_that_it_overrides() -
 
 
 def test_what_needs_no_force_is_blessed_and_what_cannot_be_served_is_not_forced() -> None:
-    forced = Forced(by="Ada", reason="in a hurry")
+    forced = Override(by="Ada", reason="in a hurry")
     good = predictions(right(95, 5))
     assert judge(good, Evaluation(), NONE, forced=forced).verdict == "blessed"
     unfit = judge(good, Evaluation(), NONE, fit=[broken("infra_check")], forced=forced)

@@ -37,7 +37,7 @@ def test_what_no_folder_names_is_taken_from_train(tmp_path: Path, pictures: list
     names = [f"train/{'ab'[n % 2]}/{n}.png" for n in range(50)]
     names += [f"test/{label}/{n}.png" for label in "ab" for n in range(5)]
     options = asked(fill(tmp_path, names, pictures))
-    decided = split_assignment.decide(list_all(options), options.splits)
+    decided = split_assignment.assign_splits(list_all(options), options.splits)
     assert decided.shares == pytest.approx({"train": 8 / 9, "validation": 1 / 9})
     assert Counter(file.split for file in decided.files) == {None: 50, "test": 10}
 

@@ -63,7 +63,7 @@ def test_named_splits_are_kept(folder: Path) -> None:
     names = ["train", "VAL", "Test", "training"] * 3
     rows = "".join(f"images/{n}.png,{'ab'[n % 2]},{names[n]}\n" for n in range(12))
     options = asked(manifest(folder, "path,label,split\n" + rows))
-    decided = split_assignment.decide(list_all(options), options.splits)
+    decided = split_assignment.assign_splits(list_all(options), options.splits)
     assert decided.shares == {"train": 1.0}
     held_out = {file.name: file.split for file in decided.files if file.split != "train"}
     assert {name for name, split in held_out.items() if split == "test"} == {

@@ -80,7 +80,7 @@ def test_shards_of_others_are_understood_and_their_names_tell_the_split(
             "image/class/label",
         )
     options = asked(tmp_path / "photos-*.tfrecord-*")
-    decided = split_assignment.decide(list_all(options), options.splits)
+    decided = split_assignment.assign_splits(list_all(options), options.splits)
     assert {file.label for file in decided.files} == {"0", "1"}
     assert Counter(file.split for file in decided.files) == {None: 40, "validation": 20}
     assert set(decided.shares) == {"train", "test"}
