@@ -1,9 +1,9 @@
-"""What TFX calls inside its standard nodes, in the order of the data.
+"""The code that TFX calls inside its standard nodes, and what that code needs.
 
-``features`` and ``settings`` name things; ``image`` is the one image function; ``preprocessing``
-is Transform's; ``backbone``, ``read_order``, ``blocks`` and ``schedule`` turn a Hub SavedModel and
-a configured schedule into lists of variables; ``inputs``, ``classifier``, ``training``, ``export``
-and ``trainer`` are Trainer's; ``evaluation`` is the Evaluator's. Nothing here imports ``pipeline``.
+TFX calls ``preprocessing`` (Transform) and ``trainer`` (Trainer) by name; ``export``, ``lite`` and
+``warmup`` write what serving needs. The folders hold the options, the images, the backbones, the
+schedule and the gate; ARCHITECTURE.md says what is in each. Nothing here imports ``pipeline`` or
+``components``.
 """
 
 import os
