@@ -5,7 +5,7 @@
 A true model pair is a rate of disagreement and a true difference of accuracies; from these, the
 images that only one model gets right are drawn at random, ``--runs`` times, and the gate's own
 tests are asked. The exact chance stands beside: the sum over all outcomes that are blessed. Writes
-``results/gate_power.jsonl``, anew each time, and the tables and the picture of ``docs/gate.md``.
+``results/gate_power.jsonl``, anew each time, and the tables and the picture of ``docs/gate_evidence.md``.
 """
 
 import argparse
@@ -212,7 +212,7 @@ def main() -> None:
         print(json.dumps(one), flush=True)
     lines = [json.dumps(one) + "\n" for one in results]
     RESULTS.write_text("".join(lines), encoding="utf-8")
-    page = DOCS / "gate.md"
+    page = DOCS / "gate_evidence.md"
     text = page.read_text(encoding="utf-8")
     for mark, table in TABLES.items():
         text = put(table(results), text, mark)

@@ -111,7 +111,7 @@ def table(found: list[dict[str, Any]]) -> str:
 
 
 def main() -> None:
-    """Does what is not yet done, and writes the table of ``docs/gate.md``."""
+    """Does what is not yet done, and writes the table of ``docs/gate_evidence.md``."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seeds", type=int, default=26)
     known = {one["seed"] for one in done()}
@@ -124,7 +124,7 @@ def main() -> None:
         ]
         with RESULTS.open("a", encoding="utf-8") as file:
             file.write("".join(f"{line}\n" for line in lines))
-    page = DOCS / "gate.md"
+    page = DOCS / "gate_evidence.md"
     page.write_text(put(table(done()), page.read_text(encoding="utf-8"), "training"), "utf-8")
 
 

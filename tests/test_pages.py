@@ -3,7 +3,7 @@
 from benchmarks import gate_training, quality, quality_page
 from tests.conftest import PROJECT
 
-GATE = (PROJECT / "docs" / "gate.md").read_text(encoding="utf-8")
+GATE = (PROJECT / "docs" / "gate_evidence.md").read_text(encoding="utf-8")
 
 
 def test_no_spoiled_model_was_let_through_and_no_honest_one_taken_for_a_constant() -> None:

@@ -210,7 +210,7 @@ def test_a_single_image_has_an_interval_of_one_point() -> None:
 def test_the_page_shows_what_was_measured() -> None:
     lines = gate_power.RESULTS.read_text(encoding="utf-8").splitlines()
     results = [json.loads(line) for line in lines]
-    page = (PROJECT / "docs" / "gate.md").read_text(encoding="utf-8")
+    page = (PROJECT / "docs" / "gate_evidence.md").read_text(encoding="utf-8")
     for mark, table in gate_power.TABLES.items():
         assert f"<!-- {mark} -->\n{table(results)}\n<!-- /{mark} -->" in page
     at_margin = [
