@@ -4,7 +4,7 @@ from typing import Any
 
 from components.evaluator.component import read_baseline
 from modules.gate import predictions, tfma_config, verdict
-from modules.gate.result import ALL, RuleResult
+from modules.gate.result import RuleResult
 from modules.gate.verdict import Verdict
 from modules.settings import Evaluation, Override
 
@@ -68,14 +68,19 @@ def fit_rules(infra: dict[str, Any]) -> list[RuleResult]:
         apart = "" if difference is None else f": they are up to {difference:.2g} apart"
         found.append(
             RuleResult(
-                "serving_parity", "scores", ALL, difference, None, most, parity["images"],
-                None, same,
-                "served scores are those that the Evaluator saw" if same
+                name="serving_parity",
+                metric="scores",
+                value=difference,
+                bound=most,
+                n=parity["images"],
+                passed=same,
+                reason="served scores are those that the Evaluator saw"
+                if same
                 else f"served scores are not those that the Evaluator saw{apart}",
-                f"what is served is not what was judged, unless {most:g} is too tight for the "
-                "numbers that the backbone computes with: raise infra.tolerance then",
+                remedy=f"what is served is not what was judged, unless {most:g} is too tight for "
+                "the numbers that the backbone computes with: raise infra.tolerance then",
             )
-        )  # fmt: skip
+        )
     problems = [] if infra["passed"] else list(infra["problems"]) or ["it did not pass"]
     return [
         *found,
@@ -97,6 +102,11 @@ def _docker(served: bool | None) -> list[RuleResult]:
 
 def _plain(name: str, problems: list[str], good: str, remedy: str) -> RuleResult:
     return RuleResult(
-        name, "problems", ALL, len(problems), None, 0, 0, None, not problems,
-        "; ".join(problems) or good, remedy,
-    )  # fmt: skip
+        name=name,
+        metric="problems",
+        value=len(problems),
+        bound=0,
+        passed=not problems,
+        reason="; ".join(problems) or good,
+        remedy=remedy,
+    )

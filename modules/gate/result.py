@@ -10,7 +10,7 @@ ALL = None  # the slice of all images
 ACCURACY_ROUNDING = 1e-9  # accuracies are quotients of counts: less than one image
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class RuleResult:
     """One rule's outcome.
 
@@ -30,12 +30,12 @@ class RuleResult:
 
     name: str
     metric: str
-    slice: str | None
-    value: float | None
-    baseline: float | None
-    bound: float | None
-    n: int
-    interval: tuple[float, float] | None
+    slice: str | None = ALL
+    value: float | None = None
+    baseline: float | None = None
+    bound: float | None = None
+    n: int = 0
+    interval: tuple[float, float] | None = None
     passed: bool
     reason: str
     remedy: str

@@ -17,10 +17,16 @@ def absolute(options: Evaluation, found: Predictions) -> Iterator[RuleResult]:
     n = len(found.label)
     enough = n >= options.min_examples
     yield RuleResult(
-        "min_examples", "examples", ALL, n, None, options.min_examples, n, None, enough,
-        f"{n} test images, {'at' if enough else 'and must be at'} least {options.min_examples}",
-        "add test images, or lower evaluation.min_examples",
-    )  # fmt: skip
+        name="min_examples",
+        metric="examples",
+        value=n,
+        bound=options.min_examples,
+        n=n,
+        passed=enough,
+        reason=f"{n} test images, {'at' if enough else 'and must be at'} least "
+        f"{options.min_examples}",
+        remedy="add test images, or lower evaluation.min_examples",
+    )
     if n == 0:
         return
     yield _bounded("min_accuracy", metrics.ACCURACY, ALL, found.candidate, options.min_accuracy)
@@ -56,10 +62,17 @@ def _bounded(
     value, n = metrics.value_of(metric, answers), len(answers.rank)
     kept = value <= bound + ACCURACY_ROUNDING if above else value >= bound - ACCURACY_ROUNDING
     return RuleResult(
-        name, metric, part, value, None, bound, n, metrics.interval_of(metric, answers), bool(kept),
-        f"{metric} {share(value, n)}, must be at {'most' if above else 'least'} {bound:g}",
-        f"{_better_model(part)}, or {'raise' if above else 'lower'} {_key(name, part)}",
-    )  # fmt: skip
+        name=name,
+        metric=metric,
+        slice=part,
+        value=value,
+        bound=bound,
+        n=n,
+        interval=metrics.interval_of(metric, answers),
+        passed=bool(kept),
+        reason=f"{metric} {share(value, n)}, must be at {'most' if above else 'least'} {bound:g}",
+        remedy=f"{_better_model(part)}, or {'raise' if above else 'lower'} {_key(name, part)}",
+    )
 
 
 def _better_model(part: str | None) -> str:
@@ -122,10 +135,17 @@ def _required(options: Evaluation, candidate: Answers, baseline: Answers) -> Rul
     level = f"{100 * sure:g} %"
     reason = f"{claim}, at {level}" if passed else f"not shown at {level} that it is {claim}"
     return RuleResult(
-        options.require, metrics.ACCURACY, ALL, (gained - lost) / n if n else 0.0,
-        metrics.value_of(metrics.ACCURACY, baseline) if n else None, bound, n, interval,
-        passed, f"{gained} images gained, {lost} lost: {reason}", remedy,
-    )  # fmt: skip
+        name=options.require,
+        metric=metrics.ACCURACY,
+        value=(gained - lost) / n if n else 0.0,
+        baseline=metrics.value_of(metrics.ACCURACY, baseline) if n else None,
+        bound=bound,
+        n=n,
+        interval=interval,
+        passed=passed,
+        reason=f"{gained} images gained, {lost} lost: {reason}",
+        remedy=remedy,
+    )
 
 
 def _more_images(margin: float, confidence: float, n: int) -> str:
@@ -175,11 +195,19 @@ def _change(
         reason += f"; {gained} images gained, {lost} lost: " + (
             f"within noise (p = {p:.3f})" if passed else f"no noise (p = {p:.2g})"
         )
-    interval = metrics.change_interval(metric, candidate, baseline)
     return RuleResult(
-        name, metric, part, moved, before, bound, n, interval, bool(passed), reason,
-        f"keep what is served, or, if meant, raise {_key(name, part)}",
-    )  # fmt: skip
+        name=name,
+        metric=metric,
+        slice=part,
+        value=moved,
+        baseline=before,
+        bound=bound,
+        n=n,
+        interval=metrics.change_interval(metric, candidate, baseline),
+        passed=bool(passed),
+        reason=reason,
+        remedy=f"keep what is served, or, if meant, raise {_key(name, part)}",
+    )
 
 
 def in_common(found: Predictions) -> Predictions:

@@ -7,7 +7,7 @@ import numpy as np
 from modules import features
 from modules.gate import metrics, statistics
 from modules.gate.predictions import Predictions
-from modules.gate.result import ALL, RuleResult
+from modules.gate.result import RuleResult
 from modules.rounding import rounded, share
 from modules.settings import Evaluation
 from modules.text import clipped
@@ -55,11 +55,16 @@ def no_skill(options: Evaluation, found: Predictions) -> RuleResult:
     else:
         remedy = "train for longer, on more images, or from another backbone"
     return RuleResult(
-        "no_skill", metrics.ACCURACY, ALL, own, None, rounded(most / n, n), n,
-        metrics.interval_of(metrics.ACCURACY, found.candidate),
-        shown or options.no_skill == "allow", reason,
-        f"{remedy}; if meant: --set evaluation.no_skill=allow",
-    )  # fmt: skip
+        name="no_skill",
+        metric=metrics.ACCURACY,
+        value=own,
+        bound=rounded(most / n, n),
+        n=n,
+        interval=metrics.interval_of(metrics.ACCURACY, found.candidate),
+        passed=shown or options.no_skill == "allow",
+        reason=reason,
+        remedy=f"{remedy}; if meant: --set evaluation.no_skill=allow",
+    )
 
 
 def zero_recall(options: Evaluation, found: Predictions) -> RuleResult:
@@ -89,8 +94,13 @@ def zero_recall(options: Evaluation, found: Predictions) -> RuleResult:
     if unknown and options.zero_recall == "allow":
         reason += "; evaluation.zero_recall is allow"
     return RuleResult(
-        "zero_recall", "classes", ALL, len(unknown), None, 0, len(parts), None,
-        not unknown or options.zero_recall == "allow", reason,
-        "see whether its images and labels are right, and add some; if meant: "
+        name="zero_recall",
+        metric="classes",
+        value=len(unknown),
+        bound=0,
+        n=len(parts),
+        passed=not unknown or options.zero_recall == "allow",
+        reason=reason,
+        remedy="see whether its images and labels are right, and add some; if meant: "
         "--set evaluation.zero_recall=allow",
-    )  # fmt: skip
+    )

@@ -140,10 +140,12 @@ def _policy(options: Evaluation, baseline: Baseline) -> RuleResult:
     key = "unusable_baseline" if baseline.unusable else "no_baseline"
     policy = getattr(options, key)
     return RuleResult(
-        key, "policy", None, None, None, None, 0, None, policy != "refuse",
-        f"{baseline.unusable or baseline.reason}; evaluation.{key} is {policy}",
-        f"if meant: --set evaluation.{key}=absolute_rules",
-    )  # fmt: skip
+        name=key,
+        metric="policy",
+        passed=policy != "refuse",
+        reason=f"{baseline.unusable or baseline.reason}; evaluation.{key} is {policy}",
+        remedy=f"if meant: --set evaluation.{key}=absolute_rules",
+    )
 
 
 def _lost_classes(found: Predictions, options: Evaluation) -> RuleResult:
@@ -158,10 +160,15 @@ def _lost_classes(found: Predictions, options: Evaluation) -> RuleResult:
         if options.lost_classes == "allow":
             reason += "; evaluation.lost_classes is allow"
     return RuleResult(
-        "lost_classes", "classes", None, len(lost), None, 0, len(found.baseline.labels), None,
-        not lost or options.lost_classes == "allow", reason,
-        "if meant: --set evaluation.lost_classes=allow",
-    )  # fmt: skip
+        name="lost_classes",
+        metric="classes",
+        value=len(lost),
+        bound=0,
+        n=len(found.baseline.labels),
+        passed=not lost or options.lost_classes == "allow",
+        reason=reason,
+        remedy="if meant: --set evaluation.lost_classes=allow",
+    )
 
 
 def _later(options: Evaluation, n: int) -> str:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from modules.gate.predictions import Answers, Predictions
-from modules.gate.result import ALL, RuleResult
+from modules.gate.result import RuleResult
 from modules.gate.verdict import Baseline, judge
 from modules.settings import Evaluation, Override
 from tests.modules.gate.answers import answers, predictions, right
@@ -16,7 +16,15 @@ NONE = Baseline(None, "there is no baseline yet")
 
 
 def broken(name: str) -> RuleResult:
-    return RuleResult(name, "problems", ALL, 1, None, 0, 0, None, False, "it hangs", "try again")
+    return RuleResult(
+        name=name,
+        metric="problems",
+        value=1,
+        bound=0,
+        passed=False,
+        reason="it hangs",
+        remedy="try again",
+    )
 
 
 def test_the_first_candidate_is_asked_the_absolute_rules_alone_and_the_sentence_says_so() -> None:
