@@ -5,7 +5,8 @@
 A true model pair is a rate of disagreement and a true difference of accuracies; from these, the
 images that only one model gets right are drawn at random, ``--runs`` times, and the gate's own
 tests are asked. The exact chance stands beside: the sum over all outcomes that are blessed. Writes
-``results/gate_power.jsonl``, anew each time, and the tables and the picture of ``docs/gate_evidence.md``.
+``results/gate_power.jsonl``, anew each time, and the tables and the picture of
+``docs/gate_evidence.md``.
 """
 
 import argparse

@@ -70,13 +70,3 @@ def test_the_changelog_has_a_line_for_each_change() -> None:
         assert changes
         assert not [line for line in changes if not line.endswith(".") or len(line) > 100]
         assert not re.findall(r"^- .*\n {2,}\S.*", section, re.MULTILINE)
-
-
-def test_the_security_policy_points_at_what_thaw_guards_and_at_known_vulnerabilities() -> None:
-    policy = (PROJECT / "SECURITY.md").read_text(encoding="utf-8")
-    assert "Report a\nvulnerability" in policy
-    for page, anchor in re.findall(r"\]\((docs/[\w.]+)(?:#([\w-]+))?\)", policy):
-        text = (PROJECT / page).read_text(encoding="utf-8")
-        headings = re.findall(r"^#+ (.+)$", text, re.MULTILINE)
-        slugs = {re.sub(r"[^\w-]", "", heading.lower().replace(" ", "-")) for heading in headings}
-        assert not anchor or anchor in slugs
