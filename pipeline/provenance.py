@@ -1,17 +1,17 @@
 """What a run was made from: versions of packages, and fingerprints of code.
 
-User code is named by import path, so TFX's cache key holds its name alone; a fingerprint among the
-node's properties lets edited code be run.
+TFX's cache key holds the import path of user code, not the code. A fingerprint of the source among
+a node's properties makes the node run again when the code was edited.
 """
 
-import ast
 import functools
 import hashlib
 import importlib.metadata
-import importlib.util
 import platform
-from collections.abc import Iterable, Iterator
-from pathlib import Path
+from collections.abc import Iterable
+
+from modules.errors import InputError
+from pipeline.imports import Closure, closure, distributions, is_installed, locate
 
 PACKAGES = (
     "tensorflow",
@@ -33,60 +33,57 @@ _OURS = ("pipeline", "components", "modules")
 @functools.cache
 def versions() -> dict[str, str]:
     """The versions of Python and of the packages that make the model."""
-    found = {"python": platform.python_version()}
-    for package in PACKAGES:
-        found[package] = importlib.metadata.version(package)
-    return found
+    by_package = {package: importlib.metadata.version(package) for package in PACKAGES}
+    return {"python": platform.python_version(), **by_package}
 
 
-def source_fingerprint(*modules: str) -> str:
+def source_fingerprint(*modules: str, plugins: Iterable[str] = ()) -> str:
     """sha256 over the modules, all that they import of this project, and the packages' versions.
+
+    A plug-in's own code counts as ours does. Give each node the plug-ins that it calls, as the
+    config names them, so that an edited plug-in runs these nodes again and no others::
+
+        source_fingerprint("modules.trainer", plugins=["my_heads.attention:build"])
+
+    Of a plug-in these are hashed: its module, the packages around it, and what it imports, directly
+    or not, except the standard library and installed distributions. Of an installed distribution
+    that it imports, or that it lies in, the version is hashed instead. A package that was installed
+    in editable form is hashed by its source.
 
     Args:
         *modules: import paths, of modules of this project.
+        plugins: import paths of modules, each with or without ``:name`` behind it. Their folders
+            must be on ``sys.path`` by now. Nothing is imported.
 
     Returns:
-        Hexadecimal.
+        Hexadecimal. It does not depend on where the files lie, nor on the order of the arguments.
+
+    Raises:
+        InputError: when a plug-in's module does not exist, or Python cannot parse it.
     """
-    total = hashlib.sha256(repr(sorted(versions().items())).encode())
-    for name, path in sorted(_closure(modules).items()):
-        total.update(f"{name}:{hashlib.sha256(path.read_bytes()).hexdigest()}\n".encode())
-    return total.hexdigest()
+    digest = hashlib.sha256(repr(sorted(versions().items())).encode())
+    files = closure(modules, _OURS.__contains__).files
+    if plugins := sorted({plugin.partition(":")[0] for plugin in plugins}):
+        used = _closure_of_plugins(plugins)
+        files |= used.files
+        installed = {name: v for top in used.packages for name, v in distributions(top).items()}
+        digest.update(repr(sorted(installed.items())).encode())
+    for name, path in sorted(files.items()):
+        digest.update(f"{name}:{hashlib.sha256(path.read_bytes()).hexdigest()}\n".encode())
+    return digest.hexdigest()
 
 
-def _closure(modules: Iterable[str]) -> dict[str, Path]:
-    """The files of the modules and of what they import, directly or not."""
-    found: dict[str, Path] = {}
-    waiting = list(modules)
-    while waiting:
-        name = waiting.pop()
-        if name in found:
-            continue
-        spec = importlib.util.find_spec(name)
-        if spec is None or spec.origin is None:
-            continue
-        found[name] = Path(spec.origin)
-        waiting += _imports(found[name])
-        if "." in name:
-            waiting.append(name.rpartition(".")[0])
-    return found
-
-
-def _imports(path: Path) -> Iterator[str]:
-    """Names of this project's modules that a file may import."""
-    for node in ast.walk(ast.parse(path.read_bytes())):
-        names: list[str] = []
-        if isinstance(node, ast.Import):
-            names = [alias.name for alias in node.names]
-        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-            names = [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
-        for name in names:
-            if name.split(".")[0] in _OURS and _exists(name):
-                yield name
-
-
-def _exists(name: str) -> bool:
+def _closure_of_plugins(modules: list[str]) -> Closure:
+    for module in modules:
+        if locate(module) is None:
+            raise InputError(
+                f"{module}: there is no such module; a plug-in is given as package.module:name, "
+                "and its package must be installed, or lie in a folder that PYTHONPATH names"
+            )
     try:
-        return importlib.util.find_spec(name) is not None
-    except ModuleNotFoundError:  # The parent is a module, and the name something in it.
-        return False
+        return closure(modules, lambda top: top in _OURS or not is_installed(top))
+    except SyntaxError as error:
+        raise InputError(
+            f"{' or '.join(modules)}: Python cannot parse {error.filename}, line {error.lineno} "
+            f"({error.msg}); correct the plug-in"
+        ) from None
