@@ -1,0 +1,185 @@
+"""Finds a user's own code: ``package.module:name`` becomes the object of that name.
+
+Python finds the module as it finds any other: among the installed packages, or on ``PYTHONPATH``.
+The folder of the config file comes last, so that a file beside the config is enough, and none there
+can take the place of a package. ``search_in`` says which folder that is. The variable
+``THAW_PLUGINS`` hands it to the processes that a run starts, such as Beam's workers.
+"""
+
+import importlib
+import importlib.util
+import inspect
+import os
+import re
+import sys
+import traceback
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from modules.errors import InputError
+from modules.text import cause, quoted
+
+_REFERENCE = re.compile(r"([A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*):([A-Za-z_]\w*)")
+_FOLDER = "THAW_PLUGINS"
+_imported: set[str] = set()  # modules that lie in the folder, and were imported for a plug-in
+
+
+def is_reference(text: str) -> bool:
+    """Whether a text has the form ``package.module:name``."""
+    return _REFERENCE.fullmatch(text) is not None
+
+
+def module_of(reference: str) -> str:
+    """The import path of the module that a reference names."""
+    return reference.partition(":")[0]
+
+
+def search_in(folder: Path) -> None:
+    """Lets modules be found in a folder, after all other places, here and in child processes.
+
+    It takes the place of the folder of an earlier call. Modules that were imported from that one
+    are imported anew, so that a file that has been edited since is not mistaken for what it was.
+    """
+    previous = os.environ.get(_FOLDER)
+    for name in _imported:
+        sys.modules.pop(name, None)
+    _imported.clear()
+    importlib.invalidate_caches()
+    if previous and previous != str(folder) and previous in sys.path:
+        sys.path.remove(previous)
+    os.environ[_FOLDER] = str(folder)
+
+
+def load(reference: str, key: str) -> Any:
+    """Imports what a reference names.
+
+    Args:
+        reference: ``package.module:name``.
+        key: of the config, for the message.
+
+    Returns:
+        The object.
+
+    Raises:
+        InputError: when there is no such module or name, or the import fails.
+    """
+    module, _, name = reference.partition(":")
+    _check_is_there(module, reference, key)
+    before = set(sys.modules)
+    try:
+        loaded = importlib.import_module(module)
+    except (Exception, SystemExit) as error:
+        raise InputError(
+            f"{key}: importing {module} failed: {type(error).__name__}: "
+            f"{cause(error)}{_line_of(error)}; correct it"
+        ) from error
+    finally:
+        _imported.update(_from_the_folder(before))
+    if not hasattr(loaded, name):
+        names = sorted(each for each in vars(loaded) if not each.startswith("_"))
+        own = [each for each in names if getattr(vars(loaded)[each], "__module__", "") == module]
+        raise InputError(
+            f"{key}: {module} ({getattr(loaded, '__file__', None)}) has no {name!r}; it has "
+            f"{quoted(own or names) or 'no names'}: correct the name in {reference!r}"
+        )
+    return getattr(loaded, name)
+
+
+def load_callable(reference: str, key: str, options: Mapping[str, Any], first: int) -> Any:
+    """Imports a function or class, and checks that it can be called as Thaw will.
+
+    Args:
+        reference: ``package.module:name``.
+        key: of the config, for the message.
+        options: keyword arguments that it will get.
+        first: how many positional arguments it will get before them.
+
+    Returns:
+        The function or class.
+
+    Raises:
+        InputError: when it cannot be loaded, is not callable, or does not take these arguments.
+    """
+    function = load(reference, key)
+    if not callable(function):
+        raise InputError(
+            f"{key}: {reference} is of type {type(function).__name__}, must be a function or a "
+            "class; name one"
+        )
+    _check_arguments(function, reference, key, options, first)
+    return function
+
+
+def check_is_there(reference: str, key: str) -> None:
+    """Refuses a reference whose module is nowhere; imports nothing.
+
+    Args:
+        reference: ``package.module:name``.
+        key: of the config, for the message.
+
+    Raises:
+        InputError: which says where it was looked for.
+    """
+    _check_is_there(module_of(reference), reference, key)
+
+
+def _check_arguments(
+    function: Callable[..., Any], reference: str, key: str, options: Mapping[str, Any], first: int
+) -> None:
+    try:
+        signature = inspect.signature(function)
+    except (TypeError, ValueError):  # A built-in function may have none.
+        return
+    try:
+        signature.bind(*[None] * first, **options)
+    except TypeError as error:
+        raise InputError(
+            f"{key}: {reference} takes {signature}, and would get {first} arguments"
+            f"{' and ' + ', '.join(options) if options else ''} ({error}); correct the options in "
+            "the config, or the function"
+        ) from None
+
+
+def _check_is_there(module: str, reference: str, key: str) -> None:
+    """Refuses a module whose top-level package is nowhere; imports nothing."""
+    top, folder = module.partition(".")[0], os.environ.get(_FOLDER)
+    if folder and folder not in sys.path:  # A child process gets the variable alone.
+        sys.path.append(folder)
+    try:
+        is_there = top in sys.modules or importlib.util.find_spec(top) is not None
+    except (ImportError, ValueError):
+        is_there = False
+    if not is_there:
+        raise InputError(
+            f"{key}: got {reference!r}, but there is no module {top!r} among the installed "
+            f"packages{f', nor in {folder}' if folder else ''}; correct the name, install the "
+            "package, or put the file beside the config"
+        )
+
+
+def _from_the_folder(before: set[str]) -> set[str]:
+    """The modules of the plug-ins' folder that an import has added; of no package from elsewhere.
+
+    Thaw itself may lie in that folder.
+    """
+    folder = os.environ.get(_FOLDER)
+    if not folder:
+        return set()
+    others = {name for name in before if "." not in name} - _imported
+    return {
+        name
+        for name in set(sys.modules) - before
+        if name.partition(".")[0] not in others
+        and Path(getattr(sys.modules[name], "__file__", None) or "/").is_relative_to(folder)
+    }
+
+
+def _line_of(error: BaseException) -> str:
+    """Where an import failed: the last line of the user's own code, as far as it is known."""
+    if isinstance(error, SyntaxError):
+        return f" ({error.filename}, line {error.lineno})"
+    frames = traceback.extract_tb(error.__traceback__)
+    own = [frame for frame in frames if "importlib" not in frame.filename]
+    own = [frame for frame in own if frame.filename != __file__]
+    return f" ({own[-1].filename}, line {own[-1].lineno})" if own else ""

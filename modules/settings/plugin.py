@@ -1,0 +1,41 @@
+"""What a config says of a user's own code."""
+
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, JsonValue
+
+from modules.plugins import is_reference
+
+
+def _of_the_form(name: str) -> str:
+    if not is_reference(name):
+        raise ValueError(
+            f"got {name!r}, must be package.module:name, such as my_code:blur; change it"
+        )
+    return name
+
+
+def by_name(value: object) -> object:
+    """A word is what it names, with all of its defaults."""
+    return {"name": value} if isinstance(value, str) else value
+
+
+class PluginOptions(BaseModel):
+    """A user's own code, and the keyword arguments that it gets.
+
+    Attributes:
+        name: ``package.module:name`` (``modules.plugins``). All other keys are arguments.
+    """
+
+    model_config = ConfigDict(extra="allow", frozen=True, allow_inf_nan=False)
+    __pydantic_extra__: dict[str, JsonValue]
+
+    name: Annotated[str, AfterValidator(_of_the_form)]
+
+    @property
+    def arguments(self) -> dict[str, Any]:
+        """The keyword arguments."""
+        return dict(self.__pydantic_extra__)
+
+
+Plugin = Annotated[PluginOptions, BeforeValidator(by_name)]
