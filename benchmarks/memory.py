@@ -39,11 +39,12 @@ def run_node(node: str, source: Path, root: Path) -> dict[str, Any]:
     from tfx.orchestration import metadata
     from tfx.orchestration.local import local_dag_runner
 
+    from modules.beam_batches import cap_batches
     from pipeline.config import Config
     from pipeline.graph import create_pipeline
     from pipeline.preparation import prepare_config, trainer_options
     from pipeline.runners.local import peak_rss_mb
-    from pipeline.tfx_setup import cap_batches, compiled
+    from pipeline.tfx_setup import compiled
 
     cap_batches()
     config = Config.model_validate(

@@ -18,18 +18,6 @@ def places_of(config: Config) -> dict[str, str]:
     return {path: name for path, name in named.items() if Path(path).is_absolute()}
 
 
-def cap_batches() -> None:
-    """Lets TFX's readers batch examples by bytes, 20 MiB at a time.
-
-    Else they batch by time, up to 1,000: 3 GB of photos as a camera takes them.
-    """
-    from absl import flags
-    from tfx_bsl.coders import batch_util  # noqa: F401 defines the flag
-
-    flags.FLAGS.mark_as_parsed()
-    flags.FLAGS.tfxio_use_byte_size_batching = True
-
-
 def compiled(graph: Any, run_id: str) -> Any:
     """The graph in TFX's intermediate form, with our name for the run."""
     from tfx.dsl.compiler import compiler, constants

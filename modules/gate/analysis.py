@@ -12,6 +12,7 @@ from tensorflow_model_analysis.writers import writer
 from tfx_bsl.tfxio import tensor_adapter, tf_example_record
 
 from modules import features
+from modules.beam_batches import cap_batches
 from modules.gate import predictions
 from modules.gate.tfma_config import eval_config
 from modules.settings import Evaluation
@@ -28,7 +29,7 @@ def analyse(
 ) -> None:
     """Adds the pass to a Beam pipeline: it writes TFMA's files and the rows of ``predictions``.
 
-    Batches are capped by ``tfxio``'s own flag, which the runner sets.
+    Caps the batches that this process reads, for the test images are read whole.
 
     Args:
         pipeline: still to be run.
@@ -40,6 +41,7 @@ def analyse(
         options: what the gate asks.
         folder: to write to.
     """
+    cap_batches()
     config = eval_config(options, has_baseline=predictions.BASELINE in models)
     shared = [
         tfma.default_eval_shared_model(

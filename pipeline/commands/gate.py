@@ -94,9 +94,6 @@ def _pipelines(config: Config) -> Callable[[], Any]:
     import apache_beam as beam
     from apache_beam.options.pipeline_options import PipelineOptions
 
-    from pipeline.tfx_setup import cap_batches
-
-    cap_batches()
     return lambda: beam.Pipeline(options=PipelineOptions(config.beam.pipeline_args()))
 
 

@@ -23,7 +23,7 @@ from pipeline.provenance import versions
 from pipeline.reporting import upgraded
 from pipeline.root import Root, new_run_id, shown
 from pipeline.runners.display import Display, logged_to
-from pipeline.tfx_setup import cap_batches, compiled, places_of, short_name
+from pipeline.tfx_setup import compiled, places_of, short_name
 
 LOG_FILE = "tfx.log"
 
@@ -158,6 +158,7 @@ def _run_nodes(
     from tfx.orchestration import metadata
     from tfx.orchestration.local import local_dag_runner
 
+    from modules.beam_batches import cap_batches
     from pipeline.graph import create_pipeline
     from pipeline.preparation import prepare_config, trainer_options
 
