@@ -14,11 +14,11 @@ from modules.text import cause, without_secrets
 from pipeline import handles, record, recovery
 from pipeline.cache_keys import without_places
 from pipeline.config import Config
-from pipeline.data_names import names_checked
 from pipeline.executions import is_cached, summary_of
 from pipeline.full_disk import no_room
 from pipeline.interruption import Interruption, watched
 from pipeline.owner import claim
+from pipeline.preflight import names_checked
 from pipeline.provenance import versions
 from pipeline.reporting import upgraded
 from pipeline.root import Root, new_run_id, shown
