@@ -35,9 +35,8 @@ import modules  # noqa: F401 chooses Keras 2 before TensorFlow is imported
 # isort: split
 
 from benchmarks import photo_files
-from modules.settings import MAX_PIXELS
+from modules.settings import MAX_PIXELS, Splits
 from pipeline.beam import Beam
-from pipeline.config import Splits
 from pipeline.runners.local import peak_rss_mb
 
 RESULTS = Path(__file__).parent / "results" / "ingest.jsonl"
@@ -132,7 +131,7 @@ def thaw(source: Path, target: Path, beam: list[str] = ONE_PROCESS) -> None:
         "ingestion": Ingestion,
         "quarantine": Quarantine,
     }
-    options = Ingest(path=str(source), splits=SHARES)
+    options = Ingest(path=str(source))
     properties = {"options": options.model_dump_json()}
     properties[PLACE] = spans.find(options).model_dump_json()
     _execute(Executor, kinds, properties, target, beam)

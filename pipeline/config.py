@@ -4,44 +4,23 @@ import re
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BeforeValidator, Field, PrivateAttr, model_validator
+from pydantic import BeforeValidator, Field, PrivateAttr, model_validator
 
-from modules import features
-from modules.backbones.loading.allowed import problem_of_prefix
 from modules.settings import (
-    MAX_PIXELS,
-    WHITE,
-    Color,
     Evaluation,
     Finetune,
     FiniteFloat,
-    Format,
     Fraction,
     Infra,
     Ingest,
     Integer,
-    Key,
     Options,
     Patterns,
     PositiveInt,
+    paths,
 )
 from pipeline.beam import Beam
-
-# Shares of an added-up whole may miss 1 by rounding.
-_SHARES_TOLERANCE = 1e-6
-
-
-def _text(value: object) -> object:
-    if not isinstance(value, str):
-        raise ValueError(f"got {value!r}, must be a path; change it")
-    return value
-
-
-def _prefix(value: str) -> str:
-    problem = problem_of_prefix(value)
-    if problem:
-        raise ValueError(problem)
-    return value
+from pipeline.handles import AllowedPrefix, Handle
 
 
 def _digits(value: object) -> object:
@@ -60,83 +39,36 @@ def _size(value: object) -> object:
     raise ValueError(f"got {value!r}, must be {one}[{high}, {wide}]: pixels; change it")
 
 
-# A local path, which ``pipeline.loading`` has made absolute, or an address.
-Place = Annotated[str, BeforeValidator(_text)]
-Prefix = Annotated[str, AfterValidator(_prefix)]
+RootFolder = Annotated[
+    Path,
+    paths.local(
+        "a root is a folder of this machine, for ML Metadata and the locks need one; name one, and "
+        "copy what is pushed from its serving folder to the bucket (gsutil rsync, aws s3 sync), or "
+        "mount the bucket"
+    ),
+]
+ServingFolder = Annotated[
+    Path,
+    paths.local(
+        "versions appear whole by renaming a folder, which a bucket cannot do; name a folder of "
+        "this machine, and copy it to the bucket after each run (gsutil rsync, aws s3 sync), or "
+        "mount the bucket"
+    ),
+]
+SchemaFile = Annotated[Path, paths.local("a schema is a file of this machine; name one")]
 
 
-class Splits(Options):
-    """Each split's share of the images; they add up to 1."""
+class Data(Ingest):
+    """The images: how they are taken in, and what other nodes than ImageExampleGen read of it."""
 
-    train: Annotated[FiniteFloat, Field(gt=0.0, lt=1.0)] = 0.8
-    validation: Annotated[FiniteFloat, Field(gt=0.0, lt=1.0)] = 0.1
-    test: Annotated[FiniteFloat, Field(gt=0.0, lt=1.0)] = 0.1
-
-    @model_validator(mode="after")
-    def _whole(self) -> "Splits":
-        total = self.train + self.validation + self.test
-        if abs(total - 1.0) > _SHARES_TOLERANCE:
-            raise ValueError(f"the shares must add up to 1, and add up to {total:g}; change one")
-        return self
-
-    def shares(self) -> dict[str, float]:
-        """By split name, in the order of ``features.SPLITS``."""
-        return {name: getattr(self, name) for name in features.SPLITS}
-
-
-class Data(Options):
-    """The images, and how they are taken in.
-
-    Attributes:
-        path: a folder that holds a folder of images for each class, a CSV manifest, or TFRecord
-            shards; local, or an address that Beam knows. ``{SPAN}``, ``{YYYY}``, ``{MM}``,
-            ``{DD}`` and ``{VERSION}`` in it stand for the latest that there is.
-        format: which of them it is; guessed where it is left out.
-        image_root: the folder that the paths in a manifest start at; the manifest's own where it is
-            left out.
-        image_column, label_column, split_column, group_column: what a manifest calls the image's
-            path, its class, its split and what it has in common with others that must stay on its
-            side; of shards, the features. The last two need not be there.
-        folders: ``classes`` or ``splits``: what the folders in ``path`` are, where their names do
-            not tell.
-        leave_out: names of files and folders that are passed over, or patterns of names, such as
-            ``*.xmp``; of folders and shards, wherever they lie.
-        unlabelled: what becomes of images without a label: ``refuse`` counts them among those that
-            cannot be used, ``skip`` passes over them.
-        resize: how an image is brought to the backbone's size.
-        splits: shares of training, validation and test images, where the data names no splits.
-        max_bad_fraction: the run fails when a greater share of the files cannot be used.
-        max_pixels: of one image; a file that claims to hold more is not decoded.
-        background: what an image is laid on where it is transparent: a colour as CSS names it,
-            ``'#rrggbb'`` or [red, green, blue].
-        schema_file: a curated schema in protobuf's text form; ``schema`` in the file.
-        earlier: earlier images, of the same classes, on which each stage's accuracy is measured, to
-            see what is forgotten; never trained on.
-    """
-
-    path: Place
-    earlier: Place | None = None
-    format: Format | None = None
-    image_root: Place | None = None
-    image_column: Key = "path"
-    label_column: Key = "label"
-    split_column: Key = "split"
-    group_column: Key = "group"
-    folders: Literal["classes", "splits"] | None = None
-    leave_out: tuple[Key, ...] = ()
-    unlabelled: Literal["refuse", "skip"] = "refuse"
     resize: Literal["stretch", "crop", "pad"] = "stretch"
-    splits: Splits = Splits()
-    max_bad_fraction: Fraction = 0.05
-    max_pixels: PositiveInt = MAX_PIXELS
-    background: Color = WHITE
-    schema_file: Path | None = Field(default=None, alias="schema")
+    """How an image is brought to the backbone's size."""
+    schema_file: SchemaFile | None = Field(default=None, alias="schema")
+    """A curated schema in protobuf's text form; Thaw's own if left out."""
 
     def ingest(self) -> Ingest:
-        """What ImageExampleGen gets."""
-        shared = {name: getattr(self, name) for name in Ingest.model_fields}
-        given = {"earlier": self.earlier or "", "image_root": self.image_root or ""}
-        return Ingest(**{**shared, **given, "splits": self.splits.shares()})
+        """What ImageExampleGen gets, so that the other keys are no part of its cache key."""
+        return Ingest.model_validate(self.model_dump(include=set(Ingest.model_fields)))
 
 
 class BackboneOptions(Options):
@@ -157,8 +89,8 @@ class BackboneOptions(Options):
             pattern finds in its name, by its first group where it has one.
     """
 
-    handle: Annotated[str, Field(min_length=1)]
-    allowed: Annotated[tuple[Prefix, ...], Field(min_length=1)] | None = None
+    handle: Handle
+    allowed: Annotated[tuple[AllowedPrefix, ...], Field(min_length=1)] | None = None
     sha256: Annotated[str, BeforeValidator(_digits)] = ""
     image_size: Annotated[
         PositiveInt | tuple[PositiveInt, PositiveInt] | None, BeforeValidator(_size)
@@ -193,7 +125,7 @@ class Push(Options):
             else it is left out, and the summary says so.
     """
 
-    serving_dir: Path | None = None
+    serving_dir: ServingFolder | None = None
     keep: Annotated[Integer, Field(ge=2)] = 10
     lock_seconds: Annotated[FiniteFloat, Field(gt=0.0)] = 60.0
     exports: tuple[Literal["tflite_float16", "tflite_int8"], ...] = ()
@@ -214,7 +146,7 @@ class Config(Options):
     infra: Infra = Infra()
     push: Push = Push()
     beam: Beam = Beam()
-    root: Path
+    root: RootFolder
     # Where it was read from; set by ``pipeline.loading``.
     _file: Path = PrivateAttr(default=Path("config.yaml"))
     _overrides: tuple[str, ...] = PrivateAttr(default=())

@@ -1,30 +1,36 @@
 """What a handle stands for, and whether it can be a backbone, told before anything is loaded."""
 
 import difflib
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Sequence
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, Field
 
 from modules.backbones.loading import forms, kaggle
-from modules.backbones.loading.allowed import refusal_in_words
+from modules.backbones.loading.allowed import problem_of_prefix, refusal_in_words
 from modules.backbones.loading.named import NAMED
 from modules.errors import InputError
+from modules.settings import paths
 from modules.text import as_json, printable_lines
 
 
-def make_absolute(backbone: dict[str, Any], resolve: Callable[[str], str]) -> None:
-    """Lets relative paths in a config's ``backbone`` start where ``resolve`` says.
+def _is_no_path(handle: str) -> bool:
+    """Whether a handle is an address, a backbone's name or Kaggle's short form.
 
-    An address stays as it is, and so do a name (``named.NAMED``) and Kaggle's short form: a folder
-    that is called like one is written with ``./``.
+    A folder that is called like one of the last two is written with ``./``.
     """
-    handle = backbone.get("handle")
-    if isinstance(handle, str) and _is_path(handle):
-        backbone["handle"] = resolve(handle)
-    allowed = backbone.get("allowed")
-    if isinstance(allowed, list):
-        backbone["allowed"] = [
-            resolve(one) if isinstance(one, str) and "://" not in one else one for one in allowed
-        ]
+    return paths.has_scheme(handle) or handle in ("", *NAMED) or kaggle.is_short(handle)
+
+
+def _prefix(value: str) -> str:
+    problem = problem_of_prefix(value)
+    if problem:
+        raise ValueError(problem)
+    return value
+
+
+Handle = Annotated[str, Field(min_length=1), paths.PathRule("name, path or address", _is_no_path)]
+AllowedPrefix = Annotated[str, AfterValidator(_prefix), paths.PathRule("path or address")]
 
 
 def fill(backbone: dict[str, Any]) -> None:
@@ -48,7 +54,7 @@ def check(handle: str, allowed: Sequence[str] = ()) -> None:
         InputError: with what lies there, and a remedy.
     """
     problem = refusal_in_words(handle, allowed) or kaggle.problem_of(handle)
-    if not problem and _is_path(handle):
+    if not problem and not _is_no_path(handle):
         problem = forms.problem_of(handle)
         name = handle.rpartition("/")[2]
         near = difflib.get_close_matches(name, NAMED, n=1, cutoff=0.75)
@@ -97,7 +103,3 @@ def as_json_text() -> str:
         for name, one in NAMED.items()
     }
     return as_json(table, indent=1)
-
-
-def _is_path(handle: str) -> bool:
-    return "://" not in handle and handle not in ("", *NAMED) and not kaggle.is_short(handle)

@@ -10,20 +10,13 @@ from typing import Any
 from pydantic import ValidationError
 
 from modules.errors import InputError
+from modules.settings import paths
 from pipeline import handles, places, safe_yaml
 from pipeline.cli import mistakes
 from pipeline.config import Config
 
 _LONGEST_NAME = 63  # of a TFX pipeline
 _START = 4096  # bytes that tell text from others
-_PATHS = (
-    ("data", "path"),
-    ("data", "schema"),
-    ("data", "earlier"),
-    ("data", "image_root"),
-    ("push", "serving_dir"),
-    ("root",),
-)
 
 
 def load(file: Path, overrides: Sequence[str] = (), root: Path | None = None) -> Config:
@@ -40,7 +33,6 @@ def load(file: Path, overrides: Sequence[str] = (), root: Path | None = None) ->
     """
     file = Path(places.resolved(file, Path.cwd()))
     raw = {key: value for key, value in _read(file).items() if value is not None}
-    _make_absolute(raw, file.parent)
     return _checked(raw, file, overrides, root)
 
 
@@ -86,15 +78,12 @@ def _checked(
     for override in overrides:
         _set(raw, override)
     if root is not None:
-        raw["root"] = str(root)
-    places.check_local(raw)
+        raw["root"] = paths.from_command_line(str(root))
     raw.setdefault("root", str(places.default_root(file)))
-    if isinstance(raw["root"], str):  # Through links, whoever named it.
-        raw["root"] = places.resolved(raw["root"], Path.cwd())
     if isinstance(raw.get("backbone"), dict):
         handles.fill(raw["backbone"])
     try:
-        config = Config.model_validate(raw)
+        config = Config.model_validate(raw, context=paths.Folders(file.parent, Path.cwd()))
     except ValidationError as error:
         raise InputError(f"{mistakes.in_words(error)} (in {file})") from None
     config._file = file
@@ -165,13 +154,7 @@ def _set(raw: dict[str, Any], override: str) -> None:
         value = safe_yaml.parse(text)
     except ValueError:
         raise InputError(f"--set {path}: {text!r} is no YAML value; quote it") from None
-    change: Any = value
-    for key in reversed(keys):
-        change = {key: change}
-    _make_absolute(change, Path.cwd())
-    for key in keys:
-        change = change[key]
-    _assign(raw, keys, change, path)
+    _assign(raw, keys, paths.from_command_line(value), path)
 
 
 def _assign(target: Any, keys: Sequence[str], value: Any, path: str) -> None:
@@ -192,18 +175,3 @@ def _assign(target: Any, keys: Sequence[str], value: Any, path: str) -> None:
     if isinstance(target, dict) and not isinstance(target.get(key), dict | list):
         target[key] = {}
     _assign(target[key], rest, value, path)
-
-
-def _make_absolute(raw: dict[str, Any], folder: Path) -> None:
-    """Lets relative paths start at ``folder``; an address stays as it is."""
-    for *parents, key in _PATHS:
-        holder = raw.get(parents[0]) if parents else raw
-        if isinstance(holder, dict) and isinstance(holder.get(key), str):
-            if not holder[key]:
-                where = ".".join([*parents, key])
-                raise InputError(f"{where}: got '', must be a path; name one or leave it out")
-            if "://" not in holder[key]:
-                holder[key] = places.resolved(holder[key], folder)
-    backbone = raw.get("backbone")
-    if isinstance(backbone, dict):
-        handles.make_absolute(backbone, lambda path: places.resolved(path, folder))

@@ -29,5 +29,5 @@ def names_checked(
         say(line)
     bad_files.check_listed(listing.files, options.max_bad_fraction)
     least = 0 if forced else config.evaluation.min_examples
-    expected.check(listing.files, options.splits, least)
+    expected.check(listing.files, options.splits.shares(), least)
     return listing.files

@@ -113,9 +113,9 @@ def prepare_config(config: Config) -> Prepared:
 def expected_facts(config: Config, prepared: Prepared) -> auto.Facts:
     """What an automatic schedule will go by, if all files can be used."""
     options = config.data.ingest()
-    listed = list_all(options.model_copy(update={"earlier": ""}))
+    listed = list_all(options.model_copy(update={"earlier": None}))
     files, shares = split_assignment.opened(
-        [file for file in listed if not file.problem], options.splits
+        [file for file in listed if not file.problem], options.splits.shares()
     )
     open_ones = sum(file.split is None for file in files)
     images = round(open_ones * shares[features.TRAIN])

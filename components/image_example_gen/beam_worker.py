@@ -21,7 +21,12 @@ def pack(number: int, files: Sequence[ImageFile]) -> bytes:
 
 
 def write(
-    packed: bytes, chunks: int, images: int, folders: Mapping[str, str], options: Ingest
+    packed: bytes,
+    chunks: int,
+    images: int,
+    folders: Mapping[str, str],
+    shares: Mapping[str, float],
+    options: Ingest,
 ) -> tuple[int, records.ChunkReport]:
     """Writes a chunk and tells how far it is.
 
@@ -30,6 +35,7 @@ def write(
         chunks: how many there are.
         images: how many are in all of them.
         folders: each split's folder.
+        shares: each split's share of the images that no listing gave a split.
         options: as ``records.write_chunk`` takes them.
 
     Returns:
@@ -47,7 +53,7 @@ def write(
             total=images,
         )
 
-    return 0, records.write_chunk(files, folders, options, number, advance)
+    return 0, records.write_chunk(files, folders, shares, options, number, advance=advance)
 
 
 def _unpack(packed: bytes) -> tuple[int, list[ImageFile]]:

@@ -32,7 +32,7 @@ class Executor(base_beam_executor.BaseBeamExecutor):
         place = spans.Place.model_validate_json(exec_properties[PLACE])
         options = place.options(options)
         listing = list_data(options)
-        decided = split_assignment.assign_splits(listing.files, options.splits)
+        decided = split_assignment.assign_splits(listing.files, options.splits.shares())
         folders = _describe(given["examples"], options, exec_properties, place)
         summary = Path(given["ingestion"].uri, report.REPORT_FILE)
         files = report.Files(summary, Path(given["quarantine"].uri, report.QUARANTINE_FILE))
@@ -70,7 +70,6 @@ def _write(
     options: Ingest,
 ) -> beam.PCollection:
     """One pass over all images; gives the reports of all chunks, under one key."""
-    options = options.model_copy(update={"splits": decided.shares})
     # Apart, so that earlier images change nothing in how the others are shuffled.
     parts: tuple[list[ImageFile], list[ImageFile]] = ([], [])
     for file in decided.files:
@@ -80,6 +79,14 @@ def _write(
     return (
         pipeline
         | "Chunks" >> beam.Create(packed, reshuffle=True)
-        | "Write" >> beam.Map(beam_worker.write, len(chunks), len(decided.files), folders, options)
+        | "Write"
+        >> beam.Map(
+            beam_worker.write,
+            chunks=len(chunks),
+            images=len(decided.files),
+            folders=folders,
+            shares=decided.shares,
+            options=options,
+        )
         | "Together" >> beam.GroupByKey()
     )

@@ -108,6 +108,7 @@ def to_example(content: bytes, file: ImageFile, facts: ImageFacts) -> bytes:
 def write_chunk(
     files: Sequence[ImageFile],
     folders: Mapping[str, str],
+    shares: Mapping[str, float],
     options: Ingest,
     number: int,
     advance: Callable[[int], None] = lambda images: None,
@@ -117,7 +118,8 @@ def write_chunk(
     Args:
         files: the chunk.
         folders: each split's folder; images of a split without one are not written.
-        options: the shares of what no listing gave a split, and the most pixels.
+        shares: each split's share of the images that no listing gave a split.
+        options: the most pixels of an image, among others.
         number: of this chunk, from 0, for the shards' names.
         advance: called now and then with the number of images done since.
 
@@ -136,7 +138,7 @@ def write_chunk(
                 # A class of which no image can be used is counted all the same: with 0.
                 report.counts[file.split or features.TRAIN, file.label] += 0
                 continue
-            split = file.split or split_of(read.content, options.splits, file.group, file.digest)
+            split = file.split or split_of(read.content, shares, file.group, file.digest)
             if split not in folders:
                 continue
             example = to_example(read.content, file, read.facts)

@@ -51,7 +51,7 @@ def take(
     Returns:
         At most ``count`` training images, each in a file; fewer, or none, where there are no more.
     """
-    decided = split_assignment.assign_splits(files, options.splits)
+    decided = split_assignment.assign_splits(files, options.splits.shares())
     found: dict[str, list[ImageFile]] = {name: [] for name in features.SPLITS}
     train, validation = found[features.TRAIN], found[features.VALIDATION]
     bad = 0

@@ -18,7 +18,7 @@ from modules.settings.evaluation import Evaluation, Override, Rule
 from modules.settings.finetune import Finetune, TrainerOptions, check_class_weights
 from modules.settings.image import WHITE, Color, ImageSpec
 from modules.settings.infra import Infra
-from modules.settings.ingest import MAX_PIXELS, Format, Ingest, Key
+from modules.settings.ingest import MAX_PIXELS, Format, Ingest, Key, Splits
 from modules.settings.optimization import LearningRateOptions, OptimizerOptions
 from modules.settings.stage import BatchNorm, EarlyStopping, Stage, Training
 from modules.settings.unfreeze import FractionOfBlocks, LastBlocks, MatchingBlocks, Patterns
@@ -54,6 +54,7 @@ __all__ = [
     "PositiveInt",
     "RandAugment",
     "Rule",
+    "Splits",
     "Stage",
     "TrainerOptions",
     "Training",

@@ -21,6 +21,11 @@ NonNegativeFloat = Annotated[FiniteFloat, Field(ge=0.0)]
 
 
 class Options(BaseModel):
-    """A frozen object that refuses unknown keys."""
+    """A frozen object that refuses unknown keys.
 
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+    The text below a field is its description, in the JSON Schema and in ``docs/config.md`` too.
+    """
+
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, allow_inf_nan=False, use_attribute_docstrings=True
+    )

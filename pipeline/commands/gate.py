@@ -74,14 +74,15 @@ def write_test_split(config: Config, folder: Path) -> str:
     """Writes the records of the test split, as ExampleGen does, and gives their pattern."""
     from components.image_example_gen import records, split_assignment
 
-    options = config.data.ingest().model_copy(update={"earlier": ""})
-    decided = split_assignment.assign_splits(list_all(options), options.splits)
-    options = options.model_copy(update={"splits": decided.shares})
+    options = config.data.ingest().model_copy(update={"earlier": None})
+    decided = split_assignment.assign_splits(list_all(options), options.splits.shares())
     folder.mkdir(parents=True)
     files = [file for file in decided.files if file.split in (None, features.TEST)]
     counts = 0
     for number, chunk in enumerate(records.chunks(files)):
-        report = records.write_chunk(chunk, {features.TEST: str(folder)}, options, number)
+        report = records.write_chunk(
+            chunk, {features.TEST: str(folder)}, decided.shares, options, number
+        )
         counts += sum(n for (split, _), n in report.counts.items() if split == features.TEST)
     if not counts:
         raise InputError(

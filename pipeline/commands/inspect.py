@@ -72,7 +72,6 @@ def inspect(target: str, overrides: Sequence[str] = (), root: Path | None = None
 
 def _options(handle: str) -> BackboneOptions:
     named = {"handle": handle}
-    handles.make_absolute(named, str)
     handles.fill(named)
     return BackboneOptions.model_validate(named)
 

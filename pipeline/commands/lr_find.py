@@ -46,7 +46,7 @@ def find(config: Config, stage: str | None, steps: int, picture: Path | None) ->
     if steps < LEAST_STEPS:
         raise InputError(f"--steps: got {steps}, must be at least {LEAST_STEPS}; give more")
     handles.check(config.backbone.handle, config.backbone.allowed or ())
-    options = config.data.ingest().model_copy(update={"earlier": ""})
+    options = config.data.ingest().model_copy(update={"earlier": None})
     files = list_all(options)
 
     from components.image_example_gen import sample

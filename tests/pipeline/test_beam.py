@@ -1,4 +1,4 @@
-"""How Beam is asked to run, and what ImageExampleGen gets of the data's options."""
+"""The flags that every Beam pipeline gets."""
 
 from pathlib import Path
 
@@ -37,12 +37,3 @@ def test_workers_are_started_where_one_process_does_not_use_all_cores(
     assert f"--direct_running_mode={mode}" in flags
     assert f"--direct_num_workers={workers}" in flags
     assert "--direct_running_mode=in_memory" in Beam(workers=4).pipeline_args()
-
-
-def test_what_the_config_leaves_out_of_data_image_example_gen_leaves_out_too(
-    tmp_path: Path,
-) -> None:
-    options = loading.load(written(tmp_path)).data.ingest()
-    assert (options.earlier, options.image_root, options.format) == ("", "", None)
-    assert options.image_column == "path"
-    assert sum(options.splits.values()) == pytest.approx(1.0)

@@ -55,7 +55,7 @@ def list_manifest(path: str, options: Ingest, key: str = "data.path", least: int
     check_columns(table.columns, options, path, key)
     further = further_columns(table.columns, options)
     refuse_what_is_not_there(options.image_root or "/", "data.image_root")
-    root = options.image_root.rstrip("/") or path.rpartition("/")[0]
+    root = (options.image_root or "").rstrip("/") or path.rpartition("/")[0]
     passed = PassedOver()
     for name in table.nameless:
         passed.add(passed_over.NAMELESS, name)

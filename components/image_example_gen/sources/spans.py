@@ -90,10 +90,9 @@ class Place(Options):
 
     def options(self, options: Ingest) -> Ingest:
         """The options with these paths."""
-        paths = {
-            "path": _fixed(options.path) + self.path,
-            "earlier": _fixed(options.earlier) + self.earlier,
-        }
+        paths = {"path": _fixed(options.path) + self.path}
+        if options.earlier is not None:
+            paths["earlier"] = _fixed(options.earlier) + self.earlier
         return options.model_copy(update=paths)
 
 
@@ -113,7 +112,7 @@ def find(options: Ingest) -> Place:
     earlier = latest(options.earlier, "data.earlier").path if options.earlier else ""
     return Place(
         path=span.path.removeprefix(_fixed(options.path)),
-        earlier=earlier.removeprefix(_fixed(options.earlier)),
+        earlier=earlier.removeprefix(_fixed(options.earlier or "")),
         span=span.span,
         version=span.version,
     )

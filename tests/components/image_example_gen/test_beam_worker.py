@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 from components.image_example_gen import beam_worker, report
 from components.image_example_gen.sources import list_all
@@ -28,8 +29,9 @@ def test_packed_chunks_are_written_and_reported_together(
     options = asked(tmp_path / "data")
     packed = [beam_worker.pack(number, [file]) for number, file in enumerate(list_all(options))]
     folders = {split: str(tmp_path / "out" / split) for split in SHARES}
+    job: dict[str, Any] = {"folders": folders, "shares": SHARES, "options": options}
     keys, chunks = zip(
-        *(beam_worker.write(one, 2, 2, folders, options) for one in packed), strict=True
+        *(beam_worker.write(chunk, chunks=2, images=2, **job) for chunk in packed), strict=True
     )
     assert len(set(keys)) == 1
     written = [path.name for path in (tmp_path / "out").rglob("*.tfrecord") if path.stat().st_size]

@@ -23,9 +23,9 @@ def ingested(folder: Path, contents: list[bytes], background: Color = WHITE) -> 
         path = folder / "in" / "ab"[i % 2] / f"{i}.png"
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content)
-    options = Ingest(path=str(folder / "in"), splits=SHARES, background=background)
+    options = Ingest(path=str(folder / "in"), background=background)
     folders = {name: str(folder / name) for name in SHARES}
-    chunk = records.write_chunk(list_folder(options.path).files, folders, options, 0)
+    chunk = records.write_chunk(list_folder(options.path).files, folders, SHARES, options, 0)
     files = report.Files(folder / "report.json", folder / "quarantine.jsonl")
     report.write(report.merge([chunk]), {}, files)
     return files

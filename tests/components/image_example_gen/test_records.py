@@ -25,13 +25,13 @@ from tests.conftest import encoded, picture
 SHARES = {"train": 0.8, "validation": 0.1, "test": 0.1}
 
 
-def asked(path: Path, earlier: Path | str = "", **more: Any) -> Ingest:
-    return Ingest(path=str(path), earlier=str(earlier), splits=SHARES, **more)
+def asked(path: Path, earlier: Path | None = None, **more: Any) -> Ingest:
+    return Ingest(path=str(path), earlier=str(earlier) if earlier else None, **more)
 
 
 def report_of(listed: Sequence[ImageFile], folders: dict[str, str]) -> dict[str, Any]:
     """The report of one chunk, with what was left out in ``bad``."""
-    chunk = records.write_chunk(listed, folders, asked(Path("here")), 0)
+    chunk = records.write_chunk(listed, folders, SHARES, asked(Path("here")), 0)
     whole = report.merge([chunk])
     summary = report.summarize(whole, report.Files(Path("report"), Path("quarantine")))
     return {**summary, "bad": whole.bad}

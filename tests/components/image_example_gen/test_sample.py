@@ -10,11 +10,11 @@ from components.image_example_gen import records, sample
 from components.image_example_gen.hash_split import split_of
 from components.image_example_gen.image_file import ImageFile
 from components.image_example_gen.sources.folder import list_folder
-from modules.settings import Ingest
+from modules.settings import Ingest, Splits
 from tests.conftest import encoded
 
 SHARES = {"train": 0.6, "validation": 0.2, "test": 0.2}
-OPTIONS = Ingest(path="here", splits=SHARES)
+OPTIONS = Ingest(path="here", splits=Splits(**SHARES))
 NOWHERE = Path("unused")  # Every image here has a file of its own.
 
 
@@ -37,7 +37,7 @@ def test_all_images_are_taken_into_the_splits_of_a_run_and_bad_files_are_counted
 ) -> None:
     found = sample.take(listed, OPTIONS, 1000, 0, NOWHERE)
     folders = {name: str(tmp_path / name) for name in SHARES}
-    written = records.write_chunk(listed, folders, OPTIONS, 0).counts
+    written = records.write_chunk(listed, folders, SHARES, OPTIONS, 0).counts
     for split, taken in (("train", found.train), ("validation", found.validation)):
         labels = Counter(file.label for file in taken)
         assert labels == {label: written[split, label] for label in "ab"}

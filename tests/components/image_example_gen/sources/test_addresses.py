@@ -27,7 +27,7 @@ def root(tmp_path: Path, pictures: list[bytes]) -> Path:
 
 def pushed_through(found: list[ImageFile], folder: Path) -> int:
     options = asked("unused")
-    report = records.write_chunk(found, {s: str(folder / s) for s in SHARES}, options, 0)
+    report = records.write_chunk(found, {s: str(folder / s) for s in SHARES}, SHARES, options, 0)
     assert not report.bad
     return report.counts.total()
 

@@ -8,7 +8,7 @@ import pytest
 from components.image_example_gen import split_assignment
 from components.image_example_gen.sources import list_all
 from components.image_example_gen.sources.listing import guess
-from tests.components.conftest import asked
+from tests.components.conftest import SHARES, asked
 
 
 def fill(root: Path, names: list[str], pictures: list[bytes]) -> Path:
@@ -37,7 +37,7 @@ def test_what_no_folder_names_is_taken_from_train(tmp_path: Path, pictures: list
     names = [f"train/{'ab'[n % 2]}/{n}.png" for n in range(50)]
     names += [f"test/{label}/{n}.png" for label in "ab" for n in range(5)]
     options = asked(fill(tmp_path, names, pictures))
-    decided = split_assignment.assign_splits(list_all(options), options.splits)
+    decided = split_assignment.assign_splits(list_all(options), SHARES)
     assert decided.shares == pytest.approx({"train": 8 / 9, "validation": 1 / 9})
     assert Counter(file.split for file in decided.files) == {None: 50, "test": 10}
 

@@ -8,7 +8,7 @@ from components.image_example_gen import records, split_assignment
 from components.image_example_gen.sources import further_features, list_all, list_data
 from components.image_example_gen.sources.manifest import RESERVED
 from modules.errors import InputError
-from tests.components.conftest import asked
+from tests.components.conftest import SHARES, asked
 from tests.conftest import PROJECT
 
 
@@ -41,7 +41,7 @@ def test_rows_are_images_and_other_columns_are_kept(folder: Path) -> None:
     assert by_name["images/3.png"].size == (folder / "images/3.png").stat().st_size
     assert further_features(asked(path)) == ["camera"]
     report = records.write_chunk(
-        found, {s: str(folder / s) for s in asked(path).splits}, asked(path), 0
+        found, {s: str(folder / s) for s in SHARES}, SHARES, asked(path), 0
     )
     assert report.counts.total() == 12
     assert not report.bad
@@ -63,7 +63,7 @@ def test_named_splits_are_kept(folder: Path) -> None:
     names = ["train", "VAL", "Test", "training"] * 3
     rows = "".join(f"images/{n}.png,{'ab'[n % 2]},{names[n]}\n" for n in range(12))
     options = asked(manifest(folder, "path,label,split\n" + rows))
-    decided = split_assignment.assign_splits(list_all(options), options.splits)
+    decided = split_assignment.assign_splits(list_all(options), SHARES)
     assert decided.shares == {"train": 1.0}
     held_out = {file.name: file.split for file in decided.files if file.split != "train"}
     assert {name for name, split in held_out.items() if split == "test"} == {
@@ -145,7 +145,7 @@ def test_rows_without_label_or_file_are_left_out_by_name(folder: Path) -> None:
     text += 'images/3.png,"c\nd"\n'
     options = asked(manifest(folder, text))
     report = records.write_chunk(
-        list_all(options), {s: str(folder / s) for s in options.splits}, options, 0
+        list_all(options), {s: str(folder / s) for s in SHARES}, SHARES, options, 0
     )
     assert {label for _, label in report.counts} == {"a", "b", ""}
     assert {row["path"]: row["reason"] for row in report.bad} == {

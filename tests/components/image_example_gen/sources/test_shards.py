@@ -47,7 +47,9 @@ def test_records_are_images_whatever_shards_they_are_in(
     folders = {split: str(tmp_path / "out" / split) for split in SHARES}
     chunks = records.chunks(found)
     assert [len(chunk) for chunk in chunks] == [30, 30]
-    whole = [records.write_chunk(chunk, folders, options, n) for n, chunk in enumerate(chunks)]
+    whole = [
+        records.write_chunk(chunk, folders, SHARES, options, n) for n, chunk in enumerate(chunks)
+    ]
     assert sum(one.counts.total() for one in whole) == 60
     paths = [str(path) for path in (tmp_path / "out").rglob("*.tfrecord")]
     written = {
@@ -80,7 +82,7 @@ def test_shards_of_others_are_understood_and_their_names_tell_the_split(
             "image/class/label",
         )
     options = asked(tmp_path / "photos-*.tfrecord-*")
-    decided = split_assignment.assign_splits(list_all(options), options.splits)
+    decided = split_assignment.assign_splits(list_all(options), SHARES)
     assert {file.label for file in decided.files} == {"0", "1"}
     assert Counter(file.split for file in decided.files) == {None: 40, "validation": 20}
     assert set(decided.shares) == {"train", "test"}
@@ -95,7 +97,7 @@ def test_a_broken_shard_gives_what_it_holds_and_is_named(
     options = asked(path)
     found = list_all(options)
     report = records.write_chunk(
-        found, {split: str(tmp_path / "out" / split) for split in SHARES}, options, 0
+        found, {split: str(tmp_path / "out" / split) for split in SHARES}, SHARES, options, 0
     )
     assert report.counts.total() == 59
     (bad,) = report.bad
@@ -110,7 +112,11 @@ def test_records_without_image_or_label_are_left_out(tmp_path: Path, pictures: l
     )
     options = asked(path)
     report = records.write_chunk(
-        list_all(options), {split: str(tmp_path / "out" / split) for split in SHARES}, options, 0
+        list_all(options),
+        {split: str(tmp_path / "out" / split) for split in SHARES},
+        SHARES,
+        options,
+        0,
     )
     assert report.counts.total() == 2
     assert [row["reason"] for row in report.bad] == [
@@ -152,7 +158,7 @@ def test_pixels_in_place_of_an_encoded_image_and_labels_that_are_no_text_are_lef
     found = list_all(options)
     folders = {split: str(tmp_path / "out" / split) for split in SHARES}
     whole = report.merge(
-        records.write_chunk(chunk, folders, options, n)
+        records.write_chunk(chunk, folders, SHARES, options, n)
         for n, chunk in enumerate(records.chunks(found))
     )
     assert path.exists()
