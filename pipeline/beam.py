@@ -13,19 +13,16 @@ _CORES_OF_ONE = 2
 
 
 class Beam(Options):
-    """How Beam runs.
-
-    Attributes:
-        mode: ``in_memory`` is one worker in the run's own process, and what suits most: starting
-            others takes longer than a few thousand images. ``multi_processing`` starts some.
-        workers: how many; only ``multi_processing`` has more than one. 0 for one a core, and on
-            up to two cores for none beside the run's own process, whose threads use both.
-        args: further Beam flags; another ``--runner`` sends the work elsewhere.
-    """
+    """How Beam runs."""
 
     mode: Literal["in_memory", "multi_processing"] = "in_memory"
+    """`in_memory` runs one worker in the run's own process, which suits most: starting others
+    takes longer than a few thousand images. `multi_processing` starts further processes."""
     workers: Annotated[Integer, Field(ge=0)] = 0
+    """The number of workers of `multi_processing`. 0 for one a core; on one or two cores that
+    is the run's own process, whose threads use both."""
     args: tuple[str, ...] = ()
+    """Further flags for Beam; another `--runner` sends the work elsewhere."""
 
     @model_validator(mode="after")
     def _runner_keeps_all_data(self) -> "Beam":

@@ -72,31 +72,27 @@ class Data(Ingest):
 
 
 class BackboneOptions(Options):
-    """The Hub module.
-
-    Attributes:
-        handle: a name that ``thaw backbones`` shows, a SavedModel's folder, the address of one in
-            Hub's compressed form, or Kaggle's short form (``docs/backbones.md``).
-        allowed: prefixes, one of which the handle must lie under, as it must under one of the
-            variable ``THAW_ALLOWED_HANDLES``; absolute paths or addresses (``docs/security.md``).
-        sha256: of the module's files, which ``thaw inspect`` shows; any where it is left out.
-        image_size: pixels, one number for a square or [height, width]; what the module takes
-            where it is left out.
-        input_range: what black and white become; a named backbone's own, or that of the version
-            that Thaw pushed, where it is left out, and [0, 1] for others.
-        blocks: regular expressions that name the blocks, where the variables' own names or the
-            graph say something else: a variable belongs to the block that is named by what a
-            pattern finds in its name, by its first group where it has one.
-    """
+    """The Hub module."""
 
     handle: Handle
+    """A name that `thaw backbones` shows, the folder of a SavedModel, the address of one in
+    Hub's compressed form, or Kaggle's short form."""
     allowed: Annotated[tuple[AllowedPrefix, ...], Field(min_length=1)] | None = None
+    """Prefixes, absolute paths or addresses, one of which the handle must lie under; likewise
+    for the variable `THAW_ALLOWED_HANDLES`. Any handle if left out."""
     sha256: Annotated[str, BeforeValidator(_digits)] = ""
+    """The digest of the module's files, which `thaw inspect` shows; any if left out."""
     image_size: Annotated[
         PositiveInt | tuple[PositiveInt, PositiveInt] | None, BeforeValidator(_size)
     ] = None
+    """The size of the images in pixels, one number for a square or [height, width]; what the
+    module takes if left out."""
     input_range: tuple[float, float] | None = None
+    """The values of black and white. If left out, those of the named backbone, or of the
+    version that Thaw pushed, and [0, 1] for others."""
     blocks: Patterns | None = None
+    """Regular expressions that name the blocks: a variable's block is what a pattern matches in
+    its name, or the pattern's first group. By the variables' names or the graph if left out."""
 
     @model_validator(mode="after")
     def _rising(self) -> "BackboneOptions":
@@ -114,39 +110,41 @@ class BackboneOptions(Options):
 
 
 class Push(Options):
-    """Where models go.
-
-    Attributes:
-        serving_dir: the folder of the versions; ``serving`` in the root where it is left out.
-        keep: how many versions stay; those that are pinned stay beside them.
-        lock_seconds: how long another push or rollback may hold the folder before this one fails.
-        exports: forms for TensorFlow Lite that go with a version, in its ``assets.extra``.
-        min_agreement: the least share of test images on which one must give the model's label;
-            else it is left out, and the summary says so.
-    """
+    """Where models go."""
 
     serving_dir: ServingFolder | None = None
+    """The folder of the versions; `serving` in the root if left out."""
     keep: Annotated[Integer, Field(ge=2)] = 10
+    """How many versions stay; pinned ones stay beside them."""
     lock_seconds: Annotated[FiniteFloat, Field(gt=0.0)] = 60.0
+    """How many seconds this push waits while another push or rollback holds the folder."""
     exports: tuple[Literal["tflite_float16", "tflite_int8"], ...] = ()
+    """The TensorFlow Lite files that go with a version, in its `assets.extra`."""
     min_agreement: Fraction = 0.98
+    """The least share of test images on which a TensorFlow Lite file must give the model's
+    label; a file with less is left out, and the summary says so."""
 
 
 class Config(Options):
-    """All of it. Only ``data.path`` and ``backbone.handle`` have no default.
-
-    ``root`` is where everything goes: ``.thaw/<config's name>`` beside the config, or beside its
-    folder where that is called ``configs``, if the file does not say (``pipeline.places``).
-    """
+    """All options. Only ``data.path`` and ``backbone.handle`` have no default."""
 
     data: Data
+    """The images, and how they are taken in."""
     backbone: BackboneOptions
+    """The pretrained backbone."""
     finetune: Finetune = Finetune()
+    """The unfreeze schedule, and how all stages train."""
     evaluation: Evaluation = Evaluation()
+    """What the gate asks of a candidate's answers."""
     infra: Infra = Infra()
+    """What the gate asks of the candidate as it is served."""
     push: Push = Push()
+    """Where models go."""
     beam: Beam = Beam()
+    """How Beam runs."""
     root: RootFolder
+    """The folder that everything goes to. If left out, `.thaw/<config's name>` beside the
+    config, or beside its folder if that is called `configs`."""
     # Where it was read from; set by ``pipeline.loading``.
     _file: Path = PrivateAttr(default=Path("config.yaml"))
     _overrides: tuple[str, ...] = PrivateAttr(default=())

@@ -8,15 +8,12 @@ from modules.settings.base import FiniteFloat, Fraction, Options, PositiveInt
 
 
 class RandAugment(Options):
-    """RandAugment (Cubuk et al. 2019, arXiv:1909.13719).
-
-    Attributes:
-        layers: how many operations each image goes through.
-        magnitude: how strong they are, in [0, 10].
-    """
+    """RandAugment (Cubuk et al. 2019, arXiv:1909.13719)."""
 
     layers: PositiveInt = 2
+    """How many operations each image goes through."""
     magnitude: Annotated[FiniteFloat, Field(ge=0.0, le=10.0)] = 9.0
+    """How strong each operation is."""
 
 
 def _drawable(alpha: float) -> float:
@@ -30,25 +27,22 @@ Alpha = Annotated[FiniteFloat, AfterValidator(_drawable)]
 
 
 class Augmentation(Options):
-    """How training images are varied, each time that one is seen; never in evaluation.
-
-    Attributes:
-        flip: mirrors half of the images; what a mirrored image means must stay the same.
-        crop: the least share of the area that a random crop keeps; 1 crops nothing.
-        color: how far brightness, contrast and saturation may move, as a share; 0 leaves them.
-        rand_augment: RandAugment, or none.
-        mixup: the alpha of mixup's Beta distribution (Zhang et al. 2018, arXiv:1710.09412); 0 for
-            none.
-        cutmix: the same for CutMix (Yun et al. 2019, arXiv:1905.04899). With both, each batch
-            goes through one of them, by the toss of a coin.
-    """
+    """How training images are varied each time that they are seen; never in evaluation."""
 
     flip: Literal["none", "horizontal", "vertical", "both"] = "none"
+    """Mirrors half of the images. Choose only what leaves the meaning of an image the same."""
     crop: Annotated[FiniteFloat, Field(gt=0.0, le=1.0)] = 1.0
+    """The least share of the area that a random crop keeps; 1 crops nothing."""
     color: Fraction = 0.0
+    """How far brightness, contrast and saturation may move, as a share; 0 leaves them."""
     rand_augment: RandAugment | None = None
+    """RandAugment's options; `null` for none."""
     mixup: Alpha = 0.0
+    """The alpha of mixup's Beta distribution (Zhang et al. 2018, arXiv:1710.09412); 0 for no
+    mixup."""
     cutmix: Alpha = 0.0
+    """The alpha of CutMix's Beta distribution (Yun et al. 2019, arXiv:1905.04899); 0 for no
+    CutMix. With mixup as well, each batch goes through one of the two, chosen at random."""
 
     @property
     def varies_images(self) -> bool:

@@ -21,26 +21,23 @@ Margin = Annotated[float | Literal["auto"], BeforeValidator(_is_margin)]
 
 
 class Rule(Options):
-    """One more rule of the gate. It has at least one bound.
-
-    Attributes:
-        metric: ``accuracy``; ``top_3`` and the like: the share of images whose class is among the
-            three highest scores; ``ece``: how far confidence is from accuracy.
-        slice: a feature of the images, such as ``brightness`` or a manifest's further column; the
-            rule then holds for each of its values, or for each quarter of the images where it is a
-            number. All images where it is left out; ``label`` for each class.
-        min: the least value.
-        max: the greatest.
-        max_drop: how far below the baseline's the value may lie.
-        max_rise: how far above it.
-    """
+    """A further rule of the gate. It has at least one bound."""
 
     metric: str = "accuracy"
+    """`accuracy`; `top_N`, the share of images whose class is among the N highest scores; or
+    `ece`, how far confidence is from accuracy."""
     slice: Annotated[str, Field(min_length=1)] | None = None
+    """A feature of the images, such as `brightness` or a manifest's further column. The rule
+    then holds for each of its values, or, if it is a number, for each quarter of the images;
+    `label` for each class. All images if left out."""
     min: Fraction | None = None
+    """The lowest value that passes."""
     max: Fraction | None = None
+    """The highest value that passes."""
     max_drop: Fraction | None = None
+    """How far the value may lie below the baseline's."""
     max_rise: Fraction | None = None
+    """How far the value may lie above the baseline's."""
 
     @model_validator(mode="after")
     def _asks(self) -> "Rule":
@@ -55,62 +52,57 @@ class Rule(Options):
 
 
 class Override(Options):
-    """A blessing whatever the rules say; the infra check is still asked.
-
-    Attributes:
-        by: who takes it upon himself.
-        reason: why.
-    """
+    """A blessing whatever the rules say; the infra check must still pass."""
 
     by: Annotated[str, Field(min_length=1)]
+    """Who takes responsibility."""
     reason: Annotated[str, Field(min_length=1)]
+    """Why."""
 
 
 class Evaluation(Options):
-    """What the gate asks of a candidate, on the test split. Accuracies lie in [0, 1].
-
-    Attributes:
-        require: ``not_worse``: the test must show that the candidate's accuracy is not lower than
-            the baseline's by ``margin`` or more; ``better``: that it is higher.
-        margin: of ``not_worse``; ``auto`` is 0.05 where the test images can show that, and with
-            fewer of them the smallest that they can, 0.25 at most (``modules.gate.margins``).
-        confidence: of that test, one-sided.
-        min_examples: the least number of test images.
-        min_accuracy: the least accuracy over all images.
-        min_class_accuracy: the least accuracy on the images of any one class.
-        no_skill: what becomes of a candidate that is not shown, by a paired test at ``confidence``,
-            to be better than always answering the commonest class of the test images.
-        zero_recall: what becomes of one that has no test image of a class right, where a class that
-            is recognised half of the time would have, at ``slice_confidence``.
-        max_drop: how far below the baseline's the accuracy may lie, as measured.
-        max_class_drop: the same for each class, unless the fall is within noise.
-        slice_confidence: how sure a test must be, one-sided, that a fall of a class or slice is
-            no noise.
-        rules: further ones.
-        no_baseline: what becomes of a candidate when nothing is served yet: ``absolute_rules``
-            alone are asked, or ``refuse``.
-        unusable_baseline: the same when the served version cannot be evaluated.
-        other_labels: with a baseline that knows other classes: compare on the images whose class
-            is ``common`` to both, or ``set_aside`` the baseline, which makes it unusable.
-        lost_classes: whether a class that the baseline knows may be unknown to the candidate.
-    """
+    """What the gate asks of a candidate, on the test split. Accuracies lie in [0, 1]."""
 
     require: Literal["not_worse", "better"] = "not_worse"
+    """`not_worse`: the test must show that the candidate's accuracy is not lower than the
+    baseline's by `margin` or more; `better`: that it is higher."""
     margin: Margin = "auto"
+    """The margin of `not_worse`. `auto` is 0.05 if the test images can show that, and with
+    fewer images the smallest that they can show, 0.25 at most."""
     confidence: Annotated[FiniteFloat, Field(gt=0.5, le=0.999)] = 0.99
+    """The one-sided confidence of the test against the baseline."""
     min_examples: PositiveInt = 30
+    """The least number of test images."""
     min_accuracy: Fraction = 0.5
+    """The lowest accuracy over all test images."""
     min_class_accuracy: Fraction = 0.0
+    """The lowest accuracy on the test images of any one class."""
     no_skill: Literal["refuse", "allow"] = "refuse"
+    """What becomes of a candidate if a paired test at `confidence` does not show that it is
+    better than always naming the commonest class of the test images."""
     zero_recall: Literal["refuse", "allow"] = "refuse"
+    """What becomes of a candidate that gets no test image of a class right, if a class that is
+    recognised half of the time would have one right, at `slice_confidence`."""
     max_drop: Fraction = 0.02
+    """How far the measured accuracy may lie below the baseline's."""
     max_class_drop: Fraction = 0.2
+    """How far the accuracy of a class may lie below the baseline's, unless noise explains the
+    fall."""
     slice_confidence: Annotated[FiniteFloat, Field(gt=0.5, lt=1.0)] = 0.95
+    """The one-sided confidence at which a test must show that the fall of a class or slice is
+    no noise."""
     rules: tuple[Rule, ...] = ()
+    """Further rules."""
     no_baseline: Literal["absolute_rules", "refuse"] = "absolute_rules"
+    """What happens while nothing is served: `absolute_rules` applies only the rules that need
+    no baseline; `refuse` refuses the candidate."""
     unusable_baseline: Literal["absolute_rules", "refuse"] = "absolute_rules"
+    """The same if the served version cannot be evaluated."""
     other_labels: Literal["common", "set_aside"] = "common"
+    """What happens if the baseline knows other classes: `common` compares on the images of the
+    classes that both know; `set_aside` treats the baseline as unusable."""
     lost_classes: Literal["refuse", "allow"] = "refuse"
+    """Whether the candidate may lack a class that the baseline knows."""
 
     @property
     def slices(self) -> tuple[str, ...]:

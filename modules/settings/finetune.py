@@ -22,27 +22,24 @@ DEFAULT_STAGES: tuple[dict[str, Any], ...] = (
 
 
 class Finetune(Training):
-    """The schedule. What a stage leaves out of ``Training``, this object says.
-
-    Attributes:
-        schedule: ``stages`` runs those that are listed; ``auto`` chooses them by the size of the
-            data and of the backbone (``modules.finetune.auto``).
-        stages: run one after the other, each from the best weights of the one before.
-        seed: of all that is random.
-        cache_mb: decoded images, and what frozen parts make of them, are kept between epochs, in
-            memory up to this weight.
-        cache_disk_mb: beyond it on disk, up to this one; a frozen part whose values would weigh
-            more runs again in each epoch.
-        distribution: ``none`` trains in one process on one device; ``mirrored`` shares each batch
-            out among the machine's GPUs, ``multi_worker`` among the processes of ``TF_CONFIG``.
-    """
+    """The schedule, and the values of ``Training`` for stages that do not set their own."""
 
     schedule: Literal["stages", "auto"] = "stages"
+    """`stages` runs the listed stages; `auto` chooses stages by the size of the data and of the
+    backbone."""
     stages: tuple[Stage, ...] = tuple(Stage.model_validate(stage) for stage in DEFAULT_STAGES)
+    """The stages, in order. Each starts from the best weights of the stage before it."""
     seed: Annotated[Integer, Field(ge=0, lt=1 << 31)] = 0
+    """The seed of everything random."""
     cache_mb: Annotated[Integer, Field(ge=0)] = 1024
+    """The memory for decoded images, and for what frozen parts compute from them, kept between
+    epochs; MB of 2**20 bytes."""
     cache_disk_mb: Annotated[Integer, Field(ge=0)] = 8192
+    """The disk space for what exceeds `cache_mb`; MB of 2**20 bytes. A frozen part whose values
+    need more than both runs again in each epoch."""
     distribution: Distribution = "none"
+    """`none` trains in one process on one device; `mirrored` shares each batch among the
+    machine's GPUs, `multi_worker` among the processes that `TF_CONFIG` names."""
 
     @model_validator(mode="before")
     @classmethod
@@ -116,20 +113,19 @@ def check_class_weights(finetune: Finetune, labels: Collection[str]) -> None:
 
 
 class TrainerOptions(Options):
-    """All that ``modules.trainer.run_fn`` needs, as one JSON object in ``custom_config``.
-
-    Attributes:
-        handle: the Hub module.
-        sha256: that its files had when the run was prepared, and must have still; empty for any.
-        blocks: patterns that name the module's blocks, where it is told to.
-        image: what the image function makes.
-        finetune: the schedule.
-        checkpoints: a folder that outlives an attempt; none are written where it is empty.
-    """
+    """All that ``modules.trainer.run_fn`` needs, as one JSON object in ``custom_config``."""
 
     handle: str
+    """The Hub module."""
     sha256: str = ""
+    """The digest of the module's files when the run was prepared, which they must still have;
+    empty for any."""
     blocks: Patterns | None = None
+    """Regular expressions that name the module's blocks; None for the names that the module
+    itself suggests."""
     image: ImageSpec
+    """What the image function computes."""
     finetune: Finetune
+    """The schedule."""
     checkpoints: str = ""
+    """A folder that outlives an attempt; empty to write no checkpoints."""

@@ -36,18 +36,15 @@ WHITE = (255, 255, 255)
 
 
 class ImageSpec(Options):
-    """The geometry and range that the backbone takes, and what shows through an image.
-
-    Attributes:
-        height: pixels.
-        width: pixels.
-        resize: how an image is brought to that size.
-        input_range: what black and white become.
-        background: what an image is laid on where it is transparent.
-    """
+    """The geometry and range that the backbone takes, and the colour behind transparent images."""
 
     height: PositiveInt
+    """Pixels."""
     width: PositiveInt
+    """Pixels."""
     resize: Literal["stretch", "crop", "pad"] = "stretch"
+    """How an image is brought to that size."""
     input_range: tuple[float, float] = (0.0, 1.0)
+    """The values of black and white."""
     background: Color = WHITE
+    """The colour that shows through where an image is transparent."""

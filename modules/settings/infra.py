@@ -8,26 +8,25 @@ from modules.settings.base import Integer, NonNegativeFloat, Options, PositiveFl
 
 
 class Infra(Options):
-    """What the infra check asks of a candidate; a bound that is None is measured and not held.
-
-    Attributes:
-        load_seconds: how long loading and all answers may take; a model that takes longer counts
-            as hung.
-        max_p50_ms, max_p99_ms: of a gRPC request of one image on this machine, milliseconds.
-        max_memory_mb: the most that the process that serves may hold, MB (2**20 bytes), Python and
-            TensorFlow among it.
-        max_size_mb: of the SavedModel's files, MB (2**20 bytes).
-        requests: how many are timed.
-        tolerance: how far a served score may lie from the one that the Evaluator saw.
-        validator: ``process`` serves the candidate from a process on this machine; ``docker`` has
-            TFX's InfraValidator load it into TensorFlow Serving's own image as well.
-    """
+    """What the infra check asks of a candidate. A bound of None is measured, but not enforced."""
 
     load_seconds: PositiveFloat = 300.0
+    """The most seconds that loading and all answers may take; a model that takes longer counts
+    as hung."""
     max_p50_ms: PositiveFloat | None = None
+    """The longest median time of a gRPC request of one image on this machine, in milliseconds;
+    `null` for no bound."""
     max_p99_ms: PositiveFloat | None = None
+    """The longest 99th percentile of the same times, in milliseconds; `null` for no bound."""
     max_memory_mb: PositiveFloat | None = None
+    """The most memory of the serving process, Python and TensorFlow included, in MB of 2**20
+    bytes; `null` for no bound."""
     max_size_mb: PositiveFloat | None = None
+    """The largest size of the SavedModel's files, in MB of 2**20 bytes; `null` for no bound."""
     requests: Annotated[Integer, Field(gt=0, le=10_000)] = 50
+    """How many requests are timed."""
     tolerance: NonNegativeFloat = 1e-4
+    """How far a served score may differ from the Evaluator's."""
     validator: Literal["process", "docker"] = "process"
+    """`process` serves the candidate from a process on this machine; `docker` also has TFX's
+    InfraValidator load it into TensorFlow Serving's own image."""

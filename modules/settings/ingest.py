@@ -51,13 +51,13 @@ class Ingest(Options):
 
     path: PathOrAddress
     """A folder that holds a folder of images for each class, a CSV manifest, or TFRecord shards (a
-    folder of them, or a pattern). ``{SPAN}``, ``{YYYY}``, ``{MM}``, ``{DD}`` and ``{VERSION}`` in
+    folder of them, or a pattern). `{SPAN}`, `{YYYY}`, `{MM}`, `{DD}` and `{VERSION}` in
     it stand for the latest that there is."""
     earlier: PathOrAddress | None = None
-    """Earlier images of the same classes, in any of the forms of ``path``. Each stage's accuracy on
+    """Earlier images of the same classes, in any of the forms of `path`. Each stage's accuracy on
     them shows what it forgets; they are never trained on."""
     format: Format | None = None
-    """Which form ``path`` has; guessed if left out."""
+    """Which form `path` has; guessed if left out."""
     image_root: PathOrAddress | None = None
     """The folder that relative paths in a manifest start at; the manifest's own if left out."""
     image_column: Key = "path"
@@ -71,13 +71,13 @@ class Ingest(Options):
     """The column or feature that says which images must stay in one split; the data need not have
     it."""
     folders: Literal["classes", "splits"] | None = None
-    """Whether the folders in ``path`` are classes or splits; told by their names if left out."""
+    """Whether the folders in `path` are classes or splits; told by their names if left out."""
     leave_out: tuple[Key, ...] = ()
-    """Names, or patterns of names such as ``*.xmp``, of files and folders that are passed over; of
+    """Names, or patterns of names such as `*.xmp`, of files and folders that are passed over; of
     folders and shards, wherever they lie."""
     unlabelled: Literal["refuse", "skip"] = "refuse"
-    """What becomes of images without a label: ``refuse`` counts them among those that cannot be
-    used, ``skip`` passes over them."""
+    """What becomes of images without a label: `refuse` counts them among those that cannot be
+    used, `skip` passes over them."""
     splits: Splits = Splits()
     """Each split's share of the images, where the data names no splits; the three add up to 1."""
     max_bad_fraction: Fraction = 0.05
@@ -86,4 +86,4 @@ class Ingest(Options):
     """The most pixels of an image; a file that claims to hold more is not decoded."""
     background: Color = WHITE
     """The colour that shows through where an image is transparent: as CSS names it, as
-    ``'#rrggbb'`` or as [red, green, blue]."""
+    `'#rrggbb'` or as [red, green, blue]."""

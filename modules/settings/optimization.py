@@ -20,20 +20,18 @@ def _by_name(value: object) -> object:
 
 
 class OptimizerOptions(Options):
-    """Which optimizer.
-
-    Attributes:
-        name: Adam (Kingma and Ba 2015), AdamW (Loshchilov and Hutter 2019) or SGD with momentum.
-        weight_decay: AdamW's, 0.01 where it is left out; times the rate, and not for biases and
-            normalisation.
-        momentum: SGD's, 0.9 where it is left out.
-        nesterov: whether SGD looks ahead; it does not where it is left out.
-    """
+    """Which optimizer: Adam, AdamW or SGD with momentum."""
 
     name: Literal["adam", "adamw", "sgd"] = "adam"
+    """`adam` (Kingma and Ba 2015), `adamw` (Loshchilov and Hutter 2019), or `sgd` with
+    momentum."""
     weight_decay: NonNegativeFloat | None = None
+    """AdamW's weight decay, 0.01 if left out; it is multiplied by the rate, and spares biases
+    and normalisation."""
     momentum: Annotated[FiniteFloat, Field(ge=0.0, lt=1.0)] | None = None
+    """SGD's momentum, 0.9 if left out."""
     nesterov: bool | None = None
+    """Whether SGD uses Nesterov's momentum; it does not if left out."""
 
     @model_validator(mode="after")
     def _own_keys(self) -> "OptimizerOptions":
@@ -60,23 +58,20 @@ def _constant(value: object) -> object:
 
 
 class LearningRateOptions(Options):
-    """A learning rate over a stage; epochs may be fractions.
-
-    Attributes:
-        peak: the highest rate.
-        warmup_epochs: how long it rises to the peak, in a straight line.
-        decay: how it falls afterwards.
-        floor: where a cosine ends at the stage's last step, as a share of the peak.
-        step_epochs: how long each step lasts, counted from the stage's start.
-        step_factor: what each step multiplies the rate with, 0.1 where it is left out.
-    """
+    """A learning rate over a stage. Numbers of epochs may be fractions."""
 
     peak: Annotated[FiniteFloat, Field(ge=1e-12)]
+    """The highest rate."""
     warmup_epochs: NonNegativeFloat = 0.0
+    """How many epochs the rate rises to the peak, in a straight line."""
     decay: Literal["constant", "cosine", "step"] = "constant"
+    """How the rate falls after the peak."""
     floor: Fraction = 0.0
+    """The rate at the stage's last step with `cosine`, as a share of the peak."""
     step_epochs: PositiveFloat | None = None
+    """The length of each step with `step`, counted from the stage's start."""
     step_factor: Annotated[FiniteFloat, Field(gt=0.0, lt=1.0)] | None = None
+    """The factor of each step with `step`, 0.1 if left out."""
 
     @model_validator(mode="after")
     def _steps_have_a_length(self) -> "LearningRateOptions":

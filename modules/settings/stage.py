@@ -24,27 +24,27 @@ from modules.settings.unfreeze import Unfreeze
 
 
 class EarlyStopping(Options):
-    """Ends a stage when ``monitor`` has not moved by ``min_delta`` in ``patience`` epochs."""
+    """Ends a stage before its epochs are over."""
 
     monitor: Literal["loss", "accuracy"] = "loss"
+    """The value on the validation split that must improve."""
     patience: PositiveInt = 3
+    """How many epochs without improvement end the stage."""
     min_delta: NonNegativeFloat = 0.0
+    """The least change that counts as an improvement."""
 
 
 class BatchNorm(Options):
-    """What becomes of the backbone's BatchNorm layers.
-
-    Attributes:
-        statistics: ``frozen`` uses the stored means and variances and leaves them; ``update`` uses
-            each batch's own and moves the stored ones, in the unfrozen blocks alone.
-        affine: ``train`` treats scales and offsets as any other variable of their block;
-            ``frozen`` leaves them.
-        momentum: the share of the stored statistics that each step of ``update`` keeps.
-    """
+    """What becomes of the backbone's BatchNorm layers."""
 
     statistics: Literal["frozen", "update"] = "frozen"
+    """`frozen` uses the stored means and variances and leaves them; `update` uses each batch's
+    own and moves the stored ones, in the unfrozen blocks only."""
     affine: Literal["frozen", "train"] = "train"
+    """`train` treats scales and offsets like any other variable of their block; `frozen` leaves
+    them."""
     momentum: Annotated[FiniteFloat, Field(ge=0.0, lt=1.0)] = 0.99
+    """The share of the stored statistics that each step of `update` keeps."""
 
 
 # What YAML 1.1 makes other values of, if it is not quoted.
@@ -87,51 +87,47 @@ def _nothing_is_none(value: object) -> object:
 
 
 class Training(Options):
-    """How to train. ``finetune`` says it for all stages; a stage may say otherwise.
-
-    Attributes:
-        batch_size: images in a step.
-        optimizer: a name, or a name and its options.
-        layer_decay: what the rate is multiplied with from block to block towards the input; the
-            head has the full rate, the last block the first power (Clark et al. 2020,
-            arXiv:2003.10555).
-        early_stopping: when a stage ends before its epochs are over; null for never.
-        batch_norm: what becomes of BatchNorm.
-        l2: half of it times the squared norm of the trained kernels is added to the loss; with
-            ``l2_sp``, of the head's alone.
-        l2_sp: half of it times the squared distance of the trained backbone variables from the
-            pretrained ones is added to the loss (L2-SP, Li et al. 2018, arXiv:1802.01483).
-        module_losses: whether the module's own ``regularization_losses`` are added, in stages that
-            unfreeze any of it.
-        dropout: the share of the backbone's outputs that is set to zero in training.
-        label_smoothing: the share of each target that is spread over all classes (Szegedy et al.
-            2016, arXiv:1512.00567).
-        class_weights: what each class's loss is multiplied with: ``none``; ``balanced``, the
-            inverse of its share of the training images; or a weight by label, 1 for the others.
-        augmentation: how training images are varied.
-        cache: whether what the frozen part of the backbone makes of each image is kept (``auto``,
-            where it can be) or made anew in each epoch (``none``).
-        cached_variants: with an augmentation that varies images, how many variations of each are
-            kept and taken in turn; 0 for new ones in every epoch, which leaves nothing to keep.
-        ema: the decay, per step, of a running mean of the trained weights that takes their place
-            when the stage is evaluated and ends; null for none.
-    """
+    """How to train. ``finetune`` sets this for all stages; a stage may set its own."""
 
     batch_size: Annotated[PositiveInt, Field(le=1 << 16)] = 32
+    """The number of images in a step."""
     optimizer: Optimizer = OptimizerOptions()
+    """The optimizer: a name, or a name and its options."""
     layer_decay: Annotated[FiniteFloat, Field(ge=0.01, le=1.0)] = 1.0
+    """Each block's rate is the rate of the block after it times this; the head has the full
+    rate, the last block this share of it (Clark et al. 2020, arXiv:2003.10555)."""
     early_stopping: EarlyStopping | None = EarlyStopping()
+    """When a stage ends before its epochs are over; `null` for never."""
     batch_norm: BatchNorm = BatchNorm()
+    """What becomes of the backbone's BatchNorm layers."""
     l2: NonNegativeFloat = 0.0
+    """Half of this times the squared norm of the trained kernels is added to the loss; with
+    `l2_sp`, of the head's kernels only."""
     l2_sp: NonNegativeFloat = 0.0
+    """Half of this times the squared distance of the trained backbone variables from the
+    pretrained ones is added to the loss (L2-SP, Li et al. 2018, arXiv:1802.01483)."""
     module_losses: bool = True
+    """Whether the module's own `regularization_losses` are added, in stages that unfreeze some
+    of it."""
     dropout: Annotated[FiniteFloat, Field(ge=0.0, lt=1.0)] = 0.0
+    """The share of the backbone's outputs that is set to zero in training."""
     label_smoothing: Annotated[FiniteFloat, Field(ge=0.0, lt=1.0)] = 0.0
+    """The share of each target that is spread over all classes (Szegedy et al. 2016,
+    arXiv:1512.00567)."""
     class_weights: ClassWeights = "none"
+    """The factor of each class's loss: `none`; `balanced`, the inverse of the class's share of
+    the training images; or a weight by label, 1 for labels left out."""
     augmentation: Annotated[Augmentation, BeforeValidator(_nothing_is_none)] = Augmentation()
+    """How training images are varied; `null` for not at all."""
     cache: Literal["auto", "none"] = "auto"
+    """`auto` keeps what the frozen part of the backbone computes for each image, where that is
+    possible; `none` computes it in each epoch."""
     cached_variants: Annotated[Integer, Field(ge=0)] = 0
+    """With an augmentation that varies images, how many variations of each image are kept and
+    used in turn; 0 makes new ones in every epoch and keeps nothing."""
     ema: Annotated[FiniteFloat, Field(gt=0.0, lt=1.0)] | None = None
+    """The decay, per step, of a running mean of the trained weights; the mean is then evaluated
+    and kept in place of the weights. `null` for none."""
 
 
 def _plain(name: str) -> str:
@@ -141,12 +137,17 @@ def _plain(name: str) -> str:
 
 
 class Stage(Training):
-    """One stage: what it unfreezes, for how long, how fast, and how. The head always trains."""
+    """One stage: what it unfreezes, and how it trains. The head always trains."""
 
     name: Annotated[str, AfterValidator(_plain)]
+    """The stage's name: letters, digits, `_`, `.` and `-`."""
     unfreeze: Unfreeze = "none"
+    """Which blocks of the backbone train: `none`, `all`, `{last: N}`, `{fraction: x}` or
+    `{match: [regex, ...]}`."""
     epochs: PositiveInt = 10
+    """The most epochs that the stage trains."""
     learning_rate: LearningRate = LearningRateOptions(peak=1e-3)
+    """The learning rate: a number, or a peak and how the rate rises to it and falls."""
 
     @model_validator(mode="after")
     def _warm_up_ends(self) -> "Stage":

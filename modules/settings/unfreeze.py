@@ -26,18 +26,21 @@ class LastBlocks(Options):
     """The last N blocks, counted from the output."""
 
     last: PositiveInt
+    """How many blocks."""
 
 
 class FractionOfBlocks(Options):
     """The last blocks that make up a share of all, rounded up to whole blocks."""
 
     fraction: Annotated[FiniteFloat, Field(gt=0.0, le=1.0)]
+    """The share of all blocks."""
 
 
 class MatchingBlocks(Options):
-    """The blocks in whose name, or in one of whose variables' names, a pattern is found."""
+    """The blocks whose name, or one of whose variables' names, matches a pattern."""
 
     match: Patterns
+    """Regular expressions, searched for in the names."""
 
 
 _FORMS = {"last": LastBlocks, "fraction": FractionOfBlocks, "match": MatchingBlocks}

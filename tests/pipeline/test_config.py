@@ -40,6 +40,17 @@ def fields_of(model: type[BaseModel], above: str = "") -> Iterator[tuple[str, li
                 yield from fields_of(part, f"{above}{name}.")
 
 
+def undescribed(model: type[BaseModel], above: str = "") -> list[str]:
+    """The keys, of a model and of those within it, that no text describes."""
+    lacking = []
+    for name, field in model.model_fields.items():
+        lacking += [] if field.description else [f"{above}{name}"]
+        for part in parts_of(field.annotation):
+            if isinstance(part, type) and issubclass(part, BaseModel):
+                lacking += undescribed(part, f"{above}{name}.")
+    return lacking
+
+
 def unresolved(model: type[BaseModel]) -> list[str]:
     """The keys that hold a path, by their type or their name, and do not resolve it."""
     return [
@@ -64,6 +75,10 @@ def test_a_path_key_of_another_type_is_noticed() -> None:
         image_root: paths.PathOrAddress | None = None
 
     assert unresolved(Outer) == ["inner.log_dir", "weights"]
+
+
+def test_each_key_has_a_description() -> None:
+    assert undescribed(Config) == []
 
 
 def test_a_path_starts_at_its_file_and_one_from_the_command_line_at_the_current_folder(
