@@ -6,13 +6,12 @@ from pathlib import Path
 import tensorflow as tf
 import tensorflow_transform as tft
 
-from modules import features, warmup
+from modules import features, model_layout, warmup
 from modules.backbones import reusable
 from modules.finetune.classifier import Classifier
 from modules.images import image
+from modules.model_layout import IMAGES_AT_ONCE
 from modules.settings import ImageSpec
-
-PART = 32  # images that pass through the model together
 
 
 def export(
@@ -67,22 +66,22 @@ def export(
     def serve_images(image_bytes: tf.Tensor) -> dict[str, tf.Tensor]:
         result = scores(image_bytes)
         return {
-            features.SCORES: result,
+            model_layout.SCORES: result,
             features.LABEL: tf.gather(names, tf.argmax(result, axis=-1)),
         }
 
     shape = (None, spec.height, spec.width, 3)
 
-    @tf.function(input_signature=[tf.TensorSpec(shape, tf.uint8, name=features.PIXELS)])
+    @tf.function(input_signature=[tf.TensorSpec(shape, tf.uint8, name=model_layout.PIXELS)])
     def serve_pixels(pixels: tf.Tensor) -> dict[str, tf.Tensor]:
-        return {features.SCORES: unless_empty(scores_of_pixels, pixels, len(labels))}
+        return {model_layout.SCORES: unless_empty(scores_of_pixels, pixels, len(labels))}
 
-    examples = tf.TensorSpec((None,), tf.string, name=features.EXAMPLES)
+    examples = tf.TensorSpec((None,), tf.string, name=model_layout.EXAMPLES)
 
     @tf.function(input_signature=[examples])
     def serve_examples(serialized: tf.Tensor) -> dict[str, tf.Tensor]:
         parsed = tf.io.parse_example(serialized, image_spec)
-        return {features.SCORES: scores(parsed[features.IMAGE_BYTES])}
+        return {model_layout.SCORES: scores(parsed[features.IMAGE_BYTES])}
 
     @tf.function(input_signature=[examples])
     def transform_labels(serialized: tf.Tensor) -> dict[str, tf.Tensor]:
@@ -97,13 +96,13 @@ def export(
         servable,
         str(folder),
         signatures={
-            features.SERVE_IMAGES: serve_images,
-            features.SERVE_EXAMPLES: serve_examples,
-            features.SERVE_PIXELS: serve_pixels,
-            features.TRANSFORM_LABELS: transform_labels,
+            model_layout.SERVE_IMAGES: serve_images,
+            model_layout.SERVE_EXAMPLES: serve_examples,
+            model_layout.SERVE_PIXELS: serve_pixels,
+            model_layout.TRANSFORM_LABELS: transform_labels,
         },
     )
-    write_labels(labels, folder)
+    model_layout.write_labels(labels, folder)
     warmup.write(samples, folder)
 
 
@@ -125,16 +124,17 @@ def in_parts(
 
     def by_parts(image_bytes: tf.Tensor) -> tf.Tensor:
         count = tf.shape(image_bytes)[0]
-        parts = (count + PART - 1) // PART
+
+        def part(i: tf.Tensor) -> tf.Tensor:
+            return image_bytes[i * IMAGES_AT_ONCE : tf.minimum((i + 1) * IMAGES_AT_ONCE, count)]
+
+        parts = (count + IMAGES_AT_ONCE - 1) // IMAGES_AT_ONCE
         results = tf.TensorArray(
             tf.float32, size=parts, infer_shape=False, element_shape=(None, width)
         )
         _, results = tf.while_loop(
             lambda i, _: i < parts,
-            lambda i, done: (
-                i + 1,
-                done.write(i, function(image_bytes[i * PART : tf.minimum((i + 1) * PART, count)])),
-            ),
+            lambda i, done: (i + 1, done.write(i, function(part(i)))),
             (tf.constant(0), results),
             parallel_iterations=1,
         )
@@ -160,16 +160,3 @@ def unless_empty(
         tf.shape(rows)[0] > 0, lambda: function(rows), lambda: tf.zeros((0, width), tf.float32)
     )
     return tf.ensure_shape(scores, (None, width))
-
-
-def write_labels(labels: Sequence[str], folder: Path) -> None:
-    """Writes the labels beside the model, a line each, for programs that do not load it."""
-    extra = folder / "assets.extra"
-    extra.mkdir(parents=True, exist_ok=True)
-    (extra / "labels.txt").write_bytes("".join(f"{label}\n" for label in labels).encode())
-
-
-def read_labels(folder: Path) -> list[str]:
-    """The labels of an exported model."""
-    text = (folder / "assets.extra" / "labels.txt").read_bytes().decode()
-    return text.split("\n")[:-1]

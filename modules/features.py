@@ -1,4 +1,4 @@
-"""The one home of feature keys, split names and signature names."""
+"""The one home of feature keys and split names."""
 
 # What an Example holds. The image travels as the bytes that the file held, never as pixels.
 IMAGE_BYTES = "image_bytes"
@@ -25,13 +25,3 @@ TEST = "test"
 SPLITS = (TRAIN, VALIDATION, TEST)
 # Images of earlier data, where the config names some: measured, never trained on.
 EARLIER = "earlier"
-
-# Signatures of the exported model, their inputs and outputs.
-SERVE_IMAGES = "serving_default"  # image_bytes: string [batch]
-SERVE_EXAMPLES = "serving_examples"  # examples: string [batch], serialized tf.Examples
-SERVE_PIXELS = "serving_pixels"  # pixels: uint8 [batch, height, width, 3]
-TRANSFORM_LABELS = "transform_labels"  # examples: string [batch]
-EXAMPLES = "examples"
-PIXELS = "pixels"
-SCORES = "scores"  # float32 [batch, classes], each row sums to 1
-# The serving signature's other output is LABEL: the name of the class of the highest score.

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
-from modules import features
+from modules import model_layout
 
 Kind = Literal["float16", "int8"]
 Pixels = npt.NDArray[np.uint8]
@@ -44,13 +44,13 @@ def convert(model: Path, kind: Kind, sample: Pixels) -> bytes:
         sample: uint8 [n, height, width, 3], images as those that will come; for ``int8`` alone.
     """
     loaded = tf.saved_model.load(str(model))
-    serve = loaded.signatures[features.SERVE_PIXELS]
+    serve = loaded.signatures[model_layout.SERVE_PIXELS]
     shape = sample.shape[1:]
 
     # A batch of one, fixed: the converter has more operations for shapes that it knows.
-    @tf.function(input_signature=[tf.TensorSpec((1, *shape), tf.uint8, name=features.PIXELS)])
+    @tf.function(input_signature=[tf.TensorSpec((1, *shape), tf.uint8, name=model_layout.PIXELS)])
     def one(pixels: tf.Tensor) -> dict[str, tf.Tensor]:
-        return {features.SCORES: serve(pixels=pixels)[features.SCORES]}
+        return {model_layout.SCORES: serve(pixels=pixels)[model_layout.SCORES]}
 
     converter = tf.lite.TFLiteConverter.from_concrete_functions([one.get_concrete_function()], one)
     converter.optimizations = [tf.lite.Optimize.DEFAULT]
@@ -86,10 +86,10 @@ def scores(content: bytes, pixels: Pixels) -> npt.NDArray[np.float32]:
 
 def compare(content: bytes, model: Path, pixels: Pixels) -> Comparison:
     """Holds an export against its model on at least one image, uint8 [n, height, width, 3]."""
-    serve: Any = tf.saved_model.load(str(model)).signatures[features.SERVE_PIXELS]
+    serve: Any = tf.saved_model.load(str(model)).signatures[model_layout.SERVE_PIXELS]
     whole = np.concatenate(
         [
-            serve(pixels=tf.constant(pixels[i : i + _BATCH]))[features.SCORES].numpy()
+            serve(pixels=tf.constant(pixels[i : i + _BATCH]))[model_layout.SCORES].numpy()
             for i in range(0, len(pixels), _BATCH)
         ]
     )

@@ -12,7 +12,7 @@ import tensorflow as tf
 import tensorflow_transform as tft
 import tf_keras
 
-from modules import export, features, warmup
+from modules import export, features, model_layout, warmup
 from modules.backbones import backbone
 from modules.backbones.blocks import blocks
 from modules.backbones.loading import origin
@@ -26,8 +26,6 @@ from modules.images.feature_cache import Storage
 from modules.settings import TrainerOptions, check_class_weights
 
 OPTIONS = "options"  # the key of custom_config that holds TrainerOptions as a JSON object
-# In the model run's folder: {"schedule": {...}, "stages": [StageResult, ...], "shipped": {...}}.
-HISTORY_FILE = "history.json"
 
 
 def run_fn(fn_args: Any) -> None:
@@ -152,5 +150,5 @@ def _scratch_folder(kept: Path | None) -> Path:
 
 def _write_history(history: dict[str, Any], folder: str) -> None:
     tf.io.gfile.makedirs(folder)
-    with tf.io.gfile.GFile(f"{folder}/{HISTORY_FILE}", "w") as file:
+    with tf.io.gfile.GFile(f"{folder}/{model_layout.HISTORY}", "w") as file:
         file.write(json.dumps(history, indent=1))

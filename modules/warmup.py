@@ -12,9 +12,8 @@ from pathlib import Path
 import tensorflow as tf
 from tensorflow_serving.apis import predict_pb2, prediction_log_pb2
 
-from modules import features
+from modules import features, model_layout
 
-FILE = Path("assets.extra") / "tf_serving_warmup_requests"  # TensorFlow Serving's name
 MAX_RECORDS = 1000  # TensorFlow Serving refuses to load a model that brings more
 
 _COUNT = 4  # images that a model brings
@@ -47,7 +46,7 @@ def request_of(images: Sequence[bytes]) -> predict_pb2.PredictRequest:
     request it hands to the model at hand, and only notes the name.
     """
     request = predict_pb2.PredictRequest()
-    request.model_spec.signature_name = features.SERVE_IMAGES
+    request.model_spec.signature_name = model_layout.SERVE_IMAGES
     batch = tf.make_tensor_proto(list(images), tf.string, (len(images),))
     request.inputs[features.IMAGE_BYTES].CopyFrom(batch)
     return request
@@ -64,7 +63,7 @@ def write(images: Sequence[bytes], folder: Path) -> None:
     batches = [images[:1], images] if len(images) > 1 else [images]
     if not images:
         return
-    path = folder / FILE
+    path = folder / model_layout.WARMUP_REQUESTS
     path.parent.mkdir(parents=True, exist_ok=True)
     with tf.io.TFRecordWriter(str(path)) as writer:
         for batch in batches:
@@ -80,7 +79,7 @@ def read(folder: Path) -> Iterator[predict_pb2.PredictRequest]:
         tf.errors.DataLossError: when the file is no TFRecord.
         google.protobuf.message.DecodeError: when a record is no ``PredictionLog``.
     """
-    path = folder / FILE
+    path = folder / model_layout.WARMUP_REQUESTS
     if not path.is_file():
         return
     for record in tf.data.TFRecordDataset(str(path)).as_numpy_iterator():

@@ -6,10 +6,10 @@ import tensorflow as tf
 from google.protobuf import message
 from tensorflow.core.protobuf import saved_model_pb2
 
-from modules import features
+from modules import model_layout
 from modules.text import cause
 
-_NEEDED = (features.SERVE_EXAMPLES, features.TRANSFORM_LABELS)
+_NEEDED = (model_layout.SERVE_EXAMPLES, model_layout.TRANSFORM_LABELS)
 
 
 def problem_of(folder: Path) -> str:
@@ -17,19 +17,19 @@ def problem_of(folder: Path) -> str:
 
     The graph is read, not run.
     """
-    file = folder / "saved_model.pb"
+    file = folder / model_layout.SAVED_MODEL
     try:
         found = saved_model_pb2.SavedModel.FromString(file.read_bytes())
     except FileNotFoundError:
-        return "its folder holds no saved_model.pb any more"
+        return f"its folder holds no {model_layout.SAVED_MODEL} any more"
     except (OSError, message.DecodeError) as error:
-        return f"its saved_model.pb cannot be read ({type(error).__name__})"
+        return f"its {model_layout.SAVED_MODEL} cannot be read ({type(error).__name__})"
     known = {key for graph in found.meta_graphs for key in graph.signature_def}
     lacking = [name for name in _NEEDED if name not in known]
     if lacking:
         return f"it has no signature {' and no '.join(lacking)}, so Thaw did not export it"
-    if not (folder / "assets.extra" / "labels.txt").is_file():
-        return "it has no assets.extra/labels.txt"
+    if not model_layout.has_labels(folder):
+        return f"it has no {model_layout.LABELS}"
     return ""
 
 

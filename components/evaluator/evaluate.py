@@ -8,7 +8,7 @@ from typing import Any
 
 from components.baseline.selection import Choice
 from components.evaluator.compatibility import problem_of, problem_of_loading
-from modules import export
+from modules import model_layout
 from modules.gate.analysis import analyse
 from modules.gate.predictions import BASELINE, CANDIDATE
 from modules.gate.verdict import Baseline
@@ -69,5 +69,5 @@ def _analyse(
     options: Evaluation,
     folder: Path,
 ) -> None:
-    labels = {name: export.read_labels(Path(path)) for name, path in models.items()}
+    labels = {name: model_layout.read_labels(Path(path)) for name, path in models.items()}
     analyse(pipeline, pattern, schema, models, labels, options, folder)

@@ -15,7 +15,7 @@ from components.infra_check import rest
 from components.infra_check.grpc_server import serve, stub_of
 from components.infra_check.job import Scores
 from components.infra_check.servable import Servable
-from modules import features
+from modules import features, model_layout
 from modules.text import cause
 from modules.warmup import request_of
 
@@ -56,7 +56,7 @@ class Client:
             raise Refused(error.code().name, error.details() or "") from None
         found = {key: tf.make_ndarray(outputs[key]) for key in _present(outputs)}
         labels = tuple(label.decode() for label in found[features.LABEL].tolist())
-        return Answer(found[features.SCORES], labels)
+        return Answer(found[model_layout.SCORES], labels)
 
     def by_rest(self, images: Sequence[bytes], *, named: bool = False) -> Answer:
         """Sends one batch as the JSON of the REST API.
@@ -76,16 +76,16 @@ class Client:
         if status != 200:
             raise Refused(str(status), str(answered["error"]))
         found = answered["predictions"]
-        scores = np.array([row[features.SCORES] for row in found], np.float32)
+        scores = np.array([row[model_layout.SCORES] for row in found], np.float32)
         return Answer(scores, tuple(row[features.LABEL] for row in found))
 
 
 def _present(outputs: Any) -> list[str]:
     """The two outputs; protobuf's maps would make one that is asked for and not there."""
-    missing = {features.SCORES, features.LABEL} - set(outputs)
+    missing = {model_layout.SCORES, features.LABEL} - set(outputs)
     if missing:
         raise KeyError(f"there is no output {min(missing)!r}")
-    return [features.SCORES, features.LABEL]
+    return [model_layout.SCORES, features.LABEL]
 
 
 @contextlib.contextmanager

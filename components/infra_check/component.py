@@ -15,7 +15,7 @@ from components.driver import PropertiesDriver
 from components.infra_check import samples
 from components.infra_check.outcome import OUTCOME_FILE
 from components.infra_check.subprocess_check import check
-from modules import features
+from modules import features, model_layout
 from modules.gate.predictions import read_scores
 from modules.images import encoded
 from modules.settings import Infra
@@ -153,7 +153,7 @@ def docker_specs(options: Infra) -> dict[str, Any]:
         ),
         "request_spec": infra_validator_pb2.RequestSpec(
             tensorflow_serving=infra_validator_pb2.TensorFlowServingRequestSpec(
-                signature_names=[features.SERVE_EXAMPLES]
+                signature_names=[model_layout.SERVE_EXAMPLES]
             ),
             split_name=features.TEST,
             num_examples=3,

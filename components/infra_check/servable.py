@@ -8,7 +8,7 @@ import numpy as np
 import tensorflow as tf
 from tensorflow_serving.apis import predict_pb2
 
-from modules import features, warmup
+from modules import model_layout, warmup
 
 
 class Servable:
@@ -28,7 +28,7 @@ class Servable:
         signatures: Mapping[str, Any] = self._loaded.signatures
         return signatures
 
-    def inputs(self, signature: str = features.SERVE_IMAGES) -> dict[str, tf.TensorSpec]:
+    def inputs(self, signature: str = model_layout.SERVE_IMAGES) -> dict[str, tf.TensorSpec]:
         """What a signature takes.
 
         Raises:
@@ -68,7 +68,7 @@ class Servable:
                 ``INVALID_ARGUMENT`` for other inputs than the signature's, and what the model
                 itself raises.
         """
-        name = request.model_spec.signature_name or features.SERVE_IMAGES
+        name = request.model_spec.signature_name or model_layout.SERVE_IMAGES
         specs = self.inputs(name)
         if set(request.inputs) != set(specs):
             raise tf.errors.InvalidArgumentError(

@@ -12,12 +12,13 @@ from components.infra_check.job import Job, Sample
 from components.infra_check.measure import size_mb
 from components.infra_check.outcome import Check, Outcome, bounds
 from components.subprocess_runner import End, run
-from modules.export import PART, read_labels
+from modules import model_layout
 from modules.settings import Infra
 from modules.text import clipped
 
 PROBE = "components.infra_check.probe"
-_BATCHES = (1, 3, 7, PART + 1)  # odd ones, and one more than what goes through the model at once
+# Odd ones, and one more than what goes through the model at once.
+_BATCHES = (1, 3, 7, model_layout.IMAGES_AT_ONCE + 1)
 _GRACE = 60.0  # seconds that the probe waits to be ended before it ends itself
 
 
@@ -33,7 +34,7 @@ def check(
         command: what to run instead of the probe, with the job's folder behind it.
     """
     try:
-        labels = read_labels(Path(model))
+        labels = model_layout.read_labels(Path(model))
     except (OSError, UnicodeDecodeError) as error:
         problem = f"the model's labels cannot be read: {clipped(str(error))}; train it again"
         return Outcome((Check("loaded", (problem,)),))

@@ -18,7 +18,7 @@ from components.image_example_gen.io import FINGERPRINT
 from components.image_example_gen.report import REPORT_FILE
 from components.infra_check.outcome import OUTCOME_FILE
 from components.records import card
-from modules import export, trainer
+from modules import model_layout
 from modules.gate import tfma_config
 
 
@@ -38,10 +38,10 @@ class Executor(base_executor.BaseExecutor):
         """Called by TFX with the inputs and outputs of ``ModelCardSpec``."""
         given = {key: artifact_utils.get_single_instance(v) for key, v in input_dict.items() if v}
         candidate, baseline = tfma_config.read_scores(given["evaluation"].uri)
-        history = _read_json(given["model_run"].uri, trainer.HISTORY_FILE)
+        history = _read_json(given["model_run"].uri, model_layout.HISTORY)
         model = Path(path_utils.serving_model_path(given["model"].uri))
         known = {
-            "labels": export.read_labels(model),
+            "labels": model_layout.read_labels(model),
             "metrics": {
                 "candidate": vars(candidate),
                 "baseline": vars(baseline) if baseline else None,

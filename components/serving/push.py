@@ -9,6 +9,7 @@ from typing import Any
 
 from components.serving import disk, versions
 from components.serving.lock import WAIT, writing
+from modules import model_layout
 from modules.errors import InputError, StageError
 
 # One to serve, and one to go back to. And a server that reads the names while a version comes and
@@ -46,8 +47,10 @@ def push(
     """
     check_keep(keep)
     doing = f"push of run {note[versions.RUN_ID]}" if versions.RUN_ID in note else "push"
-    if not (model / "saved_model.pb").is_file():
-        raise StageError(f"{doing}: {model} holds no saved_model.pb; give a SavedModel's folder")
+    if not model_layout.is_saved_model(model):
+        raise StageError(
+            f"{doing}: {model} holds no {model_layout.SAVED_MODEL}; give a SavedModel's folder"
+        )
     with writing(serving_dir, doing, wait):
         _clear(serving_dir)
         # Here, so that a rollback needs no space on a disk that has become full.
@@ -55,7 +58,7 @@ def push(
         version = _next_number(serving_dir)
         pushed_at = versions.utc_now()
         text = json.dumps({**note, "version": version, "pushed_at": pushed_at}, indent=1)
-        files = {**extra(version), versions.NOTE.name: text.encode()}
+        files = {**extra(version), Path(model_layout.NOTE).name: text.encode()}
         _write(model, serving_dir / str(version), files)
         if keep is not None:
             _retain_if_possible(serving_dir, keep)
@@ -82,12 +85,12 @@ def retain(serving_dir: Path, keep: int) -> None:
     for number in versions.numbers_in(folder)[:-keep]:
         if number not in spared:
             # First, and for good: while it is there, the version is whole and can be restored.
-            (folder / str(number) / "saved_model.pb").unlink(missing_ok=True)
+            (folder / str(number) / model_layout.SAVED_MODEL).unlink(missing_ok=True)
             disk.sync(folder / str(number))
             for entry in (folder / str(number)).iterdir():
-                if entry.name != versions.EXTRA:
+                if entry.name != model_layout.EXTRA:
                     disk.delete(entry)
-            for path in (folder / str(number) / versions.EXTRA).glob("*.tflite"):
+            for path in (folder / str(number) / model_layout.EXTRA).glob("*.tflite"):
                 disk.delete(path)
 
 
@@ -120,7 +123,7 @@ def _write(model: Path, version: Path, extra: Mapping[str, bytes]) -> None:
     try:
         disk.copy_synced(model, unfinished)
         for name, content in extra.items():
-            disk.write_synced(unfinished / versions.EXTRA / name, content)
+            disk.write_synced(unfinished / model_layout.EXTRA / name, content)
         disk.sync_folders(unfinished)
         unfinished.rename(version)
     except BaseException:

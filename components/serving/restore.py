@@ -7,6 +7,7 @@ from pathlib import Path
 
 from components.serving import disk, versions
 from components.serving.lock import WAIT, writing
+from modules import model_layout
 from modules.errors import InputError
 
 
@@ -73,6 +74,6 @@ def _note(serving_dir: Path, version: int, by: str) -> None:
     added = {versions.RESTORED_AT: versions.utc_now(), versions.RESTORED_BY: by}
     content = json.dumps({**kept, "version": version, **added}, indent=1).encode()
     try:
-        disk.replace_whole(serving_dir / str(version) / versions.NOTE, content)
+        disk.replace_whole(serving_dir / str(version) / model_layout.NOTE, content)
     except OSError as error:
         logging.getLogger("thaw").warning("restore: no note of who and when: %s", error)

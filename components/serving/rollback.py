@@ -7,6 +7,7 @@ from pathlib import Path
 
 from components.serving import disk, versions
 from components.serving.lock import WAIT, writing
+from modules import model_layout
 from modules.errors import InputError
 
 
@@ -76,7 +77,7 @@ def _note(folder: Path, number: int, by: str) -> None:
     note = {**versions.read_note(folder, number), "version": number, **added}
     try:
         disk.replace_whole(
-            folder / str(number) / versions.NOTE, json.dumps(note, indent=1).encode()
+            folder / str(number) / model_layout.NOTE, json.dumps(note, indent=1).encode()
         )
     except OSError as error:
         logging.getLogger("thaw").warning("rollback: no note of who and when: %s", error)

@@ -17,9 +17,8 @@ import time
 from pathlib import Path
 from typing import Any
 
-# Beside the model, where TensorFlow Serving looks for nothing but its warm-up requests.
-EXTRA = "assets.extra"
-NOTE = Path(EXTRA) / "thaw.json"
+from modules import model_layout
+
 # Keys of the note that the caller of ``push`` gives.
 RUN_ID = "run_id"
 MODEL = "model"  # where the model came from
@@ -56,7 +55,7 @@ def list_versions(serving_dir: Path) -> list[int]:
     return [
         number
         for number in numbers_in(serving_dir)
-        if (serving_dir / str(number) / "saved_model.pb").is_file()
+        if model_layout.is_saved_model(serving_dir / str(number))
     ]
 
 
@@ -79,7 +78,9 @@ def read_note(serving_dir: Path, version: int) -> dict[str, Any]:
     Empty for one that another program put there.
     """
     try:
-        note = json.loads((serving_dir / str(version) / NOTE).read_text(encoding="utf-8"))
+        note = json.loads(
+            (serving_dir / str(version) / model_layout.NOTE).read_text(encoding="utf-8")
+        )
     except (OSError, ValueError):
         return {}
     return note if isinstance(note, dict) else {}

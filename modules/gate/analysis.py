@@ -11,7 +11,7 @@ from tensorflow_model_analysis.extractors import extractor
 from tensorflow_model_analysis.writers import writer
 from tfx_bsl.tfxio import tensor_adapter, tf_example_record
 
-from modules import features
+from modules import features, model_layout
 from modules.beam_batches import cap_batches
 from modules.gate import predictions
 from modules.gate.tfma_config import eval_config
@@ -133,4 +133,4 @@ def _first(value: Any) -> Any:
 
 
 def _scores(answer: Any) -> Any:
-    return answer[features.SCORES] if isinstance(answer, Mapping) else answer
+    return answer[model_layout.SCORES] if isinstance(answer, Mapping) else answer

@@ -7,7 +7,7 @@ from typing import Any
 import tensorflow_model_analysis as tfma
 from tensorflow_model_analysis.proto import config_pb2
 
-from modules import features
+from modules import features, model_layout
 from modules.gate.predictions import BASELINE, CANDIDATE
 from modules.rounding import rounded
 from modules.settings import Evaluation
@@ -29,8 +29,8 @@ def eval_config(options: Evaluation, *, has_baseline: bool) -> config_pb2.EvalCo
     models = [
         config_pb2.ModelSpec(
             name=name,
-            signature_name=features.SERVE_EXAMPLES,
-            preprocessing_function_names=[features.TRANSFORM_LABELS],
+            signature_name=model_layout.SERVE_EXAMPLES,
+            preprocessing_function_names=[model_layout.TRANSFORM_LABELS],
             label_key=features.LABEL_INDEX,
             is_baseline=name == BASELINE,
         )

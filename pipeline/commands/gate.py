@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from components.image_example_gen.sources import further_features, list_all
-from modules import features
+from modules import features, model_layout
 from modules.errors import InputError
 from modules.text import printable_lines
 from pipeline import places
@@ -28,8 +28,10 @@ def judge(config: Config, candidate: Path, baseline: Path | None) -> dict[str, A
         InputError: when a folder holds no model of Thaw's, or the images cannot be used.
     """
     for option, folder in (("--candidate", candidate), ("--baseline", baseline)):
-        if folder is not None and not (folder / "saved_model.pb").is_file():
-            raise InputError(f"{option}: {folder} holds no saved_model.pb; give a version's folder")
+        if folder is not None and not model_layout.is_saved_model(folder):
+            raise InputError(
+                f"{option}: {folder} holds no {model_layout.SAVED_MODEL}; give a version's folder"
+            )
         if folder is not None:
             places.check_no_pattern(option, folder.absolute())
     places.check_no_pattern("TMPDIR", tempfile.gettempdir())

@@ -14,6 +14,7 @@ from components.records.summary import SUMMARY_FILE
 from components.serving import versions
 from components.serving.disk import replace_whole
 from components.serving.lock import LOCK, writing
+from modules import model_layout
 from modules.errors import InputError
 from modules.text import as_json
 from pipeline import owner, places, recovery
@@ -124,7 +125,7 @@ def _own_files(root: Root) -> Iterator[Path]:
 def _pushed_files(serving: Path) -> Iterator[Path]:
     for folder in (serving, serving / versions.WITHDRAWN):
         for number in versions.numbers_in(folder):
-            yield from (folder / str(number) / versions.EXTRA).glob("*.json")
+            yield from (folder / str(number) / model_layout.EXTRA).glob("*.json")
 
 
 def _mend_file(file: Path, names: Mapping[str, str]) -> None:

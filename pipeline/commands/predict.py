@@ -8,6 +8,7 @@ from typing import Any
 
 from components.image_example_gen.passed_over import is_of_system
 from components.serving import versions
+from modules import model_layout
 from modules.errors import InputError
 from modules.text import printable_lines
 from pipeline import loading, places
@@ -26,10 +27,10 @@ def find_model(target: str, overrides: Sequence[str] = (), root: Path | None = N
     """
     if not loading.is_config(target):
         model = Path(target)
-        if not (model / "saved_model.pb").is_file():
-            problem = "holds no saved_model.pb" if model.exists() else "does not exist"
+        if not model_layout.is_saved_model(model):
+            problem = f"holds no {model_layout.SAVED_MODEL}" if model.exists() else "does not exist"
             raise InputError(f"MODEL_DIR: {target} {problem}; give a version's folder, or a config")
-        if not (model / "assets.extra" / "labels.txt").is_file():
+        if not model_layout.has_labels(model):
             raise InputError(
                 f"MODEL_DIR: {model} is no model that Thaw exported; give a version's folder"
             )
@@ -82,11 +83,11 @@ def predict(model: Path, images: Sequence[Path]) -> list[dict[str, Any]]:
     """
     import tensorflow as tf
 
-    from modules import export, features
+    from modules import features
 
     loaded = tf.saved_model.load(str(model))
-    serve = loaded.signatures[features.SERVE_IMAGES]
-    labels = export.read_labels(model)
+    serve = loaded.signatures[model_layout.SERVE_IMAGES]
+    labels = model_layout.read_labels(model)
     rows: list[dict[str, Any]] = []
     for path in images:
         row: dict[str, Any] = {"image": str(path)}
@@ -103,7 +104,7 @@ def predict(model: Path, images: Sequence[Path]) -> list[dict[str, Any]]:
         except tf.errors.InvalidArgumentError:
             row["error"] = _why(content)
             continue
-        scores = answer[features.SCORES].numpy()[0]
+        scores = answer[model_layout.SCORES].numpy()[0]
         row["label"] = answer[features.LABEL].numpy()[0].decode()
         row["scores"] = {label: float(s) for label, s in zip(labels, scores, strict=True)}
     return rows

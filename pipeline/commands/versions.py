@@ -10,6 +10,7 @@ from components.records.summary import SUMMARY_FILE
 from components.serving import pins, versions
 from components.serving.restore import restore
 from components.serving.rollback import rollback
+from modules import model_layout
 from modules.rounding import share
 from modules.text import printable_lines
 from pipeline.config import Config
@@ -50,7 +51,7 @@ def pushed(config: Config) -> list[dict[str, Any]]:
 def _row(config: Config, folder: Path, number: int) -> dict[str, Any]:
     note = versions.read_note(folder, number)
     run_id = note.get(versions.RUN_ID)
-    with_it = folder / str(number) / versions.EXTRA / SUMMARY_FILE
+    with_it = folder / str(number) / model_layout.EXTRA / SUMMARY_FILE
     of_run = Root(config.root).summary_of(run_id) if run_id else None
     return {
         "version": number,

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from modules import features, lite
+from modules import lite, model_layout
 from modules.images import image
 from modules.settings import ImageSpec
 from tests.conftest import PROJECT
@@ -35,8 +35,9 @@ def test_exports_travel_with_the_version_and_give_its_labels(tmp_path: Path) -> 
     contents = [path.read_bytes() for path in paths]
     pixels = np.stack([image.decode(tf.constant(one), spec).numpy() for one in contents])
     signatures = tf.saved_model.load(str(version)).signatures
-    whole = signatures[features.SERVE_IMAGES](image_bytes=tf.constant(contents))["scores"].numpy()
-    same = signatures[features.SERVE_PIXELS](pixels=tf.constant(pixels))["scores"].numpy()
+    served = signatures[model_layout.SERVE_IMAGES](image_bytes=tf.constant(contents))
+    whole = served["scores"].numpy()
+    same = signatures[model_layout.SERVE_PIXELS](pixels=tf.constant(pixels))["scores"].numpy()
     np.testing.assert_allclose(same, whole, atol=1e-5)
     for one in (float16, int8):
         content = (version / "assets.extra" / one["file"]).read_bytes()

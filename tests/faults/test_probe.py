@@ -9,7 +9,7 @@ from pathlib import Path
 
 import psutil
 
-from modules.export import write_labels
+from modules.model_layout import write_labels
 from tests.components.infra_check import small_servables as small
 from tests.conftest import PROJECT
 

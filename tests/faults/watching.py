@@ -8,7 +8,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from modules import features
+from modules import model_layout
 
 Sizes = frozenset[tuple[str, int]]
 
@@ -74,5 +74,5 @@ class Watcher(threading.Thread):
 
 def answers(version: Path, image: bytes) -> Any:
     """The scores that a version, loaded anew, gives an image; float32 [classes]."""
-    serve = tf.saved_model.load(str(version)).signatures[features.SERVE_IMAGES]
+    serve = tf.saved_model.load(str(version)).signatures[model_layout.SERVE_IMAGES]
     return serve(image_bytes=tf.constant([image]))["scores"].numpy()[0]

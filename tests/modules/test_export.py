@@ -9,9 +9,10 @@ import pytest
 import tensorflow as tf
 from PIL import Image
 
-from modules import export, features, lite
+from modules import export, features, lite, model_layout
 from modules.backbones import backbone
 from modules.finetune.classifier import Classifier
+from modules.model_layout import IMAGES_AT_ONCE as AT_ONCE
 from modules.settings import ImageSpec
 from tests.conftest import GLYPHS, encoded, picture
 from tests.image_files import bmp, by_pixel
@@ -45,10 +46,10 @@ def exported(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.parametrize(
     ("signature", "argument", "empty"),
     [
-        (features.SERVE_IMAGES, features.IMAGE_BYTES, np.zeros((0,), object)),
-        (features.SERVE_EXAMPLES, features.EXAMPLES, np.zeros((0,), object)),
-        (features.SERVE_PIXELS, features.PIXELS, np.zeros((0, 32, 32, 3), np.uint8)),
-        (features.TRANSFORM_LABELS, features.EXAMPLES, np.zeros((0,), object)),
+        (model_layout.SERVE_IMAGES, features.IMAGE_BYTES, np.zeros((0,), object)),
+        (model_layout.SERVE_EXAMPLES, model_layout.EXAMPLES, np.zeros((0,), object)),
+        (model_layout.SERVE_PIXELS, model_layout.PIXELS, np.zeros((0, 32, 32, 3), np.uint8)),
+        (model_layout.TRANSFORM_LABELS, model_layout.EXAMPLES, np.zeros((0,), object)),
     ],
 )
 def test_every_signature_answers_an_empty_batch_with_nothing(
@@ -59,22 +60,22 @@ def test_every_signature_answers_an_empty_batch_with_nothing(
     dtype = tf.uint8 if empty.dtype == np.uint8 else tf.string
     answers = serve(**{argument: tf.constant(empty, dtype, empty.shape)})
     assert {len(answer) for answer in answers.values()} == {0}
-    if features.SCORES in answers:
-        assert answers[features.SCORES].shape == (0, 2)
+    if model_layout.SCORES in answers:
+        assert answers[model_layout.SCORES].shape == (0, 2)
 
 
 def test_pixels_and_bytes_get_the_same_scores(exported: Path) -> None:
     signatures = tf.saved_model.load(str(exported)).signatures
     pixels = picture(32, 32)
-    by_bytes = signatures[features.SERVE_IMAGES](image_bytes=tf.constant([encoded(pixels)]))
-    by_pixels = signatures[features.SERVE_PIXELS](pixels=tf.constant(pixels[None]))
+    by_bytes = signatures[model_layout.SERVE_IMAGES](image_bytes=tf.constant([encoded(pixels)]))
+    by_pixels = signatures[model_layout.SERVE_PIXELS](pixels=tf.constant(pixels[None]))
     np.testing.assert_allclose(
-        by_bytes[features.SCORES], by_pixels[features.SCORES], rtol=0, atol=1e-6
+        by_bytes[model_layout.SCORES], by_pixels[model_layout.SCORES], rtol=0, atol=1e-6
     )
 
 
 def test_a_request_sees_what_a_viewer_shows_or_is_refused(exported: Path) -> None:
-    serve = tf.saved_model.load(str(exported)).signatures[features.SERVE_IMAGES]
+    serve = tf.saved_model.load(str(exported)).signatures[model_layout.SERVE_IMAGES]
     pixels, shape = picture(32, 32), picture(32, 32, 4)
     masks = (0xFF000000, 0xFF0000, 0xFF00, 0xFF)
     by_masks = bmp(by_pixel(pixels, "1BGR"), 32, 32, masks=masks, header=108)
@@ -82,7 +83,7 @@ def test_a_request_sees_what_a_viewer_shows_or_is_refused(exported: Path) -> Non
     white.alpha_composite(Image.fromarray(shape))
     alike = [[encoded(pixels), by_masks], [encoded(shape), encoded(np.array(white.convert("RGB")))]]
     for contents in alike:
-        scores = serve(image_bytes=tf.constant(contents))[features.SCORES].numpy()
+        scores = serve(image_bytes=tf.constant(contents))[model_layout.SCORES].numpy()
         np.testing.assert_allclose(scores[0], scores[1], rtol=0, atol=1e-6)
     compressed = bmp([b"\0" * 40], 32, 8, compression=1)
     with pytest.raises(tf.errors.InvalidArgumentError, match="a compressed BMP is not decoded"):
@@ -98,7 +99,7 @@ def test_the_form_for_devices_holds_no_branch(exported: Path) -> None:
     assert not names & {"IF", "WHILE"}
 
 
-@pytest.mark.parametrize("count", [0, 1, export.PART - 1, export.PART, export.PART + 1, 70])
+@pytest.mark.parametrize("count", [0, 1, AT_ONCE - 1, AT_ONCE, AT_ONCE + 1, 70])
 def test_parts_give_what_the_whole_gives_and_never_more_at_a_time(count: int) -> None:
     sizes: list[int] = []
 
@@ -111,10 +112,4 @@ def test_parts_give_what_the_whole_gives_and_never_more_at_a_time(count: int) ->
     whole = np.stack([np.arange(count), -np.arange(count)], axis=1)
     np.testing.assert_array_equal(export.in_parts(score, texts, 2).numpy(), whole)
     assert sum(sizes) == count
-    assert all(size <= export.PART for size in sizes)
-
-
-def test_labels_of_any_text_are_read_back(tmp_path: Path) -> None:
-    labels = ["a b", "浴室", "x\u2028y", "#"]
-    export.write_labels(labels, tmp_path)
-    assert export.read_labels(tmp_path) == labels
+    assert all(size <= AT_ONCE for size in sizes)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from modules import features, lite
+from modules import lite, model_layout
 
 SIDE, CLASSES = 12, 3
 
@@ -20,13 +20,13 @@ class Small(tf.Module):
         self.head = tf.Variable(tf.random.stateless_normal((4, CLASSES), (3, 4)) * 4)
 
     @tf.function(
-        input_signature=[tf.TensorSpec((None, SIDE, SIDE, 3), tf.uint8, name=features.PIXELS)]
+        input_signature=[tf.TensorSpec((None, SIDE, SIDE, 3), tf.uint8, name=model_layout.PIXELS)]
     )
     def serve(self, pixels: tf.Tensor) -> dict[str, tf.Tensor]:
         images = tf.cast(pixels, tf.float32) / 255.0
         hidden = tf.nn.relu(tf.nn.conv2d(images, self.kernel, 1, "SAME"))
         mean = tf.reduce_mean(hidden, axis=(1, 2))
-        return {features.SCORES: tf.nn.softmax(tf.matmul(mean, self.head))}
+        return {model_layout.SCORES: tf.nn.softmax(tf.matmul(mean, self.head))}
 
 
 def pixels(count: int) -> lite.Pixels:
@@ -39,7 +39,7 @@ def pixels(count: int) -> lite.Pixels:
 def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("model")
     small = Small()
-    tf.saved_model.save(small, str(folder), signatures={features.SERVE_PIXELS: small.serve})
+    tf.saved_model.save(small, str(folder), signatures={model_layout.SERVE_PIXELS: small.serve})
     return folder
 
 
@@ -57,7 +57,7 @@ def test_an_export_gives_the_models_scores_but_for_rounding(
 def test_another_models_export_does_not_agree(model: Path, tmp_path: Path) -> None:
     other = Small()
     other.head.assign(-other.head)
-    tf.saved_model.save(other, str(tmp_path), signatures={features.SERVE_PIXELS: other.serve})
+    tf.saved_model.save(other, str(tmp_path), signatures={model_layout.SERVE_PIXELS: other.serve})
     content = lite.convert(tmp_path, "float16", pixels(4))
     assert lite.compare(content, model, pixels(70)).agreement < 0.5
 

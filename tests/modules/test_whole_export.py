@@ -12,7 +12,7 @@ import tensorflow_transform.beam as tft_beam
 from tensorflow_metadata.proto.v0 import schema_pb2
 from tensorflow_transform.tf_metadata import dataset_metadata, metadata_io, schema_utils
 
-from modules import export, features, preprocessing
+from modules import export, features, model_layout, preprocessing
 from modules.backbones import backbone
 from modules.backbones.blocks import blocks
 from modules.finetune.classifier import Classifier
@@ -65,17 +65,17 @@ def test_an_export_serves_and_is_the_backbone_that_was_trained(
 
     served = tf.saved_model.load(str(version))
     assert set(served.signatures) == {
-        features.SERVE_IMAGES, features.SERVE_EXAMPLES, features.SERVE_PIXELS,
-        features.TRANSFORM_LABELS,
+        model_layout.SERVE_IMAGES, model_layout.SERVE_EXAMPLES, model_layout.SERVE_PIXELS,
+        model_layout.TRANSFORM_LABELS,
     }  # fmt: skip
-    scores = served.signatures[features.SERVE_IMAGES](image_bytes=tf.constant([sample]))
+    scores = served.signatures[model_layout.SERVE_IMAGES](image_bytes=tf.constant([sample]))
     again = backbone.load(str(version))
     images = image.to_range(image.decode_batch(tf.constant([sample]), spec), spec)
     embedded = again.forward(images)
     np.testing.assert_allclose(embedded, model.backbone.forward(images), atol=1e-6)
     kernel, bias = served.variables_in_use[:2]
     expected = tf.nn.softmax(embedded @ kernel + bias)
-    np.testing.assert_allclose(scores[features.SCORES], expected, atol=1e-5)
+    np.testing.assert_allclose(scores[model_layout.SCORES], expected, atol=1e-5)
 
     def shown(one: backbone.Backbone) -> list[tuple[str, list[str], int]]:
         return [(b.name, b.variable_names, b.batch_norm) for b in blocks.blocks_of(one)]

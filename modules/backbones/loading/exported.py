@@ -9,7 +9,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from modules.backbones.loading.forms import LABELS
+from modules import model_layout
 
 _DEFAULT = "serving_default"
 
@@ -54,7 +54,7 @@ def as_module(loaded: Any) -> Exported | None:
 
 def problem_of(loaded: Any, folder: str) -> str:
     """Why a SavedModel without a call is no backbone; empty where ``as_module`` may tell more."""
-    if tf.io.gfile.exists(posixpath.join(folder, LABELS.as_posix())):
+    if tf.io.gfile.exists(posixpath.join(folder, model_layout.LABELS)):
         return (
             "is a model of an older Thaw, whose exports could not be backbones; run its config "
             "again, and give the version that this pushes"

@@ -3,8 +3,9 @@
 import re
 from pathlib import Path
 
-SAVED_MODEL = ("saved_model.pb", "saved_model.pbtxt")
-LABELS = Path("assets.extra") / "labels.txt"  # which only an export of Thaw has
+from modules import model_layout
+
+SAVED_MODEL = (model_layout.SAVED_MODEL, "saved_model.pbtxt")
 
 _ZIP = b"PK\x03\x04"
 _HDF5 = b"\x89HDF\r\n\x1a\n"

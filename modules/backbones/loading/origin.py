@@ -6,11 +6,11 @@ from pathlib import Path
 import tensorflow as tf
 from pydantic import ValidationError
 
+from modules import model_layout
 from modules.errors import InputError
 from modules.settings import Options, Patterns, PositiveInt
 from modules.text import without_secrets
 
-FILE = "assets.extra/backbone.json"
 _MOST_BYTES = 1 << 20
 
 
@@ -33,7 +33,7 @@ class Origin(Options):
 
 def write(origin: Origin, folder: Path) -> None:
     """Lays it beside an exported model."""
-    path = folder / FILE
+    path = folder / model_layout.BACKBONE
     path.parent.mkdir(parents=True, exist_ok=True)
     kept = origin.model_copy(update={"handle": without_secrets(origin.handle)})
     path.write_text(kept.model_dump_json(indent=1), encoding="utf-8")
@@ -49,7 +49,7 @@ def read(handle: str, folder: str) -> Origin | None:
     Raises:
         InputError: when the file is none that Thaw wrote.
     """
-    path = posixpath.join(folder, FILE)
+    path = posixpath.join(folder, model_layout.BACKBONE)
     if not tf.io.gfile.exists(path):
         return None
     try:
@@ -57,6 +57,6 @@ def read(handle: str, folder: str) -> Origin | None:
             return Origin.model_validate_json(file.read(_MOST_BYTES))
     except ValidationError:
         raise InputError(
-            f"backbone.handle: {FILE} of {handle} is not as Thaw writes it; remove the file from a "
-            "copy of the module, and give that"
+            f"backbone.handle: {model_layout.BACKBONE} of {handle} is not as Thaw writes it; "
+            "remove the file from a copy of the module, and give that"
         ) from None

@@ -9,6 +9,7 @@ import tensorflow as tf
 from components.baseline.selection import NOTE_KEY, Choice, choose
 from components.evaluator.compatibility import problem_of, problem_of_loading
 from components.serving import versions
+from modules import model_layout
 from tests.conftest import GLYPHS
 
 
@@ -19,7 +20,7 @@ def served(serving: Path, number: int, model: str, compared: Choice | None = Non
     note = {versions.MODEL: model}
     if compared:
         note[NOTE_KEY] = compared.as_text()
-    (folder / versions.NOTE).write_text(json.dumps(note), encoding="utf-8")
+    (folder / model_layout.NOTE).write_text(json.dumps(note), encoding="utf-8")
 
 
 def test_there_is_no_baseline_before_the_first_push(tmp_path: Path) -> None:

@@ -7,8 +7,8 @@ import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
-from modules import features
-from modules.export import in_parts, write_labels
+from modules import features, model_layout
+from modules.export import in_parts
 from tests.conftest import encoded
 
 LABELS = ["red", "green", "浴室"]
@@ -107,9 +107,9 @@ def save(
     def serve(image_bytes: tf.Tensor) -> dict[str, tf.Tensor]:
         scores = in_parts(score, image_bytes, len(LABELS)) if parts else score(image_bytes)
         best = tf.argmin(scores, axis=-1) if mislabelled else tf.argmax(scores, axis=-1)
-        return {features.SCORES: scores, features.LABEL: tf.gather(names, best)}
+        return {model_layout.SCORES: scores, features.LABEL: tf.gather(names, best)}
 
     module.serve = serve
-    tf.saved_model.save(module, str(folder), signatures={features.SERVE_IMAGES: serve})
-    write_labels(LABELS, folder)
+    tf.saved_model.save(module, str(folder), signatures={model_layout.SERVE_IMAGES: serve})
+    model_layout.write_labels(LABELS, folder)
     return str(folder)

@@ -15,7 +15,7 @@ from components.infra_check.job import Job, Sample, Scores
 from components.infra_check.measure import milliseconds, percentiles
 from components.infra_check.probe import probe
 from components.infra_check.report import Report, Reporter
-from modules import warmup
+from modules import model_layout, warmup
 from tests.components.infra_check import small_servables as small
 
 
@@ -129,7 +129,7 @@ def test_a_warm_up_that_fails_keeps_a_model_from_being_served(
 ) -> None:
     model = small.save(tmp_path / "model")
     if isinstance(content, bytes):
-        (Path(model) / warmup.FILE).write_bytes(content)
+        (Path(model) / model_layout.WARMUP_REQUESTS).write_bytes(content)
     else:
         warmup.write([content.encode()], Path(model))
     found = told(tmp_path, model)

@@ -17,7 +17,7 @@ from components.infra_check import rest
 from components.infra_check.client import Refused, served
 from components.infra_check.grpc_server import serve, stub_of
 from components.infra_check.servable import Servable
-from modules import features, warmup
+from modules import features, model_layout, warmup
 from tests.components.infra_check import small_servables as small
 
 
@@ -80,7 +80,7 @@ def test_a_broken_rest_request_is_a_400_and_the_next_good_one_is_answered(
     good = json.dumps({"instances": [b64(small.images()[0])]}).encode()
     status, answered = rest.answer(servable, good)
     assert status == 200
-    assert set(json.loads(answered)["predictions"][0]) == {features.SCORES, features.LABEL}
+    assert set(json.loads(answered)["predictions"][0]) == {model_layout.SCORES, features.LABEL}
 
 
 def test_a_single_output_goes_without_its_name_and_binary_ones_as_base64(tmp_path: Path) -> None:
@@ -125,7 +125,7 @@ def test_grpc_refuses_with_tensorflow_servings_codes_and_goes_on(servable: Serva
             assert code_of(stub, wrong) == "INVALID_ARGUMENT"
         assert code_of(stub, warmup.request_of([b"no image"])) == "INVALID_ARGUMENT"
         assert list(stub.Predict(filtered).outputs) == [features.LABEL]
-        assert set(stub.Predict(changed()).outputs) == {features.SCORES, features.LABEL}
+        assert set(stub.Predict(changed()).outputs) == {model_layout.SCORES, features.LABEL}
 
 
 def test_a_message_of_more_than_grpcs_own_four_megabytes_arrives(servable: Servable) -> None:

@@ -13,7 +13,7 @@ from components.infra_check.job import Sample
 from components.infra_check.outcome import Outcome
 from components.infra_check.subprocess_check import check
 from modules import warmup
-from modules.export import write_labels
+from modules.model_layout import write_labels
 from modules.settings import Infra
 from tests.components.infra_check import small_servables as small
 

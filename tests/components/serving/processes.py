@@ -10,7 +10,8 @@ from typing import Any
 
 from components.serving.lock import writing
 from components.serving.push import push
-from components.serving.versions import NOTE, list_versions
+from components.serving.versions import list_versions
+from modules.model_layout import NOTE
 
 PARTS = 40
 
@@ -34,7 +35,7 @@ def problem_of(version: int, folder: int, parts: int = PARTS) -> str | None:
             content = _read(name, folder)
             marks.add(content[:1])
             found += len(content)
-        note = json.loads(_read(str(NOTE), folder))
+        note = json.loads(_read(NOTE, folder))
     except OSError as error:
         return f"{version}: {error}"
     whole = len(marks) == 1 and found == 1000 * parts and note["version"] == version

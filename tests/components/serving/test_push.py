@@ -8,6 +8,7 @@ import pytest
 from components.serving import disk, pins, versions
 from components.serving.push import push
 from components.serving.rollback import rollback
+from modules import model_layout
 from modules.errors import InputError, StageError
 from tests.components.serving.processes import model
 from tests.e2e.thaw import tree
@@ -21,7 +22,7 @@ def test_a_version_holds_the_model_and_what_travels_with_it(source: Path, servin
     extra = {"summary.json": b"{}", "deep/card.md": b"# Card"}
     version = serving / str(push(source, serving, {}, extra=lambda version: extra))
     pushed = tree(version)
-    assert pushed.pop(str(versions.NOTE))
+    assert pushed.pop(model_layout.NOTE)
     assert pushed.pop("assets.extra/summary.json") == b"{}"
     assert pushed.pop("assets.extra/deep/card.md") == b"# Card"
     assert pushed == tree(source)
@@ -35,7 +36,7 @@ def test_links_become_files_and_the_sources_permissions_do_not_travel(
     (source / "variables").chmod(0o500)
     version = serving / str(push(source, serving, {}))
     assert not (version / "variables" / "link").is_symlink()
-    assert tree(version).keys() - {str(versions.NOTE)} == tree(source).keys()
+    assert tree(version).keys() - {model_layout.NOTE} == tree(source).keys()
     assert (version / "saved_model.pb").stat().st_mode & 0o200
     assert (version / "variables").stat().st_mode & 0o200
 
@@ -117,13 +118,13 @@ def test_old_withdrawn_versions_keep_their_notes_alone(
     rollback(serving, three[0], by="ann")
     folder = serving / versions.WITHDRAWN
     for number in (three[2], more[1]):
-        (folder / str(number) / versions.EXTRA / "model_int8.tflite").write_bytes(b"flat")
+        (folder / str(number) / model_layout.EXTRA / "model_int8.tflite").write_bytes(b"flat")
     push(source, serving, {}, keep=2)
     whole = [n for n in versions.numbers_in(folder) if (folder / f"{n}/saved_model.pb").exists()]
     assert whole == [three[1], *more]  # a pin, and the newest two
-    assert names(folder / str(three[2])) == [versions.EXTRA]
-    assert names(folder / str(three[2]) / versions.EXTRA) == ["thaw.json"]
-    assert (folder / str(more[1]) / versions.EXTRA / "model_int8.tflite").exists()
+    assert names(folder / str(three[2])) == [model_layout.EXTRA]
+    assert names(folder / str(three[2]) / model_layout.EXTRA) == ["thaw.json"]
+    assert (folder / str(more[1]) / model_layout.EXTRA / "model_int8.tflite").exists()
     assert [note["model"] for note in versions.withdrawn(serving)] == ["/1", "/2", "/3", "/4"]
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 from components.serving import versions
 from components.serving.push import push
 from components.serving.rollback import rollback
+from modules import model_layout
 from tests.components.serving.processes import model
 
 
@@ -35,7 +36,7 @@ def test_what_is_no_version_is_not_listed(tmp_path: Path) -> None:
 def test_a_version_of_another_program_has_an_empty_note(tmp_path: Path) -> None:
     model(tmp_path / "9", parts=1)
     assert versions.read_note(tmp_path, 9) == {}
-    note = tmp_path / "9" / versions.NOTE
+    note = tmp_path / "9" / model_layout.NOTE
     note.parent.mkdir()
     for text in ("[]", "{"):
         note.write_text(text, encoding="utf-8")

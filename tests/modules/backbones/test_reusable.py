@@ -12,6 +12,7 @@ import pytest
 import tensorflow as tf
 import tensorflow_hub as hub
 
+from modules import model_layout
 from modules.backbones import backbone, reusable
 from modules.backbones.blocks import blocks
 from modules.backbones.loading import origin
@@ -175,6 +176,6 @@ def test_an_export_remembers_how_its_backbone_was_used_and_no_secret(tmp_path: P
 @pytest.mark.parametrize("text", ["{", '{"handle": "m", "height": -1}', "[]"])
 def test_what_thaw_did_not_write_so_is_refused(tmp_path: Path, text: str) -> None:
     origin.write(ORIGIN, tmp_path)
-    (tmp_path / origin.FILE).write_text(text)
+    (tmp_path / model_layout.BACKBONE).write_text(text)
     with pytest.raises(InputError, match=r"assets\.extra/backbone\.json of m is not as Thaw"):
         origin.read("m", str(tmp_path))

@@ -9,7 +9,7 @@ import pytest
 import tensorflow as tf
 from typer.testing import CliRunner, Result
 
-from modules import export, features
+from modules import features, model_layout
 from modules.errors import InputError
 from pipeline.cli.app import app
 from tests.conftest import encoded
@@ -29,11 +29,11 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     def serve(image_bytes: tf.Tensor) -> dict[str, tf.Tensor]:
         scores = tf.map_fn(score, image_bytes, fn_output_signature=tf.float32)
         label = tf.gather(["dark", "light"], tf.argmax(scores, axis=-1))
-        return {features.SCORES: scores, features.LABEL: label}
+        return {model_layout.SCORES: scores, features.LABEL: label}
 
     module = tf.Module()
-    tf.saved_model.save(module, str(folder), signatures={features.SERVE_IMAGES: serve})
-    export.write_labels(["dark", "light"], folder)
+    tf.saved_model.save(module, str(folder), signatures={model_layout.SERVE_IMAGES: serve})
+    model_layout.write_labels(["dark", "light"], folder)
     return folder
 
 
