@@ -2,9 +2,9 @@
 
 import re
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, PrivateAttr, model_validator
+from pydantic import BeforeValidator, ConfigDict, Field, PrivateAttr, model_validator
 
 from modules.settings import (
     Evaluation,
@@ -125,8 +125,17 @@ class Push(Options):
     label; a file with less is left out, and the summary says so."""
 
 
+def _root_may_be_left_out(schema: dict[str, Any]) -> None:
+    """In a file; ``pipeline.loading`` fills it in."""
+    schema["required"].remove("root")
+
+
 class Config(Options):
     """All options. Only ``data.path`` and ``backbone.handle`` have no default."""
+
+    model_config = ConfigDict(
+        title="A configuration of Thaw", json_schema_extra=_root_may_be_left_out
+    )
 
     data: Data
     """The images, and how they are taken in."""

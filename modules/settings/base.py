@@ -1,8 +1,10 @@
 """What all option objects share."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+from modules.settings.json_schema import OptionsSchema
 
 
 def _no_boolean(value: object) -> object:
@@ -29,3 +31,8 @@ class Options(BaseModel):
     model_config = ConfigDict(
         extra="forbid", frozen=True, allow_inf_nan=False, use_attribute_docstrings=True
     )
+
+    @classmethod
+    def model_json_schema(cls, *args: Any, **options: Any) -> dict[str, Any]:
+        """As pydantic's own, by ``OptionsSchema``."""
+        return super().model_json_schema(*args, **{"schema_generator": OptionsSchema, **options})

@@ -17,7 +17,13 @@ def _is_margin(value: object) -> object:
     raise ValueError(f"got {value!r}, must be auto, or a number above 0 and below 1; change it")
 
 
-Margin = Annotated[float | Literal["auto"], BeforeValidator(_is_margin)]
+Margin = Annotated[
+    float | Literal["auto"],
+    BeforeValidator(
+        _is_margin,
+        json_schema_input_type=Annotated[float, Field(gt=0.0, lt=1.0)] | Literal["auto"],
+    ),
+]
 
 
 class Rule(Options):

@@ -3,10 +3,11 @@
 from typing import Annotated, Literal
 
 from PIL import ImageColor
-from pydantic import BeforeValidator
+from pydantic import BeforeValidator, Field
 
 from modules.settings.base import Options, PositiveInt
 
+Level = Annotated[int, Field(ge=0, le=255)]
 _RULE = "must be a colour such as white, '#f0f0f0' or [240, 240, 240]"
 
 
@@ -31,7 +32,10 @@ def _color(value: object) -> object:
 
 
 # Levels of red, green and blue; given as such, as CSS names a colour or as it writes one.
-Color = Annotated[tuple[int, int, int], BeforeValidator(_color)]
+Color = Annotated[
+    tuple[int, int, int],
+    BeforeValidator(_color, json_schema_input_type=str | tuple[Level, Level, Level]),
+]
 WHITE = (255, 255, 255)
 
 

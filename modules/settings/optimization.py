@@ -1,13 +1,14 @@
 """Optimizers and learning rates."""
 
 import contextlib
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 from pydantic import BeforeValidator, Field, model_validator
 
 from modules.settings.base import FiniteFloat, Fraction, NonNegativeFloat, Options, PositiveFloat
 
-OPTIMIZERS = ("adam", "adamw", "sgd")
+OptimizerName = Literal["adam", "adamw", "sgd"]
+OPTIMIZERS: tuple[str, ...] = get_args(OptimizerName)
 
 
 def _by_name(value: object) -> object:
@@ -22,7 +23,7 @@ def _by_name(value: object) -> object:
 class OptimizerOptions(Options):
     """Which optimizer: Adam, AdamW or SGD with momentum."""
 
-    name: Literal["adam", "adamw", "sgd"] = "adam"
+    name: OptimizerName = "adam"
     """`adam` (Kingma and Ba 2015), `adamw` (Loshchilov and Hutter 2019), or `sgd` with
     momentum."""
     weight_decay: NonNegativeFloat | None = None
@@ -42,7 +43,10 @@ class OptimizerOptions(Options):
         return self
 
 
-Optimizer = Annotated[OptimizerOptions, BeforeValidator(_by_name)]
+Optimizer = Annotated[
+    OptimizerOptions,
+    BeforeValidator(_by_name, json_schema_input_type=OptimizerName | OptimizerOptions),
+]
 
 
 def _constant(value: object) -> object:
@@ -84,4 +88,7 @@ class LearningRateOptions(Options):
         return self
 
 
-LearningRate = Annotated[LearningRateOptions, BeforeValidator(_constant)]
+LearningRate = Annotated[
+    LearningRateOptions,
+    BeforeValidator(_constant, json_schema_input_type=PositiveFloat | LearningRateOptions),
+]

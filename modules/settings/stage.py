@@ -117,7 +117,10 @@ class Training(Options):
     class_weights: ClassWeights = "none"
     """The factor of each class's loss: `none`; `balanced`, the inverse of the class's share of
     the training images; or a weight by label, 1 for labels left out."""
-    augmentation: Annotated[Augmentation, BeforeValidator(_nothing_is_none)] = Augmentation()
+    augmentation: Annotated[
+        Augmentation,
+        BeforeValidator(_nothing_is_none, json_schema_input_type=Augmentation | None),
+    ] = Augmentation()
     """How training images are varied; `null` for not at all."""
     cache: Literal["auto", "none"] = "auto"
     """`auto` keeps what the frozen part of the backbone computes for each image, where that is
