@@ -2,10 +2,10 @@
 
 from collections.abc import Callable
 
-from components.data_check import expected
 from components.image_example_gen import bad_files
 from components.image_example_gen.image_file import ImageFile
 from components.image_example_gen.sources import list_data
+from pipeline import expected_splits
 from pipeline.config import Config
 
 
@@ -29,5 +29,5 @@ def names_checked(
         say(line)
     bad_files.check_listed(listing.files, options.max_bad_fraction)
     least = 0 if forced else config.evaluation.min_examples
-    expected.check(listing.files, options.splits.shares(), least)
+    expected_splits.check(listing.files, options.splits.shares(), least)
     return listing.files

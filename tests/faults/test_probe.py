@@ -24,7 +24,7 @@ time.sleep(3600)
 """
 CHECKS = """
 import sys
-from components.infra_check.check import check
+from components.infra_check.subprocess_check import check
 from components.infra_check.job import Sample
 from modules.settings import Infra
 command = (sys.executable, "-c", sys.argv[2])

@@ -1,0 +1,51 @@
+"""What names alone tell of the splits."""
+
+from dataclasses import replace
+
+import pytest
+
+from components.image_example_gen.image_file import ImageFile
+from modules.errors import InputError
+from pipeline import expected_splits
+
+SHARES = {"train": 0.8, "validation": 0.1, "test": 0.1}
+
+
+def listed(**counts: int) -> list[ImageFile]:
+    """So many images of two classes by split, ``left`` for those that no name gives one."""
+    return [
+        ImageFile("", f"{split}{n}", "ab"[n % 2], 1, None if split == "left" else split)
+        for split, count in counts.items()
+        for n in range(count)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("files", "message"),
+    [
+        (listed(train=80, test=29), "test: 29 images, and evaluation.min_examples asks for 30"),
+        (listed(left=80), "test: of 80 images about 8 would be tested, and .* asks for 30"),
+        (listed(train=45, validation=40), "test: of 45 images about 5 would be tested"),
+        (
+            [*listed(train=80, test=40), ImageFile("", "x", "Ａ ", 1, "test")],
+            "no image of class 'Ａ ', but of 'a', which differs in case, spaces or form alone",
+        ),
+        (
+            [*listed(train=80, test=40), ImageFile("", "x", "z", 1, "test")],
+            "train: no image of class 'z'; add or correct images",
+        ),
+    ],
+)
+def test_what_names_alone_tell_of_the_splits_is_refused(
+    files: list[ImageFile], message: str
+) -> None:
+    with pytest.raises(InputError, match=message):
+        expected_splits.check(files, SHARES, 30)
+
+
+def test_what_the_content_decides_is_left_to_it() -> None:
+    expected_splits.check(listed(left=150), SHARES, 30)
+    grouped = [replace(file, group="x") for file in listed(left=30)]
+    expected_splits.check(grouped, SHARES, 30)
+    expected_splits.check([*listed(train=80, test=30), *listed(earlier=3)], SHARES, 30)
+    expected_splits.check(listed(left=8), SHARES, 0)
