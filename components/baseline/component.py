@@ -1,16 +1,17 @@
-"""The node; ``choice`` has the rule."""
+"""The node; ``selection`` has the rule."""
 
 from pathlib import Path
 from typing import Any
 
 from tfx import types
 from tfx.dsl.components.base import base_component, base_executor, executor_spec
-from tfx.types import artifact_utils, standard_artifacts
+from tfx.types import standard_artifacts
 from tfx.types.component_spec import ChannelParameter, ExecutionParameter
 
 from components.artifacts import Baseline as BaselineArtifact
-from components.baseline.selection import BASELINE_FILE, Choice, choose
+from components.baseline.selection import choose
 from components.driver import PropertiesDriver
+from components.records.baseline import write_choice
 
 _CHOICE = "choice"
 
@@ -32,7 +33,7 @@ class Driver(PropertiesDriver):
     """Looks into the serving folder, so that the cache key sees what is served."""
 
     def changes(self, properties: dict[str, Any], inputs: dict[str, list[Any]]) -> dict[str, str]:
-        """Chooses."""
+        """The choice, as a property."""
         (model,) = inputs["model"]
         return {_CHOICE: choose(Path(properties["serving_dir"]), model.uri).as_text()}
 
@@ -49,15 +50,7 @@ class Executor(base_executor.BaseExecutor):
         """Called by TFX."""
         del input_dict
         (baseline,) = output_dict["baseline"]
-        path = Path(baseline.uri, BASELINE_FILE)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(exec_properties[_CHOICE], encoding="utf-8")
-
-
-def read_choice(artifacts: list[Any]) -> Choice:
-    """The choice that a ``Baseline`` artifact holds."""
-    folder = artifact_utils.get_single_uri(artifacts)
-    return Choice.of_text(Path(folder, BASELINE_FILE).read_text(encoding="utf-8"))
+        write_choice(Path(baseline.uri), exec_properties[_CHOICE])
 
 
 class Baseline(base_component.BaseComponent):

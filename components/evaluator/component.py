@@ -1,7 +1,5 @@
 """TFX's Evaluator with our pass; it blesses nothing. ``evaluate`` does the work."""
 
-import json
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -12,13 +10,10 @@ from tfx.types.component_spec import ChannelParameter, ExecutionParameter
 from tfx.utils import io_utils, path_utils
 
 from components.artifacts import Baseline as BaselineArtifact
-from components.baseline.component import read_choice
 from components.evaluator.evaluate import evaluate
+from components.records.baseline import read_choice, write_compared
 from modules import features
-from modules.gate.verdict import Baseline
 from modules.settings import Evaluation
-
-_BASELINE_FILE = "compared_with.json"
 
 
 class EvaluatorSpec(types.ComponentSpec):
@@ -51,26 +46,16 @@ class Executor(base_beam_executor.BaseBeamExecutor):
         schema = artifact_utils.get_single_uri(input_dict["schema"])
         model = artifact_utils.get_single_uri(input_dict["model"])
         folder = Path(artifact_utils.get_single_uri(output_dict["evaluation"]))
-        compared = evaluate(
+        baseline = evaluate(
             self._make_beam_pipeline,
             io_utils.all_files_pattern(split),
             io_utils.SchemaReader().read(io_utils.get_only_uri_in_dir(schema)),
             path_utils.serving_model_path(model),
-            read_choice(input_dict["baseline"]),
+            read_choice(Path(artifact_utils.get_single_uri(input_dict["baseline"]))),
             Evaluation.model_validate_json(exec_properties["options"]),
             folder,
         )
-        write_baseline(folder, compared)
-
-
-def write_baseline(folder: Path, compared: Baseline) -> None:
-    """Writes beside the predictions what they were compared with."""
-    (folder / _BASELINE_FILE).write_text(json.dumps(asdict(compared)), encoding="utf-8")
-
-
-def read_baseline(folder: str) -> Baseline:
-    """What the candidate of an evaluation was compared with."""
-    return Baseline(**json.loads(Path(folder, _BASELINE_FILE).read_text(encoding="utf-8")))
+        write_compared(folder, baseline)
 
 
 class Evaluator(base_beam_component.BaseBeamComponent):

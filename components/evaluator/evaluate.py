@@ -6,8 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from components.baseline.selection import Choice
 from components.evaluator.compatibility import problem_of, problem_of_loading
+from components.records.baseline import BaselineChoice
 from modules import model_layout
 from modules.gate.analysis import analyse
 from modules.gate.predictions import BASELINE, CANDIDATE
@@ -20,7 +20,7 @@ def evaluate(
     pattern: str,
     schema: Any,
     candidate: str,
-    choice: Choice,
+    choice: BaselineChoice,
     options: Evaluation,
     folder: Path,
 ) -> Baseline:

@@ -12,15 +12,15 @@ from tfx.types.component_spec import ChannelParameter, ExecutionParameter
 from tfx.utils import io_utils
 
 from components.artifacts import Baseline as BaselineArtifact
-from components.baseline.component import read_choice
 from components.driver import PropertiesDriver
 from components.gate.judge import GATE_FILE, decide
 from components.infra_check.outcome import OUTCOME_FILE
+from components.records.baseline import read_choice
 from components.serving import versions
 from modules.settings import Evaluation, Override
 from modules.text import as_json
 
-FORCED = "forced"
+_FORCED = "forced"
 _WITHDRAWN = "withdrawn"
 
 
@@ -30,7 +30,7 @@ class GateSpec(types.ComponentSpec):
     PARAMETERS = {  # noqa: RUF012 TFX's form
         "options": ExecutionParameter(type=str),
         "serving_dir": ExecutionParameter(type=str),
-        FORCED: ExecutionParameter(type=str),  # the JSON of Override, or the empty text
+        _FORCED: ExecutionParameter(type=str),  # the JSON of Override, or the empty text
         "source": ExecutionParameter(type=str),
         # Filled in by the driver, not by the caller.
         _WITHDRAWN: ExecutionParameter(type=str, optional=True),
@@ -53,17 +53,17 @@ class Driver(PropertiesDriver):
         """Whether it was withdrawn; and who forced it, where it is served for that reason."""
         (model,) = inputs["model"]
         serving_dir = Path(properties["serving_dir"])
-        forced = properties[FORCED]
+        forced = properties[_FORCED]
         served = versions.served_version(serving_dir, model.uri)
         if not forced and served is not None:
-            forced = str(versions.read_note(serving_dir, served).get(FORCED) or "")
+            forced = str(versions.read_note(serving_dir, served).get(versions.FORCED) or "")
         told = ""
         for note in versions.withdrawn(serving_dir):
             # One that is served again was forced, or lies there under an earlier number too.
             again = served is None or forced
             if note.get(versions.MODEL) == model.uri and again:
                 told = f"this model was version {note['version']}, withdrawn {note['withdrawn_at']}"
-        return {FORCED: forced, _WITHDRAWN: told}
+        return {_FORCED: forced, _WITHDRAWN: told}
 
 
 class Executor(base_executor.BaseExecutor):
@@ -77,7 +77,7 @@ class Executor(base_executor.BaseExecutor):
     ) -> None:
         """Called by TFX."""
         infra = artifact_utils.get_single_uri(input_dict["infra_blessing"])
-        forced = exec_properties[FORCED]
+        forced = exec_properties[_FORCED]
         found = decide(
             artifact_utils.get_single_uri(input_dict["evaluation"]),
             json.loads(Path(infra, OUTCOME_FILE).read_text(encoding="utf-8")),
@@ -98,7 +98,8 @@ class Executor(base_executor.BaseExecutor):
         )
         name = constants.BLESSED_FILE_NAME if found.passed else constants.NOT_BLESSED_FILE_NAME
         io_utils.write_string_file(f"{blessing.uri}/{name}", "")
-        told = {"gate": found.as_json(), "choice": read_choice(input_dict["baseline"]).as_text()}
+        choice = read_choice(Path(artifact_utils.get_single_uri(input_dict["baseline"])))
+        told = {"gate": found.as_json(), "choice": choice.as_text()}
         text = as_json(told, indent=1)
         Path(blessing.uri, GATE_FILE).write_text(text, encoding="utf-8")
 

@@ -1,8 +1,9 @@
 """The last step of the gate: evaluation, parity and infra check together make one verdict."""
 
+from pathlib import Path
 from typing import Any
 
-from components.evaluator.component import read_baseline
+from components.records.baseline import read_compared
 from modules.gate import predictions, tfma_config, verdict
 from modules.gate.result import RuleResult
 from modules.gate.verdict import Verdict
@@ -33,7 +34,7 @@ def decide(
     return verdict.judge(
         predictions.read(evaluation),
         options,
-        read_baseline(evaluation),
+        read_compared(Path(evaluation)),
         also=[_thresholds(evaluation), *_withdrawn(withdrawn)],
         fit=[*fit_rules(infra), *_docker(in_docker)],
         forced=forced,

@@ -12,17 +12,15 @@ from tfx.types import artifact_utils, standard_artifacts
 from tfx.types.component_spec import ChannelParameter, ExecutionParameter
 
 from components.artifacts import Exports, ModelCard
-from components.baseline.selection import NOTE_KEY
 from components.driver import PropertiesDriver
 from components.exports.convert import read
-from components.gate.component import FORCED, read_gate
+from components.gate.component import read_gate
 from components.records import card
 from components.records.summary import RECORD_FILE, SUMMARY_FILE
 from components.serving import versions
 from components.serving.push import push
 from modules.settings import Override
 
-RUN_ID = versions.RUN_ID  # of the run that pushed, on the PushedModel artifact
 _STATE = "state"
 
 
@@ -96,8 +94,8 @@ class Executor(tfx_executor.Executor):
                 keep=exec_properties["keep"],
                 wait=exec_properties["lock_seconds"],
             )
-        pushed_by = str(versions.read_note(serving_dir, version)[RUN_ID])
-        pushed.set_string_custom_property(RUN_ID, pushed_by)
+        pushed_by = str(versions.read_note(serving_dir, version)[versions.RUN_ID])
+        pushed.set_string_custom_property(versions.RUN_ID, pushed_by)
         self._MarkPushed(
             pushed,
             pushed_destination=str(serving_dir / str(version)),
@@ -109,7 +107,12 @@ def _note(run_id: str, model: str, blessing: str) -> dict[str, Any]:
     """What a version remembers of how it came to be; the drivers of later runs go by it."""
     gate, choice = read_gate(blessing)
     forced = Override.model_validate(gate["forced"]).model_dump_json() if gate["forced"] else ""
-    return {RUN_ID: run_id, versions.MODEL: model, NOTE_KEY: choice, FORCED: forced}
+    return {
+        versions.RUN_ID: run_id,
+        versions.MODEL: model,
+        versions.BASELINE: choice,
+        versions.FORCED: forced,
+    }
 
 
 def _record(records: str, run_id: str) -> dict[str, Any]:

@@ -10,9 +10,9 @@ from tfx.types.component_spec import ChannelParameter, ExecutionParameter
 
 from components.artifacts import ModelCard
 from components.artifacts import RunSummary as RunSummaryArtifact
-from components.pusher.component import RUN_ID
 from components.records import card
 from components.records.summary import SUMMARY_FILE, status_of
+from components.serving.versions import RUN_ID
 
 
 class Executor(base_executor.BaseExecutor):

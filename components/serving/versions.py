@@ -20,8 +20,10 @@ from typing import Any
 from modules import model_layout
 
 # Keys of the note that the caller of ``push`` gives.
-RUN_ID = "run_id"
-MODEL = "model"  # where the model came from
+RUN_ID = "run_id"  # of the run that pushed it; on the PushedModel artifact too
+MODEL = "model"  # the URI of the artifact that it was pushed from
+BASELINE = "baseline"  # what it was compared with when it was judged: a BaselineChoice as text
+FORCED = "forced"  # who forced it and why: an Override as JSON; empty if nobody did
 # Keys that a rollback adds.
 WITHDRAWN_AT = "withdrawn_at"
 WITHDRAWN_BY = "withdrawn_by"

@@ -40,11 +40,11 @@ def judge(config: Config, candidate: Path, baseline: Path | None) -> dict[str, A
     from google.protobuf import text_format
     from tensorflow_metadata.proto.v0 import schema_pb2
 
-    from components.baseline.selection import Choice, choose
+    from components.baseline.selection import choose
     from components.evaluator.compatibility import problem_of
-    from components.evaluator.component import write_baseline
     from components.evaluator.evaluate import evaluate
     from components.gate.judge import decide
+    from components.records.baseline import BaselineChoice, write_compared
     from pipeline.schema import schema_text
 
     problem = problem_of(candidate)
@@ -52,7 +52,7 @@ def judge(config: Config, candidate: Path, baseline: Path | None) -> dict[str, A
         raise InputError(f"--candidate: {candidate} cannot be judged: {problem}; give another")
     choice = choose(config.serving_dir, "")
     if baseline is not None:
-        choice = Choice(None, str(baseline.absolute()), f"compared with {baseline}")
+        choice = BaselineChoice(None, str(baseline.absolute()), f"compared with {baseline}")
     schema = schema_text(config, further_features(config.data.ingest()))
     with tempfile.TemporaryDirectory(prefix="thaw-gate-") as name:
         images, evaluation = Path(name, "images"), Path(name, "evaluation")
@@ -66,7 +66,7 @@ def judge(config: Config, candidate: Path, baseline: Path | None) -> dict[str, A
             config.evaluation,
             evaluation,
         )
-        write_baseline(evaluation, compared)
+        write_compared(evaluation, compared)
         infra = _infra(config, candidate, pattern, evaluation)
         found = decide(str(evaluation), infra, config.evaluation)
     return {"gate": found.as_json(), "infra": infra}

@@ -6,26 +6,27 @@ from pathlib import Path
 import pytest
 import tensorflow as tf
 
-from components.baseline.selection import NOTE_KEY, Choice, choose
+from components.baseline.selection import choose
 from components.evaluator.compatibility import problem_of, problem_of_loading
+from components.records.baseline import BaselineChoice
 from components.serving import versions
 from modules import model_layout
 from tests.conftest import GLYPHS
 
 
-def served(serving: Path, number: int, model: str, compared: Choice | None = None) -> None:
+def served(serving: Path, number: int, model: str, compared: BaselineChoice | None = None) -> None:
     folder = serving / str(number)
     (folder / "assets.extra").mkdir(parents=True)
     (folder / "saved_model.pb").write_bytes(b"graph")
     note = {versions.MODEL: model}
     if compared:
-        note[NOTE_KEY] = compared.as_text()
+        note[versions.BASELINE] = compared.as_text()
     (folder / model_layout.NOTE).write_text(json.dumps(note), encoding="utf-8")
 
 
 def test_there_is_no_baseline_before_the_first_push(tmp_path: Path) -> None:
     assert choose(tmp_path / "none", "/new").version is None
-    assert choose(tmp_path, "/new") == Choice(None, "", "there is no baseline yet")
+    assert choose(tmp_path, "/new") == BaselineChoice(None, "", "there is no baseline yet")
 
 
 def test_the_baseline_is_the_version_that_a_server_picks(tmp_path: Path) -> None:
@@ -61,7 +62,7 @@ def test_the_same_choice_is_the_same_text(tmp_path: Path) -> None:
     served(tmp_path, 3, "/a")
     text = choose(tmp_path, "/b").as_text()
     assert text == choose(tmp_path, "/c").as_text()
-    assert Choice.of_text(text) == choose(tmp_path, "/b")
+    assert BaselineChoice.of_text(text) == choose(tmp_path, "/b")
 
 
 @pytest.mark.parametrize(

@@ -8,8 +8,8 @@ import pytest
 import tensorflow_model_analysis as tfma
 from tensorflow_model_analysis.proto.validation_result_pb2 import ValidationResult
 
-from components.evaluator.component import write_baseline
 from components.gate.judge import decide, fit_rules
+from components.records.baseline import write_compared
 from modules.gate import predictions, tfma_config
 from modules.gate.result import RuleResult
 from modules.gate.verdict import Baseline
@@ -30,7 +30,7 @@ def evaluation(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     found = answers.predictions(answers.right(95, 5))
     monkeypatch.setattr(predictions, "read", lambda folder: found)
     monkeypatch.setattr(tfma_config, "threshold_failures", lambda folder: [])
-    write_baseline(tmp_path, NONE)
+    write_compared(tmp_path, NONE)
     return str(tmp_path)
 
 
@@ -133,7 +133,7 @@ def test_every_rule_that_can_be_broken_has_a_remedy_in_words(
     for change, seen in (
         ({}, given), ({}, alone), (common, given), ({**common, "require": "better"}, given)
     ):  # fmt: skip
-        write_baseline(tmp_path, Baseline(7 if seen.baseline else None, "it is"))
+        write_compared(tmp_path, Baseline(7 if seen.baseline else None, "it is"))
         monkeypatch.setattr(predictions, "read", lambda folder, seen=seen: seen)
         asked = options.model_copy(update=change)
         found = decide(str(tmp_path), infra, asked, withdrawn="it was", in_docker=False)
