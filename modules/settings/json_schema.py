@@ -42,5 +42,5 @@ def _corrected(node: Any) -> Any:
         elif key == "description":
             corrected[key] = " ".join(value.replace("``", "`").split())
         else:
-            corrected[_KEYWORDS.get(key, key)] = _corrected(value)
+            corrected[_KEYWORDS.get(str(key), str(key))] = _corrected(value)
     return corrected
