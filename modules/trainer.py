@@ -88,7 +88,7 @@ def _task(
 
     module = backbone.load(options.handle, sha256=options.sha256)
     return TrainingContext(
-        model=Classifier(module, len(labels)),
+        model=Classifier(module, len(labels), options.finetune.head, options.finetune.seed),
         blocks=blocks.blocks_of(module, options.blocks),
         labels=labels,
         train=read(fn_args.train_files),
@@ -130,7 +130,9 @@ def _checkpoint_folder(
     files = [path for pattern in patterns for path in sorted(tf.io.gfile.glob(pattern))]
     # The stages have keys of their own, so that one that was changed costs only itself and those
     # after it.
-    shared = options.model_dump(mode="json") | {"finetune": {"seed": options.finetune.seed}}
+    shared = options.model_dump(mode="json") | {
+        "finetune": options.finetune.model_dump(mode="json", include={"seed", "head"})
+    }
     # Where things lie does not count either: a root may be moved.
     shared |= {"checkpoints": "", "handle": "" if options.sha256 else options.handle}
     config = json.dumps({**fn_args.custom_config, OPTIONS: shared}, sort_keys=True)

@@ -1,27 +1,74 @@
-"""What a stage minimises: cross-entropy, smoothed and weighted, and its penalties."""
+"""What a stage minimises: a loss of each image, smoothed and weighted, and penalties."""
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any, Literal
 
 import tensorflow as tf
 
-from modules.settings import Stage
+from modules import plugins
+from modules.errors import InputError
+from modules.settings import LossOptions, Stage
+from modules.text import cause
 
 Scalar = Callable[[], tf.Tensor]
 
 
-def cross_entropy(
+def softmax_cross_entropy(logits: tf.Tensor, targets: tf.Tensor) -> tf.Tensor:
+    """Cross-entropy of a softmax: float32 [batch, classes] twice to float32 [batch]."""
+    return tf.nn.softmax_cross_entropy_with_logits(targets, logits)
+
+
+Loss = Callable[[tf.Tensor, tf.Tensor], tf.Tensor]
+"""Logits and targets, float32 [batch, classes] each, to the loss of each image, float32 [batch]."""
+
+TABLE: dict[str, Loss] = {"cross_entropy": softmax_cross_entropy}
+
+
+def loss_of(options: LossOptions, key: str) -> Loss:
+    """The loss that a stage names.
+
+    Args:
+        options: of ``TABLE``, or a plug-in, which gets its arguments by name behind the two.
+        key: of the config, for messages.
+
+    Raises:
+        InputError: when a plug-in cannot be loaded, or gives no loss for each image.
+    """
+    if options.name in TABLE:
+        return TABLE[options.name]
+    function = plugins.load_callable(options.name, key, options.arguments, 2)
+    loss = partial(function, **options.arguments)
+    targets = tf.constant([[1.0, 0.0, 0.0], [0.1, 0.1, 0.8]])
+    try:
+        losses = tf.convert_to_tensor(loss(tf.zeros((2, 3)), targets))
+    except Exception as error:
+        raise InputError(
+            f"{key}: {options.name} failed for logits and targets of [2, 3]: "
+            f"{type(error).__name__}: {cause(error)}; correct it"
+        ) from error
+    if losses.shape != (2,) or losses.dtype != tf.float32:
+        raise InputError(
+            f"{key}: {options.name} turns logits and targets of [2, 3] into {losses.dtype.name} "
+            f"{list(losses.shape)}, must be float32 [2]: a loss for each image"
+        )
+    return loss
+
+
+def image_losses(
     logits: tf.Tensor,
     targets: tf.Tensor,
     *,
+    loss: Loss = softmax_cross_entropy,
     label_smoothing: float = 0.0,
     class_weights: Sequence[float] | None = None,
 ) -> tf.Tensor:
-    """The loss of each image.
+    """The loss of each image, smoothed and weighted.
 
     Args:
         logits: float32 [batch, classes].
         targets: float32 [batch, classes], each row a distribution.
+        loss: gets the logits and the smoothed targets.
         label_smoothing: the share of each target that is spread evenly over all classes.
         class_weights: what each class's loss is multiplied with; a mixed target's weight is the
             mean of its classes' weights.
@@ -32,7 +79,7 @@ def cross_entropy(
     smoothed = targets
     if label_smoothing:
         smoothed = targets * (1.0 - label_smoothing) + label_smoothing / targets.shape[-1]
-    losses = tf.nn.softmax_cross_entropy_with_logits(smoothed, logits)
+    losses = loss(logits, smoothed)
     if class_weights is not None:
         losses *= tf.linalg.matvec(targets, tf.constant(class_weights, tf.float32))
     return losses
@@ -71,7 +118,7 @@ def penalties(
     pretrained: Sequence[Any],
     module_losses: Sequence[Scalar],
 ) -> list[Scalar]:
-    """What is added to the mean cross-entropy of a step.
+    """What is added to the mean loss of a step.
 
     Args:
         stage: how much of each.

@@ -11,13 +11,15 @@ import tensorflow as tf
 from modules.finetune.classifier import Classifier
 from modules.finetune.distribution import Outcome, SingleDevice
 from modules.finetune.forward import Forward, Rows
-from modules.finetune.losses import Scalar, cross_entropy
+from modules.finetune.losses import Scalar, image_losses, loss_of
 from modules.finetune.optimizers import StageOptimizer
 from modules.finetune.saved_weights import ExponentialMovingAverage
 from modules.images.feature_cache import Table, passes_at_once, rows_at_once
 from modules.parallel import in_order
 from modules.settings import Stage
 
+Masks = tuple[Sequence[tf.Tensor], Sequence[tf.Tensor]]
+"""What dropout multiplies the embeddings and the head's layers with, float32 [n, width] each."""
 TrainStep = Callable[[Rows, tf.Tensor], tuple[tf.Tensor, tf.Tensor]]
 
 
@@ -58,19 +60,23 @@ def train_step(model: Classifier, parts: StepParts) -> TrainStep:
     stage, optimizer = parts.stage, parts.optimizer
     targets_spec = tf.TensorSpec((None, model.classes), tf.float32)
 
-    def share(rows: Rows, targets: tf.Tensor, *dropouts: tf.Tensor) -> Outcome:
+    loss_function = loss_of(stage.loss, f"finetune.stages[{stage.name}].loss")
+
+    def share(rows: Rows, targets: tf.Tensor, masks: Masks) -> Outcome:
         """Loss and hits, summed, and the gradients of the mean loss with all penalties."""
         # Only what this stage trains is watched: the backward pass ends at the freeze boundary.
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             for variable in optimizer.variables:
                 tape.watch(variable)
             embeddings = parts.forward(rows)
-            for dropout in dropouts:
-                embeddings *= dropout
-            logits = model.classify(embeddings)
-            losses = cross_entropy(
+            of_embeddings, of_head = masks
+            for mask in of_embeddings:
+                embeddings *= mask
+            logits = model.classify(embeddings, *of_head)
+            losses = image_losses(
                 logits,
                 targets,
+                loss=loss_function,
                 label_smoothing=stage.label_smoothing,
                 class_weights=parts.class_weights,
             )
@@ -82,19 +88,32 @@ def train_step(model: Classifier, parts: StepParts) -> TrainStep:
     # One trace for batches of all sizes: the last of an epoch may be smaller.
     @tf.function(autograph=False, input_signature=[_batches_of(parts.rows), targets_spec])
     def step(rows: Rows, targets: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        dropouts = []
-        if stage.dropout:
-            # For the whole batch, so that what is dropped does not depend on how it is shared.
-            seed = tf.stack([tf.constant(parts.seed, tf.int64), optimizer.step.value()])
-            whole = tf.ones((tf.shape(targets)[0], model.backbone.output_dim))
-            dropouts = [tf.nn.experimental.stateless_dropout(whole, stage.dropout, seed)]
-        (loss, hits), gradients = parts.distribution.over_rows(share, rows, targets, *dropouts)
+        # For the whole batch, so that what is dropped does not depend on how it is shared.
+        layers = [(model.backbone.output_dim, stage.dropout)] if stage.dropout else []
+        of_embeddings = _masks(layers, parts.seed, optimizer.step, targets)
+        of_head = _masks(model.dropout_layers, parts.seed + 1, optimizer.step, targets)
+        masks = (of_embeddings, of_head)
+        (loss, hits), gradients = parts.distribution.over_rows(share, rows, targets, masks)
         optimizer.apply(gradients)
         if parts.average:
             parts.average.update(optimizer.step)
         return loss, hits
 
     return cast(TrainStep, step)
+
+
+def _masks(
+    layers: Sequence[tuple[int, float]], seed: int, step: tf.Variable, targets: tf.Tensor
+) -> list[tf.Tensor]:
+    """For each layer, given by its width and rate, what its values are multiplied with."""
+    return [
+        tf.nn.experimental.stateless_dropout(
+            tf.ones((tf.shape(targets)[0], width)),
+            rate,
+            tf.stack([tf.constant(seed + number, tf.int64), step.value()]),
+        )
+        for number, (width, rate) in enumerate(layers)
+    ]
 
 
 @dataclass(frozen=True)

@@ -16,10 +16,13 @@ from modules.settings.base import (
 from modules.settings.distribution import Distribution, check_cluster, check_one_process
 from modules.settings.evaluation import Evaluation, Override, Rule
 from modules.settings.finetune import Finetune, TrainerOptions, check_class_weights
+from modules.settings.head import Head, HeadOptions, LinearHead, MlpHead
 from modules.settings.image import WHITE, Color, ImageSpec
 from modules.settings.infra import Infra
 from modules.settings.ingest import MAX_PIXELS, Format, Ingest, Key, Splits
+from modules.settings.loss import LossOptions
 from modules.settings.optimization import LearningRateOptions, OptimizerOptions
+from modules.settings.plugin import Plugin, PluginOptions
 from modules.settings.stage import BatchNorm, EarlyStopping, Stage, Training
 from modules.settings.unfreeze import FractionOfBlocks, LastBlocks, MatchingBlocks, Patterns
 
@@ -37,6 +40,8 @@ __all__ = [
     "Format",
     "Fraction",
     "FractionOfBlocks",
+    "Head",
+    "HeadOptions",
     "ImageSpec",
     "Infra",
     "Ingest",
@@ -44,12 +49,17 @@ __all__ = [
     "Key",
     "LastBlocks",
     "LearningRateOptions",
+    "LinearHead",
+    "LossOptions",
     "MatchingBlocks",
+    "MlpHead",
     "NonNegativeFloat",
     "OptimizerOptions",
     "Options",
     "Override",
     "Patterns",
+    "Plugin",
+    "PluginOptions",
     "PositiveFloat",
     "PositiveInt",
     "RandAugment",

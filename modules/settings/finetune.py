@@ -9,6 +9,7 @@ from pydantic_core import PydanticCustomError
 from modules.errors import InputError
 from modules.settings.base import Integer, Options
 from modules.settings.distribution import Distribution
+from modules.settings.head import Head, LinearHead
 from modules.settings.image import ImageSpec
 from modules.settings.stage import Stage, Training, with_defaults
 from modules.settings.unfreeze import Patterns
@@ -29,6 +30,10 @@ class Finetune(Training):
     backbone."""
     stages: tuple[Stage, ...] = tuple(Stage.model_validate(stage) for stage in DEFAULT_STAGES)
     """The stages, in order. Each starts from the best weights of the stage before it."""
+    head: Head = LinearHead()
+    """What turns the backbone's features into scores: `linear`, one layer; `mlp`, hidden layers
+    before it, `{name: mlp, hidden_units: [256], dropout: 0.0}`; or your own,
+    `package.module:name`, or `{name: package.module:name}` with its arguments beside the name."""
     seed: Annotated[Integer, Field(ge=0, lt=1 << 31)] = 0
     """The seed of everything random."""
     cache_mb: Annotated[Integer, Field(ge=0)] = 1024

@@ -14,6 +14,7 @@ from modules.settings.base import (
     PositiveFloat,
     PositiveInt,
 )
+from modules.settings.loss import Loss, LossOptions
 from modules.settings.optimization import (
     LearningRate,
     LearningRateOptions,
@@ -111,6 +112,9 @@ class Training(Options):
     of it."""
     dropout: Annotated[FiniteFloat, Field(ge=0.0, lt=1.0)] = 0.0
     """The share of the backbone's outputs that is set to zero in training."""
+    loss: Loss = LossOptions()
+    """What is minimised: `cross_entropy`; or your own, `package.module:name`, or
+    `{name: package.module:name}` with its arguments beside the name."""
     label_smoothing: Annotated[FiniteFloat, Field(ge=0.0, lt=1.0)] = 0.0
     """The share of each target that is spread over all classes (Szegedy et al. 2016,
     arXiv:1512.00567)."""

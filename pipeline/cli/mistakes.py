@@ -98,7 +98,7 @@ def _keys(loc: Sequence[str | int]) -> list[str | int]:
         return isinstance(key, str) and (
             "[" in key  # tuple[...]
             or key in ("int", "constrained-int")
-            or (place > 0 and loc[place - 1] in ("unfreeze", "class_weights"))
+            or (place > 0 and loc[place - 1] in ("unfreeze", "class_weights", "head"))
         )
 
     return [key for place, key in enumerate(loc) if not is_tag(place)]

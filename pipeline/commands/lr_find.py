@@ -163,7 +163,7 @@ def _task(
         for files in (images.train[:whole], images.validation)
     )
     return TrainingContext(
-        model=Classifier(prepared.backbone, len(labels)),
+        model=Classifier(prepared.backbone, len(labels), options.head, options.seed),
         blocks=prepared.blocks,
         labels=labels,
         train=train,

@@ -34,7 +34,7 @@ def exported(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A convolutional network with two classes, as Trainer exports it."""
     folder = tmp_path_factory.mktemp("exported")
     model = Classifier(backbone.load(str(GLYPHS)), 2)
-    model.kernel.assign(tf.random.stateless_normal(model.kernel.shape, (1, 2)))
+    model.head[0].assign(tf.random.stateless_normal(model.head[0].shape, (1, 2)))
     raw_spec = {features.LABEL: tf.io.FixedLenFeature((), tf.string)}
     transform: Any = SimpleNamespace(
         transform_features_layer=LabelIndex, raw_feature_spec=lambda: raw_spec

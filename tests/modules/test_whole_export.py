@@ -53,7 +53,7 @@ def test_an_export_serves_and_is_the_backbone_that_was_trained(
     handle = str(GLYPHS) if kind == "glyphs" else save_with_table(tmp_path / "module")
     model = Classifier(backbone.load(handle), len(LABELS))
     generator = tf.random.Generator.from_seed(1)
-    for variable in [model.kernel, model.bias, *model.backbone.trainable]:  # As training would.
+    for variable in [*model.head, *model.backbone.trainable]:  # As training would.
         variable.assign(variable + 0.1 * generator.normal(variable.shape))
     spec = ImageSpec(height=size, width=size, input_range=(-1.0, 1.0))
     sample = encoded(picture(size, size, 3))

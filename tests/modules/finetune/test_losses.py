@@ -6,8 +6,18 @@ import tensorflow as tf
 import tf_keras
 from sklearn.utils.class_weight import compute_class_weight
 
-from modules.finetune.losses import cross_entropy, penalties, resolve_class_weights
+from modules.errors import InputError
+from modules.finetune.losses import (
+    TABLE,
+    image_losses,
+    loss_of,
+    penalties,
+    resolve_class_weights,
+    softmax_cross_entropy,
+)
 from modules.finetune.saved_weights import ExponentialMovingAverage, Snapshot
+from modules.settings import LossOptions
+from modules.settings.loss import LOSSES
 from tests.modules.bench import stage
 
 LOGITS = tf.constant([[2.0, -1.0, 0.5], [0.0, 0.0, 3.0]])
@@ -18,19 +28,19 @@ def test_smoothed_cross_entropy_is_that_of_keras() -> None:
     keras = tf_keras.losses.CategoricalCrossentropy(
         from_logits=True, label_smoothing=0.2, reduction="none"
     )
-    found = cross_entropy(LOGITS, TARGETS, label_smoothing=0.2)
+    found = image_losses(LOGITS, TARGETS, label_smoothing=0.2)
     np.testing.assert_allclose(found, keras(TARGETS, LOGITS), rtol=1e-6)
 
 
 def test_without_smoothing_it_is_the_sparse_one() -> None:
     expected = tf.nn.sparse_softmax_cross_entropy_with_logits([0, 1], LOGITS)
-    np.testing.assert_allclose(cross_entropy(LOGITS, TARGETS), expected, rtol=1e-6)
+    np.testing.assert_allclose(image_losses(LOGITS, TARGETS), expected, rtol=1e-6)
 
 
 def test_a_mixed_targets_weight_is_the_mean_of_its_classes() -> None:
     mixed = tf.constant([[0.25, 0.75, 0.0]])
-    plain = cross_entropy(LOGITS[:1], mixed)
-    weighted = cross_entropy(LOGITS[:1], mixed, class_weights=[4.0, 2.0, 1.0])
+    plain = image_losses(LOGITS[:1], mixed)
+    weighted = image_losses(LOGITS[:1], mixed, class_weights=[4.0, 2.0, 1.0])
     assert float(weighted[0] / plain[0]) == pytest.approx(0.25 * 4 + 0.75 * 2)
 
 
@@ -108,3 +118,46 @@ def test_a_snapshot_gives_back_what_it_took() -> None:
     variable.assign([4.0])
     kept.give_back()
     assert float(variable[0]) == 3.0
+
+
+def focal(logits: tf.Tensor, targets: tf.Tensor, gamma: float = 2.0) -> tf.Tensor:
+    """A user's own loss (Lin et al. 2017, arXiv:1708.02002)."""
+    probabilities = tf.nn.softmax(logits)
+    likely = tf.reduce_sum(targets * probabilities, axis=-1)
+    return (1.0 - likely) ** gamma * softmax_cross_entropy(logits, targets)
+
+
+def mean_only(logits: tf.Tensor, targets: tf.Tensor) -> tf.Tensor:
+    return tf.reduce_mean(softmax_cross_entropy(logits, targets))
+
+
+def test_the_table_has_every_loss_of_the_settings() -> None:
+    assert tuple(TABLE) == LOSSES
+
+
+def test_a_users_own_loss_gets_its_arguments_and_is_smoothed_and_weighted_as_ours_is() -> None:
+    own = loss_of(stage(loss={"name": f"{__name__}:focal", "gamma": 1.0}).loss, "loss")
+    found = image_losses(LOGITS, TARGETS, loss=own, label_smoothing=0.3, class_weights=[2, 1, 1])
+    smoothed = 0.7 * TARGETS + 0.1
+    np.testing.assert_allclose(found, focal(LOGITS, smoothed, 1.0) * [2.0, 1.0], rtol=1e-6)
+
+
+def test_a_loss_that_is_not_one_for_each_image_is_refused() -> None:
+    with pytest.raises(InputError) as error:
+        loss_of(LossOptions(name=f"{__name__}:mean_only"), "finetune.loss")
+    assert str(error.value) == (
+        f"finetune.loss: {__name__}:mean_only turns logits and targets of [2, 3] into float32 [], "
+        "must be float32 [2]: a loss for each image"
+    )
+
+
+@pytest.mark.parametrize(
+    ("value", "message"),
+    [
+        ("hinge", "got 'hinge', must be cross_entropy or package.module:name"),
+        ({"name": "cross_entropy", "gamma": 2}, "cross_entropy has no gamma; leave it out"),
+    ],
+)
+def test_a_loss_that_there_is_not_is_refused(value: object, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        stage(loss=value)

@@ -79,7 +79,10 @@ def test_rates_rise_by_the_same_ratio_from_1e_6_to_1() -> None:
 
 def test_each_groups_factor_stays_and_the_stages_own_rate_does_not() -> None:
     bench = Bench()
-    groups = [ParameterGroup((bench.model.kernel,), 1.0), ParameterGroup((bench.model.bias,), 0.5)]
+    groups = [
+        ParameterGroup((bench.model.head[0],), 1.0),
+        ParameterGroup((bench.model.head[1],), 0.5),
+    ]
     one = stage(learning_rate=3.0, optimizer={"name": "sgd", "momentum": 0.0})
     optimizer = StageOptimizer(one, groups, 1, lambda f: lr_find.RisingRate(STEPS, f))
     before = bench.weights()

@@ -176,15 +176,15 @@ def test_the_same_seed_gives_the_same_weights() -> None:
     first.fit(rule, seed=1)
     second.fit(rule, seed=1)
     other.fit(rule, seed=2)
-    np.testing.assert_allclose(first.model.kernel, second.model.kernel, rtol=0, atol=1e-6)
-    assert not np.allclose(first.model.kernel, other.model.kernel, atol=1e-4)
+    np.testing.assert_allclose(first.model.head[0], second.model.head[0], rtol=0, atol=1e-6)
+    assert not np.allclose(first.model.head[0], other.model.head[0], atol=1e-4)
 
 
 def test_l2_makes_the_trained_weights_smaller() -> None:
     free, bound = Bench(), Bench()
     free.fit(stage(epochs=6, learning_rate=0.01))
     bound.fit(stage(epochs=6, learning_rate=0.01, l2=1.0))
-    assert np.linalg.norm(bound.model.kernel) < 0.7 * np.linalg.norm(free.model.kernel)
+    assert np.linalg.norm(bound.model.head[0]) < 0.7 * np.linalg.norm(free.model.head[0])
 
 
 def test_l2_sp_keeps_the_backbone_nearer_to_what_it_was() -> None:
@@ -210,7 +210,7 @@ def test_a_stage_with_a_running_mean_hands_the_mean_on() -> None:
     assert measured.loss == pytest.approx(result.validation_loss[result.best_epoch - 1], rel=1e-4)
     plain = Bench()
     plain.fit(stage(epochs=3, learning_rate=0.05))
-    assert not np.allclose(bench.model.kernel, plain.model.kernel, atol=1e-3)
+    assert not np.allclose(bench.model.head[0], plain.model.head[0], atol=1e-3)
 
 
 def test_what_an_earlier_set_loses_is_told_by_stage() -> None:

@@ -1,0 +1,51 @@
+"""What turns the backbone's features into a score for each class."""
+
+from typing import Annotated, Literal
+
+from pydantic import BeforeValidator, Discriminator, Field, Tag
+
+from modules.plugins import is_reference
+from modules.settings.base import FiniteFloat, Options, PositiveInt
+from modules.settings.plugin import PluginOptions, by_name
+
+
+class LinearHead(Options):
+    """One linear layer."""
+
+    name: Literal["linear"] = "linear"
+
+
+class MlpHead(Options):
+    """Hidden layers with ReLU, then a linear one.
+
+    Attributes:
+        hidden_units: the width of each hidden layer, in the order of the data.
+        dropout: the share of each hidden layer's values that is set to zero in training.
+    """
+
+    name: Literal["mlp"] = "mlp"
+    hidden_units: Annotated[tuple[PositiveInt, ...], Field(min_length=1)] = (256,)
+    dropout: Annotated[FiniteFloat, Field(ge=0.0, lt=1.0)] = 0.0
+
+
+def _form(value: object) -> str | None:
+    name = value.get("name") if isinstance(value, dict) else getattr(value, "name", None)
+    if not isinstance(name, str):
+        return None
+    return name if name in ("linear", "mlp") else "plugin" if is_reference(name) else None
+
+
+HeadOptions = LinearHead | MlpHead | PluginOptions
+Head = Annotated[
+    Annotated[LinearHead, Tag("linear")]
+    | Annotated[MlpHead, Tag("mlp")]
+    | Annotated[PluginOptions, Tag("plugin")],
+    Discriminator(
+        _form,
+        custom_error_type="head",
+        custom_error_message=(
+            "must be linear, mlp or package.module:name, or {name: one of them, option: value, ...}"
+        ),
+    ),
+    BeforeValidator(by_name),
+]
