@@ -1,4 +1,4 @@
-"""Images a second through what varies and mixes them, in tf.data with AUTOTUNE.
+"""Images a second through what augments and mixes them, in tf.data with AUTOTUNE.
 
 python -m benchmarks.augmentation [--images N]
 """
@@ -34,11 +34,11 @@ def rate(options: Augmentation, count: int) -> float:
     pixels = tf.random.stateless_uniform([BATCH, SIZE, SIZE, 3], [0, 1], 0, 256, tf.int32)
     images = tf.data.Dataset.from_tensor_slices(tf.cast(pixels, tf.uint8)).repeat().enumerate()
     targets = tf.one_hot(tf.range(BATCH) % CLASSES, CLASSES)
-    varied = images.map(
+    augmented = images.map(
         lambda place, image: augment(image, tf.stack([place, 0]), options),
         num_parallel_calls=tf.data.AUTOTUNE,
     )
-    batches = varied.batch(BATCH, drop_remainder=True).enumerate()
+    batches = augmented.batch(BATCH, drop_remainder=True).enumerate()
     mixed = batches.map(
         lambda place, batch: mix(batch, targets, tf.stack([place, 1]), options),
         num_parallel_calls=tf.data.AUTOTUNE,

@@ -71,7 +71,7 @@ def plan_cache(
     cut = find_cut(backbone, (image.height, image.width), changing)
     if isinstance(cut, str):
         return CachePlan("none", cut, changing)
-    varied = stage.augmentation.varies_images
+    varied = stage.augmentation.augments_images
     variants = min(stage.cached_variants, stage.epochs) if varied else 0
     if cut.at_end:
         return CachePlan("embeddings", "the whole backbone is frozen", changing, cut, variants)
@@ -118,6 +118,6 @@ def _refused_by(stage: Stage) -> str:
         return "the stage says so"
     if stage.augmentation.mixes:
         return "mixup and CutMix make other images in every epoch"
-    if stage.augmentation.varies_images and not stage.cached_variants:
+    if stage.augmentation.augments_images and not stage.cached_variants:
         return "augmentation makes other images in every epoch, and cached_variants is 0"
     return ""

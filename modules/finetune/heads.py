@@ -72,6 +72,11 @@ class _Layers(tf.Module):
         pairs = list(zip(self.kernels, self.biases, strict=True))
         return tuple(variable for pair in (pairs[-1], *pairs[:-1]) for variable in pair)
 
+    @property
+    def trainable_variables(self) -> tuple[tf.Variable, ...]:
+        """All of them, in the same order; ``tf.Module`` would sort them by name."""
+        return self.variables
+
     def __call__(self, features: tf.Tensor, *masks: tf.Tensor) -> tf.Tensor:
         hidden = features
         for number, (kernel, bias) in enumerate(zip(self.kernels, self.biases, strict=True)):

@@ -1,46 +1,107 @@
-"""Varies a training image: crop, flips, colour, RandAugment.
+"""Augments a training image: crop, flips, colour, RandAugment, and a user's own operations.
 
-All is drawn from the seed alone, so an image is varied the same way by whichever thread, in
-whichever attempt. Evaluation and serving never come here.
+Every draw comes from the seed alone, so an image is augmented in the same way by whichever thread,
+in whichever attempt. Evaluation and serving never come here.
 """
 
 import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
 
 import tensorflow as tf
 
+from modules import plugins
+from modules.errors import InputError
 from modules.images.rand_augment import grey, mean_grey, rand_augment, to_levels
-from modules.settings import Augmentation
+from modules.settings import Augmentation, PluginOptions
+from modules.text import cause
 
 # How far a crop's proportions may be from the image's (Szegedy et al. 2015, arXiv:1409.4842).
 MAX_STRETCH = 4.0 / 3.0
 
+OPERATIONS_KEY = "augmentation.operations"
+
+
+@dataclass(frozen=True)
+class Operation:
+    """An operation on single images.
+
+    Attributes:
+        apply: takes an image, uint8 [h, w, 3], as many seeds as ``seeds``, int64 [2] each, and the
+            value of its key in ``Augmentation``; gives uint8 [h, w, 3].
+        seeds: how many it draws from.
+    """
+
+    apply: Callable[..., tf.Tensor]
+    seeds: int = 1
+
 
 def augment(image: tf.Tensor, seed: tf.Tensor, options: Augmentation) -> tf.Tensor:
-    """Varies one image: cropped, then flipped, then coloured, then by RandAugment.
+    """Augments one image with the operations of ``TABLE`` that are on, in the table's order.
 
-    What one option draws does not depend on the others.
+    A user's own operations come after these, in the order of the config. What one operation draws
+    does not depend on the others.
 
     Args:
         image: uint8 [h, w, 3].
-        seed: int32 or int64 [2]; the same seed varies the same way.
-        options: what is varied, and how far.
+        seed: int32 or int64 [2]; the same seed augments in the same way.
+        options: which operations, and how far each goes.
 
     Returns:
-        uint8 [h, w, 3]; ``image`` itself when ``options`` varies no images.
+        uint8 [h, w, 3]; ``image`` itself when no operation on images is on.
+
+    Raises:
+        InputError: when a user's own operation cannot be loaded, or gives no such image.
     """
-    if not options.varies_images:
+    if not options.augments_images:
         return image
-    seeds = tf.unstack(tf.random.experimental.stateless_split(tf.cast(seed, tf.int64), 5))
-    if options.crop < 1.0:
-        image = random_crop(image, seeds[0], options.crop)
-    if options.flip in ("horizontal", "both"):
-        image = tf.image.stateless_random_flip_left_right(image, seeds[1])
-    if options.flip in ("vertical", "both"):
-        image = tf.image.stateless_random_flip_up_down(image, seeds[2])
-    if options.color:
-        image = jitter(image, seeds[3], options.color)
-    if options.rand_augment is not None:
-        image = rand_augment(image, seeds[4], options.rand_augment)
+    count = sum(operation.seeds for operation in TABLE.values())
+    seed = tf.cast(seed, tf.int64)
+    seeds = iter(tf.unstack(tf.random.experimental.stateless_split(seed, count)))
+    for name, operation in TABLE.items():
+        own = [next(seeds) for _ in range(operation.seeds)]
+        if options.is_on(name):
+            image = operation.apply(image, *own, getattr(options, name))
+    for place, plugin in enumerate(options.operations):
+        image = _apply_plugin(image, tf.random.experimental.stateless_fold_in(seed, place), plugin)
+    return image
+
+
+def load_operation(plugin: PluginOptions) -> Callable[[tf.Tensor, tf.Tensor], tf.Tensor]:
+    """A user's own operation, of an image and a seed.
+
+    Raises:
+        InputError: when it cannot be loaded or called.
+    """
+    function = plugins.load_callable(plugin.name, OPERATIONS_KEY, plugin.arguments, 2)
+    return partial(function, **plugin.arguments)
+
+
+def _apply_plugin(image: tf.Tensor, seed: tf.Tensor, plugin: PluginOptions) -> tf.Tensor:
+    operation = load_operation(plugin)
+    try:
+        augmented: Any = tf.convert_to_tensor(operation(image, seed))
+    except Exception as error:
+        raise InputError(
+            f"{OPERATIONS_KEY}: {plugin.name} failed: {type(error).__name__}: {cause(error)}; "
+            "correct it"
+        ) from error
+    if augmented.dtype != tf.uint8 or not augmented.shape.is_compatible_with(image.shape):
+        raise InputError(
+            f"{OPERATIONS_KEY}: {plugin.name} turns uint8 {image.shape} into "
+            f"{augmented.dtype.name} {augmented.shape}, must be uint8 of the same shape"
+        )
+    return tf.ensure_shape(augmented, image.shape)
+
+
+def _flip(image: tf.Tensor, left_right: tf.Tensor, up_down: tf.Tensor, direction: str) -> tf.Tensor:
+    """Mirrors half of the images in each direction that is asked for."""
+    if direction in ("horizontal", "both"):
+        image = tf.image.stateless_random_flip_left_right(image, left_right)
+    if direction in ("vertical", "both"):
+        image = tf.image.stateless_random_flip_up_down(image, up_down)
     return image
 
 
@@ -105,3 +166,12 @@ def enhance(
     pixels = tf.cast(image, tf.float32)
     own = pixels * saturation + grey(pixels) * (1.0 - saturation)
     return to_levels(brightness * (own * contrast + mean_grey(image) * (1.0 - contrast)))
+
+
+# By their keys in ``Augmentation``, in the order in which they are applied.
+TABLE: dict[str, Operation] = {
+    "crop": Operation(random_crop),
+    "flip": Operation(_flip, seeds=2),
+    "color": Operation(jitter),
+    "rand_augment": Operation(rand_augment),
+}

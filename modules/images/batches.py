@@ -1,4 +1,4 @@
-"""A stage's training batches: shuffled, varied and mixed, the same way in every attempt."""
+"""A stage's training batches: shuffled, augmented and mixed, in the same way in every attempt."""
 
 from collections.abc import Callable
 
@@ -12,7 +12,7 @@ from modules.images.feature_cache import Table
 from modules.images.mixing import mix
 from modules.settings import Augmentation, Stage
 
-_SEEDS = 5  # drawn for each epoch: of the order, and two each of variation and mixing
+_SEEDS = 5  # drawn for each epoch: one for the order, and two each for augmentation and mixing
 
 
 class TrainingBatches:
@@ -55,8 +55,8 @@ class TrainingBatches:
         Args:
             number: from 1.
             table: a row for each image, in the order of the labels.
-            pixels: whether the table holds images, uint8 [height, width, 3], to be varied and
-                mixed; anything else is given as it is.
+            pixels: whether the table holds images, uint8 [height, width, 3], to be augmented
+                and mixed; anything else stays as it is.
         """
         seeds = self._drawn(number)
         self._seeds.assign(seeds)
@@ -66,10 +66,10 @@ class TrainingBatches:
         return self._datasets[id(table)]
 
     def variant(self, number: int, images: tf.data.Dataset) -> tf.data.Dataset:
-        """All images in order, each varied as in epoch ``number``: uint8 [height, width, 3]."""
-        vary, seeds = variation(self._options), tf.constant(self._drawn(number)[1:3])
+        """All images in order, each augmented as in epoch ``number``: uint8 [height, width, 3]."""
+        augmented, seeds = traced(self._options), tf.constant(self._drawn(number)[1:3])
         return images.enumerate().map(
-            as_it_is(lambda place, pixels: vary(pixels, seeds + tf.stack([0, place]))),
+            as_it_is(lambda place, pixels: augmented(pixels, seeds + tf.stack([0, place]))),
             num_parallel_calls=tf.data.AUTOTUNE,
         )
 
@@ -79,8 +79,8 @@ class TrainingBatches:
 
     def _dataset(self, table: Table, pixels: bool) -> tf.data.Dataset:
         options = self._options if pixels else Augmentation()
-        if options.varies_images:
-            rows = self._varied(table, options)
+        if options.augments_images:
+            rows = self._augmented(table, options)
         else:
             rows = tf.data.Dataset.range(self.steps).map(
                 as_it_is(lambda step: self._rows(table, self._places(step)))
@@ -99,12 +99,13 @@ class TrainingBatches:
     def _rows(self, table: Table, places: tf.Tensor) -> tuple[tuple[tf.Tensor, ...], tf.Tensor]:
         return table.take(places), tf.gather(self._targets, places)
 
-    def _varied(self, table: Table, options: Augmentation) -> tf.data.Dataset:
-        vary = variation(options)
+    def _augmented(self, table: Table, options: Augmentation) -> tf.data.Dataset:
+        augmented = traced(options)
 
         def one(place: tf.Tensor) -> tuple[tuple[tf.Tensor, ...], tf.Tensor]:
             ((pixels,), target) = self._rows(table, self._order[place])
-            return (vary(pixels, self._seeds[1:3] + tf.stack([0, self._order[place]])),), target
+            seed = self._seeds[1:3] + tf.stack([0, self._order[place]])
+            return (augmented(pixels, seed),), target
 
         images = tf.data.Dataset.range(self.count).map(
             as_it_is(one), num_parallel_calls=tf.data.AUTOTUNE
@@ -120,7 +121,7 @@ class TrainingBatches:
         return (images,), targets
 
 
-def variation(options: Augmentation) -> Callable[[tf.Tensor, tf.Tensor], tf.Tensor]:
+def traced(options: Augmentation) -> Callable[[tf.Tensor, tf.Tensor], tf.Tensor]:
     """``augment`` with these options, of an image and a seed, traced once."""
     return tf.function(  # type: ignore[no-any-return]
         lambda image, seed: augment(image, seed, options), autograph=False, reduce_retracing=True

@@ -1,5 +1,7 @@
 """Mixes the images of a batch with each other: mixup and CutMix."""
 
+from functools import partial
+
 import tensorflow as tf
 
 from modules.settings import Augmentation
@@ -19,32 +21,36 @@ def mix(
         images: uint8 [n, h, w, 3].
         targets: float32 [n, classes], each row a distribution.
         seed: int32 or int64 [2]; the same seed mixes the same way.
-        options: mixup, CutMix, or one of them by the toss of a coin.
+        options: which of ``TABLE``; with several, one of them is drawn for the batch.
 
     Returns:
-        The images, uint8 [n, h, w, 3], and targets, float32 [n, classes]; those that were given
-        when ``options`` mixes nothing.
+        The images, uint8 [n, h, w, 3], and targets, float32 [n, classes]; the arguments
+        themselves when ``options`` mixes nothing.
     """
-    if not options.mixes:
+    names = [name for name in TABLE if options.is_on(name)]
+    if not names:
         return images, targets
     seeds = tf.random.experimental.stateless_split(tf.cast(seed, tf.int64), 3)
     order = tf.random.experimental.stateless_shuffle(tf.range(tf.shape(images)[0]), seeds[0])
+    batch = images, targets
     others = tf.gather(images, order), tf.gather(targets, order)
-
-    def by_mixup() -> Mixed:
-        share = beta(seeds[1], options.mixup)
-        return mixup((images, targets), others, share)
-
-    def by_cutmix() -> Mixed:
-        first, second = tf.unstack(tf.random.experimental.stateless_split(seeds[1], 2))
-        return cutmix((images, targets), others, beta(first, options.cutmix), second)
-
-    if not options.cutmix:
-        return by_mixup()
-    if not options.mixup:
-        return by_cutmix()
-    mixed, weights = tf.cond(tf.random.stateless_uniform([], seeds[2]) < 0.5, by_mixup, by_cutmix)
+    branches = [
+        partial(TABLE[name], batch, others, seeds[1], getattr(options, name)) for name in names
+    ]
+    if len(branches) == 1:
+        return branches[0]()
+    drawn = tf.random.stateless_uniform([], seeds[2]) * len(branches)
+    mixed, weights = tf.switch_case(tf.cast(drawn, tf.int32), branches)
     return tf.ensure_shape(mixed, images.shape), tf.ensure_shape(weights, targets.shape)
+
+
+def _mixup(batch: Mixed, others: Mixed, seed: tf.Tensor, alpha: float) -> Mixed:
+    return mixup(batch, others, beta(seed, alpha))
+
+
+def _cutmix(batch: Mixed, others: Mixed, seed: tf.Tensor, alpha: float) -> Mixed:
+    first, second = tf.unstack(tf.random.experimental.stateless_split(seed, 2))
+    return cutmix(batch, others, beta(first, alpha), second)
 
 
 def mixup(batch: Mixed, others: Mixed, share: tf.Tensor) -> Mixed:
@@ -113,3 +119,7 @@ def beta(seed: tf.Tensor, alpha: float) -> tf.Tensor:
     uniform = 1.0 - tf.random.stateless_uniform([2], seeds[1])  # in (0, 1]: its logarithm is finite
     logs = tf.math.log(above) + tf.math.log(uniform) * (1.0 / alpha)
     return tf.sigmoid(logs[0] - logs[1])
+
+
+# By their keys in ``Augmentation``. Each takes a batch, what is mixed in, a seed and its alpha.
+TABLE = {"mixup": _mixup, "cutmix": _cutmix}

@@ -16,16 +16,13 @@ class LinearHead(Options):
 
 
 class MlpHead(Options):
-    """Hidden layers with ReLU, then a linear one.
-
-    Attributes:
-        hidden_units: the width of each hidden layer, in the order of the data.
-        dropout: the share of each hidden layer's values that is set to zero in training.
-    """
+    """Hidden layers with ReLU, then a linear one."""
 
     name: Literal["mlp"] = "mlp"
     hidden_units: Annotated[tuple[PositiveInt, ...], Field(min_length=1)] = (256,)
+    """The width of each hidden layer, in the order of the data."""
     dropout: Annotated[FiniteFloat, Field(ge=0.0, lt=1.0)] = 0.0
+    """The share of each hidden layer's values that is set to zero in training."""
 
 
 def _form(value: object) -> str | None:

@@ -19,13 +19,10 @@ def _known(name: str) -> str:
 
 
 class LossOptions(PluginOptions):
-    """A loss of Thaw's, or a user's own.
-
-    Attributes:
-        name: one of ``LOSSES``, or ``package.module:name``. All other keys are its arguments.
-    """
+    """A loss of Thaw's, or a user's own; all other keys are the arguments of the latter."""
 
     name: Annotated[str, AfterValidator(_known)] = LOSSES[0]
+    """`cross_entropy`, or `package.module:name`."""
 
     @model_validator(mode="after")
     def _takes_no_arguments(self) -> "LossOptions":

@@ -21,16 +21,15 @@ def by_name(value: object) -> object:
 
 
 class PluginOptions(BaseModel):
-    """A user's own code, and the keyword arguments that it gets.
+    """A user's own code (``modules.plugins``); all keys but ``name`` are keyword arguments."""
 
-    Attributes:
-        name: ``package.module:name`` (``modules.plugins``). All other keys are arguments.
-    """
-
-    model_config = ConfigDict(extra="allow", frozen=True, allow_inf_nan=False)
+    model_config = ConfigDict(
+        extra="allow", frozen=True, allow_inf_nan=False, use_attribute_docstrings=True
+    )
     __pydantic_extra__: dict[str, JsonValue] = Field(init=False)
 
     name: Annotated[str, AfterValidator(_of_the_form)]
+    """`package.module:name`."""
 
     @property
     def arguments(self) -> dict[str, Any]:

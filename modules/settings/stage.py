@@ -83,7 +83,7 @@ ClassWeights = Annotated[
 
 
 def _nothing_is_none(value: object) -> object:
-    """``augmentation: null`` varies nothing."""
+    """``augmentation: null`` augments nothing."""
     return {} if value is None else value
 
 

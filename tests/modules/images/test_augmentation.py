@@ -7,8 +7,10 @@ import pytest
 import tensorflow as tf
 from PIL import Image, ImageEnhance
 
-from modules.images import augmentation
+from modules.errors import InputError
+from modules.images import augmentation, mixing
 from modules.settings import Augmentation, RandAugment
+from modules.settings.augmentation import Needs
 from tests.conftest import picture
 
 PIXELS = picture(24, 40)
@@ -26,7 +28,7 @@ def augmented(options: Augmentation, seed: int) -> Any:
 
 
 @pytest.mark.parametrize("options", [Augmentation(), Augmentation(mixup=0.2, cutmix=1.0)])
-def test_options_that_vary_no_images_give_back_what_was_given(options: Augmentation) -> None:
+def test_options_that_change_no_images_give_back_the_image_itself(options: Augmentation) -> None:
     image = tf.constant(PIXELS)
     assert augmentation.augment(image, tf.constant([1, 2]), options) is image
 
@@ -189,3 +191,51 @@ def test_each_option_draws_the_same_with_or_without_the_others() -> None:
         made = augmented(with_color, seed).astype(int)
         alone = augmented(Augmentation(flip="horizontal"), seed).astype(int)
         assert np.abs(made - alone).max() <= 10
+
+
+def inverted(image: Any, seed: Any, share: float = 1.0) -> Any:
+    """A user's own operation: inverts so many of the images."""
+    chosen = tf.random.stateless_uniform([], seed) < share
+    return tf.where(chosen, 255 - image, image)
+
+
+def as_floats(image: Any, seed: Any) -> Any:
+    return tf.cast(image, tf.float32)
+
+
+def own(**options: Any) -> Augmentation:
+    return Augmentation.model_validate(options)
+
+
+def test_the_tables_have_the_operations_of_the_settings_in_their_order() -> None:
+    assert (*augmentation.TABLE, "operations") == Augmentation.names(Needs.IMAGE)
+    assert tuple(mixing.TABLE) == Augmentation.names(Needs.BATCH)
+
+
+@pytest.mark.parametrize("name", [*augmentation.TABLE, "operations", *mixing.TABLE])
+def test_each_operation_is_off_by_default_and_on_by_itself(name: str) -> None:
+    values = {"crop": 0.5, "flip": "both", "color": 0.1, "rand_augment": {}, "operations": ["a:b"]}
+    options = own(**{name: values.get(name, 0.2)})
+    assert not Augmentation().is_on(name)
+    assert [key for key in Augmentation.model_fields if options.is_on(key)] == [name]
+    assert options.mixes == (name in mixing.TABLE) != options.augments_images
+
+
+def test_a_users_own_operation_comes_last_with_its_arguments_and_a_seed_of_its_own() -> None:
+    name = f"{__name__}:inverted"
+    both = augmented(own(crop=0.3, operations=[name]), 3)
+    np.testing.assert_array_equal(both, 255 - augmented(SINGLE["crop"], 3))
+    some = own(operations=[{"name": name, "share": 0.5}, {"name": name, "share": 0.5}])
+    outcomes = [np.array_equal(augmented(some, seed), PIXELS) for seed in range(40)]
+    assert 10 < sum(outcomes) < 30  # Both or neither inverted it; with one seed for both, always.
+
+
+def test_an_operation_that_gives_no_such_image_is_refused() -> None:
+    with pytest.raises(InputError) as error:
+        augmented(own(operations=[f"{__name__}:as_floats"]), 0)
+    assert str(error.value) == (
+        f"augmentation.operations: {__name__}:as_floats turns uint8 (24, 40, 3) into float32 "
+        "(24, 40, 3), must be uint8 of the same shape"
+    )
+    with pytest.raises(InputError, match="would get 2 arguments and sigma"):
+        augmented(own(operations=[{"name": f"{__name__}:as_floats", "sigma": 1}]), 0)

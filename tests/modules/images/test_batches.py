@@ -57,7 +57,7 @@ def test_every_image_comes_once_with_its_label() -> None:
     assert seen == given
 
 
-def test_varied_images_stay_uint8_and_targets_stay_distributions() -> None:
+def test_augmented_images_stay_uint8_and_targets_stay_distributions() -> None:
     for images, targets in epoch(1, augmentation=EVERYTHING):
         assert np.asarray(images).dtype == np.uint8
         assert np.asarray(images).shape[1:] == (32, 32, 3)
@@ -74,9 +74,9 @@ def test_epochs_of_one_object_follow_each_other_in_any_order() -> None:
 
 
 def test_a_kept_variant_is_what_its_epoch_would_have_shown() -> None:
-    vary = {"crop": 0.6, "flip": "horizontal"}
-    rule = stage(batch_size=16, augmentation=vary)
+    options = {"crop": 0.6, "flip": "horizontal"}
+    rule = stage(batch_size=16, augmentation=options)
     batches = TrainingBatches(IMAGES.labels, rule, 10, (0, 0))
     kept = batches.variant(3, IMAGES.dataset).as_numpy_iterator()
-    shown = [image for images, _ in epoch(3, augmentation=vary) for image in images]
+    shown = [image for images, _ in epoch(3, augmentation=options) for image in images]
     assert sorted(one.tobytes() for one in kept) == sorted(one.tobytes() for one in shown)
