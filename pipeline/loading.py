@@ -14,6 +14,7 @@ from modules.settings import paths
 from pipeline import handles, places, safe_yaml
 from pipeline.cli import mistakes
 from pipeline.config import Config
+from pipeline.record import PastRun
 
 _LONGEST_NAME = 63  # of a TFX pipeline
 _START = 4096  # bytes that tell text from others
@@ -37,7 +38,7 @@ def load(file: Path, overrides: Sequence[str] = (), root: Path | None = None) ->
 
 
 def load_recorded(
-    recorded: dict[str, Any], overrides: Sequence[str] = (), root: Path | None = None
+    recorded: PastRun, overrides: Sequence[str] = (), root: Path | None = None
 ) -> Config:
     """The configuration of a run, from its record.
 
@@ -49,11 +50,10 @@ def load_recorded(
     Raises:
         InputError: as ``load``.
     """
-    run = recorded["run"]
     named = {one.partition("=")[0] for one in overrides}
     withheld = [
         key
-        for key in run.get("withheld") or ()
+        for key in recorded.withheld
         if not any(f"{key}.".startswith(f"{one}.") for one in named)
     ]
     if withheld:
@@ -61,12 +61,11 @@ def load_recorded(
             f"--from: the summary leaves out what may be a secret in {', '.join(withheld)}; add "
             f"--set {withheld[0]}=ADDRESS"
         )
-    raw = copy.deepcopy(run["config"])
-    digest = recorded["backbone"].get("sha256")
-    if digest and isinstance(raw.get("backbone"), dict):
-        raw["backbone"]["sha256"] = digest
-    earlier = [text for text in run.get("overrides") or () if text.partition("=")[0] not in named]
-    config = _checked(raw, Path(run["config_file"]), overrides, root)
+    raw = copy.deepcopy(recorded.config)
+    if recorded.backbone and isinstance(raw.get("backbone"), dict):
+        raw["backbone"]["sha256"] = recorded.backbone
+    earlier = [text for text in recorded.overrides if text.partition("=")[0] not in named]
+    config = _checked(raw, Path(recorded.config_file), overrides, root)
     config._overrides = (*earlier, *overrides)
     return config
 

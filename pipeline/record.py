@@ -9,86 +9,101 @@ import time
 from pathlib import Path
 from typing import Any
 
-from components.records.summary import RECORD_FILE
+from pydantic import AliasPath, BaseModel, ConfigDict, Field, ValidationError
+
+from components.records.run import RunRecord
+from components.records.summary import RECORD_FILE, Summary
 from modules.errors import InputError
-from modules.text import as_json, without_secrets
+from modules.text import without_secrets
 from pipeline.config import Config
+from pipeline.version import VERSION
 
 _PROJECT = Path(__file__).parents[1]
 _SECONDS = 10  # that git gets
 
 
-def of_run(config: Config) -> dict[str, Any]:
-    """The record of a run that begins now.
+class PastRun(BaseModel):
+    """What a summary, of whichever release, says of how its run was made.
 
-    Returns:
-        ``pipeline``, its name; ``config_file``; ``config``, every key with its value, but for what
-        may be a secret in an address; ``withheld``, the keys of such; ``overrides``, what ``--set``
-        was told; ``root``; ``commit`` of Thaw's code, null where it comes of no repository, with
-        ``-modified`` where files differ from it; ``host``; ``started_at`` and ``ended_at``, UTC,
-        null so far.
+    Attributes:
+        config: every key with its value, but for what may be a secret.
+        config_file: the file that the config was read from.
+        withheld: the dotted keys of what may be a secret.
+        overrides: what replaced single values of the file.
+        commit: of Thaw's code.
+        data: the images' fingerprint; empty where the run failed before it was known.
+        backbone: sha256 of the backbone's files; empty likewise.
+        versions: of the packages.
     """
+
+    model_config = ConfigDict(frozen=True)
+
+    config: dict[str, Any] = Field(validation_alias=AliasPath("run", "config"))
+    config_file: str = Field(validation_alias=AliasPath("run", "config_file"))
+    withheld: tuple[str, ...] = Field((), validation_alias=AliasPath("run", "withheld"))
+    overrides: tuple[str, ...] = Field((), validation_alias=AliasPath("run", "overrides"))
+    commit: str | None = Field(None, validation_alias=AliasPath("run", "commit"))
+    data: str = Field("", validation_alias=AliasPath("data", "fingerprint"))
+    backbone: str = Field("", validation_alias=AliasPath("backbone", "sha256"))
+    versions: dict[str, str] = Field(default={})
+
+
+def of_run(config: Config) -> RunRecord:
+    """The record of a run that begins now."""
     whole = config.model_dump(mode="json", by_alias=True)
     if not whole["backbone"]["sha256"]:
         del whole["backbone"]["sha256"]  # "Any" has no form in a config.
     shown = _shown(whole)
-    return {
-        "pipeline": config.name,
-        "config_file": str(config.file),
-        "config": shown,
-        "withheld": _different(whole, shown),
-        "overrides": [without_secrets(override) for override in config.overrides],
-        "root": str(config.root),
-        "commit": commit(),
-        "host": socket.gethostname(),
-        "started_at": now(),
-        "ended_at": None,
-    }
+    return RunRecord(
+        pipeline=config.name,
+        config_file=str(config.file),
+        config=shown,
+        withheld=tuple(_different(whole, shown)),
+        overrides=tuple(without_secrets(override) for override in config.overrides),
+        root=str(config.root),
+        thaw=VERSION,
+        commit=commit(),
+        host=socket.gethostname(),
+        started_at=now(),
+    )
 
 
-def write(record: dict[str, Any], folder: Path) -> None:
+def write(record: RunRecord, folder: Path) -> None:
     """Writes it into a run's folder, where Pusher finds it; raises ``OSError``."""
-    (folder / RECORD_FILE).write_text(as_json(record, indent=1) + "\n", encoding="utf-8")
+    (folder / RECORD_FILE).write_text(record.as_text(), encoding="utf-8")
 
 
-def read_from(summary: Path) -> dict[str, Any]:
+def read_from(summary: Path) -> PastRun:
     """A run's summary, as far as it takes to repeat the run.
 
-    Returns:
-        ``run``, as ``of_run``; ``backbone``, ``data`` and ``versions``, as the summary has them.
-
     Raises:
-        InputError: when the file is no summary, or one without a record.
+        InputError: when the file is no summary, or one that does not say how its run was made.
     """
     try:
-        content = json.loads(summary.read_text(encoding="utf-8"))
-        run = content["run"]
-        if not isinstance(run["config"], dict) or not isinstance(run["config_file"], str):
-            raise ValueError("no config")
-        return {key: content.get(key) or {} for key in ("run", "backbone", "data", "versions")}
+        return PastRun.model_validate_json(summary.read_bytes())
     except OSError as error:
         raise InputError(
             f"--from: could not read {summary} ({error.strerror}); give a run's summary.json"
         ) from None
-    except (ValueError, KeyError, TypeError):
+    except ValidationError:
         raise InputError(
             f"--from: {summary} is no summary that says how its run was made; give the "
             "summary.json of a root, of a run or of a version"
         ) from None
 
 
-def differences(before: dict[str, Any], now: dict[str, Any]) -> list[str]:
+def differences(before: PastRun, summary: Summary) -> list[str]:
     """What was not the same when a run was repeated.
 
     Args:
-        before: as ``read_from``.
-        now: likewise, of the run that repeated it.
+        before: the run that was repeated.
+        summary: of the run that repeated it.
     """
-    packages = changes(before["versions"], now["versions"])
+    packages = changes(before.versions, summary.versions)
     pairs = {
-        "the data": [run["data"].get("fingerprint") for run in (before, now)],
-        "the backbone": [run["backbone"].get("sha256") for run in (before, now)],
-        "the commit of Thaw's code": [run["run"].get("commit") for run in (before, now)],
+        "the data": (before.data, summary.data.fingerprint),
+        "the backbone": (before.backbone, summary.backbone and summary.backbone.sha256),
+        "the commit of Thaw's code": (before.commit, summary.run and summary.run.commit),
     }
     differ = [name for name, (first, second) in pairs.items() if first and first != second]
     return [*differ, *([f"packages ({packages})"] if packages else [])]

@@ -2,7 +2,6 @@
 
 import json
 from pathlib import Path
-from typing import Any
 
 from components.image_example_gen import one_color
 from components.records.summary import SUMMARY_FILE, Summary
@@ -25,9 +24,9 @@ def outcome(summary: Summary, config: Config) -> str:
     else:
         lines.append("rejected: nothing was pushed")
     if summary.shipped:
-        lines.append(f"schedule: {summary.shipped['sentence']}")
+        lines.append(f"schedule: {summary.shipped.sentence}")
     if summary.gate:
-        lines.append(f"gate: {summary.gate['sentence']}")
+        lines.append(f"gate: {summary.gate.sentence}")
     lines += _about_data(summary)
     lines.append(
         f"{summary.seconds['total']:.0f} s, at most {summary.peak_rss_mb:.0f} MB; "
@@ -36,14 +35,14 @@ def outcome(summary: Summary, config: Config) -> str:
     return printable_lines(lines)
 
 
-def repeated(recorded: dict[str, Any], summary: Summary) -> str:
-    """Whether a run that was repeated had all that the first one had.
+def repeated(recorded: record.PastRun, summary: Summary) -> str:
+    """Whether a repeated run had the data, backbone, packages and code of the first run.
 
     Args:
-        recorded: of the first one, as ``pipeline.record.read_from``.
-        summary: of the second.
+        recorded: the first run.
+        summary: of the second run.
     """
-    differ = record.differences(recorded, summary.model_dump())
+    differ = record.differences(recorded, summary)
     same = "the data, the backbone, the packages and the code are those of the run that it repeats"
     what = f"other than in the run that it repeats: {'; '.join(differ)}" if differ else same
     return printable_lines([f"repeated: {what}"])
@@ -76,17 +75,17 @@ def _about_data(summary: Summary) -> list[str]:
     Files left out, images of one colour, and classes that no test sees.
     """
     lines = []
-    quarantined = summary.data.get("quarantined", {})
-    kinds = quarantined.get("by_reason", {})
-    if kinds:
+    data = summary.data
+    if data.quarantined and data.quarantined.by_reason:
+        kinds = data.quarantined.by_reason
         counts = ", ".join(f"{count} {kind}" for kind, count in kinds.items())
         lines.append(
             f"data: {sum(kinds.values())} could not be used ({counts}); all are named in "
-            f"{shown(Path(quarantined['list']))}"
+            f"{shown(Path(data.quarantined.listed_in))}"
         )
-    images = summary.data.get("images", {})
+    images = data.images or {}
     total = sum(sum(counts.values()) for counts in images.values())
-    of_one_color = one_color.line(summary.data.get("one_color", {}), total)
+    of_one_color = one_color.line(data.one_color, total) if data.one_color else ""
     if of_one_color:
         lines.append(f"data: {of_one_color}")
     tested = images.get(features.TEST, {})

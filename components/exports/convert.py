@@ -3,10 +3,13 @@
 import json
 import sys
 import tempfile
-from dataclasses import asdict, dataclass
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from pydantic import TypeAdapter
+
+from components.records.model import ExportRecord
 from components.subprocess_runner import run
 from modules.rounding import share
 from modules.text import printable
@@ -16,31 +19,7 @@ JOB_FILE = "job.json"
 DONE_FILE = "done.json"
 EXPORTS_FILE = "exports.json"
 _SECONDS = 900.0
-
-
-@dataclass(frozen=True)
-class Export:
-    """One export.
-
-    Attributes:
-        kind: ``tflite_float16`` or ``tflite_int8``.
-        file: its name.
-        bytes: its size; 0 where there is none.
-        images: on how many it was held against the model.
-        agreement: on what share of them it gives the model's label, None where it was not come to.
-        max_difference: between two scores, likewise.
-        passed: whether it is pushed.
-        reason: in words.
-    """
-
-    kind: str
-    file: str
-    bytes: int
-    images: int
-    agreement: float | None
-    max_difference: float | None
-    passed: bool
-    reason: str
+_EXPORTS = TypeAdapter(tuple[ExportRecord, ...])
 
 
 def make(
@@ -50,7 +29,7 @@ def make(
     min_agreement: float,
     seconds: float = _SECONDS,
     command: tuple[str, ...] = (),
-) -> Export:
+) -> ExportRecord:
     """Makes one export; whatever becomes of it, the pipeline goes on.
 
     Args:
@@ -63,41 +42,41 @@ def make(
     """
     file = folder / f"model_{kind.removeprefix('tflite_')}.tflite"
     with tempfile.TemporaryDirectory(prefix="thaw-export-") as name:
-        told = {**job, "kind": kind.removeprefix("tflite_"), "file": str(file)}
-        Path(name, JOB_FILE).write_text(json.dumps(told), encoding="utf-8")
+        whole_job = {**job, "kind": kind.removeprefix("tflite_"), "file": str(file)}
+        Path(name, JOB_FILE).write_text(json.dumps(whole_job), encoding="utf-8")
         end = run(command or (sys.executable, "-m", WORK), Path(name), seconds)
-        answer = Path(name, DONE_FILE)
-        found = json.loads(answer.read_text(encoding="utf-8")) if answer.is_file() else None
+        done = Path(name, DONE_FILE)
+        comparison = json.loads(done.read_text(encoding="utf-8")) if done.is_file() else None
     if end.code is None:
         return _failed(kind, file, f"the converter gave no answer within {seconds:g} s")
-    if end.code or found is None:
+    if end.code or comparison is None:
         said = end.signal or end.said or "no message"
         return _failed(kind, file, f"the converter ended with {end.code}: {said}")
     size = file.stat().st_size
-    passed = found["agreement"] >= min_agreement
-    agreement = share(found["agreement"], found["images"])
+    passed = comparison["agreement"] >= min_agreement
+    agreement = share(comparison["agreement"], comparison["images"])
     reason = (
-        f"gives the model's label on {agreement} of {found['images']} test images"
+        f"gives the model's label on {agreement} of {comparison['images']} test images"
         f"{'' if passed else f', and must on {min_agreement:g} (push.min_agreement)'}"
     )
     if not passed:
         file.unlink()
-    return Export(kind, file.name, size, passed=passed, reason=reason, **found)
+    return ExportRecord(
+        kind=kind, file=file.name, bytes=size, passed=passed, reason=reason, **comparison
+    )
 
 
-def _failed(kind: str, file: Path, reason: str) -> Export:
+def _failed(kind: str, file: Path, reason: str) -> ExportRecord:
     file.unlink(missing_ok=True)
-    return Export(kind, file.name, 0, 0, None, None, passed=False, reason=printable(reason))
+    return ExportRecord(kind=kind, file=file.name, passed=False, reason=printable(reason))
 
 
-def write(folder: Path, exports: list[Export]) -> None:
+def write(folder: Path, exports: Sequence[ExportRecord]) -> None:
     """Writes beside the files what is known of them."""
-    text = json.dumps([asdict(one) for one in exports], indent=1)
-    (folder / EXPORTS_FILE).write_text(text, encoding="utf-8")
+    text = _EXPORTS.dump_json(tuple(exports), indent=1)
+    (folder / EXPORTS_FILE).write_bytes(text)
 
 
-def read(folder: Path) -> list[dict[str, Any]]:
+def read(folder: Path) -> tuple[ExportRecord, ...]:
     """What ``write`` wrote."""
-    found = json.loads((folder / EXPORTS_FILE).read_text(encoding="utf-8"))
-    assert isinstance(found, list)
-    return found
+    return _EXPORTS.validate_json((folder / EXPORTS_FILE).read_bytes())

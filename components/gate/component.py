@@ -16,6 +16,8 @@ from components.driver import PropertiesDriver
 from components.gate.judge import GATE_FILE, decide
 from components.infra_check.outcome import OUTCOME_FILE
 from components.records.baseline import read_choice
+from components.records.gate import GateRecord
+from components.records.infra import InfraRecord
 from components.serving import versions
 from modules.settings import Evaluation, Override
 from modules.text import as_json
@@ -78,9 +80,9 @@ class Executor(base_executor.BaseExecutor):
         """Called by TFX."""
         infra = artifact_utils.get_single_uri(input_dict["infra_blessing"])
         forced = exec_properties[_FORCED]
-        found = decide(
+        verdict = decide(
             artifact_utils.get_single_uri(input_dict["evaluation"]),
-            json.loads(Path(infra, OUTCOME_FILE).read_text(encoding="utf-8")),
+            InfraRecord.model_validate_json(Path(infra, OUTCOME_FILE).read_text(encoding="utf-8")),
             Evaluation.model_validate_json(exec_properties["options"]),
             exec_properties[_WITHDRAWN],
             Override.model_validate_json(forced) if forced else None,
@@ -94,13 +96,13 @@ class Executor(base_executor.BaseExecutor):
         blessing.set_int_custom_property(constants.ARTIFACT_PROPERTY_CURRENT_MODEL_ID_KEY, model.id)
         blessing.set_int_custom_property(
             constants.ARTIFACT_PROPERTY_BLESSED_KEY,
-            constants.BLESSED_VALUE if found.passed else constants.NOT_BLESSED_VALUE,
+            constants.BLESSED_VALUE if verdict.passed else constants.NOT_BLESSED_VALUE,
         )
-        name = constants.BLESSED_FILE_NAME if found.passed else constants.NOT_BLESSED_FILE_NAME
+        name = constants.BLESSED_FILE_NAME if verdict.passed else constants.NOT_BLESSED_FILE_NAME
         io_utils.write_string_file(f"{blessing.uri}/{name}", "")
         choice = read_choice(Path(artifact_utils.get_single_uri(input_dict["baseline"])))
-        told = {"gate": found.as_json(), "choice": choice.as_text()}
-        text = as_json(told, indent=1)
+        record = {"gate": verdict.as_json(), "choice": choice.as_text()}
+        text = as_json(record, indent=1)
         Path(blessing.uri, GATE_FILE).write_text(text, encoding="utf-8")
 
 
@@ -111,10 +113,10 @@ def _in_docker(blessings: list[Any] | None) -> bool | None:
     return bool(blessings[0].get_int_custom_property(constants.ARTIFACT_PROPERTY_BLESSED_KEY) == 1)
 
 
-def read_gate(folder: str) -> tuple[dict[str, Any], str]:
+def read_gate(folder: str) -> tuple[GateRecord, str]:
     """What a blessing's folder says: the summary's ``gate``, and the baseline's choice as text."""
-    told = json.loads(Path(folder, GATE_FILE).read_text(encoding="utf-8"))
-    return told["gate"], told["choice"]
+    record = json.loads(Path(folder, GATE_FILE).read_text(encoding="utf-8"))
+    return GateRecord.model_validate(record["gate"]), record["choice"]
 
 
 class Gate(base_component.BaseComponent):

@@ -1,9 +1,9 @@
 """The last step of the gate: evaluation, parity and infra check together make one verdict."""
 
 from pathlib import Path
-from typing import Any
 
 from components.records.baseline import read_compared
+from components.records.infra import InfraRecord
 from modules.gate import predictions, tfma_config, verdict
 from modules.gate.result import RuleResult
 from modules.gate.verdict import Verdict
@@ -14,7 +14,7 @@ GATE_FILE = "gate.json"
 
 def decide(
     evaluation: str,
-    infra: dict[str, Any],
+    infra: InfraRecord,
     options: Evaluation,
     withdrawn: str = "",
     forced: Override | None = None,
@@ -24,7 +24,7 @@ def decide(
 
     Args:
         evaluation: the folder that the Evaluator wrote.
-        infra: what the infra check found.
+        infra: what the infra check saw.
         options: what is asked.
         withdrawn: which version this very model was, and when it was withdrawn; empty if it was
             not.
@@ -59,21 +59,20 @@ def _withdrawn(told: str) -> list[RuleResult]:
     return [_plain("withdrawn", [told], "", remedy)]
 
 
-def fit_rules(infra: dict[str, Any]) -> list[RuleResult]:
+def fit_rules(infra: InfraRecord) -> list[RuleResult]:
     """Serving parity, and the infra check as one rule."""
-    parity = infra.get("parity")
-    found = []
-    if parity:
-        difference, most = parity["max_difference"], parity["tolerance"]
+    results = []
+    if infra.parity:
+        difference, most = infra.parity.max_difference, infra.parity.tolerance
         same = difference is not None and difference <= most
         apart = "" if difference is None else f": they are up to {difference:.2g} apart"
-        found.append(
+        results.append(
             RuleResult(
                 name="serving_parity",
                 metric="scores",
                 value=difference,
                 bound=most,
-                n=parity["images"],
+                n=infra.parity.images,
                 passed=same,
                 reason="served scores are those that the Evaluator saw"
                 if same
@@ -82,9 +81,9 @@ def fit_rules(infra: dict[str, Any]) -> list[RuleResult]:
                 "the numbers that the backbone computes with: raise infra.tolerance then",
             )
         )
-    problems = [] if infra["passed"] else list(infra["problems"]) or ["it did not pass"]
+    problems = [] if infra.passed else list(infra.problems) or ["it did not pass"]
     return [
-        *found,
+        *results,
         _plain(
             "infra_check", problems, "it loads, answers, and keeps its bounds",
             "it would fail likewise where it is served: change the backbone or the config; run it "

@@ -3,8 +3,8 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
+from components.records.data import OneColorRecord
 from modules.errors import InputError
 from modules.text import as_json, counted, quoted
 
@@ -12,23 +12,19 @@ LIST_FILE = "one_color.jsonl"
 _SHOWN = 5
 
 
-def summarize(rows: Sequence[Mapping[str, str]], path: Path) -> dict[str, Any]:
+def summarize(rows: Sequence[Mapping[str, str]], path: Path) -> OneColorRecord:
     """For the report.
 
     Args:
         rows: of each such image ``path`` and ``color``.
         path: the file that lists them.
-
-    Returns:
-        ``count``; ``colors``: the most frequent, each with its count; ``first``: some images; and
-        ``list``, the path.
     """
-    return {
-        "count": len(rows),
-        "colors": dict(Counter(row["color"] for row in rows).most_common(_SHOWN)),
-        "first": [row["path"] for row in rows[:_SHOWN]],
-        "list": str(path),
-    }
+    return OneColorRecord(
+        count=len(rows),
+        colors=dict(Counter(row["color"] for row in rows).most_common(_SHOWN)),
+        first=tuple(row["path"] for row in rows[:_SHOWN]),
+        list=str(path),
+    )
 
 
 def write(rows: Sequence[Mapping[str, str]], path: Path) -> None:
@@ -36,34 +32,34 @@ def write(rows: Sequence[Mapping[str, str]], path: Path) -> None:
     path.write_text("".join(as_json(row) + "\n" for row in rows), encoding="utf-8")
 
 
-def line(found: Mapping[str, Any], total: int) -> str:
+def line(record: OneColorRecord, total: int) -> str:
     """What a person should know of them; empty if there are none.
 
     Args:
-        found: what ``summarize`` gave.
+        record: what ``summarize`` gave.
         total: how many images there are.
     """
-    count = found.get("count", 0)
+    count = record.count
     if not count:
         return ""
-    colors = ", ".join(f"{number:,} {color}" for color, number in found["colors"].items())
-    names = quoted(found["first"])
-    rest = count - len(found["first"])
+    colors = ", ".join(f"{number:,} {color}" for color, number in record.colors.items())
+    names = quoted(record.first)
+    rest = count - len(record.first)
     more = f" and {rest:,} more" if rest else ""
     return (
         f"{count:,} of {counted(total, 'image')} {'is' if count == 1 else 'are'} of one colour "
-        f"({colors}): {names}{more}; all are named in {found['list']}"
+        f"({colors}): {names}{more}; all are named in {record.listed_in}"
     )
 
 
-def check(found: Mapping[str, Any], total: int) -> None:
+def check(record: OneColorRecord, total: int) -> None:
     """Refuses data in which there is nothing to be seen.
 
     Raises:
         InputError: when all images are of one colour, and all of the same.
     """
-    if total > 0 and list(found["colors"].values()) == [total]:
-        (color,) = found["colors"]
+    if total > 0 and list(record.colors.values()) == [total]:
+        (color,) = record.colors
         raise InputError(
             f"data: all of {counted(total, 'image')} show nothing but the colour {color}; if what "
             "is drawn in them is of that colour too, on nothing, set data.background to another"

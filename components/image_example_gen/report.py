@@ -8,6 +8,7 @@ from typing import Any
 
 from components.image_example_gen import bad_files, one_color
 from components.image_example_gen.records import ChunkReport
+from components.records.data import OneColorRecord
 from modules import features
 from modules.text import as_json
 
@@ -65,7 +66,7 @@ def summarize(whole: ChunkReport, files: Files) -> dict[str, Any]:
             "by_reason": bad_files.by_reason(row["reason"] for row in whole.bad),
             "list": str(files.quarantine),
         },
-        "one_color": one_color.summarize(whole.one_color, files.one_color),
+        "one_color": one_color.summarize(whole.one_color, files.one_color).model_dump(mode="json"),
     }
 
 
@@ -109,5 +110,6 @@ def check_colors(files: Files) -> str:
     """
     report = json.loads(files.report.read_text(encoding="utf-8"))
     total = sum(sum(counts.values()) for counts in report["images"].values())
-    one_color.check(report["one_color"], total)
-    return one_color.line(report["one_color"], total)
+    record = OneColorRecord.model_validate(report["one_color"])
+    one_color.check(record, total)
+    return one_color.line(record, total)

@@ -19,7 +19,6 @@ from modules import features, model_layout
 from modules.gate.predictions import read_scores
 from modules.images import encoded
 from modules.settings import Infra
-from modules.text import as_json
 
 MODEL_ID = "current_model_id"  # on the blessing: the id of the model that was checked
 _BLESSED = "blessed"  # the property that TFX's InfraValidator writes and its Pusher reads
@@ -73,7 +72,7 @@ class Executor(base_executor.BaseExecutor):
         blessing = artifact_utils.get_single_instance(output_dict["blessing"])
         blessing.set_int_custom_property(_BLESSED, int(outcome.passed))
         blessing.set_int_custom_property(MODEL_ID, model.id)
-        text = as_json(outcome.as_json(), indent=1) + "\n"
+        text = outcome.as_record().as_text()
         Path(blessing.uri, OUTCOME_FILE).write_text(text, encoding="utf-8")
 
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from components.records.infra import CheckRecord, InfraRecord
 from modules.settings import Infra
 
 OUTCOME_FILE = "infra.json"
@@ -17,13 +18,13 @@ class Check:
     problems: tuple[str, ...] = ()
     detail: str = ""
 
-    def as_json(self) -> dict[str, Any]:
-        """``name``, ``passed``, ``detail``."""
-        return {
-            "name": self.name,
-            "passed": not self.problems,
-            "detail": "; ".join(self.problems) or self.detail,
-        }
+    def as_record(self) -> CheckRecord:
+        """For ``infra.json``."""
+        return CheckRecord(
+            name=self.name,
+            passed=not self.problems,
+            detail="; ".join(self.problems) or self.detail,
+        )
 
 
 @dataclass(frozen=True)
@@ -32,9 +33,7 @@ class Outcome:
 
     Attributes:
         checks: those that were made, in order.
-        measured: ``latency_ms``: ``p50``, ``p99`` and the number of ``requests``; ``memory_mb``:
-            ``loaded`` and ``peak``; ``size_mb``; ``load_seconds``; ``parity``: ``images``,
-            ``max_difference`` and ``tolerance``. What was not come to is not there.
+        measured: the measurements of ``InfraRecord`` that were reached, by key.
     """
 
     checks: tuple[Check, ...]
@@ -50,15 +49,14 @@ class Outcome:
         """Whether there is no problem."""
         return not self.problems
 
-    def as_json(self) -> dict[str, Any]:
-        """What ``infra.json`` holds; null is what was not measured."""
-        keys = ("latency_ms", "memory_mb", "size_mb", "load_seconds", "parity")
-        return {
-            "passed": self.passed,
-            "problems": list(self.problems),
-            **{key: self.measured.get(key) for key in keys},
-            "checks": [check.as_json() for check in self.checks],
-        }
+    def as_record(self) -> InfraRecord:
+        """What ``infra.json`` holds."""
+        return InfraRecord(
+            passed=self.passed,
+            problems=self.problems,
+            checks=tuple(check.as_record() for check in self.checks),
+            **self.measured,
+        )
 
 
 def bounds(measured: Mapping[str, Any], options: Infra) -> Check:

@@ -17,7 +17,7 @@ from components.gate.component import read_gate
 from components.image_example_gen.io import FINGERPRINT
 from components.image_example_gen.report import REPORT_FILE
 from components.infra_check.outcome import OUTCOME_FILE
-from components.records import card
+from components.records.card import Card
 from modules import model_layout
 from modules.gate import tfma_config
 
@@ -36,31 +36,32 @@ class Executor(base_executor.BaseExecutor):
         exec_properties: dict[str, Any],
     ) -> None:
         """Called by TFX with the inputs and outputs of ``ModelCardSpec``."""
-        given = {key: artifact_utils.get_single_instance(v) for key, v in input_dict.items() if v}
-        candidate, baseline = tfma_config.read_scores(given["evaluation"].uri)
-        history = _read_json(given["model_run"].uri, model_layout.HISTORY)
-        model = Path(path_utils.serving_model_path(given["model"].uri))
-        known = {
+        inputs = {key: artifact_utils.get_single_instance(v) for key, v in input_dict.items() if v}
+        candidate, baseline = tfma_config.read_scores(inputs["evaluation"].uri)
+        history = _read_json(inputs["model_run"].uri, model_layout.HISTORY)
+        model = Path(path_utils.serving_model_path(inputs["model"].uri))
+        fields = {
             "labels": model_layout.read_labels(model),
             "metrics": {
                 "candidate": vars(candidate),
                 "baseline": vars(baseline) if baseline else None,
             },
-            "gate": read_gate(given["model_blessing"].uri)[0],
-            "infra": _read_json(given["infra_blessing"].uri, OUTCOME_FILE),
-            "exports": read(Path(given["exports"].uri)) if "exports" in given else [],
+            "gate": read_gate(inputs["model_blessing"].uri)[0],
+            "infra": _read_json(inputs["infra_blessing"].uri, OUTCOME_FILE),
+            "exports": read(Path(inputs["exports"].uri)) if "exports" in inputs else (),
             "schedule": history["schedule"],
             "stages": history["stages"],
             "shipped": history["shipped"],
             "data": {
-                **_read_json(given["ingestion"].uri, REPORT_FILE),
-                "fingerprint": given["examples"].get_string_custom_property(FINGERPRINT),
+                **_read_json(inputs["ingestion"].uri, REPORT_FILE),
+                "fingerprint": inputs["examples"].get_string_custom_property(FINGERPRINT),
             },
             "versions": json.loads(exec_properties["versions"]),
             "backbone": json.loads(exec_properties["backbone"]),
             "source": exec_properties["source"],
         }
-        card.write(Path(artifact_utils.get_single_uri(output_dict["card"])), known)
+        folder = Path(artifact_utils.get_single_uri(output_dict["card"]))
+        Card.model_validate(fields).write(folder)
 
 
 class ModelCardSpec(types.ComponentSpec):

@@ -1,6 +1,5 @@
 """A Pusher whose versions appear whole, with their summary and card; ``push`` does it."""
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -15,11 +14,11 @@ from components.artifacts import Exports, ModelCard
 from components.driver import PropertiesDriver
 from components.exports.convert import read
 from components.gate.component import read_gate
-from components.records import card
+from components.records.card import TEXT_FILE, read_card
+from components.records.run import RunRecord
 from components.records.summary import RECORD_FILE, SUMMARY_FILE
 from components.serving import versions
 from components.serving.push import push
-from modules.settings import Override
 
 _STATE = "state"
 
@@ -106,7 +105,7 @@ class Executor(tfx_executor.Executor):
 def _note(run_id: str, model: str, blessing: str) -> dict[str, Any]:
     """What a version remembers of how it came to be; the drivers of later runs go by it."""
     gate, choice = read_gate(blessing)
-    forced = Override.model_validate(gate["forced"]).model_dump_json() if gate["forced"] else ""
+    forced = gate.forced.model_dump_json() if gate.forced else ""
     return {
         versions.RUN_ID: run_id,
         versions.MODEL: model,
@@ -115,22 +114,19 @@ def _note(run_id: str, model: str, blessing: str) -> dict[str, Any]:
     }
 
 
-def _record(records: str, run_id: str) -> dict[str, Any]:
-    """What it takes to repeat the run, where its runner has kept that."""
+def _record(records: str, run_id: str) -> RunRecord | None:
+    """What it takes to repeat the run; None where its runner has not kept that."""
     path = Path(records, run_id, RECORD_FILE)
     if not records or not path.is_file():
-        return {}
-    record = json.loads(path.read_text(encoding="utf-8"))
-    assert isinstance(record, dict)
-    return record
+        return None
+    return RunRecord.model_validate_json(path.read_text(encoding="utf-8"))
 
 
 def _extra(
-    folder: Path, run_id: str, version: int, serving_dir: Path, record: dict[str, Any]
+    folder: Path, run_id: str, version: int, serving_dir: Path, record: RunRecord | None
 ) -> Mapping[str, bytes]:
     """The summary and the card, which travel with the version."""
-    summary = card.summary_of(
-        card.read(folder),
+    summary = read_card(folder).summary_of(
         run_id=run_id,
         status="pushed",
         model_version=version,
@@ -139,7 +135,7 @@ def _extra(
     )
     return {
         SUMMARY_FILE: summary.as_text().encode(),
-        card.TEXT_FILE: (folder / card.TEXT_FILE).read_bytes(),
+        TEXT_FILE: (folder / TEXT_FILE).read_bytes(),
     }
 
 
@@ -148,7 +144,7 @@ def _exported(artifacts: list[Any] | None) -> Mapping[str, bytes]:
     if not artifacts:
         return {}
     folder = Path(artifact_utils.get_single_uri(artifacts))
-    names = [one["file"] for one in read(folder) if one["passed"]]
+    names = [export.file for export in read(folder) if export.passed]
     return {name: (folder / name).read_bytes() for name in names}
 
 

@@ -1,65 +1,82 @@
-"""A model's card: the part of the summary that is of the model, and the same as Markdown."""
+"""A model's card: the part of the summary that is about the model, and the same as Markdown."""
 
-import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import jinja2
 
+from components.records.base import Record
+from components.records.data import DataRecord
+from components.records.gate import GateRecord
+from components.records.infra import InfraRecord
+from components.records.model import BackboneRecord, ExportRecord, MetricsRecord
 from components.records.summary import Summary
+from components.records.training import ScheduleRecord, ShippedRecord, StageRecord
+from modules.gate.result import RuleResult
 from modules.rounding import share
-from modules.text import Markup, as_json, code, markdown
+from modules.text import Markup, code, markdown
 
 CARD_FILE = "card.json"
 TEXT_FILE = "model_card.md"
 _TEMPLATE = Path(__file__).with_name("model_card.md.jinja")
 
 
-def write(folder: Path, known: dict[str, Any]) -> None:
-    """Writes both files.
+class Card(Record):
+    """What is known of a model. ``Summary`` has the same fields, and says what each is."""
 
-    Args:
-        folder: to write to.
-        known: the values of ``Summary`` that are the model's own.
-    """
-    folder.mkdir(parents=True, exist_ok=True)
-    text = as_json(known, indent=1)
-    (folder / CARD_FILE).write_text(text, encoding="utf-8")
-    (folder / TEXT_FILE).write_text(as_markdown(known), encoding="utf-8")
+    labels: tuple[str, ...]
+    metrics: MetricsRecord
+    gate: GateRecord
+    infra: InfraRecord
+    exports: tuple[ExportRecord, ...]
+    schedule: ScheduleRecord
+    stages: tuple[StageRecord, ...]
+    shipped: ShippedRecord
+    data: DataRecord
+    versions: dict[str, str]
+    backbone: BackboneRecord
+    source: str
+
+    def write(self, folder: Path) -> None:
+        """Writes the card to a folder, as JSON and as Markdown."""
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / CARD_FILE).write_text(self.as_text(), encoding="utf-8")
+        (folder / TEXT_FILE).write_text(self.as_markdown(), encoding="utf-8")
+
+    def as_markdown(self) -> str:
+        """The card for people. What comes from data, labels above all, is escaped."""
+        environment = jinja2.Environment(
+            trim_blocks=True,
+            lstrip_blocks=True,
+            undefined=jinja2.StrictUndefined,
+            # Markdown, not HTML: ``markdown`` does what HTML's escaping would do, and more.
+            finalize=lambda value: value if isinstance(value, Markup) else markdown(value),
+            autoescape=False,
+        )
+        environment.filters |= {"share": share, "code": code}
+        template = environment.from_string(_TEMPLATE.read_text(encoding="utf-8"))
+        return template.render(dict(self), compared=_compared(self.gate.rules)) + "\n"
+
+    def summary_of(self, **of_run: Any) -> Summary:
+        """The summary of a run that made this model.
+
+        Args:
+            **of_run: the fields of ``Summary`` that are about the run.
+        """
+        return Summary(**dict(self), **of_run)
 
 
-def read(folder: Path) -> dict[str, Any]:
-    """What ``write`` was given."""
-    known = json.loads((folder / CARD_FILE).read_text(encoding="utf-8"))
-    assert isinstance(known, dict)
-    return known
+def read_card(folder: Path) -> Card:
+    """The card that ``Card.write`` wrote to a folder."""
+    return Card.model_validate_json((folder / CARD_FILE).read_text(encoding="utf-8"))
 
 
-def summary_of(known: dict[str, Any], **of_run: Any) -> Summary:
-    """The summary of a run, of what is known of its model and of the run itself."""
-    return Summary(**known, **of_run)
-
-
-def as_markdown(known: dict[str, Any]) -> str:
-    """The card for people. What comes from data, labels above all, is escaped."""
-    environment = jinja2.Environment(
-        trim_blocks=True,
-        lstrip_blocks=True,
-        undefined=jinja2.StrictUndefined,
-        # Markdown, not HTML: ``markdown`` does what HTML's escaping would do, and more.
-        finalize=lambda value: value if isinstance(value, Markup) else markdown(value),
-        autoescape=False,
-    )
-    environment.filters |= {"share": share, "code": code}
-    template = environment.from_string(_TEMPLATE.read_text(encoding="utf-8"))
-    return template.render(known, compared=_compared(known["gate"]["rules"])) + "\n"
-
-
-def _compared(rules: list[dict[str, Any]]) -> dict[str | None, dict[str, Any]]:
+def _compared(rules: Sequence[RuleResult]) -> dict[str | None, RuleResult]:
     """By slice, the rule that compared accuracies, on images of classes that both models know."""
     of_all = ("not_worse", "better")
     return {
-        rule["slice"]: rule
+        rule.slice: rule
         for rule in rules
-        if rule["name"] == "max_class_drop" or (rule["name"] in of_all and rule["n"])
+        if rule.name == "max_class_drop" or (rule.name in of_all and rule.n)
     }

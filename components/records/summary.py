@@ -1,11 +1,17 @@
-"""The summary's form, which other programs rely on."""
+"""The summary of a run. Other programs rely on its form; ``thaw schema summary`` prints it."""
 
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BeforeValidator, ConfigDict, Field
 
-from modules.text import as_json
+from components.records.base import Record
+from components.records.data import DataRecord
+from components.records.gate import GateRecord
+from components.records.infra import InfraRecord
+from components.records.model import BackboneRecord, ExportRecord, MetricsRecord
+from components.records.run import RunRecord
+from components.records.training import ScheduleRecord, ShippedRecord, StageRecord
 
 SUMMARY_FILE = "summary.json"
 RECORD_FILE = "record.json"  # of a run that is under way: what ``Summary.run`` will be
@@ -13,72 +19,63 @@ RECORD_FILE = "record.json"  # of a run that is under way: what ``Summary.run`` 
 Status = Literal["pushed", "rejected", "unchanged", "failed"]
 
 
-class Summary(BaseModel):
+def _known(value: Any) -> Any:
+    """Thaw 0.1.0 wrote ``{}`` where it now writes null."""
+    return None if value == {} else value
+
+
+class Summary(Record):
     """What a run did.
 
     Attributes:
         run_id: names the run.
         status: ``pushed``; ``rejected`` by the gate or the infra check; ``unchanged``, when the
             model is the one that was pushed before; ``failed``.
-        error: why it failed, in one line.
+        error: why the run failed, in one line; null if it did not.
         model_version: the version that was pushed, by this run or, when nothing has changed, by
-            the one that made the model.
+            the run that made the model; null for none.
         serving_dir: the folder of the versions.
         labels: sorted; the index is the class.
-        metrics: ``candidate`` and ``baseline``, each ``overall`` and ``by_class``, or null.
-        gate: ``verdict`` (blessed, refused or forced); ``sentence``, why; ``n``, the test images;
-            ``baseline``: its ``version``, or null, and the ``reason``; ``forced``: ``by`` whom and
-            the ``reason``, or null; and ``rules``, each as ``modules.gate.result.RuleResult``.
-        infra: ``passed``, ``problems``, and what ``components.infra_check`` measured: latencies,
-            memory, size, parity, and the ``checks`` made.
-        exports: other forms of the model, each ``kind``, ``file``, ``bytes``, ``images``,
-            ``agreement``, ``max_difference``, ``passed`` and ``reason``.
-        schedule: ``chosen_by`` (config or auto), the ``facts`` that a choice goes by, and the
-            ``stages``, with every key.
-        stages: what the schedule did, stage by stage; ``modules.finetune.results`` has the form.
-        shipped: which stage ships, with what accuracy on the validation split, and by how much
-            it is better than the best one of the pretrained backbone, or the best other one.
-        data: ``layout``, how it was read, and ``left_out``, what was passed over, in words;
-            ``images`` by split and class; ``bytes_read`` of images, ``bytes_written`` of records;
-            ``quarantined``: ``by_reason``, counts, and ``list``, a file of JSON lines of ``path``,
-            ``reason`` and ``sha256``; ``one_color``: ``count``, ``colors``, the ``first`` images of
-            one colour and their ``list``; ``duplicates``; ``fingerprint``; ``span`` and ``version``
-            where the path has some.
+        metrics: accuracy on the test images, of the candidate and of the baseline.
+        gate: the verdict; null where the run failed before it.
+        infra: whether the candidate can be served; null likewise.
+        exports: other forms of the model.
+        schedule: the stages, and what they were chosen by; null where the run failed before it.
+        stages: what each stage did.
+        shipped: which stage ships; null where the run failed before it.
+        data: what was read of the data.
         seconds: by component, and ``total``.
-        peak_rss_mb: the most memory that the run's process, or one that it started, held.
-        versions: of the packages.
-        backbone: its ``handle``, without what may be a secret in it, and ``sha256`` of its files.
-        run: what it takes to repeat the run, ``thaw run --from`` this file does:
-            ``pipeline.record.of_run`` has the form.
+        peak_rss_mb: the most memory that the run's process, or one that it started, held, in MB
+            (2^20 bytes); null while the run is under way.
+        versions: of Python and of the packages that made the model.
+        backbone: what was fine-tuned; null where the run failed before it was read.
+        run: what it takes to repeat the run, as ``thaw run --from`` does with this file; null where
+            that is not recorded.
         source: fingerprint of Thaw's code.
     """
 
-    model_config = ConfigDict(extra="forbid", protected_namespaces=())
+    model_config = ConfigDict(frozen=False)  # The runner fills it in as the run goes on.
 
     run_id: str
     status: Status
     error: str | None = None
     model_version: int | None = None
     serving_dir: str
-    labels: list[str] = []
-    metrics: dict[str, Any] = {"candidate": None, "baseline": None}
-    gate: dict[str, Any] | None = None
-    infra: dict[str, Any] | None = None
-    exports: list[dict[str, Any]] = []
-    schedule: dict[str, Any] | None = None
-    stages: list[dict[str, Any]] = []
-    shipped: dict[str, Any] | None = None
-    data: dict[str, Any] = {}
-    seconds: dict[str, float] = {}
+    labels: tuple[str, ...] = ()
+    metrics: MetricsRecord = MetricsRecord()
+    gate: GateRecord | None = None
+    infra: InfraRecord | None = None
+    exports: tuple[ExportRecord, ...] = ()
+    schedule: ScheduleRecord | None = None
+    stages: tuple[StageRecord, ...] = ()
+    shipped: ShippedRecord | None = None
+    data: DataRecord = DataRecord()
+    seconds: dict[str, float] = Field(default={})
     peak_rss_mb: float | None = None
-    versions: dict[str, str] = {}
-    backbone: dict[str, str] = {}
-    run: dict[str, Any] = {}
+    versions: dict[str, str] = Field(default={})
+    backbone: Annotated[BackboneRecord | None, BeforeValidator(_known)] = None
+    run: Annotated[RunRecord | None, BeforeValidator(_known)] = None
     source: str = ""
-
-    def as_text(self) -> str:
-        """As JSON."""
-        return as_json(self.model_dump(), indent=1) + "\n"
 
     def write(self, *paths: Path) -> None:
         """Writes it as JSON to each of the paths, whole or not at all."""

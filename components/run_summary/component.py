@@ -10,7 +10,7 @@ from tfx.types.component_spec import ChannelParameter, ExecutionParameter
 
 from components.artifacts import ModelCard
 from components.artifacts import RunSummary as RunSummaryArtifact
-from components.records import card
+from components.records.card import read_card
 from components.records.summary import SUMMARY_FILE, status_of
 from components.serving.versions import RUN_ID
 
@@ -25,13 +25,12 @@ class Executor(base_executor.BaseExecutor):
         exec_properties: dict[str, Any],
     ) -> None:
         """Called by TFX with the inputs and outputs of ``RunSummarySpec``."""
-        known = card.read(Path(artifact_utils.get_single_uri(input_dict["card"])))
+        card = read_card(Path(artifact_utils.get_single_uri(input_dict["card"])))
         pushed = artifact_utils.get_single_instance(input_dict["pushed_model"])
         run_id = str(self._context.pipeline_run_id) if self._context else ""
         version = pushed.get_string_custom_property("pushed_version")
         pushed_by = pushed.get_string_custom_property(RUN_ID)
         summary = card.summary_of(
-            known,
             run_id=run_id,
             status=status_of(version=version, pushed_by=pushed_by, run_id=run_id),
             model_version=int(version) if version else None,

@@ -31,9 +31,9 @@ class RuleResult:
     name: str
     metric: str
     slice: str | None = ALL
-    value: float | None = None
-    baseline: float | None = None
-    bound: float | None = None
+    value: int | float | None = None
+    baseline: int | float | None = None
+    bound: int | float | None = None
     n: int = 0
     interval: tuple[float, float] | None = None
     passed: bool

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from components.records.base import as_json_text
 from modules import text
 from pipeline.cli.app import ConfigFile, JsonOption, RootOption, SetOption, app
 
@@ -22,8 +23,8 @@ def inspect(
     from pipeline.runners import display
 
     with display.quiet():
-        found = inspect.inspect(target, set_ or (), root)
-    typer.echo(text.as_json(found, indent=1) if as_json else inspect.as_text(found))
+        inspection = inspect.inspect(target, set_ or (), root)
+    typer.echo(as_json_text(inspection) if as_json else inspect.as_text(inspection))
 
 
 @app.command("lr-find")
@@ -55,8 +56,8 @@ def lr_find(
 
     loaded = loading.load(config, set_ or (), root)
     with display.quiet() as visible, nullcontext() if as_json else display.Display(visible):
-        found = lr_find.find(loaded, stage, steps, picture)
-    typer.echo(text.as_json(found, indent=1) if as_json else lr_find.as_text(found))
+        result = lr_find.find(loaded, stage, steps, picture)
+    typer.echo(text.as_json(result, indent=1) if as_json else lr_find.as_text(result))
 
 
 @app.command()

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from modules import text
+from components.records.base import as_json_text
 from modules.errors import InputError
 from pipeline.cli.app import OK, REFUSED, ConfigFile, JsonOption, RootOption, SetOption, app
 
@@ -30,9 +30,9 @@ def predict(
 
     model = predict.find_model(target, set_ or (), root)
     with display.quiet():
-        found = predict.predict(model, predict.images_in(images))
-    typer.echo(text.as_json(found, indent=1) if as_json else predict.as_text(found))
-    problem = predict.problem_of(found)
+        predictions = predict.predict(model, predict.images_in(images))
+    typer.echo(as_json_text(predictions) if as_json else predict.as_text(predictions))
+    problem = predict.problem_of(predictions)
     if problem:
         raise InputError(problem)
 
@@ -59,6 +59,6 @@ def gate(
 
     loaded = loading.load(config, set_ or (), root)
     with display.quiet() as visible, nullcontext() if as_json else display.Display(visible):
-        found = gate.judge(loaded, candidate, baseline)
-    typer.echo(text.as_json(found, indent=1) if as_json else gate.as_text(found))
-    raise typer.Exit(OK if gate.is_blessed(found) else REFUSED)
+        judgement = gate.judge(loaded, candidate, baseline)
+    typer.echo(as_json_text(judgement) if as_json else gate.as_text(judgement))
+    raise typer.Exit(OK if judgement.gate.passed else REFUSED)

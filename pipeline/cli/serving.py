@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from modules import text
+from components.records.base import as_json_text
 from pipeline.cli.app import ConfigFile, JsonOption, RootOption, SetOption, app
 
 ByOption = Annotated[
@@ -23,9 +23,8 @@ def versions(
     from pipeline import loading
     from pipeline.commands import versions
 
-    loaded = loading.load(config, set_ or (), root)
-    found = versions.pushed(loaded)
-    typer.echo(text.as_json(found, indent=1) if as_json else versions.as_text(found))
+    rows = versions.pushed(loading.load(config, set_ or (), root))
+    typer.echo(as_json_text(rows) if as_json else versions.as_text(rows))
 
 
 @app.command()

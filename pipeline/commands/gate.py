@@ -6,6 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from components.image_example_gen.sources import further_features, list_all
+from components.records.base import Record
+from components.records.gate import GateRecord
+from components.records.infra import InfraRecord
 from modules import features, model_layout
 from modules.errors import InputError
 from modules.text import printable_lines
@@ -13,16 +16,25 @@ from pipeline import places
 from pipeline.config import Config
 
 
-def judge(config: Config, candidate: Path, baseline: Path | None) -> dict[str, Any]:
+class Judgement(Record):
+    """What the gate says of a candidate, as in a run's summary.
+
+    Attributes:
+        gate: the verdict.
+        infra: whether the candidate can be served.
+    """
+
+    gate: GateRecord
+    infra: InfraRecord
+
+
+def judge(config: Config, candidate: Path, baseline: Path | None) -> Judgement:
     """Judges a candidate as a run would: evaluation, infra check, every rule.
 
     Args:
         config: whose test images and rules.
         candidate: a SavedModel's folder.
         baseline: likewise; what is served where it is None.
-
-    Returns:
-        ``gate`` and ``infra``, as in a run's summary.
 
     Raises:
         InputError: when a folder holds no model of Thaw's, or the images cannot be used.
@@ -68,8 +80,8 @@ def judge(config: Config, candidate: Path, baseline: Path | None) -> dict[str, A
         )
         write_compared(evaluation, compared)
         infra = _infra(config, candidate, pattern, evaluation)
-        found = decide(str(evaluation), infra, config.evaluation)
-    return {"gate": found.as_json(), "infra": infra}
+        verdict = decide(str(evaluation), infra, config.evaluation)
+    return Judgement(gate=GateRecord.model_validate(verdict.as_json()), infra=infra)
 
 
 def write_test_split(config: Config, folder: Path) -> str:
@@ -100,7 +112,7 @@ def _pipelines(config: Config) -> Callable[[], Any]:
     return lambda: beam.Pipeline(options=PipelineOptions(config.beam.pipeline_args()))
 
 
-def _infra(config: Config, candidate: Path, pattern: str, evaluation: Path) -> dict[str, Any]:
+def _infra(config: Config, candidate: Path, pattern: str, evaluation: Path) -> InfraRecord:
     from components.infra_check import samples
     from components.infra_check.subprocess_check import check
     from modules.gate.predictions import read_scores
@@ -108,30 +120,20 @@ def _infra(config: Config, candidate: Path, pattern: str, evaluation: Path) -> d
 
     known = read_scores(str(evaluation), samples.COUNT)
     chosen = samples.choose(encoded.read([pattern]), known)
-    return check(str(candidate.absolute()), chosen, config.infra).as_json()
+    return check(str(candidate.absolute()), chosen, config.infra).as_record()
 
 
-def is_blessed(found: dict[str, Any]) -> bool:
-    """Whether the verdict lets the candidate be served."""
-    return bool(found["gate"]["verdict"] != "refused")
-
-
-def as_text(found: dict[str, Any]) -> str:
+def as_text(judgement: Judgement) -> str:
     """The verdict and its rules for people; those by class only where they are broken."""
-    gate = found["gate"]
-    lines = [gate["sentence"], ""]
-    for rule in gate["rules"]:
-        if rule["passed"] and rule["slice"]:
+    lines = [judgement.gate.sentence, ""]
+    for rule in judgement.gate.rules:
+        if rule.passed and rule.slice:
             continue
-        where = f" ({rule['slice']})" if rule["slice"] else ""
-        remedy = f"; {rule['remedy']}" if rule["remedy"] else ""
-        lines.append(
-            f"{'ok' if rule['passed'] else 'NO':<3}{rule['name']}{where}: {rule['reason']}{remedy}"
-        )
-    latency = found["infra"].get("latency_ms")
+        where = f" ({rule.slice})" if rule.slice else ""
+        remedy = f"; {rule.remedy}" if rule.remedy else ""
+        lines.append(f"{'ok' if rule.passed else 'NO':<3}{rule.name}{where}: {rule.reason}{remedy}")
+    latency = judgement.infra.latency_ms
     if latency:
         lines.append("")
-        lines.append(
-            f"serves an image in {latency['p50']:.1f} ms, 99 of 100 in {latency['p99']:.1f} ms"
-        )
+        lines.append(f"serves an image in {latency.p50:.1f} ms, 99 of 100 in {latency.p99:.1f} ms")
     return printable_lines(lines)

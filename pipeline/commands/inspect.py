@@ -2,8 +2,9 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Literal
 
+from components.records.base import Record
 from modules.text import printable, printable_lines
 from pipeline import handles, loading
 from pipeline.config import BackboneOptions
@@ -13,22 +14,81 @@ if TYPE_CHECKING:  # TensorFlow comes with them.
     from pipeline.preparation import Prepared
 
 
-def inspect(target: str, overrides: Sequence[str] = (), root: Path | None = None) -> dict[str, Any]:
+class Input(Record):
+    """The images that a backbone takes, in pixels; a side that is free is null."""
+
+    height: int | None
+    width: int | None
+    channels: int | None
+
+
+class Block(Record):
+    """One block of a backbone.
+
+    Attributes:
+        name: as ``unfreeze: {match: ...}`` finds it.
+        layers: the names of its layers.
+        variables: the full names of those that can be trained.
+        parameters: how many numbers these hold.
+        batch_norm: how many of its layers are BatchNorm.
+    """
+
+    name: str
+    layers: tuple[str, ...]
+    variables: tuple[str, ...]
+    parameters: int
+    batch_norm: int
+
+
+class StagePlan(Record):
+    """What a stage would train, and what it would keep of each image.
+
+    Attributes:
+        name: the stage's.
+        blocks: the names of the blocks that it unfreezes.
+        parameters: how many numbers of the backbone it trains.
+        cache: which output of the frozen part it would keep.
+        cache_reason: why.
+        kb_per_image: how large that is, in units of 1024 bytes.
+    """
+
+    name: str
+    blocks: tuple[str, ...]
+    parameters: int
+    cache: Literal["embeddings", "activations", "none"]
+    cache_reason: str
+    kb_per_image: float
+
+
+class Inspection(Record):
+    """A backbone, and what a config's stages would train of it.
+
+    Attributes:
+        sha256: of the module's files, for ``backbone.sha256``.
+        input: the images that it takes.
+        output_dim: how many numbers it gives for each.
+        entry: of several outputs the one that is taken; empty where there is a single one.
+        notes: what a person should know, a sentence each.
+        blocks: in the order of the data.
+        stages: none for a handle.
+    """
+
+    sha256: str
+    input: Input
+    output_dim: int
+    entry: str
+    notes: tuple[str, ...]
+    blocks: tuple[Block, ...]
+    stages: tuple[StagePlan, ...]
+
+
+def inspect(target: str, overrides: Sequence[str] = (), root: Path | None = None) -> Inspection:
     """Looks into a config's backbone, or into one by its handle.
 
     Args:
         target: a config, a SavedModel's folder, an address, or a name of ``thaw backbones``.
         overrides: as for ``loading.load``; only for a config.
         root: likewise.
-
-    Returns:
-        ``sha256`` (of the module's files, for ``backbone.sha256``), ``input`` (height, width,
-        channels; null for a free side), ``output_dim``, ``entry`` (of several outputs, the one that
-        is taken; empty for a single one), ``notes`` (sentences), ``blocks`` (in the order of the
-        data: ``name``, ``layers``, ``variables``, the full names of those that can be trained,
-        ``parameters``, ``batch_norm``) and ``stages`` (``name``, ``blocks``, ``parameters`` of the
-        backbone, ``cache``, ``cache_reason``, ``kb_per_image``: what of each image it would keep,
-        and why); no stages for a handle.
 
     Raises:
         InputError: when the config is wrong or the backbone cannot be used.
@@ -38,36 +98,28 @@ def inspect(target: str, overrides: Sequence[str] = (), root: Path | None = None
     options = config.backbone if config is not None else _options(target)
     handles.check(options.handle, options.allowed or ())
     # TensorFlow is imported here: a mistake in the config is told without it.
-    from modules.finetune import schedule
     from pipeline.preparation import prepare, prepare_config
 
     prepared = prepare_config(config) if config is not None else prepare(options)
     backbone = prepared.backbone
-    return {
-        "sha256": backbone.sha256,
-        "input": {
-            "height": backbone.height,
-            "width": backbone.width,
-            "channels": backbone.channels,
-        },
-        "output_dim": backbone.output_dim,
-        "entry": backbone.entry,
-        "notes": list(prepared.notes),
-        "blocks": [
-            {
-                "name": block.name,
-                "layers": list(block.layers),
-                "variables": block.variable_names,
-                "parameters": block.parameters,
-                "batch_norm": block.batch_norm,
-            }
+    return Inspection(
+        sha256=backbone.sha256,
+        input=Input(height=backbone.height, width=backbone.width, channels=backbone.channels),
+        output_dim=backbone.output_dim,
+        entry=backbone.entry,
+        notes=tuple(prepared.notes),
+        blocks=tuple(
+            Block(
+                name=block.name,
+                layers=tuple(block.layers),
+                variables=tuple(block.variable_names),
+                parameters=block.parameters,
+                batch_norm=block.batch_norm,
+            )
             for block in prepared.blocks
-        ],
-        "stages": [
-            schedule.describe(stage, prepared.blocks) | _kept(prepared, stage)
-            for stage in prepared.stages
-        ],
-    }
+        ),
+        stages=tuple(_plan_of(prepared, stage) for stage in prepared.stages),
+    )
 
 
 def _options(handle: str) -> BackboneOptions:
@@ -76,36 +128,42 @@ def _options(handle: str) -> BackboneOptions:
     return BackboneOptions.model_validate(named)
 
 
-def _kept(prepared: "Prepared", stage: "PlannedStage") -> dict[str, Any]:
+def _plan_of(prepared: "Prepared", stage: "PlannedStage") -> StagePlan:
     from modules.finetune.cache_plan import plan_cache
+    from modules.finetune.schedule import describe
     from modules.images.feature_cache import row_bytes
 
     plan = plan_cache(prepared.backbone, prepared.image, stage, prepared.blocks)
     weight = row_bytes(plan.cut.rows) / 1024 if plan.cut else 0.0
-    return {"cache": plan.kind, "cache_reason": plan.reason, "kb_per_image": round(weight, 1)}
+    kept = {
+        "cache": plan.kind,
+        "cache_reason": plan.reason,
+        "kb_per_image": round(weight, 1),
+    }
+    return StagePlan.model_validate({**describe(stage, prepared.blocks), **kept})
 
 
-def as_text(found: dict[str, Any]) -> str:
+def as_text(inspection: Inspection) -> str:
     """The same for people."""
-    size = found["input"]
-    sides = " x ".join(str(size[side] or "any") for side in ("height", "width", "channels"))
+    size = inspection.input
+    sides = " x ".join(str(side or "any") for side in (size.height, size.width, size.channels))
     lines = [
-        f"takes {sides}, gives {found['output_dim']} numbers"
-        + (f" (its output {found['entry']})" if found["entry"] else ""),
-        f"sha256 {found['sha256']}",
-        *found["notes"],
+        f"takes {sides}, gives {inspection.output_dim} numbers"
+        + (f" (its output {inspection.entry})" if inspection.entry else ""),
+        f"sha256 {inspection.sha256}",
+        *inspection.notes,
         "",
         f"{'block':<32} {'variables':>9} {'parameters':>11} {'BatchNorm':>9}",
     ]
     lines += [
-        f"{printable(block['name']):<32} {len(block['variables']):>9} {block['parameters']:>11,} "
-        f"{block['batch_norm']:>9}"
-        for block in found["blocks"]
+        f"{printable(block.name):<32} {len(block.variables):>9} {block.parameters:>11,} "
+        f"{block.batch_norm:>9}"
+        for block in inspection.blocks
     ]
-    for stage in found["stages"]:
-        names = ", ".join(stage["blocks"]) or "the head alone"
-        lines += ["", f"stage {stage['name']}: {stage['parameters']:,} parameters: {names}"]
-        kept = f"keeps {stage['cache']}, {stage['kb_per_image']:,} kB an image"
-        kept = kept if stage["cache"] != "none" else "keeps nothing but pixels"
-        lines.append(f"  {kept}: {stage['cache_reason']}")
+    for stage in inspection.stages:
+        names = ", ".join(stage.blocks) or "the head alone"
+        lines += ["", f"stage {stage.name}: {stage.parameters:,} parameters: {names}"]
+        kept = f"keeps {stage.cache}, {stage.kb_per_image:,} kB an image"
+        kept = kept if stage.cache != "none" else "keeps nothing but pixels"
+        lines.append(f"  {kept}: {stage.cache_reason}")
     return printable_lines(lines)

@@ -4,14 +4,30 @@ import mimetypes
 import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 from components.image_example_gen.passed_over import is_of_system
+from components.records.base import SparseRecord
 from components.serving import versions
 from modules import model_layout
 from modules.errors import InputError
 from modules.text import printable_lines
 from pipeline import loading, places
+
+
+class Prediction(SparseRecord):
+    """What the model says of an image; in JSON, what is None is left out.
+
+    Attributes:
+        image: its path.
+        label: of the highest score; None where the image cannot be used.
+        scores: by label; None likewise.
+        error: why the image cannot be used; None where it can.
+    """
+
+    image: str
+    label: str | None = None
+    scores: dict[str, float] | None = None
+    error: str | None = None
 
 
 def find_model(target: str, overrides: Sequence[str] = (), root: Path | None = None) -> Path:
@@ -70,7 +86,7 @@ def _walk(folder: Path) -> Iterator[Path]:
                 yield Path(place, name)
 
 
-def predict(model: Path, images: Sequence[Path]) -> list[dict[str, Any]]:
+def predict(model: Path, images: Sequence[Path]) -> list[Prediction]:
     """Scores images through the signature that a server uses.
 
     Args:
@@ -78,8 +94,7 @@ def predict(model: Path, images: Sequence[Path]) -> list[dict[str, Any]]:
         images: files, as ``images_in`` gives them.
 
     Returns:
-        For each image ``image`` (its path), ``label`` and ``scores`` (label to score); for one that
-        cannot be scored ``image`` and ``error``, why.
+        A prediction for each image, in their order.
     """
     import tensorflow as tf
 
@@ -88,26 +103,25 @@ def predict(model: Path, images: Sequence[Path]) -> list[dict[str, Any]]:
     loaded = tf.saved_model.load(str(model))
     serve = loaded.signatures[model_layout.SERVE_IMAGES]
     labels = model_layout.read_labels(model)
-    rows: list[dict[str, Any]] = []
-    for path in images:
-        row: dict[str, Any] = {"image": str(path)}
-        rows.append(row)
+
+    def prediction(path: Path) -> Prediction:
         if path.is_dir():
-            row["error"] = "no image is in this folder"
-            continue
+            return Prediction(image=str(path), error="no image is in this folder")
         try:
             content = path.read_bytes()
             answer = serve(image_bytes=tf.constant([content]))
         except OSError as error:
-            row["error"] = f"cannot be read ({error.strerror})"
-            continue
+            return Prediction(image=str(path), error=f"cannot be read ({error.strerror})")
         except tf.errors.InvalidArgumentError:
-            row["error"] = _why(content)
-            continue
+            return Prediction(image=str(path), error=_why(content))
         scores = answer[model_layout.SCORES].numpy()[0]
-        row["label"] = answer[features.LABEL].numpy()[0].decode()
-        row["scores"] = {label: float(s) for label, s in zip(labels, scores, strict=True)}
-    return rows
+        return Prediction(
+            image=str(path),
+            label=answer[features.LABEL].numpy()[0].decode(),
+            scores={label: float(s) for label, s in zip(labels, scores, strict=True)},
+        )
+
+    return [prediction(path) for path in images]
 
 
 def _why(content: bytes) -> str:
@@ -123,25 +137,24 @@ def _why(content: bytes) -> str:
     return "cannot be decoded by the model"
 
 
-def problem_of(rows: Sequence[dict[str, Any]]) -> str:
-    """What to say at the end where images could not be scored; empty if all were."""
-    bad = [row for row in rows if "error" in row]
+def problem_of(predictions: Sequence[Prediction]) -> str:
+    """What to say at the end where images could not be used; empty if all could."""
+    bad = [prediction for prediction in predictions if prediction.error]
     if not bad:
         return ""
     return (
-        f"IMAGE: {len(bad)} of {len(rows)} could not be used, such as {bad[0]['image']} "
-        f"({bad[0]['error']}); give JPEG, PNG, GIF or BMP files"
+        f"IMAGE: {len(bad)} of {len(predictions)} could not be used, such as {bad[0].image} "
+        f"({bad[0].error}); give JPEG, PNG, GIF or BMP files"
     )
 
 
-def as_text(rows: Sequence[dict[str, Any]]) -> str:
+def as_text(predictions: Sequence[Prediction]) -> str:
     """The same for people, a line for each image."""
-    return printable_lines(
-        f"{row['image']}: "
-        + (
-            f"not used: {row['error']}"
-            if "error" in row
-            else f"{row['label']} ({row['scores'][row['label']]:.3f})"
-        )
-        for row in rows
-    )
+    return printable_lines(map(_line, predictions))
+
+
+def _line(prediction: Prediction) -> str:
+    if prediction.label is None or prediction.scores is None:
+        return f"{prediction.image}: not used: {prediction.error}"
+    score = prediction.scores[prediction.label]
+    return f"{prediction.image}: {prediction.label} ({score:.3f})"

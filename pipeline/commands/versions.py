@@ -3,9 +3,11 @@
 import getpass
 import json
 import os
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
+from components.records.base import Record
+from components.records.model import ScoreRecord, ScoresRecord
 from components.records.summary import SUMMARY_FILE
 from components.serving import pins, versions
 from components.serving.restore import restore
@@ -17,89 +19,120 @@ from pipeline.config import Config
 from pipeline.root import Root, shown
 
 
-def pushed(config: Config) -> list[dict[str, Any]]:
-    """All versions that were pushed, oldest first: those in the serving folder, and withdrawn ones.
+class Withdrawal(Record):
+    """How a version was withdrawn.
 
-    Returns:
-        For each ``version``, ``pushed_at`` (UTC), ``run_id``, ``metrics`` (the candidate's, or null
-        where no summary is left), ``pinned``, ``serving``: true for the one with the highest number
-        in the serving folder, which TensorFlow Serving takes, and ``withdrawn``: null, or ``at``
-        (UTC), ``by`` and ``restorable``, whether ``thaw restore`` can bring it back.
+    Attributes:
+        at: when, UTC; null where that is not known.
+        by: who did it; null likewise.
+        restorable: whether ``thaw restore`` can bring it back.
     """
-    there = versions.list_versions(config.serving_dir)
-    rows = [
-        _row(config, config.serving_dir, number) | {"serving": number == there[-1]}
-        for number in there
-    ]
-    whole = versions.restorable(config.serving_dir)
-    for note in versions.withdrawn(config.serving_dir):
+
+    at: str | None
+    by: str | None
+    restorable: bool
+
+
+class PushedVersion(Record):
+    """A version that was pushed.
+
+    Attributes:
+        version: its number.
+        pushed_at: when, UTC; null where that is not known.
+        run_id: the run that pushed it; null likewise.
+        metrics: its own on the test images; null where no summary that can be read is left.
+        pinned: whether it stays, however many are pushed after it.
+        withdrawn: null for a version that is in the serving folder.
+        serving: whether it has the highest number there, which TensorFlow Serving loads.
+    """
+
+    version: int
+    pushed_at: str | None
+    run_id: str | None
+    metrics: ScoresRecord | None
+    pinned: bool
+    withdrawn: Withdrawal | None = None
+    serving: bool = False
+
+
+def pushed(config: Config) -> list[PushedVersion]:
+    """All versions that were pushed, by their numbers, withdrawn ones included."""
+    folder = config.serving_dir
+    present = versions.list_versions(folder)
+    served = present[-1] if present else None
+    rows = [_row(config, folder, number, is_served=number == served) for number in present]
+    restorable = versions.restorable(folder)
+    for note in versions.withdrawn(folder):
         number = note["version"]
-        rows.append(
-            _row(config, config.serving_dir / versions.WITHDRAWN, number)
-            | {
-                "serving": False,
-                "withdrawn": {
-                    "at": note[versions.WITHDRAWN_AT],
-                    "by": note[versions.WITHDRAWN_BY],
-                    "restorable": number in whole,
-                },
-            }
+        withdrawal = Withdrawal(
+            at=note[versions.WITHDRAWN_AT],
+            by=note[versions.WITHDRAWN_BY],
+            restorable=number in restorable,
         )
-    return sorted(rows, key=lambda row: int(row["version"]))
+        rows.append(_row(config, folder / versions.WITHDRAWN, number, withdrawal))
+    return sorted(rows, key=lambda row: row.version)
 
 
-def _row(config: Config, folder: Path, number: int) -> dict[str, Any]:
+def _row(
+    config: Config,
+    folder: Path,
+    number: int,
+    withdrawn: Withdrawal | None = None,
+    *,
+    is_served: bool = False,
+) -> PushedVersion:
     note = versions.read_note(folder, number)
     run_id = note.get(versions.RUN_ID)
-    with_it = folder / str(number) / model_layout.EXTRA / SUMMARY_FILE
+    of_version = folder / str(number) / model_layout.EXTRA / SUMMARY_FILE
     of_run = Root(config.root).summary_of(run_id) if run_id else None
-    return {
-        "version": number,
-        "pushed_at": note.get("pushed_at"),
-        "run_id": run_id,
-        "metrics": _metrics(with_it) or (_metrics(of_run) if of_run else None),
-        "pinned": number in versions.pinned(config.serving_dir),
-        "withdrawn": None,
-    }
+    return PushedVersion(
+        version=number,
+        pushed_at=note.get("pushed_at"),
+        run_id=run_id,
+        metrics=_metrics(of_version) or (_metrics(of_run) if of_run else None),
+        pinned=number in versions.pinned(config.serving_dir),
+        withdrawn=withdrawn,
+        serving=is_served,
+    )
 
 
-def _metrics(summary: Path) -> Any:
+def _metrics(summary: Path) -> ScoresRecord | None:
     """The candidate's, of a summary that any release may have written; None if there is none."""
     try:
-        return json.loads(summary.read_text(encoding="utf-8"))["metrics"]["candidate"]
-    except (OSError, ValueError, KeyError, TypeError):
+        candidate = json.loads(summary.read_text(encoding="utf-8"))["metrics"]["candidate"]
+        return ScoresRecord.model_validate(candidate, extra="ignore")
+    except (OSError, ValueError, KeyError, TypeError):  # pydantic's error is a ValueError.
         return None
 
 
-def as_text(found: list[dict[str, Any]]) -> str:
+def as_text(rows: Sequence[PushedVersion]) -> str:
     """The versions, a line each, and below them those that were withdrawn."""
     lines = [f"{'version':<12} {'pushed at':<22} {'run':<24} {'accuracy':<9}"]
-    there = [row for row in found if not row["withdrawn"]]
-    for row in there:
-        metrics = row["metrics"]
-        accuracy = _accuracy(metrics["overall"]) if metrics else "unknown"
-        marks = [mark for mark in ("serving", "pinned") if row[mark]]
+    present = [row for row in rows if not row.withdrawn]
+    for row in present:
+        accuracy = _accuracy(row.metrics.overall) if row.metrics else "unknown"
+        marks = [mark for mark in ("serving", "pinned") if getattr(row, mark)]
         lines.append(
-            f"{row['version']:<12} {row['pushed_at'] or 'unknown':<22} "
-            f"{row['run_id'] or 'unknown':<24} {accuracy:<9} {', '.join(marks)}".rstrip()
+            f"{row.version:<12} {row.pushed_at or 'unknown':<22} "
+            f"{row.run_id or 'unknown':<24} {accuracy:<9} {', '.join(marks)}".rstrip()
         )
-    if not there:
-        lines = ["no version has been pushed yet" if not found else "no version is there"]
-    for row in found:
-        if row["withdrawn"]:
-            by, at = row["withdrawn"]["by"] or "unknown", row["withdrawn"]["at"] or "unknown"
-            back = (
-                f"thaw restore {row['version']} brings it back"
-                if row["withdrawn"]["restorable"]
+    if not present:
+        lines = ["no version is there" if rows else "no version has been pushed yet"]
+    for row in rows:
+        if row.withdrawn:
+            by, at = row.withdrawn.by or "unknown", row.withdrawn.at or "unknown"
+            remedy = (
+                f"thaw restore {row.version} brings it back"
+                if row.withdrawn.restorable
                 else "no model is left of it"
             )
-            lines.append(f"{row['version']} was withdrawn by {by}, {at}; {back}")
+            lines.append(f"{row.version} was withdrawn by {by}, {at}; {remedy}")
     return printable_lines(lines)
 
 
-def _accuracy(overall: dict[str, Any]) -> str:
-    """With as many digits as its images bear; a summary of another release may not count them."""
-    return share(overall["accuracy"], overall.get("images", 1000))
+def _accuracy(overall: ScoreRecord) -> str:
+    """With as many digits as its images bear."""
+    return share(overall.accuracy, overall.images)
 
 
 def roll_back(config: Config, version: int | None, by: str | None = None) -> str:

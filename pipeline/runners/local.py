@@ -66,15 +66,15 @@ def run(
     log = root.run(run_id) / LOG_FILE
     outputs = [root.summary, root.summary_of(run_id), *([summary_file] if summary_file else [])]
     seconds: dict[str, float] = {}
+    begun = record.of_run(config)
     summary = Summary(
         run_id=run_id,
         status="failed",
         error="interrupted",
         serving_dir=str(config.serving_dir),
         versions=versions(),
-        run=record.of_run(config),
+        run=begun,
     )
-    begun = summary
     with (
         watched() as signals,
         root.held(),
@@ -85,7 +85,7 @@ def run(
         for line in filter(None, (about_owner, upgraded(root))):
             display.say(line)
         try:
-            record.write(begun.run, root.run(run_id))
+            record.write(begun, root.run(run_id))
             # Told before the seconds that the imports take.
             files = names_checked(config, display.say, forced=forced is not None)
             check_class_weights(config.finetune, {file.label for file in files if not file.problem})
@@ -103,8 +103,9 @@ def run(
             kind = BusyError if isinstance(error, BusyError) else StageError
             raise kind(f"{summary.error}; the traceback is in {shown(log)}") from error
         finally:
-            summary.run = {**begun.run, "ended_at": record.now()}
-            summary.data.setdefault("path", without_secrets(config.data.path))
+            summary.run = begun.model_copy(update={"ended_at": record.now()})
+            path = without_secrets(config.data.path)
+            summary.data = summary.data.model_copy(update={"path": path})
             total = round(time.monotonic() - started, 2)
             summary.seconds = {**seconds, "total": total}
             summary.peak_rss_mb = peak_rss_mb()

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
+from components.records.data import DataRecord
 from components.records.summary import RECORD_FILE, Summary
 from modules.errors import InputError, StageError
 from pipeline import loading, record, reporting
@@ -16,6 +17,7 @@ from pipeline.cli.app import app
 from pipeline.config import Config
 from pipeline.root import Root
 from pipeline.runners import local
+from pipeline.version import VERSION
 from tests.conftest import GLYPHS, PROJECT
 
 CONFIGS = sorted((PROJECT / "configs").rglob("*.yaml"))
@@ -46,13 +48,14 @@ def test_the_resolved_config_of_a_summary_is_the_config(path: Path, tmp_path: Pa
 
 def test_the_record_says_where_when_and_of_which_commit(tmp_path: Path) -> None:
     config = loading.load(written(tmp_path), ["finetune.seed=7"], tmp_path / "root")
-    found = record.of_run(config)
-    assert found["overrides"] == ["finetune.seed=7"]
-    assert found["config"]["data"]["path"] == str(tmp_path / "photos")
-    assert found["root"] == str(tmp_path / "root")
-    assert found["host"]
-    assert found["started_at"].endswith("Z")
-    assert found["commit"] == record.commit()
+    run = record.of_run(config)
+    assert run.overrides == ("finetune.seed=7",)
+    assert run.config["data"]["path"] == str(tmp_path / "photos")
+    assert run.root == str(tmp_path / "root")
+    assert run.host
+    assert run.started_at.endswith("Z")
+    assert run.commit == record.commit()
+    assert run.thaw == VERSION
 
 
 def test_the_commit_is_the_code_s_own_and_says_whether_files_differ(
@@ -142,20 +145,19 @@ def test_a_run_takes_a_config_or_a_summary(arguments: list[str]) -> None:
 
 def test_what_differs_from_the_run_that_is_repeated_is_said(tmp_path: Path) -> None:
     config = loading.load(written(tmp_path))
-    one = record.read_from(
-        summary_of(config, tmp_path, data={"fingerprint": "a"}, versions={"numpy": "1", "tfx": "1"})
-    )
+    data, versions = DataRecord(fingerprint="a"), {"numpy": "1", "tfx": "1"}
+    first = record.read_from(summary_of(config, tmp_path, data=data, versions=versions))
     same = Summary(
-        run_id="2", status="pushed", serving_dir="", run=one["run"], data={"fingerprint": "a"},
-        versions={"numpy": "1", "tfx": "1"},
+        run_id="2", status="pushed", serving_dir="", run=record.of_run(config), data=data,
+        versions=versions,
     )  # fmt: skip
-    assert reporting.repeated(one, same).startswith(
+    assert reporting.repeated(first, same).startswith(
         "repeated: the data, the backbone, the packages"
     )
     other = same.model_copy(
-        update={"data": {"fingerprint": "b"}, "versions": {"numpy": "2", "tfx": "1"}}
+        update={"data": DataRecord(fingerprint="b"), "versions": {"numpy": "2", "tfx": "1"}}
     )
-    assert reporting.repeated(one, other) == (
+    assert reporting.repeated(first, other) == (
         "repeated: other than in the run that it repeats: the data; packages (numpy 1 → 2)"
     )
 

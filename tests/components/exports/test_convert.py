@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from components.exports.convert import Export, make, read, write
+from components.exports.convert import make, read, write
 from components.exports.convert_worker import decoded
+from components.records.model import ExportRecord
 from modules import features
 from modules.settings import ImageSpec
 from tests.conftest import encoded
@@ -29,7 +30,7 @@ def found(agreement: float) -> str:
     )
 
 
-def made(folder: Path, code: str, seconds: float = 60.0) -> Export:
+def made(folder: Path, code: str, seconds: float = 60.0) -> ExportRecord:
     return make("tflite_int8", {}, folder, 0.98, seconds, worker(code))
 
 
@@ -38,8 +39,8 @@ def test_an_export_that_agrees_is_kept_and_told_of(tmp_path: Path) -> None:
     assert export.passed
     assert (export.file, export.bytes, export.images) == ("model_int8.tflite", 4, 50)
     write(tmp_path, [export])
-    (told,) = read(tmp_path)
-    assert told["reason"] == "gives the model's label on 0.990 of 50 test images"
+    assert read(tmp_path) == (export,)
+    assert export.reason == "gives the model's label on 0.990 of 50 test images"
 
 
 def test_an_export_that_disagrees_is_left_out_with_the_reason(tmp_path: Path) -> None:

@@ -10,17 +10,18 @@ from tensorflow_model_analysis.proto.validation_result_pb2 import ValidationResu
 
 from components.gate.judge import decide, fit_rules
 from components.records.baseline import write_compared
+from components.records.infra import InfraRecord, ParityRecord
 from modules.gate import predictions, tfma_config
 from modules.gate.result import RuleResult
 from modules.gate.verdict import Baseline
 from modules.settings import Evaluation, Override, Rule
 from tests.modules.gate import answers
 
-GOOD = {
-    "passed": True,
-    "problems": [],
-    "parity": {"images": 16, "max_difference": 1e-7, "tolerance": 1e-4},
-}
+GOOD = InfraRecord(
+    passed=True,
+    problems=(),
+    parity=ParityRecord(images=16, max_difference=1e-7, tolerance=1e-4),
+)
 NONE = Baseline(None, "there is no baseline yet")
 
 
@@ -34,8 +35,8 @@ def evaluation(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     return str(tmp_path)
 
 
-def changed(**more: Any) -> dict[str, Any]:
-    return {**GOOD, **more}
+def changed(**more: Any) -> InfraRecord:
+    return InfraRecord.model_validate({**GOOD.model_dump(), **more})
 
 
 def test_a_good_model_is_blessed(evaluation: str) -> None:
@@ -60,7 +61,7 @@ def test_a_good_model_is_blessed(evaluation: str) -> None:
     ],
 )
 def test_what_cannot_be_served_is_refused_and_no_force_helps(
-    evaluation: str, infra: dict[str, Any], told: str
+    evaluation: str, infra: InfraRecord, told: str
 ) -> None:
     forced = Override(by="Ada", reason="in a hurry")
     found = decide(evaluation, infra, Evaluation(), forced=forced)

@@ -15,6 +15,7 @@ from components.infra_check.job import Job, Sample, Scores
 from components.infra_check.measure import milliseconds, percentiles
 from components.infra_check.probe import probe
 from components.infra_check.report import Report, Reporter
+from components.records.infra import CheckRecord
 from modules import model_layout, warmup
 from tests.components.infra_check import small_servables as small
 
@@ -192,8 +193,8 @@ def test_a_report_that_was_cut_off_tells_what_came_before(tmp_path: Path) -> Non
     with (tmp_path / "report.jsonl").open("a", encoding="utf-8") as file:
         file.write('{"doing": "three"}\n{"done": ["thr')
     found = report.read(tmp_path)
-    assert [one.as_json() for one in found.checks] == [
-        {"name": "one", "passed": True, "detail": "fine"},
-        {"name": "two", "passed": False, "detail": "two: ZeroDivisionError: division by zero"},
+    assert [check.as_record() for check in found.checks] == [
+        CheckRecord(name="one", passed=True, detail="fine"),
+        CheckRecord(name="two", passed=False, detail="two: ZeroDivisionError: division by zero"),
     ]
     assert (found.doing, found.whole, found.measured) == ("three", False, {"load_seconds": 1.5})

@@ -38,19 +38,24 @@ def test_a_good_model_passes_and_everything_is_measured(tmp_path: Path) -> None:
     warmup.write(small.images()[:2], Path(model))
     options = Infra(requests=5, max_p50_ms=60_000, max_memory_mb=60_000, max_size_mb=3)
     outcome = check(model, known(), options)
-    told = outcome.as_json()
-    assert told["problems"] == []
-    assert told["passed"]
-    assert [one["name"] for one in told["checks"]] == [
+    record = outcome.as_record()
+    assert record.problems == ()
+    assert record.passed
+    assert [check.name for check in record.checks] == [
         "loaded", "warm-up", "grpc", "rest", "batches", "broken bytes", "parity", "latency",
         "bounds",
     ]  # fmt: skip
-    assert told["latency_ms"]["requests"] == 5
-    assert 2.0 <= told["size_mb"] < 2.5
-    assert 0 < told["load_seconds"] < 60
+    assert record.latency_ms is not None
+    assert record.latency_ms.requests == 5
+    assert record.size_mb is not None
+    assert 2.0 <= record.size_mb < 2.5
+    assert record.load_seconds is not None
+    assert 0 < record.load_seconds < 60
     # TensorFlow alone takes more than this, and this test's own process is not counted.
-    assert 100 < told["memory_mb"]["loaded"] <= told["memory_mb"]["peak"]
-    assert told["parity"]["images"] == 5
+    assert record.memory_mb is not None
+    assert 100 < record.memory_mb.loaded <= record.memory_mb.peak
+    assert record.parity is not None
+    assert record.parity.images == 5
 
 
 def test_a_slow_and_large_model_is_refused_by_its_bounds_alone(tmp_path: Path) -> None:
@@ -160,7 +165,7 @@ def test_an_interrupted_run_leaves_no_process(
 def test_a_model_without_labels_is_refused(tmp_path: Path) -> None:
     outcome = check(str(tmp_path), known(1), Infra())
     assert "labels cannot be read" in outcome.problems[0]
-    assert outcome.as_json()["latency_ms"] is None
+    assert outcome.as_record().latency_ms is None
 
 
 def test_without_an_image_nothing_passes(tmp_path: Path) -> None:

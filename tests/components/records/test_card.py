@@ -3,18 +3,18 @@
 from pathlib import Path
 from typing import Any
 
-from components.records import card
+from components.records.card import TEXT_FILE, Card, read_card
 from components.records.summary import read_summary
 
 HOSTILE = "a|b<script>`x`\n\x1b[31m_"
 
 
-def known() -> dict[str, Any]:
+def fields() -> dict[str, Any]:
     accuracy = {"accuracy": 0.9, "images": 40}
     rule = {
         "name": "min_accuracy", "metric": "accuracy", "slice": f"label={HOSTILE}", "value": 0.9,
         "baseline": None, "bound": 0.5, "n": 40, "interval": [0.8, 0.95], "passed": True,
-        "reason": "fine",
+        "reason": "fine", "remedy": "",
     }  # fmt: skip
     return {
         "labels": [HOSTILE, "cat"],
@@ -29,9 +29,16 @@ def known() -> dict[str, Any]:
         },
         "exports": [],
         "infra": {"passed": True, "problems": []},
-        "schedule": {"stages": [{"name": "head", "unfreeze": "none", "epochs": 3}]},
+        "schedule": {
+            "chosen_by": "config",
+            "facts": {"images": 7, "classes": 2, "side": 32, "blocks": 3, "parameters": 9},
+            "stages": [{"name": "head", "unfreeze": "none", "epochs": 3}],
+        },
         "stages": [],
-        "shipped": {"sentence": "head ships"},
+        "shipped": {
+            "stage": "head", "images": 9, "accuracy": 0.9, "interval": [0.8, 1.0],
+            "compared_with": None, "gain": None, "gain_interval": None, "sentence": "head ships",
+        },
         "data": {
             "images": {"train": {HOSTILE: 3, "cat": 4}, "test": {"cat": 1}},
             "fingerprint": "f",
@@ -42,8 +49,12 @@ def known() -> dict[str, Any]:
     }  # fmt: skip
 
 
+def as_markdown(fields: dict[str, Any]) -> str:
+    return Card.model_validate(fields).as_markdown()
+
+
 def test_a_label_breaks_no_table_and_starts_no_html() -> None:
-    text = card.as_markdown(known())
+    text = as_markdown(fields())
     assert "<script>" not in text
     assert "<b>" not in text
     assert "\x1b" not in text
@@ -52,7 +63,7 @@ def test_a_label_breaks_no_table_and_starts_no_html() -> None:
 
 
 def test_the_card_says_what_the_model_was_trained_on_and_how_it_was_judged() -> None:
-    text = card.as_markdown(known())
+    text = as_markdown(fields())
     assert "| cat | 4 | 1 |" in text
     assert "| all | 40 | 0.900 |" in text
     assert "fine-tuned from the backbone\n`https://tfhub.dev/a_b/1` (sha256 `5a`)." in text
@@ -60,34 +71,34 @@ def test_the_card_says_what_the_model_was_trained_on_and_how_it_was_judged() -> 
 
 
 def test_what_thaw_writes_itself_is_not_escaped() -> None:
-    plain = known()
+    plain = fields()
     plain["gate"]["sentence"] = "blessed: accuracy 0.900 on 40 test images; min_accuracy: fine"
-    text = card.as_markdown(plain)
+    text = as_markdown(plain)
     assert "blessed: accuracy 0.900 on 40 test images; min_accuracy: fine." in text
     assert "| min_accuracy | " in text
     assert "\\:" not in text
 
 
 def test_the_baselines_accuracy_is_of_the_images_on_which_both_were_compared() -> None:
-    compared = known()
+    compared = fields()
     compared["metrics"]["candidate"]["overall"] = {"accuracy": 0.8333, "images": 372}
     rule = compared["gate"]["rules"][0] | {"baseline": 0.8214, "value": 0.0325, "n": 308}
     compared["gate"]["rules"] += [
         rule | {"name": "not_worse", "slice": None},
         rule | {"name": "max_class_drop", "slice": "label=cat", "baseline": 0.925, "n": 40},
     ]
-    text = card.as_markdown(compared)
+    text = as_markdown(compared)
     both = "0.8214 (of the 308 of classes that both know; this model 0.8539)"
     assert f"| all | 372 | 0.8333 | {both} |" in text
     assert "| cat | 40 | 0.900 | 0.925 |" in text
 
 
 def test_the_summary_is_made_of_the_card_and_the_run(tmp_path: Path) -> None:
-    card.write(tmp_path, known())
-    summary = card.summary_of(
-        card.read(tmp_path), run_id="1", status="pushed", model_version=7, serving_dir="/s"
-    )
+    card = Card.model_validate(fields())
+    card.write(tmp_path)
+    assert read_card(tmp_path) == card
+    summary = card.summary_of(run_id="1", status="pushed", model_version=7, serving_dir="/s")
     summary.write(tmp_path / "summary.json")
     assert read_summary(tmp_path / "summary.json") == summary
-    assert summary.labels == [HOSTILE, "cat"]
-    assert (tmp_path / card.TEXT_FILE).read_text(encoding="utf-8").startswith("# Model card")
+    assert summary.labels == (HOSTILE, "cat")
+    assert (tmp_path / TEXT_FILE).read_text(encoding="utf-8").startswith("# Model card")

@@ -1,10 +1,17 @@
 """The summary's form, and what became of a run."""
 
+import json
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
+from pydantic import ValidationError
 
 from components.records.summary import Summary, read_summary, status_of
+from components.records.training import StageRecord
+from modules.finetune.results import StageResult
+
+SUMMARIES = sorted(Path(__file__).with_name("summaries").glob("*.json"))
 
 
 @pytest.mark.parametrize(
@@ -16,8 +23,32 @@ def test_a_runs_status(version: str, pushed_by: str, status: str) -> None:
 
 
 def test_a_summary_is_read_as_it_was_written(tmp_path: Path) -> None:
-    summary = Summary(run_id="1", status="pushed", serving_dir="/s", labels=["æ"])
+    summary = Summary(run_id="1", status="pushed", serving_dir="/s", labels=("æ",))
     summary.write(tmp_path / "deep" / "summary.json", tmp_path / "other.json")
     assert read_summary(tmp_path / "deep" / "summary.json") == summary
     assert read_summary(tmp_path / "none.json") is None
     assert [path.name for path in (tmp_path / "deep").iterdir()] == ["summary.json"]
+
+
+@pytest.mark.parametrize("path", SUMMARIES, ids=lambda path: path.stem)
+def test_summaries_of_0_1_0_are_read_and_written_without_loss(path: Path) -> None:
+    before = json.loads(path.read_text(encoding="utf-8"))
+    summary = read_summary(path)
+    assert summary is not None
+    after = json.loads(summary.as_text())
+    assert after["run"].pop("thaw") is None
+    assert after == {**before, "backbone": before["backbone"] or None}
+
+
+def test_a_record_refuses_a_key_that_it_does_not_know() -> None:
+    with pytest.raises(ValidationError, match=r"infra\.latency\n.*Extra inputs"):
+        Summary.model_validate(
+            {
+                "run_id": "1", "status": "pushed", "serving_dir": "/s",
+                "infra": {"passed": True, "problems": [], "latency": {}},
+            }
+        )  # fmt: skip
+
+
+def test_the_stages_record_has_all_of_a_stages_result_but_the_single_images() -> None:
+    assert set(StageRecord.model_fields) == {field.name for field in fields(StageResult)} - {"hits"}

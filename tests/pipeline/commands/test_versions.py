@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
+from components.records.model import MetricsRecord
 from components.records.summary import Summary
 from components.serving.push import push
 from components.serving.versions import list_versions, pinned, withdrawn
@@ -19,7 +20,8 @@ from tests.components.serving.processes import model
 from tests.conftest import PROJECT
 
 DIGITS = str(PROJECT / "configs" / "digits.yaml")
-METRICS = {"overall": {"accuracy": 0.75}}
+SCORE = {"accuracy": 0.75, "images": 400}
+METRICS = {"overall": SCORE, "by_class": {"cat": SCORE}}
 
 
 @pytest.fixture
@@ -32,10 +34,12 @@ def numbers(tmp_path: Path, root: Path) -> list[int]:
     """Three versions: with a summary that travels, with one in the root, with none."""
     source = model(tmp_path / "source", parts=2)
     serving = root / "serving"
-    travels = json.dumps({"metrics": {"candidate": METRICS}, "of": "a later release"}).encode()
-    Summary(
-        run_id="1", status="pushed", serving_dir="", metrics={"candidate": METRICS, "baseline": 0}
-    ).write(Root(root).summary_of("1"))
+    later = {"metrics": {"candidate": {**METRICS, "of": "a later release"}}}
+    travels = json.dumps(later).encode()
+    metrics = MetricsRecord.model_validate({"candidate": METRICS})
+    Summary(run_id="1", status="pushed", serving_dir="", metrics=metrics).write(
+        Root(root).summary_of("1")
+    )
     return [
         push(source, serving, {"run_id": "0"}, extra=lambda version: {"summary.json": travels}),
         push(source, serving, {"run_id": "1"}),
