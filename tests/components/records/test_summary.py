@@ -3,6 +3,7 @@
 import json
 from dataclasses import fields
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pydantic import ValidationError
@@ -30,13 +31,21 @@ def test_a_summary_is_read_as_it_was_written(tmp_path: Path) -> None:
     assert [path.name for path in (tmp_path / "deep").iterdir()] == ["summary.json"]
 
 
+def _as_far_as(older: Any, newer: Any) -> Any:
+    """A newer document without the keys that an older one did not have yet."""
+    if isinstance(older, dict) and isinstance(newer, dict):
+        return {key: _as_far_as(older[key], value) for key, value in newer.items() if key in older}
+    if isinstance(older, list) and isinstance(newer, list):
+        return [_as_far_as(*pair) for pair in zip(older, newer, strict=True)]
+    return newer
+
+
 @pytest.mark.parametrize("path", SUMMARIES, ids=lambda path: path.stem)
 def test_summaries_of_0_1_0_are_read_and_written_without_loss(path: Path) -> None:
     before = json.loads(path.read_text(encoding="utf-8"))
     summary = read_summary(path)
     assert summary is not None
-    after = json.loads(summary.as_text())
-    assert after["run"].pop("thaw") is None
+    after = _as_far_as(before, json.loads(summary.as_text()))
     assert after == {**before, "backbone": before["backbone"] or None}
 
 
