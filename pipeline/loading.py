@@ -11,8 +11,7 @@ from pydantic import ValidationError
 
 from modules.errors import InputError
 from modules.settings import paths
-from pipeline import handles, places, safe_yaml
-from pipeline.cli import mistakes
+from pipeline import handles, mistakes, places, safe_yaml
 from pipeline.config import Config
 from pipeline.record import PastRun
 
