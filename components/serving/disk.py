@@ -1,4 +1,4 @@
-"""Files and folders that are whole, or not there, also when the machine stops in between."""
+"""Writes files and folders that are either whole or not there, even if the machine stops."""
 
 import errno
 import os
@@ -18,7 +18,7 @@ def partial_of(path: Path) -> Path:
 def sync(path: Path) -> None:
     """Waits until a file's bytes, or a folder's names, are on the disk.
 
-    File systems that cannot do that for a folder are taken as they are.
+    A file system that cannot sync folders is left alone.
     """
     descriptor = os.open(path, os.O_RDONLY)
     try:
@@ -64,7 +64,7 @@ def write_synced(path: Path, content: bytes) -> None:
 
 
 def replace_whole(path: Path, content: bytes) -> None:
-    """Replaces a file in one step: a reader finds the old content or the new."""
+    """Replaces a file in one step: a reader sees the old content or the new."""
     unfinished = partial_of(path)
     try:
         write_synced(unfinished, content)
@@ -76,14 +76,14 @@ def replace_whole(path: Path, content: bytes) -> None:
 
 
 def remove(folder: Path) -> None:
-    """Takes a folder away in one step, under another name, and then deletes it."""
-    gone = folder.with_name(f".{folder.name}{REMOVED}")
-    folder.rename(gone)
-    delete(gone)
+    """Removes a folder: it is renamed in one step, and then deleted."""
+    removed = folder.with_name(f".{folder.name}{REMOVED}")
+    folder.rename(removed)
+    delete(removed)
 
 
 def delete(path: Path) -> None:
-    """Deletes a file, or a folder as far as that can be done."""
+    """Deletes a file, or as much of a folder as can be deleted."""
     if path.is_dir():
         shutil.rmtree(path, ignore_errors=True)
     else:

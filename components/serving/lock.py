@@ -26,16 +26,16 @@ _FULL = {errno.ENOSPC, errno.EDQUOT}
 def writing(serving_dir: Path, doing: str, wait: float = WAIT) -> Iterator[None]:
     """Keeps other writers out; readers need no lock.
 
-    The kernel lets the lock go when its owner dies, however that happens. Who can take it has it,
-    whatever the owner's file says: that one only tells those who wait whom they wait for.
+    The kernel releases the lock when its owner dies, however that happens. The owner's file decides
+    nothing: it only says whom the others wait for.
 
     Args:
-        serving_dir: made if it is missing.
-        doing: what for, in words that those who wait are told: "push of run 7".
-        wait: for how many seconds others may hold it.
+        serving_dir: created if it is missing.
+        doing: what the lock is taken for, in words for those who wait: "push of run 7".
+        wait: for how many seconds to wait while another process holds it.
 
     Raises:
-        BusyError: when another still holds it then.
+        BusyError: when another process holds it longer.
         StageError: for any ``OSError`` inside, such as a full disk, in one line.
     """
     lock = FileLock(str(serving_dir / LOCK))
@@ -57,27 +57,27 @@ def writing(serving_dir: Path, doing: str, wait: float = WAIT) -> Iterator[None]
                 owner.unlink(missing_ok=True)
             lock.release()
     except OSError as error:
-        raise StageError(_told(error, doing, serving_dir)) from error
+        raise StageError(_message(error, doing, serving_dir)) from error
 
 
 def _sign(owner: Path, doing: str) -> None:
-    """Says who holds the lock. A full disk is no reason not to go on: a rollback needs no space."""
-    facts = {"pid": os.getpid(), "host": socket.gethostname(), "doing": doing, "since": utc_now()}
+    """Writes down who holds the lock. A full disk does not stop it: a rollback needs no space."""
+    record = {"pid": os.getpid(), "host": socket.gethostname(), "doing": doing, "since": utc_now()}
     with contextlib.suppress(OSError):
-        replace_whole(owner, json.dumps(facts, indent=1).encode())
+        replace_whole(owner, json.dumps(record, indent=1).encode())
 
 
 def _owner(path: Path) -> str:
     try:
-        facts = json.loads(path.read_text(encoding="utf-8"))
-        since = datetime.strptime(facts["since"], TIME_FORM).replace(tzinfo=timezone.utc)
+        record = json.loads(path.read_text(encoding="utf-8"))
+        since = datetime.strptime(record["since"], TIME_FORM).replace(tzinfo=timezone.utc)
         age = max(0.0, time.time() - since.timestamp())
-        return f"{facts['doing']} (process {facts['pid']} on {facts['host']}, for {age:.0f} s)"
+        return f"{record['doing']} (process {record['pid']} on {record['host']}, for {age:.0f} s)"
     except (OSError, ValueError, KeyError, TypeError):
         return "another process"
 
 
-def _told(error: OSError, doing: str, serving_dir: Path) -> str:
+def _message(error: OSError, doing: str, serving_dir: Path) -> str:
     reason = f"{error.strerror or error}{f': {error.filename}' if error.filename else ''}"
     remedy = (
         "free space there"
@@ -85,6 +85,6 @@ def _told(error: OSError, doing: str, serving_dir: Path) -> str:
         else "see that push.serving_dir is a folder where this user can write"
     )
     return (
-        f"{doing}: failed in {serving_dir} ({reason}); the versions there are whole "
-        f"and are served still; {remedy}"
+        f"{doing}: failed in {serving_dir} ({reason}); the versions there are whole and still "
+        f"served; {remedy}"
     )

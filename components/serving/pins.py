@@ -8,16 +8,16 @@ from modules.errors import InputError
 
 
 def pin(serving_dir: Path, version: int, *, wait: float = WAIT) -> None:
-    """Keeps a version's files for good, also when it is withdrawn; one that is pinned stays so.
+    """Keeps a version's files for good, even when it is withdrawn; a pinned version stays pinned.
 
     Args:
         serving_dir: the folder of the versions.
         version: one that is there.
-        wait: for how many seconds another may hold the folder.
+        wait: for how many seconds to wait while another process holds the folder.
 
     Raises:
         InputError: when there is no such version.
-        StageError: when another holds the folder for too long, or it cannot be written.
+        StageError: when another process holds the folder longer, or it cannot be written.
     """
     _check(serving_dir, version)
     with writing(serving_dir, f"pin of version {version}", wait):
@@ -29,7 +29,7 @@ def pin(serving_dir: Path, version: int, *, wait: float = WAIT) -> None:
 
 
 def unpin(serving_dir: Path, version: int, *, wait: float = WAIT) -> None:
-    """Leaves a version to the pushes that follow again.
+    """Lets later pushes remove a version again.
 
     Raises:
         InputError: when it is not pinned.

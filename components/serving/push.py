@@ -12,8 +12,8 @@ from components.serving.lock import WAIT, writing
 from modules import model_layout
 from modules.errors import InputError, StageError
 
-# One to serve, and one to go back to. And a server that reads the names while a version comes and
-# the only other one goes may see neither.
+# One to serve, and one to go back to. Also, a server that lists the folder while a version appears
+# and the only other version goes may see neither.
 LEAST_KEPT = 2
 
 
@@ -29,21 +29,21 @@ def push(
     """Copies a SavedModel into a new version and returns its number.
 
     The number is the time in seconds, or one more than the highest that is there or was withdrawn.
-    The copy is made under a name that no server takes for a version, and renamed when all of it is
-    on the disk: a reader never sees half a version. What a killed push has left is deleted.
+    The copy gets a name that no server takes for a version, and is renamed when all of it is on the
+    disk: a reader never sees half a version. What a killed push left behind is deleted.
 
     Args:
         model: the SavedModel's folder.
-        serving_dir: made if it is missing.
+        serving_dir: created if it is missing.
         note: kept with the version, together with ``version`` and ``pushed_at`` (UTC).
         extra: further files of a version, by their paths below ``assets.extra``.
         keep: as for ``retain``; None keeps all.
-        wait: for how many seconds another may hold the folder.
+        wait: for how many seconds to wait while another process holds the folder.
 
     Raises:
         InputError: when ``keep`` is too small.
-        StageError: when ``model`` is no SavedModel, another holds the folder for too long, or it
-            cannot be written; nothing is left of the push then, and what was served stays.
+        StageError: when ``model`` is no SavedModel, another process holds the folder longer, or it
+            cannot be written. Nothing is left of the push then, and what was served stays.
     """
     check_keep(keep)
     doing = f"push of run {note[versions.RUN_ID]}" if versions.RUN_ID in note else "push"
@@ -66,25 +66,25 @@ def push(
 
 
 def retain(serving_dir: Path, keep: int) -> None:
-    """Removes versions, oldest first; only for one that holds the lock.
+    """Removes versions, oldest first. The caller holds the lock.
 
-    What stays: the newest ``keep``, what is pinned, and what ``push`` did not put there. Of
-    withdrawn versions likewise the newest ``keep`` and the pinned; of the others ``assets.extra``
-    stays for good, for the notes say which numbers and models must not come again, but the model's
-    other forms do not.
+    The newest ``keep`` versions stay, and so do pinned ones and those that ``push`` did not put
+    there. Of withdrawn versions the newest ``keep`` and the pinned ones stay whole. Of the other
+    withdrawn ones only ``assets.extra`` stays, without the model's other forms: their notes say
+    which numbers and models must not come again.
 
     Args:
         serving_dir: the folder of the versions.
         keep: at least ``LEAST_KEPT``.
     """
-    spared = versions.pinned(serving_dir)
+    pinned = versions.pinned(serving_dir)
     for number in versions.list_versions(serving_dir)[:-keep]:
-        if number not in spared and versions.read_note(serving_dir, number):
+        if number not in pinned and versions.read_note(serving_dir, number):
             disk.remove(serving_dir / str(number))
     folder = serving_dir / versions.WITHDRAWN
     for number in versions.numbers_in(folder)[:-keep]:
-        if number not in spared:
-            # First, and for good: while it is there, the version is whole and can be restored.
+        if number not in pinned:
+            # First, and on the disk: while this file is there, the version counts as restorable.
             (folder / str(number) / model_layout.SAVED_MODEL).unlink(missing_ok=True)
             disk.sync(folder / str(number))
             for entry in (folder / str(number)).iterdir():
@@ -104,7 +104,7 @@ def check_keep(keep: int | None) -> None:
 
 
 def _clear(serving_dir: Path) -> None:
-    """Deletes what others have left: under the lock, no living push has any."""
+    """Deletes what killed pushes left behind: under the lock, no living push has such files."""
     for end in (disk.PARTIAL, disk.REMOVED):
         for path in serving_dir.glob(f".*{end}"):
             disk.delete(path)
@@ -133,7 +133,7 @@ def _write(model: Path, version: Path, extra: Mapping[str, bytes]) -> None:
 
 
 def _retain_if_possible(serving_dir: Path, keep: int) -> None:
-    """The version is served by now: a push does not fail for what it cannot remove."""
+    """Warns where old versions cannot be removed: the new one is served by now."""
     try:
         retain(serving_dir, keep)
     except OSError as error:

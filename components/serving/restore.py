@@ -13,10 +13,10 @@ from modules.errors import InputError
 
 @dataclass(frozen=True)
 class Restored:
-    """What was brought back.
+    """What a restore did.
 
     Attributes:
-        version: it.
+        version: the one that was brought back.
         newest: the highest number that is there now, which servers take.
     """
 
@@ -27,18 +27,18 @@ class Restored:
 def restore(serving_dir: Path, version: int, *, by: str, wait: float = WAIT) -> Restored:
     """Moves a withdrawn version back to where servers look, in one step and under its own number.
 
-    It is whole at the moment when it appears, also when this is killed; only the note of who
-    brought it back may then be missing. A model that is back counts as withdrawn no longer.
+    The version is whole from the moment it appears, even if this process is killed. Only the note
+    of who brought it back may be missing then. A restored model no longer counts as withdrawn.
 
     Args:
         serving_dir: the folder of the versions.
         version: one that was withdrawn and whose files are still there.
-        by: who does it.
-        wait: for how many seconds another may hold the folder.
+        by: who restores it.
+        wait: for how many seconds to wait while another process holds the folder.
 
     Raises:
         InputError: when there is no such version, its files are gone, or its number is taken.
-        StageError: when another holds the folder for too long, or it cannot be written.
+        StageError: when another process holds the folder longer, or it cannot be written.
     """
     _check(serving_dir, version)  # Before anything is written: there may be no such folder.
     with writing(serving_dir, f"restore of version {version} by {by}", wait):
@@ -68,7 +68,7 @@ def _check(serving_dir: Path, version: int) -> None:
 
 
 def _note(serving_dir: Path, version: int, by: str) -> None:
-    """The version is served by now: this does not fail for a note that cannot be written."""
+    """Warns where the note cannot be written: the version is served by now."""
     note = versions.read_note(serving_dir, version)
     kept = {key: value for key, value in note.items() if key not in versions.OF_WITHDRAWAL}
     added = {versions.RESTORED_AT: versions.utc_now(), versions.RESTORED_BY: by}

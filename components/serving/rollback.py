@@ -29,26 +29,26 @@ def rollback(
 ) -> RolledBack:
     """Makes an earlier version the newest, which servers take.
 
-    The later ones go to ``.withdrawn``, newest first, each in one step, so that a version is there
-    at every moment, also when this is killed. Their numbers are never used again, and their notes
-    gain when, and who did it.
+    The later versions go to ``.withdrawn``, newest first, each in one step, so that there is a
+    version at every moment, even if this process is killed. Their numbers are never used again, and
+    their notes say when they were withdrawn, and by whom.
 
     Args:
         serving_dir: the folder of the versions.
-        version: which; the one before the newest if None.
-        by: who does it.
-        wait: for how many seconds another may hold the folder.
+        version: the one to go back to; None for the one before the newest.
+        by: who rolls back.
+        wait: for how many seconds to wait while another process holds the folder.
 
     Raises:
         InputError: when there is no such version, or none comes after it.
-        StageError: when another holds the folder for too long, or it cannot be written.
+        StageError: when another process holds the folder longer, or it cannot be written.
     """
     _target(serving_dir, version)  # Before anything is written: there may be no such folder.
     with writing(serving_dir, f"rollback by {by}", wait):
         target = _target(serving_dir, version)
         folder = serving_dir / versions.WITHDRAWN
         folder.mkdir(exist_ok=True)
-        # Whatever has a higher number, for servers would try that, also if it is no model.
+        # Everything with a higher number, even what is no model: servers would try it.
         later = [n for n in reversed(versions.numbers_in(serving_dir)) if n > target]
         for number in later:
             (serving_dir / str(number)).rename(folder / str(number))
@@ -72,7 +72,7 @@ def _target(serving_dir: Path, version: int | None) -> int:
 
 
 def _note(folder: Path, number: int, by: str) -> None:
-    """The withdrawal is done by now: it does not fail for a note that cannot be written."""
+    """Warns where the note cannot be written: the version is withdrawn by now."""
     added = {versions.WITHDRAWN_AT: versions.utc_now(), versions.WITHDRAWN_BY: by}
     note = {**versions.read_note(folder, number), "version": number, **added}
     try:

@@ -1,11 +1,11 @@
-"""What is in the folder of versions that TensorFlow Serving watches; nothing here writes.
+"""Reads the folder of versions that TensorFlow Serving watches.
 
 ::
 
     <number>/               a version; servers take the highest number
     .withdrawn/<number>/    one that was rolled back, or what is left of it: ``assets.extra``
-    .pinned/<number>        says that no push removes this one
-    .lock, .lock.json       held by the one that writes, and who that is
+    .pinned/<number>        says that no push removes this version
+    .lock, .lock.json       held by the process that writes, and which process that is
     .<name>.partial         is being written
     .<number>.removed       is being deleted
 
@@ -28,7 +28,7 @@ FORCED = "forced"  # who forced it and why: an Override as JSON; empty if nobody
 WITHDRAWN_AT = "withdrawn_at"
 WITHDRAWN_BY = "withdrawn_by"
 OF_WITHDRAWAL = (WITHDRAWN_AT, WITHDRAWN_BY)
-# And those that its undoing does.
+# Keys that a restore adds.
 RESTORED_AT = "restored_at"
 RESTORED_BY = "restored_by"
 
@@ -48,8 +48,8 @@ def numbers_in(folder: Path) -> list[int]:
     if not folder.is_dir():
         return []
     names = [entry.name for entry in folder.iterdir()]
-    found = [int(name) for name in names if name.isascii() and name.isdigit()]
-    return sorted(number for number in found if number < _TOO_HIGH)
+    numbers = [int(name) for name in names if name.isascii() and name.isdigit()]
+    return sorted(number for number in numbers if number < _TOO_HIGH)
 
 
 def list_versions(serving_dir: Path) -> list[int]:
@@ -62,11 +62,11 @@ def list_versions(serving_dir: Path) -> list[int]:
 
 
 def served_version(serving_dir: Path, model: str) -> int | None:
-    """The newest version, if it was pushed from ``model``; None if it is another or none is there.
+    """The newest version, if it was pushed from ``model``; None otherwise.
 
     Args:
         serving_dir: the folder of the versions.
-        model: what the note says of its origin under ``MODEL``.
+        model: the artifact's URI, as a version's note has it under ``MODEL``.
     """
     numbers = list_versions(serving_dir)
     if numbers and read_note(serving_dir, numbers[-1]).get(MODEL) == model:
@@ -75,9 +75,9 @@ def served_version(serving_dir: Path, model: str) -> int | None:
 
 
 def read_note(serving_dir: Path, version: int) -> dict[str, Any]:
-    """What ``push`` was told of a version, ``version`` and ``pushed_at``.
+    """The note that ``push`` wrote: what its caller gave, ``version`` and ``pushed_at``.
 
-    Empty for one that another program put there.
+    Empty for a version that another program put there.
     """
     try:
         note = json.loads(
@@ -92,8 +92,8 @@ def withdrawn(serving_dir: Path) -> list[dict[str, Any]]:
     """The notes of the versions that were rolled back, lowest number first.
 
     Returns:
-        For each what its note held, ``version``, and ``WITHDRAWN_AT`` (UTC) and ``WITHDRAWN_BY``,
-        which are null where the rollback was cut off before it could write them.
+        The note of each with ``version``, ``WITHDRAWN_AT`` (UTC) and ``WITHDRAWN_BY``. The last two
+        are None where the rollback was killed before it wrote them.
     """
     folder = serving_dir / WITHDRAWN
     unknown = {WITHDRAWN_AT: None, WITHDRAWN_BY: None}

@@ -85,7 +85,9 @@ def test_a_full_disk_fails_the_push_in_one_line_and_leaves_what_is_served(
 ) -> None:
     source = model(tmp_path / "a", parts=6, part_bytes=100_000)
     served = push(source, small_disk, {})
-    with pytest.raises(StageError, match=r"No space left.* are served still; free space") as error:
+    with pytest.raises(
+        StageError, match=r"No space left.* whole and still served; free space"
+    ) as error:
         push(source, small_disk, {})
     assert "\n" not in str(error.value)
     assert {path.name for path in small_disk.iterdir()} == {".lock", ".withdrawn", str(served)}
