@@ -1,6 +1,11 @@
-"""The tables in the papers are those that the benchmarks' results make."""
+"""The tables in the papers are those that the benchmarks' results and the commands make."""
+
+import re
+
+from typer.testing import CliRunner
 
 from benchmarks import gate_training, quality, quality_page
+from pipeline.cli.app import app
 from tests.conftest import PROJECT
 
 GATE = (PROJECT / "docs" / "gate_evidence.md").read_text(encoding="utf-8")
@@ -32,3 +37,14 @@ def test_the_automatic_schedule_is_within_a_point_of_the_best_other() -> None:
     gaps = [float(row.split("|")[-3].removesuffix(" points ")) for row in rows]
     assert len(gaps) == 8
     assert min(gaps) >= -1.0
+
+
+def test_the_readme_and_the_help_of_thaw_run_have_the_same_exit_statuses() -> None:
+    result = CliRunner().invoke(app, ["run", "--help"], env={"COLUMNS": "80"})
+    shown = result.output.split("Exit status:")[1].split("Arguments")[0]
+    readme = (PROJECT / "README.md").read_text(encoding="utf-8")
+    table = readme.split("| exit status |")[1].split("\n\n")[0]
+    statuses = re.findall(r"^\s*(\d+)  \w", shown, re.MULTILINE)
+    assert statuses == re.findall(r"^\| (\d+)", table, re.MULTILINE)
+    assert "143" in shown
+    assert "143" in table

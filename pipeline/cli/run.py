@@ -38,9 +38,14 @@ def run(
 ) -> None:
     """Runs the pipeline once.
 
-    Exit status: 0 a model was pushed or nothing had changed, 3 the gate refused it, 2 the config
-    or the input is wrong, 1 a stage failed, 75 another run holds the root or the serving folder,
-    130 or 143 it was interrupted.
+    Exit status:
+
+      0  a model was pushed, or nothing had changed
+      1  a stage failed
+      2  the config or the input is wrong
+      3  the gate refused the model
+     75  another run holds the root, or another push the serving folder
+    130  it was interrupted by Ctrl-C; 143 by SIGTERM
     """
     from pipeline import loading, record, reporting
     from pipeline.runners import local
