@@ -1,4 +1,4 @@
-"""The links between the project's own pages lead somewhere."""
+"""What the project's own pages link to and name is there."""
 
 import re
 from collections.abc import Iterator
@@ -10,6 +10,7 @@ from tests.conftest import PROJECT
 
 FOLDERS = (".", ".github", "docs", "benchmarks")
 PAGES = sorted(page for folder in FOLDERS for page in (PROJECT / folder).glob("*.md"))
+SOURCE = re.compile(r"`((?:pipeline|components|modules)/[\w./{},-]*)`")
 CODE = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)
 
 
@@ -49,3 +50,24 @@ def test_the_readme_leads_to_every_page_that_people_start_from() -> None:
     linked = {file.resolve() for file, _ in _links(PROJECT / "README.md")}
     papers = ("CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md", "ARCHITECTURE.md")
     assert {PROJECT / name for name in papers} <= linked
+
+
+def _alternatives(path: str) -> list[str]:
+    """The paths that ``folder/{a,b}.py`` stands for."""
+    start, brace, rest = path.partition("{")
+    if not brace:
+        return [path]
+    names, _, end = rest.partition("}")
+    return [f"{start}{name}{end}" for name in names.split(",")]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(PROJECT)))
+def test_each_source_file_that_a_page_names_exists(page: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+    paths = [path for name in SOURCE.findall(text) for path in _alternatives(name)]
+    assert not [path for path in paths if not (PROJECT / path).exists()]
+
+
+def test_the_page_on_architecture_names_source_files() -> None:
+    text = (PROJECT / "ARCHITECTURE.md").read_text(encoding="utf-8")
+    assert len(SOURCE.findall(text)) > 30
