@@ -59,7 +59,9 @@ SchemaFile = Annotated[Path, paths.local("a schema is a file of this machine; na
 
 
 class Data(Ingest):
-    """The images: how they are taken in, and what other nodes than ImageExampleGen read of it."""
+    """The images: where they are, and how they are taken in."""
+
+    # What only other nodes than ImageExampleGen read.
 
     resize: Literal["stretch", "crop", "pad"] = "stretch"
     """How an image is brought to the backbone's size."""
@@ -72,7 +74,7 @@ class Data(Ingest):
 
 
 class BackboneOptions(Options):
-    """The Hub module."""
+    """The pretrained backbone, and how it is used."""
 
     handle: Handle
     """A name that `thaw backbones` shows, the folder of a SavedModel, the address of one in

@@ -23,7 +23,7 @@ DEFAULT_STAGES: tuple[dict[str, Any], ...] = (
 
 
 class Finetune(Training):
-    """The schedule, and the values of ``Training`` for stages that do not set their own."""
+    """The unfreeze schedule, and how its stages train if they do not say so themselves."""
 
     schedule: Literal["stages", "auto"] = "stages"
     """`stages` runs the listed stages; `auto` chooses stages by the size of the data and of the

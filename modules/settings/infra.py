@@ -8,7 +8,7 @@ from modules.settings.base import Integer, NonNegativeFloat, Options, PositiveFl
 
 
 class Infra(Options):
-    """What the infra check asks of a candidate. A bound of None is measured, but not enforced."""
+    """What the infra check asks of a candidate. A bound of null is measured, but not enforced."""
 
     load_seconds: PositiveFloat = 300.0
     """The most seconds that loading and all answers may take; a model that takes longer counts

@@ -71,7 +71,7 @@ class Ingest(Options):
     """The column or feature that says which images must stay in one split; the data need not have
     it."""
     folders: Literal["classes", "splits"] | None = None
-    """Whether the folders in `path` are classes or splits; told by their names if left out."""
+    """Whether the folders in `path` are classes or splits; their names decide if left out."""
     leave_out: tuple[Key, ...] = ()
     """Names, or patterns of names such as `*.xmp`, of files and folders that are passed over; of
     folders and shards, wherever they lie."""
