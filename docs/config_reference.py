@@ -123,7 +123,8 @@ class _Sections:
             if name in self._headings:
                 return _link(self._headings[name])
             ((key, inner),) = self._models[name]["properties"].items()
-            return f"{{{key}: {self._words(inner)}}}"
+            more = ", ..." if self._models[name].get("additionalProperties") else ""
+            return f"{{{key}: {self._words(inner)}{more}}}"
         if "const" in value:
             return f"`{_yaml(value['const'])}`"
         if "prefixItems" in value:

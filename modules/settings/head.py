@@ -13,12 +13,14 @@ class LinearHead(Options):
     """One linear layer."""
 
     name: Literal["linear"] = "linear"
+    """`linear`."""
 
 
 class MlpHead(Options):
     """Hidden layers with ReLU, then a linear one."""
 
     name: Literal["mlp"] = "mlp"
+    """`mlp`."""
     hidden_units: Annotated[tuple[PositiveInt, ...], Field(min_length=1)] = (256,)
     """The width of each hidden layer, in the order of the data."""
     dropout: Annotated[FiniteFloat, Field(ge=0.0, lt=1.0)] = 0.0
@@ -44,5 +46,5 @@ Head = Annotated[
             "must be linear, mlp or package.module:name, or {name: one of them, option: value, ...}"
         ),
     ),
-    BeforeValidator(by_name),
+    BeforeValidator(by_name, json_schema_input_type=str | HeadOptions),
 ]

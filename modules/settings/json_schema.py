@@ -40,7 +40,8 @@ def _corrected(node: Any) -> Any:
         elif key in ("default", "const", "enum"):
             corrected[key] = value
         elif key == "description":
-            corrected[key] = " ".join(value.replace("``", "`").split())
+            summary = value.partition("\n\n")[0]  # The rest of a docstring is for programmers.
+            corrected[key] = " ".join(summary.replace("``", "`").split())
         else:
             corrected[_KEYWORDS.get(str(key), str(key))] = _corrected(value)
     return corrected

@@ -31,4 +31,4 @@ class LossOptions(PluginOptions):
         return self
 
 
-Loss = Annotated[LossOptions, BeforeValidator(by_name)]
+Loss = Annotated[LossOptions, BeforeValidator(by_name, json_schema_input_type=str | LossOptions)]

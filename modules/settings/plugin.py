@@ -37,4 +37,6 @@ class PluginOptions(BaseModel):
         return dict(self.__pydantic_extra__)
 
 
-Plugin = Annotated[PluginOptions, BeforeValidator(by_name)]
+Plugin = Annotated[
+    PluginOptions, BeforeValidator(by_name, json_schema_input_type=str | PluginOptions)
+]

@@ -4,8 +4,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
+from pipeline import safe_yaml
 from pipeline.config import Config
 from tests.conftest import PROJECT
 
@@ -21,7 +21,7 @@ def mistakes_in(config: dict[str, Any]) -> list[str]:
 
 @pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.stem)
 def test_the_shipped_configs_fit_the_schema(path: Path) -> None:
-    config = yaml.safe_load(path.read_text(encoding="utf-8"))
+    config = safe_yaml.parse(path.read_text(encoding="utf-8"))
     assert mistakes_in({**LEAST, **config}) == []
 
 
@@ -30,6 +30,9 @@ def test_the_shipped_configs_fit_the_schema(path: Path) -> None:
     [
         {"finetune": {"optimizer": "adamw", "augmentation": None, "early_stopping": None}},
         {"finetune": {"stages": [{"name": "a", "unfreeze": {"last": 2}, "learning_rate": 0.1}]}},
+        {"finetune": {"head": "mlp", "loss": {"name": "mine:focal", "gamma": 2}}},
+        {"finetune": {"head": {"name": "mlp", "hidden_units": [8]}}},
+        {"finetune": {"augmentation": {"operations": ["mine:blur"]}}},
         {"data": {"path": "x", "schema": "s.pbtxt", "background": "white"}},
         {"data": {"path": "x", "background": [1, 2, 3]}, "evaluation": {"margin": "auto"}},
     ],
