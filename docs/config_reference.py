@@ -139,6 +139,8 @@ class _Sections:
         if "default" not in value:
             return ""
         least = self._least(value["default"], value)
+        if least == {} and any(form.get("type") == "string" for form in _forms(value)):
+            least = value["default"]["name"]  # A word stands for the object of that name.
         return f"`{_yaml(least)}`" if least != {} else "those of its keys"
 
     def _least(self, default: Any, value: Schema) -> Any:

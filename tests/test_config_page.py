@@ -60,10 +60,12 @@ def test_the_page_of_keys_is_the_one_that_the_code_makes() -> None:
 def test_the_page_has_a_row_for_each_key_with_its_default() -> None:
     page = config_reference.page()
     for model in [SCHEMA, *SCHEMA["$defs"].values()]:
-        if len(model["properties"]) > 1:
-            assert all(f"| `{key}` | " in page for key in model["properties"])
+        keys = model.get("properties", {})
+        if len(keys) > 1:
+            assert all(f"| `{key}` | " in page for key in keys)
     assert "| `max_bad_fraction` | number from 0 to 1 | `0.05` | The run fails if" in page
     assert "| `schema` | path or `null` | `null` |" in page
+    assert "| `loss` | text or {name: text, ...} | `cross_entropy` |" in page
     assert "`[{name: head}, {name: full, unfreeze: all, learning_rate: {peak: 0.0003}}]`" in page
 
 
