@@ -46,8 +46,8 @@ Scores = npt.NDArray[np.float32]
 def scores_of(train: Pixels, validation: Pixels, test: Pixels, seed: int) -> Scores:
     """Trains, and scores the test images, float32 [n, classes]."""
     with fitted(CORPORA[0], train, validation, {"stages": STAGES, "seed": seed}) as fit:
-        pixels = image.to_range(tf.constant(test.images), fit.task.image)
-        return np.asarray(tf.nn.softmax(fit.task.model.logits(pixels)).numpy())
+        pixels = image.to_range(tf.constant(test.images), fit.context.image)
+        return np.asarray(tf.nn.softmax(fit.context.model.logits(pixels)).numpy())
 
 
 def verdicts(seed: int) -> dict[str, dict[str, Any]]:

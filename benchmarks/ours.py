@@ -114,17 +114,17 @@ def train(mode: str, seed: int, epochs: int | None = None) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as folder:
         storage = Storage(options.cache_mb, options.cache_disk_mb, Path(folder))
         rows = photos.split(seed)
-        found = blocks.blocks_of(module)
-        task = TrainingContext(
-            Classifier(module, photos.CLASSES),
-            found,
-            [str(label) for label in range(photos.CLASSES)],
-            images(rows.train, storage),
-            images(rows.validation, storage),
-            options,
-            SPEC,
+        backbone_blocks = blocks.blocks_of(module)
+        context = TrainingContext(
+            model=Classifier(module, photos.CLASSES),
+            blocks=backbone_blocks,
+            labels=[str(label) for label in range(photos.CLASSES)],
+            train=images(rows.train, storage),
+            validation=images(rows.validation, storage),
+            options=options,
+            image=SPEC,
         )
-        results = training.fit(task, schedule.plan(options.stages, found))
+        results = training.fit(context, schedule.plan(options.stages, backbone_blocks))
     accuracies = [value for result in results for value in result.validation_accuracy]
     last = clock.steps[-1 - results[-1].epochs :]
     return {

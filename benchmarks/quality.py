@@ -23,7 +23,7 @@ from benchmarks import photos
 from benchmarks.training import CORPORA, Corpus, Pixels, decoded, fitted
 from modules.backbones import backbone
 from modules.backbones.blocks import blocks
-from modules.finetune.auto import Facts, choose_stages
+from modules.finetune.auto import ScheduleInputs, choose_stages
 
 RESULTS = Path(__file__).parent / "results" / "quality.jsonl"
 SIZES = (10, 25, 100, None)  # images a class; None for all
@@ -48,10 +48,10 @@ class Case:
         return [self.corpus.name, self.per_class, self.method, self.seed]
 
 
-def stages_of(method: str, facts: Facts) -> list[dict[str, Any]]:
+def stages_of(method: str, rule_inputs: ScheduleInputs) -> list[dict[str, Any]]:
     """A method's stages."""
     if method == "auto":
-        return choose_stages(facts)
+        return choose_stages(rule_inputs)
     head = {"name": "head", "epochs": 20, "learning_rate": {"peak": 0.01, "decay": "cosine"}}
     if method == "head":
         return [{**head, "epochs": 40}]
@@ -83,18 +83,22 @@ def run(case: Case) -> dict[str, Any]:
     corpus = case.corpus
     everything, test = decoded(corpus, case.seed)
     train, validation = some(everything, case.per_class, 0.2)
-    found = blocks.blocks_of(backbone.load(str(corpus.handle)))
-    facts = Facts(
-        len(train.labels),
-        photos.CLASSES,
-        corpus.side,
-        len(found),
-        sum(block.parameters for block in found),
+    backbone_blocks = blocks.blocks_of(backbone.load(str(corpus.handle)))
+    rule_inputs = ScheduleInputs(
+        images=len(train.labels),
+        classes=photos.CLASSES,
+        side=corpus.side,
+        blocks=len(backbone_blocks),
+        parameters=sum(block.parameters for block in backbone_blocks),
     )
-    options = {"label_smoothing": 0.1, "stages": stages_of(case.method, facts), "seed": case.seed}
+    options = {
+        "label_smoothing": 0.1,
+        "stages": stages_of(case.method, rule_inputs),
+        "seed": case.seed,
+    }
     with fitted(corpus, train, validation, options) as fit:
         held_out = fit.images(test)
-        measured = fit.task.measure(held_out.pixels, held_out.labels)
+        measured = fit.context.evaluate(held_out.pixels, held_out.labels)
     return {
         "case": case.key,
         "accuracy": measured.accuracy,

@@ -62,15 +62,30 @@ def our_steps(mode: str, rows: list[photos.Photo], folder: Path) -> Callable[[],
     stages = [{**stage, "learning_rate": RATE} for stage in ours.MODES[mode]]
     options = Finetune.model_validate({"stages": stages, "early_stopping": None})
     module = backbone.load(str(photos.MODULE))
-    found = blocks.blocks_of(module)
+    backbone_blocks = blocks.blocks_of(module)
     storage = Storage(options.cache_mb, options.cache_disk_mb, folder)
     images = ours.images(rows, storage)
     labels = [str(label) for label in range(photos.CLASSES)]
     model = Classifier(module, photos.CLASSES)
-    task = TrainingContext(model, found, labels, images, images, options, ours.SPEC)
-    planned = schedule.plan(options.stages, found)
-    data = StageData(task, planned)
-    run = StageRun(task, planned[0], 0, data, pretrained_weights(found), None)
+    context = TrainingContext(
+        model=model,
+        blocks=backbone_blocks,
+        labels=labels,
+        train=images,
+        validation=images,
+        options=options,
+        image=ours.SPEC,
+    )
+    planned = schedule.plan(options.stages, backbone_blocks)
+    data = StageData(context, planned)
+    run = StageRun(
+        context,
+        planned[0],
+        0,
+        data=data,
+        pretrained=pretrained_weights(backbone_blocks),
+        folder=None,
+    )
     losses = itertools.chain.from_iterable(run.batch_losses(n) for n in itertools.count(1))
     return lambda: next(losses)
 

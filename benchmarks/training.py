@@ -83,16 +83,16 @@ def _decode(rows: list[photos.Photo], side: int) -> Pixels:
 
 @dataclass(frozen=True)
 class Fit:
-    """What training came to.
+    """The outcome of training.
 
     Attributes:
-        task: with the trained model.
-        results: of the stages.
-        seconds: from pixels to the last stage's end.
-        images: makes of further pixels what the task measures.
+        context: with the trained model.
+        results: the stages' results.
+        seconds: from the pixels to the end of the last stage.
+        images: turns further pixels into images that the context can evaluate.
     """
 
-    task: TrainingContext
+    context: TrainingContext
     results: list[StageResult]
     seconds: float
     images: Callable[[Pixels], inputs.Images]
@@ -102,19 +102,19 @@ class Fit:
 def fitted(
     corpus: Corpus, train: Pixels, validation: Pixels, options: dict[str, Any]
 ) -> Iterator[Fit]:
-    """Trains; what is kept on disk goes with the context.
+    """Trains; what is cached on disk is removed at the end of the ``with`` block.
 
     Args:
-        corpus: whose backbone.
-        train: to learn from.
-        validation: chooses epoch and stage.
-        options: of ``Finetune``, ``stages`` and ``seed`` among them.
+        corpus: names the backbone.
+        train: the training images.
+        validation: the images that choose epoch and stage.
+        options: those of ``Finetune``, ``stages`` and ``seed`` among them.
     """
     finetune = Finetune.model_validate({"early_stopping": None, **options})
     tf_keras.backend.clear_session()
     tf_keras.utils.set_random_seed(finetune.seed)
     module = backbone.load(str(corpus.handle))
-    found = blocks.blocks_of(module)
+    backbone_blocks = blocks.blocks_of(module)
     started = time.monotonic()
     with tempfile.TemporaryDirectory() as folder:
         storage = Storage(finetune.cache_mb, finetune.cache_disk_mb, Path(folder))
@@ -126,8 +126,14 @@ def fitted(
         labels = [str(label) for label in range(photos.CLASSES)]
         model = Classifier(module, photos.CLASSES)
         spec = ImageSpec(height=corpus.side, width=corpus.side)
-        task = TrainingContext(
-            model, found, labels, images(train), images(validation), finetune, spec
+        context = TrainingContext(
+            model=model,
+            blocks=backbone_blocks,
+            labels=labels,
+            train=images(train),
+            validation=images(validation),
+            options=finetune,
+            image=spec,
         )
-        results = training.fit(task, schedule.plan(finetune.stages, found))
-        yield Fit(task, results, time.monotonic() - started, images)
+        results = training.fit(context, schedule.plan(finetune.stages, backbone_blocks))
+        yield Fit(context, results, time.monotonic() - started, images)

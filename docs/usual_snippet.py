@@ -293,23 +293,23 @@ def thaw_schedule(train: Digits, validation: Digits, finetune: dict[str, Any]) -
     options = Finetune.model_validate(finetune)
     loaded = backbone.load(HANDLE)
     start = [variable.numpy() for variable in loaded.variables]
-    found = blocks.blocks_of(loaded)
-    task = TrainingContext(
-        Classifier(loaded, CLASSES),
-        found,
-        [str(digit) for digit in range(CLASSES)],
+    backbone_blocks = blocks.blocks_of(loaded)
+    context = TrainingContext(
+        model=Classifier(loaded, CLASSES),
+        blocks=backbone_blocks,
+        labels=[str(digit) for digit in range(CLASSES)],
         train=images(train),
         validation=images(validation),
         options=options,
         image=ImageSpec(height=SIZE, width=SIZE),
     )
-    results = training.fit(task, schedule.plan(options.stages, found))
-    moved = changed(loaded.variables, start)
-    by_epoch = [one for result in results for one in result.validation_accuracy]
+    results = training.fit(context, schedule.plan(options.stages, backbone_blocks))
+    changed_variables = changed(loaded.variables, start)
+    by_epoch = [accuracy for result in results for accuracy in result.validation_accuracy]
     return {
         "validation accuracy": max(by_epoch),
-        "by epoch": [round(one, 3) for one in by_epoch],
-        "statistics changed": sum("moving" in name for name in moved),
+        "by epoch": [round(accuracy, 3) for accuracy in by_epoch],
+        "statistics changed": sum("moving" in name for name in changed_variables),
     }
 
 

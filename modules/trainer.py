@@ -19,7 +19,7 @@ from modules.backbones.loading import origin
 from modules.finetune import auto, checkpoints, distribution, schedule, training
 from modules.finetune.classifier import Classifier
 from modules.finetune.context import TrainingContext
-from modules.finetune.distribution import SingleDevice
+from modules.finetune.distribution import Strategy
 from modules.finetune.results import shipped
 from modules.images import encoded, inputs
 from modules.images.feature_cache import Storage
@@ -34,46 +34,48 @@ def run_fn(fn_args: Any) -> None:
     With ``multi_worker`` it is called in each process, and the chief alone exports.
     """
     options = TrainerOptions.model_validate(fn_args.custom_config[OPTIONS])
-    workers = distribution.start(options.finetune.distribution)  # before TensorFlow does anything
+    strategy = distribution.start(options.finetune.distribution)  # before TensorFlow does anything
     transform = tft.TFTransformOutput(fn_args.transform_graph_path)
     kept = _checkpoint_folder(fn_args, options, transform)
-    if kept and workers.is_chief:
-        checkpoints.make_room(kept)
-    scratch = _scratch_folder(kept if workers.is_chief else None)
+    if kept and strategy.is_chief:
+        checkpoints.remove_abandoned(kept)
+    scratch = _scratch_folder(kept if strategy.is_chief else None)
     try:
-        task = _task(fn_args, options, transform, scratch, kept, workers)
-        facts = auto.facts_of(task.train.count, len(task.labels), options.image, task.blocks)
-        resolved = auto.resolve(options.finetune, facts)
-        check_class_weights(resolved, task.labels)
-        task = replace(task, options=resolved)
-        results = training.fit(task, schedule.plan(resolved.stages, task.blocks))
+        context = _context(fn_args, options, transform, scratch, kept, strategy)
+        rule_inputs = auto.schedule_inputs(
+            context.train.count, len(context.labels), options.image, context.blocks
+        )
+        resolved = auto.resolve(options.finetune, rule_inputs)
+        check_class_weights(resolved, context.labels)
+        context = replace(context, options=resolved)
+        results = training.fit(context, schedule.plan(resolved.stages, context.blocks))
         folder = Path(fn_args.serving_model_dir)
-        if workers.is_chief:
+        if strategy.is_chief:
             held_out = _by_split(fn_args.eval_files)[features.VALIDATION]
             samples = warmup.choose(encoded.read(held_out))
-            export.export(task.model, task.labels, options.image, transform, folder, samples)
+            export.export(context.model, context.labels, options.image, transform, folder, samples)
             origin.write(_origin(options), folder)
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
     # Checkpoints stay: until TFX has published the model, a kill would cost all of the work.
     history = {
-        "schedule": auto.describe(options.finetune, resolved, facts),
+        "schedule": auto.describe(options.finetune, resolved, rule_inputs),
         "stages": [result.as_json() for result in results],
         "shipped": shipped(results),
     }
-    if workers.is_chief:
+    if strategy.is_chief:
         _write_history(history, fn_args.model_run_dir)
     # None leaves while another works: the others would take it for dead.
-    workers.agree(len(results), kept)
+    strategy.synchronize(len(results), kept)
 
 
-def _task(
+def _context(
     fn_args: Any,
     options: TrainerOptions,
     transform: tft.TFTransformOutput,
     scratch: Path,
     kept: Path | None,
-    workers: SingleDevice,
+    strategy: Strategy,
 ) -> TrainingContext:
     """Reads the data and builds the model."""
     tf_keras.utils.set_random_seed(options.finetune.seed)
@@ -97,7 +99,7 @@ def _task(
         image=options.image,
         earlier=read(held_out[features.EARLIER]) if features.EARLIER in held_out else None,
         checkpoints=kept,
-        distribution=workers,
+        strategy=strategy,
     )
 
 

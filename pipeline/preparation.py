@@ -105,12 +105,12 @@ def prepare_config(config: Config) -> Prepared:
     prepared = prepare(config.backbone, config.finetune.stages, data.resize, data.background)
     if config.finetune.schedule != "auto":
         return prepared
-    facts = expected_facts(config, prepared)
-    resolved = auto.resolve(config.finetune, facts)
+    rule_inputs = expected_rule_inputs(config, prepared)
+    resolved = auto.resolve(config.finetune, rule_inputs)
     return replace(prepared, stages=schedule.plan(resolved.stages, prepared.blocks))
 
 
-def expected_facts(config: Config, prepared: Prepared) -> auto.Facts:
+def expected_rule_inputs(config: Config, prepared: Prepared) -> auto.ScheduleInputs:
     """What an automatic schedule will go by, if all files can be used."""
     options = config.data.ingest()
     listed = list_all(options.model_copy(update={"earlier": None}))
@@ -120,7 +120,7 @@ def expected_facts(config: Config, prepared: Prepared) -> auto.Facts:
     open_ones = sum(file.split is None for file in files)
     images = round(open_ones * shares[features.TRAIN])
     classes = len({file.label for file in files})
-    return auto.facts_of(images, classes, prepared.image, prepared.blocks)
+    return auto.schedule_inputs(images, classes, prepared.image, prepared.blocks)
 
 
 def trainer_options(config: Config, prepared: Prepared) -> TrainerOptions:

@@ -1,8 +1,8 @@
-"""A schedule from the size of the data and of the backbone: ``finetune.schedule: auto``.
+"""Chooses a schedule by the size of the data and of the backbone: ``finetune.schedule: auto``.
 
-In the spirit of BiT's HyperRule (Kolesnikov et al. 2020, arXiv:1912.11370), which picks the length
-of training from the number of images alone: a rule small enough to be read, and no search.
-``docs/quality.md`` has what it comes to beside other schedules, and how to measure it again.
+Like BiT's HyperRule (Kolesnikov et al. 2020, arXiv:1912.11370), which chooses the training length
+by the number of images alone, this is a small, readable rule rather than a search.
+``docs/quality.md`` compares it with other schedules, and says how to repeat the measurements.
 """
 
 import math
@@ -20,16 +20,16 @@ _SMALL = 250_000  # parameters
 
 
 @dataclass(frozen=True)
-class Facts:
-    """What the rule may look at; all of it is told in the summary.
+class ScheduleInputs:
+    """What the rule may depend on; the summary shows all of it.
 
     Attributes:
-        images: to learn from.
-        classes: how many there are.
-        side: the longer side of the images that the backbone takes, in pixels. It and ``classes``
-            move nothing yet: nothing that was measured says how they should.
-        blocks: how many the backbone has that can be trained.
-        parameters: how many numbers these hold.
+        images: how many training images there are.
+        classes: how many classes there are.
+        side: the longer side of the backbone's input images, in pixels. The rule does not depend on
+            it or on ``classes`` yet, since no measurement says how it should.
+        blocks: how many trainable blocks the backbone has.
+        parameters: how many numbers the variables of these blocks hold.
     """
 
     images: int
@@ -39,63 +39,68 @@ class Facts:
     parameters: int
 
 
-def facts_of(images: int, classes: int, image: ImageSpec, blocks: Sequence[Named]) -> Facts:
-    """What the rule looks at, of some data and a backbone's blocks."""
+def schedule_inputs(
+    images: int, classes: int, image: ImageSpec, blocks: Sequence[Named]
+) -> ScheduleInputs:
+    """Collects what the rule may depend on."""
     parameters = sum(block.parameters for block in blocks)
-    return Facts(images, classes, max(image.height, image.width), len(blocks), parameters)
+    return ScheduleInputs(images, classes, max(image.height, image.width), len(blocks), parameters)
 
 
-def resolve(options: Finetune, facts: Facts) -> Finetune:
-    """The options with stages: as they are listed, or as the rule chooses them.
+def resolve(options: Finetune, inputs: ScheduleInputs) -> Finetune:
+    """Returns the options with stages: the configured ones, or those that the rule chooses.
 
-    What ``options`` says for all stages, beyond the defaults, goes before what the rule chooses.
+    Options for all stages that differ from their defaults take precedence over the rule's choice.
     """
     if options.schedule != "auto":
         return options
     defaults = Training().model_dump()
-    given = options.model_dump(include=set(defaults))
-    said = {key: value for key, value in given.items() if value != defaults[key]}
-    stages = [{**defaults, **stage, **said} for stage in choose_stages(facts)]
+    configured = options.model_dump(include=set(defaults))
+    overrides = {key: value for key, value in configured.items() if value != defaults[key]}
+    stages = [{**defaults, **stage, **overrides} for stage in choose_stages(inputs)]
     return Finetune.model_validate({**options.model_dump(), "schedule": "stages", "stages": stages})
 
 
-def describe(options: Finetune, resolved: Finetune, facts: Facts) -> dict[str, Any]:
-    """For the summary: who chose the stages, ``auto`` or ``config``, by what, and which."""
+def describe(options: Finetune, resolved: Finetune, inputs: ScheduleInputs) -> dict[str, Any]:
+    """Describes for the summary who chose the stages (``auto`` or ``config``), and which."""
     return {
         "chosen_by": "auto" if options.schedule == "auto" else "config",
-        "facts": asdict(facts),
+        "facts": asdict(inputs),
         "stages": [stage.model_dump(mode="json") for stage in resolved.stages],
     }
 
 
-def choose_stages(facts: Facts) -> list[dict[str, Any]]:
-    """The stages for some data, as they would stand in a config.
+def choose_stages(inputs: ScheduleInputs) -> list[dict[str, Any]]:
+    """Chooses the stages, in the form that a config has.
 
-    Where the numbers come from; "measured" is on digits and sign language at 10 to 165 images a
-    class, with backbones of 0.1 and 0.2 million parameters:
+    The numbers have these reasons; "measured" means on digits and sign language, with 10 to 165
+    images a class and backbones of 0.1 and 0.2 million parameters:
 
-    - 500 steps a stage, however few the images: BiT's for its smallest data sets; 400 where
-      everything is unfrozen, which 500 did not better (one seed). At most 40 and 30 epochs, so that
-      few images are not seen without end, and at least 10 and 8, so that a cosine has a shape:
-      chosen, not measured.
-    - Batches of 32, and of 16 below 320 images, where 32 leave fewer than 10 steps to an epoch.
-    - The head at 0.01: ten times Adam's default, for a linear layer is a convex problem and a
-      cosine settles it.
-    - Then blocks at 0.001 with an epoch of warm-up. Up to 400 images the last half: more than the
-      head alone, and with few images much more than everything from the start. From there on all of
-      them, as images unlike those that the backbone knows move its first blocks too. Measured at
-      200 and 800 images, with 400 between them. On two of five seeds three quarters of the blocks
-      came to as much; on one, rates that fall towards the first (0.85 a block) came to less.
-    - A larger backbone moves more slowly: with Adam, the rate that suits falls with a layer's width
-      (Yang et al. 2022, arXiv:2203.03466, table 3), and so with the square root of its parameters.
-      Not measured: no larger pretrained backbone was at hand.
-    - A running mean over about 20 steps (0.95), short enough for the shortest stage, in place of
-      the last step's weights; label smoothing of 0.1 (Szegedy et al. 2016).
-    - No early stopping for the blocks: a cosine is best at its end. No augmentation, since what may
-      be flipped or cropped only a person knows: what ``finetune`` says for all stages is taken.
+    - A stage has 500 steps, however few the images: BiT's number for its smallest data sets. It has
+      400 where everything is unfrozen, since 500 were no better there (one seed). It has at most 40
+      and 30 epochs, so that a few images are not repeated endlessly, and at least 10 and 8, so that
+      the cosine has a shape; these limits are chosen, not measured.
+    - Batches have 32 images, or 16 below 320 images, where 32 would leave fewer than 10 steps to an
+      epoch.
+    - The head learns at 0.01, ten times Adam's default, since a linear layer is a convex problem
+      and the cosine settles it.
+    - Then blocks learn at 0.001, with an epoch of warm-up. Up to 400 images it is the last half of
+      them, which does better than the head alone and, with few images, much better than everything
+      from the start. With more images it is all of them, since images unlike those of the
+      pretraining change the first blocks too. This was measured at 200 and 800 images; 400 lies
+      between. On two of five seeds, three quarters of the blocks did as well; on one, rates that
+      decrease towards the first block (0.85 a block) did worse.
+    - A larger backbone learns at a lower rate: with Adam, the best rate is inversely proportional
+      to a layer's width (Yang et al. 2022, arXiv:2203.03466, table 3), and so to the square root of
+      its parameters. This is not measured: no larger pretrained backbone was available.
+    - An exponential moving average over about 20 steps (0.95), short for even the shortest stage,
+      replaces the last step's weights; label smoothing is 0.1 (Szegedy et al. 2016).
+    - The blocks have no early stopping, since a cosine is best at its end. Nothing is augmented,
+      since only a person knows what may be flipped or cropped; ``finetune`` may set it for all
+      stages.
     """
-    batch = 32 if facts.images >= 320 else 16
-    steps = math.ceil(facts.images / batch)
+    batch = 32 if inputs.images >= 320 else 16
+    steps = math.ceil(inputs.images / batch)
 
     def epochs(wanted: int, least: int, most: int) -> int:
         return min(max(math.ceil(wanted / steps), least), most)
@@ -108,10 +113,10 @@ def choose_stages(facts: Facts) -> list[dict[str, Any]]:
         "learning_rate": {"peak": 0.01, "decay": "cosine"},
         "early_stopping": {"monitor": "loss", "patience": 10},
     }
-    if not facts.blocks:
+    if not inputs.blocks:
         return [head]
-    peak = 1e-3 * math.sqrt(_SMALL / max(facts.parameters, _SMALL))
-    few = facts.images < _MANY
+    peak = 1e-3 * math.sqrt(_SMALL / max(inputs.parameters, _SMALL))
+    few = inputs.images < _MANY
     blocks = {
         **shared,
         "name": "partial" if few else "full",

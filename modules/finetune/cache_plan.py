@@ -1,7 +1,7 @@
-"""Decides what a stage keeps of its images: nothing is computed here.
+"""Decides what each stage caches of its images; nothing is computed here.
 
-A frozen part gives the same for an image in every epoch, so each image need pass through it once:
-the stage then trains on what crosses the cut behind it.
+The output of a frozen part is the same for an image in every epoch, so each image needs to pass
+through it only once. The stage then trains on the tensors that cross the cut behind it.
 """
 
 from collections.abc import Sequence
@@ -21,16 +21,16 @@ from modules.settings import ImageSpec, Stage
 
 @dataclass(frozen=True)
 class CachePlan:
-    """Whether a stage trains on what its frozen part has made, and why.
+    """Whether a stage trains on cached outputs of its frozen part, and why.
 
     Attributes:
         kind: ``embeddings``, the backbone's output; ``activations`` within it; or ``none``.
-        reason: in words.
+        reason: why, in words.
         changing: the backbone's variables that the stage may change.
         cut: where the frozen part ends; None for ``none``.
-        variants: how many variations of each training image are kept; 0 where images are not
-            varied.
-        mb: what is kept, in MB of 2^20 bytes.
+        variants: how many augmented variants of each training image are cached; 0 without
+            augmentation.
+        mb: the size of the cache, in MB of 2^20 bytes.
     """
 
     kind: str
@@ -41,19 +41,19 @@ class CachePlan:
     mb: float = 0.0
 
 
-def plan_caches(task: TrainingContext, planned: Sequence[PlannedStage]) -> list[CachePlan]:
-    """What each stage keeps, as far as there is room for it."""
-    options = task.options
+def plan_caches(context: TrainingContext, planned: Sequence[PlannedStage]) -> list[CachePlan]:
+    """Plans what each stage caches, within the configured limits of memory and disk."""
+    options = context.options
     limit = options.cache_mb + options.cache_disk_mb
     plans = []
     for stage in planned:
-        plan = plan_cache(task.model.backbone, task.image, stage, task.blocks)
+        plan = plan_cache(context.model.backbone, context.image, stage, context.blocks)
         if plan.cut is not None:
-            images = task.train.count * max(plan.variants, 1) + task.validation.count
+            images = context.train.count * max(plan.variants, 1) + context.validation.count
             mb = round(row_bytes(plan.cut.rows) * images / MB, 3)
-            reason = f"it would weigh {mb:,.0f} MB, and {limit:,} MB are set aside"
-            too_much = CachePlan("none", reason, plan.changing)
-            plan = replace(plan, mb=mb) if mb <= limit else too_much
+            reason = f"the cache would take {mb:,.0f} MB, and {limit:,} MB are set aside"
+            too_large = CachePlan("none", reason, plan.changing)
+            plan = replace(plan, mb=mb) if mb <= limit else too_large
         plans.append(plan)
     return plans
 
@@ -61,18 +61,18 @@ def plan_caches(task: TrainingContext, planned: Sequence[PlannedStage]) -> list[
 def plan_cache(
     backbone: Backbone, image: ImageSpec, planned: PlannedStage, blocks: Sequence[Block]
 ) -> CachePlan:
-    """What a stage could keep, whatever it weighs."""
+    """Plans what a stage could cache, whatever its size."""
     stage = planned.stage
     parts = unfreeze(planned, (), blocks)
     changing = (*parts.backbone, *parts.statistics)
-    refused = _refused_by(stage)
-    if refused:
-        return CachePlan("none", refused, changing)
+    obstacle = _obstacle(stage)
+    if obstacle:
+        return CachePlan("none", obstacle, changing)
     cut = find_cut(backbone, (image.height, image.width), changing)
     if isinstance(cut, str):
         return CachePlan("none", cut, changing)
-    varied = stage.augmentation.augments_images
-    variants = min(stage.cached_variants, stage.epochs) if varied else 0
+    is_augmented = stage.augmentation.augments_images
+    variants = min(stage.cached_variants, stage.epochs) if is_augmented else 0
     if cut.at_end:
         return CachePlan("embeddings", "the whole backbone is frozen", changing, cut, variants)
     reason = f"{len(cut.variables)} of the backbone's {len(backbone.variables)} variables lie "
@@ -80,16 +80,16 @@ def plan_cache(
     return CachePlan("activations", reason, changing, cut, variants)
 
 
-def sharing(plans: Sequence[CachePlan], limit_mb: float) -> list[list[int]]:
-    """Stages whose caches one pass over the images fills, by their numbers.
+def shared_passes(plans: Sequence[CachePlan], limit_mb: float) -> list[list[int]]:
+    """Groups the stages, by number, whose caches are filled in one pass over the images.
 
-    A stage joins an earlier one when no stage from that one on changes a variable before its cut,
-    and all that they keep fits within the limit together. That follows from the schedule alone, so
-    a run that goes on after a kill makes the same passes.
+    A stage joins an earlier one if no stage from that one on changes a variable before its cut, and
+    their caches fit within the limit together. The groups follow from the schedule alone, so a run
+    that goes on after a kill makes the same passes.
 
     Args:
-        plans: of all stages, in order.
-        limit_mb: of memory.
+        plans: the plans of all stages, in order.
+        limit_mb: how much memory the caches may take, in MB of 2^20 bytes.
     """
     groups: list[list[int]] = []
     for number, plan in enumerate(plans):
@@ -106,14 +106,14 @@ def _joins(plans: Sequence[CachePlan], group: Sequence[int], number: int, limit_
     plan, first = plans[number], plans[group[0]]
     if plan.cut is None or plan.variants or first.variants:
         return False
-    changed = {id(v) for one in plans[group[0] : number] for v in one.changing}
-    before = {id(plan.cut.graph.variables[n]) for n in plan.cut.variables}
-    weight = plan.mb + sum(plans[one].mb for one in group)
-    return not changed & before and weight <= limit_mb
+    changed_ids = {id(v) for other in plans[group[0] : number] for v in other.changing}
+    ids_before_cut = {id(plan.cut.graph.variables[n]) for n in plan.cut.variables}
+    total_mb = plan.mb + sum(plans[other].mb for other in group)
+    return not changed_ids & ids_before_cut and total_mb <= limit_mb
 
 
-def _refused_by(stage: Stage) -> str:
-    """Why the stage's options leave nothing to keep; empty where they do not."""
+def _obstacle(stage: Stage) -> str:
+    """Returns why the stage's options rule out a cache; empty if they do not."""
     if stage.cache == "none":
         return "the stage says so"
     if stage.augmentation.mixes:

@@ -1,4 +1,4 @@
-"""What an interrupted run goes on from: variables and a note, on disk, whole or not at all."""
+"""Checkpoints, from which an interrupted run goes on: variables and a JSON note, on disk."""
 
 import hashlib
 import json
@@ -14,18 +14,18 @@ _LOG = logging.getLogger(__name__)
 
 
 class _Note(tf.train.experimental.PythonState):
-    """A JSON object in a checkpoint, so that it and the variables are written together."""
+    """A JSON object within a checkpoint, so that it is written together with the variables."""
 
     def __init__(self) -> None:
         super().__init__()
         self.value: dict[str, Any] = {}
 
     def serialize(self) -> str:
-        """What the checkpoint holds."""
+        """Returns the text that the checkpoint holds."""
         return json.dumps(self.value)
 
     def deserialize(self, text: str) -> None:
-        """Takes what a checkpoint held."""
+        """Reads the text that a checkpoint held."""
         self.value = json.loads(text)
 
 
@@ -33,9 +33,9 @@ class Checkpoint:
     """The latest state of some variables.
 
     Args:
-        folder: of this checkpoint alone; None keeps nothing.
-        writes: whether this process writes and removes, or only reads what another has written.
-        **tracked: what to keep: variables, optimizers, lists of them.
+        folder: a folder for this checkpoint alone; None keeps nothing.
+        writes: whether this process writes and removes, or only reads what another one writes.
+        **tracked: what to save: variables, optimizers, lists of them.
     """
 
     def __init__(self, folder: Path | None, *, writes: bool = True, **tracked: Any) -> None:
@@ -49,35 +49,35 @@ class Checkpoint:
         )
 
     def restore(self) -> dict[str, Any] | None:
-        """Gives the variables their kept values; returns the note, None where nothing is kept.
+        """Restores the variables and returns the note; returns None without a checkpoint.
 
-        What cannot be read is as good as not there: the work is done again.
+        A checkpoint that cannot be read counts as none, so its work is done again.
         """
         latest = self._manager.latest_checkpoint if self._manager else None
-        if latest is None or not _is_whole(latest):
+        if latest is None or not _is_complete(latest):
             return None
         self._checkpoint.restore(latest).assert_existing_objects_matched()
         return self._note.value
 
     def save(self, note: dict[str, Any]) -> None:
-        """Writes everything; the state before it is removed once the new one is whole."""
+        """Writes the state; the previous state is removed once the new one is complete."""
         if self._manager and self._writes:
             self._note.value = note
             self._manager.save()
 
     def remove(self) -> None:
-        """Removes what was kept."""
+        """Removes the checkpoint."""
         if self._folder and self._writes:
             shutil.rmtree(self._folder, ignore_errors=True)
 
 
-def _is_whole(path: str) -> bool:
+def _is_complete(path: str) -> bool:
     """Whether every value of a checkpoint can be read."""
     try:
         reader = tf.train.load_checkpoint(path)
         for key in reader.get_variable_to_shape_map():
             reader.get_tensor(key)
-    # The reader raises what the C++ status happens to be mapped to.
+    # The reader raises whatever the C++ status is mapped to.
     except (tf.errors.OpError, IndexError, RuntimeError, ValueError) as error:
         _LOG.warning("%s cannot be read, so its work is done again: %s", path, error)
         return False
@@ -94,23 +94,23 @@ def fingerprint(parts: Iterable[str], files: Iterable[str]) -> str:
     return total.hexdigest()
 
 
-def chain(parts: Iterable[str]) -> list[str]:
-    """For each part a key that stands for it and for all parts before it."""
-    total, keys = hashlib.sha256(), list[str]()
+def chained_keys(parts: Iterable[str]) -> list[str]:
+    """Returns a key for each part, which depends on that part and all parts before it."""
+    digest, keys = hashlib.sha256(), list[str]()
     for part in parts:
-        total.update(f"{len(part)}:{part}".encode())
-        keys.append(total.hexdigest()[:16])
+        digest.update(f"{len(part)}:{part}".encode())
+        keys.append(digest.hexdigest()[:16])
     return keys
 
 
-def make_room(folder: Path, keep: int = 1) -> None:
-    """Removes the checkpoints of tasks that were given up.
+def remove_abandoned(folder: Path, keep: int = 1) -> None:
+    """Removes the checkpoints of abandoned tasks.
 
     Args:
-        folder: the task's own, which stays.
-        keep: how many others beside it stay, the latest ones.
+        folder: the present task's folder, which is kept.
+        keep: how many of the other tasks' folders are kept, the latest ones.
     """
-    others = [other for other in folder.parent.glob("*/") if other != folder]
-    others.sort(key=lambda other: other.stat().st_mtime)
-    for other in others[: max(0, len(others) - keep)]:
-        shutil.rmtree(other, ignore_errors=True)
+    siblings = [sibling for sibling in folder.parent.glob("*/") if sibling != folder]
+    siblings.sort(key=lambda sibling: sibling.stat().st_mtime)
+    for sibling in siblings[: max(0, len(siblings) - keep)]:
+        shutil.rmtree(sibling, ignore_errors=True)

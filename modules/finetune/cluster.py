@@ -1,4 +1,4 @@
-"""Waits a while for the other processes of a cluster; TensorFlow's own wait cannot be ended."""
+"""Waits for the other processes of a cluster, with a timeout that TensorFlow's own wait lacks."""
 
 import contextlib
 import socket
@@ -9,19 +9,19 @@ from modules.errors import InputError
 from modules.progress import report
 
 
-def meet(own: str, others: Sequence[str], seconds: float) -> None:
-    """Returns when something listens at each address, as this process does meanwhile.
+def wait_for_others(own: str, others: Sequence[str], seconds: float) -> None:
+    """Returns once every other process listens at its address; meanwhile this one listens too.
 
-    Each process closes its port when it has found the others, and opens it again as TensorFlow's
-    server: one that is slower finds either, or asks again.
+    Each process closes its port once the others have answered, and opens it again as TensorFlow's
+    server. A slower process connects to either, or tries again.
 
     Args:
         own: this process's address, ``host:port``; it listens on all interfaces, like the server.
-        others: those of the other processes.
+        others: the addresses of the other processes.
         seconds: how long to wait for all of them together.
 
     Raises:
-        InputError: when the port is taken, or one does not answer in time.
+        InputError: when the port is in use, or a process does not answer in time.
     """
     try:
         listening = socket.create_server(("", _split(own)[1]), backlog=len(others) + 1)

@@ -1,15 +1,15 @@
-"""Shares the rows of each batch out among devices and processes, through ``tf.distribute``.
+"""Distributes the rows of each batch among devices and processes, through ``tf.distribute``.
 
-Only the work is shared out. Variables are plain ones: each process has its own, which start alike
-and are moved alike, by gradients that every process gets the same sum of. So what else there is of
-a schedule, from the blocks to the export, need not know of it.
+Only the work is distributed. Variables are plain ones: each process has its own copies, which start
+equal and stay equal, since every process applies the same summed gradients. So the rest of the
+schedule, from the blocks to the export, need not know of the distribution.
 """
 
 import functools
 import json
 import os
 from collections.abc import Callable, Sequence
-from typing import Any, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 import tensorflow as tf
 
@@ -18,62 +18,78 @@ from modules.finetune import cluster
 from modules.settings import check_cluster
 from modules.settings.distribution import Distribution
 
-Outcome = tuple[Sequence[tf.Tensor], Sequence[tf.Tensor]]
+SumsAndMeans = tuple[Sequence[tf.Tensor], Sequence[tf.Tensor]]
 """Sums over some rows of a batch, and means over them."""
 
-Part: TypeAlias = tf.Tensor | Sequence[tf.Tensor]
-"""What holds something of each image of a batch: a tensor, or several."""
+RowTensors: TypeAlias = tf.Tensor | Sequence[tf.Tensor]
+"""One tensor or several, with a row for each image of a batch."""
 
-_WAIT = 600.0  # seconds, for the other processes to start
+_START_TIMEOUT = 600.0  # seconds, for the other processes to start
 
 
-class SingleDevice:
-    """One process on one device, which does the whole of every batch.
+class Strategy(Protocol):
+    """How the work of each batch is distributed.
 
     Attributes:
-        is_chief: whether this process is the one that writes.
-        is_alone: whether no other device or process waits for what this one does.
+        is_chief: whether this process is the one that writes files.
+        is_alone: whether no other device or process waits for this one.
     """
 
-    is_chief = True
-    is_alone = True
+    is_chief: bool
+    is_alone: bool
 
-    def over_rows(self, function: Callable[..., Outcome], *rows: Part) -> Outcome:
+    def reduce_rows(self, function: Callable[..., SumsAndMeans], *rows: RowTensors) -> SumsAndMeans:
         """Computes sums and means over a batch; may be called in a loop of a graph.
 
         Args:
-            function: gives them for a run of the batch's rows, at least one. It must not change a
-                variable: it is called for each share.
+            function: computes them for consecutive rows of the batch, at least one. It must not
+                change a variable, since it is called for each replica's share.
             rows: tensors of the batch, or tuples of them; their rows lie along the first axis.
 
         Returns:
             The sums and means over the whole batch, the same in all processes.
         """
-        return function(*rows)
 
-    def of_chief(self, values: Sequence[float]) -> list[float]:
-        """The chief's values in all processes, so that they decide the same.
+    def broadcast(self, values: Sequence[float]) -> list[float]:
+        """Returns the chief's values in all processes, so that all take the same decisions.
 
-        Rounding may tell the processes' own apart.
+        Without it, rounding could make the processes' own values differ.
         """
-        return list(values)
 
-    def agree(self, done: int, folder: object) -> None:
-        """Waits until all processes are here, and sees that they go on from the same place.
+    def synchronize(self, done: int, folder: object) -> None:
+        """Waits for all processes, and checks that they resume from the same point.
 
         Args:
-            done: how much is done.
-            folder: that it was read from.
+            done: how many epochs or stages are done.
+            folder: the folder that this was read from, for the message.
 
         Raises:
             InputError: in all processes, when they differ.
         """
 
 
-class Distributed(SingleDevice):
-    """The devices of a strategy of ``tf.distribute``, in this process and others.
+class SingleDevice:
+    """One process on one device, which computes the whole of every batch."""
 
-    Replica r of n does the rows from ``r * rows // n`` to ``(r + 1) * rows // n``.
+    is_chief = True
+    is_alone = True
+
+    def reduce_rows(self, function: Callable[..., SumsAndMeans], *rows: RowTensors) -> SumsAndMeans:
+        """Calls the function once, with the whole batch."""
+        return function(*rows)
+
+    def broadcast(self, values: Sequence[float]) -> list[float]:
+        """Returns the values as they are."""
+        return list(values)
+
+    def synchronize(self, done: int, folder: object) -> None:
+        """Does nothing: there is no other process."""
+
+
+class Distributed:
+    """The devices of a ``tf.distribute`` strategy, in this process and others.
+
+    Replica r of n computes the rows from ``r * rows // n`` to ``(r + 1) * rows // n``.
     """
 
     is_alone = False
@@ -87,59 +103,61 @@ class Distributed(SingleDevice):
             autograph=False,
         )
 
-    def over_rows(self, function: Callable[..., Outcome], *rows: Part) -> Outcome:
-        """As said above; each process is given the same whole batch, and takes its share."""
+    def reduce_rows(self, function: Callable[..., SumsAndMeans], *rows: RowTensors) -> SumsAndMeans:
+        """See ``Strategy``; each process passes the same whole batch, and computes its share."""
         count = tf.shape(tf.nest.flatten(rows)[0])[0]
         replicas = self._strategy.num_replicas_in_sync
 
         def share() -> Any:
             number = _replica().replica_id_in_sync_group
             start, end = number * count // replicas, (number + 1) * count // replicas
-            # Where there are fewer rows than replicas, one without takes a row that does not count.
+            # A replica without rows, where there are more replicas than rows, computes one row,
+            # which gets the weight 0.
             stop = tf.maximum(end, start + 1)
-            sums, means = function(*tf.nest.map_structure(lambda one: one[start:stop], rows))
+            sums, means = function(*tf.nest.map_structure(lambda part: part[start:stop], rows))
             weight = (end - start) / count
             return _replica().all_reduce(
                 tf.distribute.ReduceOp.SUM,
                 (_times(sums, tf.sign(end - start)), _times(means, weight)),
             )
 
-        found: Outcome = self._run(share)
-        return found
+        reduced: SumsAndMeans = self._run(share)
+        return reduced
 
-    def of_chief(self, values: Sequence[float]) -> list[float]:
-        """As said above; the chief has the first replica."""
-        found: list[float] = self._gather(tf.constant(values, tf.float64))[0].numpy().tolist()
-        return found
+    def broadcast(self, values: Sequence[float]) -> list[float]:
+        """See ``Strategy``; the chief is the first replica."""
+        of_chief: list[float] = self._gather(tf.constant(values, tf.float64))[0].numpy().tolist()
+        return of_chief
 
-    def agree(self, done: int, folder: object) -> None:
-        """As said above."""
-        found = self._gather(tf.constant([done], tf.float64))[:, 0].numpy().astype(int).tolist()
-        if len(set(found)) > 1:
+    def synchronize(self, done: int, folder: object) -> None:
+        """See ``Strategy``."""
+        counts = self._gather(tf.constant([done], tf.float64))[:, 0].numpy().astype(int).tolist()
+        if len(set(counts)) > 1:
             raise InputError(
-                f"finetune.distribution: the workers would go on after {found} epochs or stages, "
-                f"for they do not see the same checkpoints in {folder}; put root on a disk that "
-                "all of them share"
+                f"finetune.distribution: the workers would go on after {counts} epochs or stages, "
+                f"because they do not see the same checkpoints in {folder}; put root on a disk "
+                "that all of them share"
             )
 
-    def _run(self, share: Callable[[], Any]) -> Any:
-        """Runs it on each device; gives what the first of this process has."""
+    def _run(self, function: Callable[[], Any]) -> Any:
+        """Runs a function on each device; returns the result of this process's first device."""
         return tf.nest.map_structure(
-            lambda one: self._strategy.experimental_local_results(one)[0], self._strategy.run(share)
+            lambda value: self._strategy.experimental_local_results(value)[0],
+            self._strategy.run(function),
         )
 
 
 @functools.cache
-def start(distribution: Distribution) -> SingleDevice:
-    """What this process trains on; the same object each time.
+def start(distribution: Distribution) -> Strategy:
+    """Returns the strategy that this process trains with; the same object each time.
 
-    ``mirrored`` is all GPUs of this machine, or its logical CPUs where it has none, and one of
-    them is ``none``;
-    ``multi_worker`` is those of all processes that ``TF_CONFIG`` names, and must be asked for
-    before TensorFlow has computed anything. It waits for the other processes.
+    ``mirrored`` uses all GPUs of this machine, or its logical CPUs if it has none; a single device
+    is treated as ``none``. ``multi_worker`` uses the devices of all processes that ``TF_CONFIG``
+    names: it waits for the other processes, and must be called before TensorFlow computes anything.
 
     Raises:
-        InputError: when ``TF_CONFIG`` or the moment is wrong, or a process does not come.
+        InputError: when ``TF_CONFIG`` is wrong, TensorFlow has already computed something, or a
+            process does not answer in time.
     """
     if distribution == "none":
         return SingleDevice()
@@ -149,7 +167,7 @@ def start(distribution: Distribution) -> SingleDevice:
             return SingleDevice()
         return Distributed(tf.distribute.MirroredStrategy([device.name for device in devices]))
     check_cluster(distribution, os.environ)
-    _meet_others()
+    _wait_for_others()
     try:
         return Distributed(tf.distribute.MultiWorkerMirroredStrategy())
     except (tf.errors.OpError, RuntimeError, ValueError) as error:
@@ -160,11 +178,12 @@ def start(distribution: Distribution) -> SingleDevice:
         ) from error
 
 
-def _meet_others() -> None:
+def _wait_for_others() -> None:
     config = json.loads(os.environ["TF_CONFIG"])
     everyone = [address for role in config["cluster"].values() for address in role]
     own = config["cluster"][config["task"]["type"]][int(config["task"]["index"])]
-    cluster.meet(own, [address for address in everyone if address != own], _WAIT)
+    others = [address for address in everyone if address != own]
+    cluster.wait_for_others(own, others, _START_TIMEOUT)
 
 
 def _replica() -> Any:
@@ -172,6 +191,6 @@ def _replica() -> Any:
 
 
 def _times(values: Sequence[tf.Tensor], factor: tf.Tensor) -> list[tf.Tensor]:
-    # Sparse gradients become dense: the sum of several is so anyway.
+    # Sparse gradients become dense, as their sum over replicas would be anyway.
     dense = [tf.convert_to_tensor(value) for value in values]
-    return [one * tf.cast(factor, one.dtype) for one in dense]
+    return [value * tf.cast(factor, value.dtype) for value in dense]

@@ -1,4 +1,4 @@
-"""From what a stage trains on to embeddings."""
+"""Maps what a stage trains on to embeddings."""
 
 from collections.abc import Callable, Sequence
 from typing import TypeAlias
@@ -14,13 +14,13 @@ from modules.images import image
 from modules.settings import ImageSpec
 
 Rows: TypeAlias = Sequence[tf.Tensor]
-"""A batch of what a stage trains on: images, uint8, or what crosses its cut."""
+"""A batch of what a stage trains on: images, uint8, or the tensors that cross its cut."""
 Forward: TypeAlias = Callable[[Rows], tf.Tensor]
 """Rows to embeddings, float32 [batch, output_dim]."""
 
 
 def inference_forward(backbone: Backbone, spec: ImageSpec, cut: Cut | None) -> Forward:
-    """Rows to embeddings, from the images on or from a cut."""
+    """Returns the inference function from rows to embeddings; ``cut`` is None for image rows."""
     if cut is None:
         size = (spec.height, spec.width)
         whole = at_images(backbone.graph_at(size), size).rest()
@@ -38,10 +38,10 @@ def training_forward(
     blocks: Sequence[Block],
     cut: Cut | None = None,
 ) -> Forward:
-    """``inference_forward``, but for the BatchNorm layers whose statistics the stage moves.
+    """Returns ``inference_forward``, with BatchNorm in training mode where the stage updates it.
 
     Raises:
-        InputError: when one of them cannot be switched.
+        InputError: when a BatchNorm layer cannot be switched to training mode.
     """
     policy = planned.stage.batch_norm
     statistics = [v for i in planned.unfrozen for v in blocks[i].statistics]

@@ -1,4 +1,4 @@
-"""A stage's optimizer: its learning rate over time and over the depth of the backbone."""
+"""A stage's optimizer, with a learning rate that depends on the step and on the block's depth."""
 
 import math
 from collections.abc import Callable, Sequence
@@ -11,21 +11,21 @@ import tf_keras
 from modules.settings import LearningRateOptions, Stage
 
 RateOf: TypeAlias = Callable[[float], tf_keras.optimizers.schedules.LearningRateSchedule]
-"""The rate by step of variables whose factor is given."""
+"""The learning-rate schedule of the variables that have a given factor."""
 
 
 class StageRate(tf_keras.optimizers.schedules.LearningRateSchedule):
-    """The learning rate by step, as a Keras schedule.
+    """A stage's learning rate by step, as a Keras schedule.
 
-    Rises from peak / warm-up steps to the peak in a straight line; then stays, follows half a
-    cosine down to ``floor * peak`` at the stage's last step (Loshchilov and Hutter 2017,
-    arXiv:1608.03983, without restarts), or falls by ``step_factor`` every ``step_epochs``.
+    The rate rises linearly from peak / warm-up steps to the peak. Then it stays there, follows half
+    a cosine down to ``floor * peak`` at the stage's last step (Loshchilov and Hutter 2017,
+    arXiv:1608.03983, without restarts), or is multiplied by ``step_factor`` every ``step_epochs``.
 
     Args:
-        options: of the stage.
-        epochs: of the stage.
-        steps: in an epoch.
-        factor: for all of it.
+        options: the stage's learning-rate options.
+        epochs: how many epochs the stage has.
+        steps: how many steps an epoch has.
+        factor: multiplies the rate of every step.
     """
 
     def __init__(
@@ -34,7 +34,7 @@ class StageRate(tf_keras.optimizers.schedules.LearningRateSchedule):
         self.options, self.epochs, self.steps, self.factor = options, epochs, steps, factor
 
     def __call__(self, step: Any) -> tf.Tensor:
-        """The rate of a step, the first being 0: float32 []."""
+        """Returns the rate of a step, counted from 0: float32 []."""
         options = self.options
         at = tf.cast(step, tf.float32)
         warm = float(math.ceil(options.warmup_epochs * self.steps))
@@ -53,7 +53,7 @@ class StageRate(tf_keras.optimizers.schedules.LearningRateSchedule):
         return rate
 
     def get_config(self) -> dict[str, Any]:
-        """What Keras would rebuild it from."""
+        """Returns the arguments, from which Keras could rebuild the schedule."""
         return {
             "options": self.options.model_dump(),
             "epochs": self.epochs,
@@ -64,32 +64,32 @@ class StageRate(tf_keras.optimizers.schedules.LearningRateSchedule):
 
 @dataclass(frozen=True)
 class ParameterGroup:
-    """Variables that share a rate: the stage's, times ``factor``."""
+    """Variables that share a learning rate: the stage's, times ``factor``."""
 
     variables: tuple[tf.Variable, ...]
     factor: float
 
 
 class StageOptimizer:
-    """Trains groups of variables, each at its own share of the stage's rate.
+    """Trains groups of variables, each at its own share of the stage's learning rate.
 
-    Keras's optimizers have one rate, so each factor has an optimizer of its own.
+    A Keras optimizer has one learning rate, so there is an optimizer for each factor.
 
     Args:
-        stage: whose optimizer and rate they are.
-        groups: what is trained.
-        steps: in an epoch.
-        rate: takes the place of the stage's own where it is given.
+        stage: the stage's options.
+        groups: the variables to train.
+        steps: how many steps an epoch has.
+        rate: replaces the stage's own schedule if given.
 
     Attributes:
-        variables: those of all groups, in their order.
-        parts: Keras's optimizers, for checkpoints.
+        variables: the variables of all groups, those with the same factor together.
+        parts: the Keras optimizers, for checkpoints.
     """
 
     def __init__(
         self, stage: Stage, groups: Sequence[ParameterGroup], steps: int, rate: RateOf | None = None
     ) -> None:
-        def own(factor: float) -> StageRate:
+        def stage_rate(factor: float) -> StageRate:
             return StageRate(stage.learning_rate, stage.epochs, steps, factor)
 
         by_factor: dict[float, list[tf.Variable]] = {}
@@ -98,7 +98,8 @@ class StageOptimizer:
         self.variables = [variable for members in by_factor.values() for variable in members]
         self._members = list(by_factor.values())
         self.parts = [
-            _build(stage, (rate or own)(factor), members) for factor, members in by_factor.items()
+            _build(stage, (rate or stage_rate)(factor), members)
+            for factor, members in by_factor.items()
         ]
 
     @property
@@ -107,23 +108,25 @@ class StageOptimizer:
         return self.parts[0].iterations
 
     def apply(self, gradients: Sequence[tf.Tensor]) -> None:
-        """Moves ``variables`` by their gradients, given in the same order."""
-        left = list(gradients)
+        """Updates ``variables`` with their gradients, given in the same order."""
+        remaining = list(gradients)
         for part, members in zip(self.parts, self._members, strict=True):
-            own, left = left[: len(members)], left[len(members) :]
-            part.apply_gradients(zip(own, members, strict=True))
+            group_gradients, remaining = remaining[: len(members)], remaining[len(members) :]
+            part.apply_gradients(zip(group_gradients, members, strict=True))
 
 
 def _build(stage: Stage, rate: Any, variables: Sequence[tf.Variable]) -> Any:
     options = stage.optimizer
     if options.name == "sgd":
         momentum = 0.9 if options.momentum is None else options.momentum
-        made = tf_keras.optimizers.SGD(rate, momentum=momentum, nesterov=bool(options.nesterov))
+        optimizer = tf_keras.optimizers.SGD(
+            rate, momentum=momentum, nesterov=bool(options.nesterov)
+        )
     elif options.name == "adamw":
         decay = 0.01 if options.weight_decay is None else options.weight_decay
-        made = tf_keras.optimizers.AdamW(rate, weight_decay=decay)
-        made.exclude_from_weight_decay(var_list=[v for v in variables if v.shape.rank < 2])
+        optimizer = tf_keras.optimizers.AdamW(rate, weight_decay=decay)
+        optimizer.exclude_from_weight_decay(var_list=[v for v in variables if v.shape.rank < 2])
     else:
-        made = tf_keras.optimizers.Adam(rate)
-    made.build(list(variables))
-    return made
+        optimizer = tf_keras.optimizers.Adam(rate)
+    optimizer.build(list(variables))
+    return optimizer

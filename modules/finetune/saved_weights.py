@@ -1,4 +1,4 @@
-"""Copies of variables: the best weights so far, and a running mean of the weights."""
+"""Copies of variables: the best weights so far, and their exponential moving average."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -6,35 +6,35 @@ from contextlib import contextmanager
 import tensorflow as tf
 
 
-class Snapshot:
-    """The values that some variables had at a moment, at first those of now.
+class SavedWeights:
+    """A copy of the values of some variables, taken at construction and at each ``save``.
 
     Attributes:
-        copies: variables that hold them, so that a checkpoint can.
+        copies: the variables that hold the saved values, so that a checkpoint can include them.
     """
 
     def __init__(self, variables: Sequence[tf.Variable]) -> None:
-        self._of = list(variables)
+        self._variables = list(variables)
         self.copies = [tf.Variable(variable, trainable=False) for variable in variables]
 
-    def take(self) -> None:
-        """Copies the variables' values."""
-        for copy, variable in zip(self.copies, self._of, strict=True):
+    def save(self) -> None:
+        """Copies the variables' present values."""
+        for copy, variable in zip(self.copies, self._variables, strict=True):
             copy.assign(variable)
 
-    def give_back(self) -> None:
-        """Gives the variables the values of the copies."""
-        for copy, variable in zip(self.copies, self._of, strict=True):
+    def restore(self) -> None:
+        """Assigns the saved values to the variables."""
+        for copy, variable in zip(self.copies, self._variables, strict=True):
             variable.assign(copy)
 
 
-class ExponentialMovingAverage(Snapshot):
-    """An exponential running mean of variables (Polyak and Juditsky 1992).
+class ExponentialMovingAverage(SavedWeights):
+    """The exponential moving average of variables (Polyak and Juditsky 1992).
 
     Args:
-        variables: to follow.
-        decay: the share of the mean that each step keeps; in the first steps less, (1 + t) /
-            (10 + t) after t of them, so that the start is soon forgotten.
+        variables: the variables to average.
+        decay: the share of the average that each step keeps. After t steps it is at most
+            (1 + t) / (10 + t), so that the initial values are soon forgotten.
     """
 
     def __init__(self, variables: Sequence[tf.Variable], decay: float) -> None:
@@ -42,23 +42,23 @@ class ExponentialMovingAverage(Snapshot):
         self._decay = decay
 
     def update(self, step: tf.Tensor) -> None:
-        """Takes a step's weights into the mean.
+        """Adds the variables' present values to the average.
 
         Args:
             step: how many steps have been taken, int64 [].
         """
-        taken = tf.cast(step, tf.float32)
-        keep = tf.minimum(self._decay, (1.0 + taken) / (10.0 + taken))
-        for copy, variable in zip(self.copies, self._of, strict=True):
-            copy.assign_sub(tf.cast(1.0 - keep, copy.dtype) * (copy - variable))
+        steps = tf.cast(step, tf.float32)
+        decay = tf.minimum(self._decay, (1.0 + steps) / (10.0 + steps))
+        for copy, variable in zip(self.copies, self._variables, strict=True):
+            copy.assign_sub(tf.cast(1.0 - decay, copy.dtype) * (copy - variable))
 
     @contextmanager
-    def in_place(self) -> Iterator[None]:
-        """Lets the variables have the mean's values for a while."""
-        own = [tf.identity(variable) for variable in self._of]
-        self.give_back()
+    def applied(self) -> Iterator[None]:
+        """Gives the variables the averaged values within a ``with`` block."""
+        own_values = [tf.identity(variable) for variable in self._variables]
+        self.restore()
         try:
             yield
         finally:
-            for value, variable in zip(own, self._of, strict=True):
+            for value, variable in zip(own_values, self._variables, strict=True):
                 variable.assign(value)

@@ -12,7 +12,7 @@ from modules.settings import FractionOfBlocks, LastBlocks, MatchingBlocks, Stage
 
 
 class Named(Protocol):
-    """What the schedule needs to know of a block."""
+    """The properties of a block that a schedule depends on."""
 
     @property
     def name(self) -> str:
@@ -32,11 +32,10 @@ class PlannedStage:
     """A stage with the blocks that it unfreezes.
 
     Attributes:
-        stage: as configured.
-        unfrozen: indices into the backbone's blocks, rising.
-        rate_factors: for each of them, what the learning rate is multiplied with: the last block
-            of the backbone has ``layer_decay``, the one before its square, and so on; the head's
-            factor is 1.
+        stage: the stage's options.
+        unfrozen: indices into the backbone's blocks, in ascending order.
+        rate_factors: for each of these blocks, the factor of the learning rate: ``layer_decay`` for
+            the backbone's last block, its square for the block before, and so on; the head has 1.
     """
 
     stage: Stage
@@ -45,11 +44,11 @@ class PlannedStage:
 
 
 def plan(stages: Sequence[Stage], blocks: Sequence[Named]) -> list[PlannedStage]:
-    """Resolves every stage against the backbone's blocks.
+    """Resolves every stage's ``unfreeze`` to the backbone's blocks.
 
     Args:
-        stages: as configured; what one unfreezes is not added to what the one before did.
-        blocks: in the order of the data.
+        stages: the configured stages; each unfreezes only what it names itself.
+        blocks: the backbone's blocks, in the order of the data flow.
 
     Raises:
         InputError: when a stage asks for more blocks than there are, or matches none.
@@ -80,7 +79,7 @@ def _unfrozen(stage: Stage, blocks: Sequence[Named]) -> tuple[int, ...]:
             )
         return everything[-rule.last :]
     if isinstance(rule, FractionOfBlocks):
-        # Rounded first: 0.3 of 10 blocks are 3, though 0.3 * 10 is a hair more.
+        # The product is rounded first, since 0.3 of 10 blocks are 3, but 0.3 * 10 exceeds 3.
         return everything[-max(1, math.ceil(round(rule.fraction * len(blocks), 9))) :]
     if isinstance(rule, MatchingBlocks):
         return _matching(stage.name, rule.match, blocks)
@@ -88,27 +87,27 @@ def _unfrozen(stage: Stage, blocks: Sequence[Named]) -> tuple[int, ...]:
 
 
 def _matching(name: str, patterns: Sequence[str], blocks: Sequence[Named]) -> tuple[int, ...]:
-    found: set[int] = set()
+    matching: set[int] = set()
     for pattern in patterns:
-        hits = {
+        matching_here = {
             i
             for i, block in enumerate(blocks)
             if any(re.search(pattern, text) for text in (block.name, *block.variable_names))
         }
-        if not hits:
+        if not matching_here:
             known = [block.name for block in blocks]
             near = difflib.get_close_matches(pattern, known, n=1, cutoff=0.3) or known[:1]
             example = f", {near[0]!r} for example" if near else ""
             raise InputError(
-                f"finetune.stages[{name}].unfreeze.match: {pattern!r} is found in no block; "
+                f"finetune.stages[{name}].unfreeze.match: {pattern!r} matches no block; "
                 f"thaw inspect shows their names{example}"
             )
-        found |= hits
-    return tuple(sorted(found))
+        matching |= matching_here
+    return tuple(sorted(matching))
 
 
 def describe(planned: PlannedStage, blocks: Sequence[Named]) -> dict[str, object]:
-    """A stage for people and for JSON: its name, and the blocks and parameters it unfreezes."""
+    """Describes a stage for people and JSON: its name, its unfrozen blocks, their parameters."""
     return {
         "name": planned.stage.name,
         "blocks": [blocks[i].name for i in planned.unfrozen],

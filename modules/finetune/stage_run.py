@@ -1,99 +1,94 @@
-"""Runs one stage: epochs, early stopping, the best weights, and going on after a kill."""
+"""Runs one stage: its epochs, early stopping, the best weights, and resumption after a kill."""
 
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from modules.backbones.blocks.blocks import full_name
-from modules.errors import InputError
 from modules.finetune import losses
 from modules.finetune.checkpoints import Checkpoint
 from modules.finetune.context import TrainingContext
+from modules.finetune.divergence import divergence_error, finiteness
 from modules.finetune.optimizers import RateOf, StageOptimizer
 from modules.finetune.results import StageResult
-from modules.finetune.saved_weights import ExponentialMovingAverage, Snapshot
+from modules.finetune.saved_weights import ExponentialMovingAverage, SavedWeights
 from modules.finetune.schedule import PlannedStage
 from modules.finetune.stage_data import StageData
-from modules.finetune.steps import Measured, StepParts, finiteness, train_step, train_steps
+from modules.finetune.steps import EvaluationResult, StepParts, train_step, train_steps
 from modules.finetune.unfrozen import unfreeze
+from modules.finetune.weight_drift import Weights
 from modules.images.batches import TrainingBatches
 from modules.progress import report
 from modules.rounding import share
 from modules.settings import Stage
 
-# How long a call of several steps may take: until it ends, nobody can interrupt the run.
+# How long a call of several steps may take, since the run cannot be interrupted within one.
 _CALL_SECONDS = 1.0
 
 
 class StageRun:
-    """One stage of a schedule on a task.
+    """One stage of a schedule.
 
     Args:
-        task: what it runs on; its model holds the weights that the stage starts from.
-        planned: the stage.
-        number: of the stage, from 0.
-        data: what it reads.
+        context: the model, data and options; the stage starts from the model's present weights.
+        planned: the stage, with the blocks that it unfreezes.
+        number: the stage's place in the schedule, from 0.
+        data: the rows that each stage reads.
         pretrained: the backbone's weights before any training, by ``id`` of the variable.
-        folder: for its checkpoint; None for none.
-        rate: takes the place of the stage's learning rate where it is given.
+        folder: where the stage keeps its checkpoint; None for none.
+        rate: replaces the stage's learning rate if given.
     """
 
     def __init__(
         self,
-        task: TrainingContext,
+        context: TrainingContext,
         planned: PlannedStage,
         number: int,
+        *,
         data: StageData,
-        pretrained: dict[int, Any],
+        pretrained: Weights,
         folder: Path | None,
         rate: RateOf | None = None,
     ) -> None:
         self._started = time.monotonic()
-        self._task, self._stage = task, planned.stage
+        stage = planned.stage
+        self._context, self._stage = context, stage
         self._data, self._number = data, number
-        parts = unfreeze(planned, task.model.head, task.blocks)
-        seed = (task.options.seed, number)
-        self._batches = TrainingBatches(task.train.labels, self._stage, len(task.labels), seed)
-        optimizer = StageOptimizer(self._stage, parts.groups, self._batches.steps, rate)
+        parts = unfreeze(planned, context.model.head, context.blocks)
+        seed = (context.options.seed, number)
+        self._batches = TrainingBatches(context.train.labels, stage, len(context.labels), seed)
+        optimizer = StageOptimizer(stage, parts.groups, self._batches.steps, rate)
         changing = [*optimizer.variables, *parts.statistics]
-        self._average = (
-            ExponentialMovingAverage(changing, self._stage.ema) if self._stage.ema else None
-        )
-        self._best, self._best_score = Snapshot(changing), -math.inf
-        # What patience waits for: a score that is better than this by ``min_delta``.
-        self._reference_score, self._moved_in = -math.inf, 0
-        self._measure, self._at_once = data.measure(number), 1
+        self._average = ExponentialMovingAverage(changing, stage.ema) if stage.ema else None
+        self._best, self._best_score = SavedWeights(changing), -math.inf
+        # Early stopping counts epochs since the score last exceeded the reference by ``min_delta``.
+        self._reference_score, self._improved_in = -math.inf, 0
+        self._evaluate, self._steps_per_call = data.evaluator(number), 1
         self._weights_are_finite = finiteness(changing)
         self._step = train_step(
-            task.model,
+            context.model,
             StepParts(
-                self._stage,
-                data.training_forward(number),
-                data.rows(number),
-                optimizer,
-                losses.penalties(
-                    self._stage,
-                    task.model.head,
-                    parts.backbone,
-                    [pretrained[id(v)] for v in parts.backbone] if self._stage.l2_sp else [],
-                    task.model.backbone.regularization_losses,
+                stage=stage,
+                forward=data.training_forward(number),
+                rows=data.rows(number),
+                optimizer=optimizer,
+                penalties=_penalties(context, stage, parts.backbone, pretrained),
+                class_weights=losses.resolve_class_weights(
+                    stage.class_weights, context.labels, context.train.by_class
                 ),
-                losses.resolve_class_weights(
-                    self._stage.class_weights, task.labels, task.train.by_class
-                ),
-                self._average,
-                int(np.random.SeedSequence(seed).generate_state(1)[0]),
-                task.distribution,
+                average=self._average,
+                seed=int(np.random.SeedSequence(seed).generate_state(1)[0]),
+                strategy=context.strategy,
             ),
         )
         self._steps = train_steps(self._step)
         self._checkpoint = Checkpoint(
             folder,
-            writes=task.distribution.is_chief,
+            writes=context.strategy.is_chief,
             live=changing,
             best=self._best.copies,
             average=self._average.copies if self._average else [],
@@ -101,39 +96,39 @@ class StageRun:
         )
         plan = data.plans[number]
         self.result = StageResult(
-            self._stage.name,
-            [task.blocks[i].name for i in planned.unfrozen],
-            [full_name(variable) for variable in optimizer.variables],
-            sum(int(variable.shape.num_elements()) for variable in optimizer.variables),
-            self._stage.batch_norm.model_dump(),
+            name=stage.name,
+            blocks=[context.blocks[i].name for i in planned.unfrozen],
+            trained_variables=[full_name(variable) for variable in optimizer.variables],
+            parameters=sum(int(variable.shape.num_elements()) for variable in optimizer.variables),
+            batch_norm=stage.batch_norm.model_dump(),
             cache=plan.kind,
             cache_reason=plan.reason,
             cache_mb=plan.mb,
         )
 
     def run(self) -> StageResult:
-        """Trains until the epochs are over or patience is, and leaves the best epoch's weights."""
-        before = self._resume()
+        """Trains to the last epoch or until early stopping; restores the best epoch's weights."""
+        earlier_seconds = self._resume()
         while not self._is_over():
-            self._epoch(self.result.epochs + 1)
-            self.result.seconds = round(before + time.monotonic() - self._started, 3)
+            self._run_epoch(self.result.epochs + 1)
+            self.result.seconds = round(earlier_seconds + time.monotonic() - self._started, 3)
             self._checkpoint.save(
                 {
-                    "result": self.result.as_note(),
+                    "result": self.result.as_dict(),
                     "best_score": self._best_score,
-                    "to_beat": self._reference_score,
-                    "moved_in": self._moved_in,
+                    "reference_score": self._reference_score,
+                    "improved_in": self._improved_in,
                 }
             )
-        self._best.give_back()
-        self.result.seconds = round(before + time.monotonic() - self._started, 3)
+        self._best.restore()
+        self.result.seconds = round(earlier_seconds + time.monotonic() - self._started, 3)
         self.result.finish()
         return self.result
 
     def batch_losses(self, number: int) -> Iterator[float]:
-        """Trains through an epoch, counted from 1; gives each batch's mean loss before its step.
+        """Trains through an epoch, counted from 1; yields each batch's mean loss before its step.
 
-        It is NaN where the weights are not finite after it.
+        The loss is NaN if the weights are not finite after the step.
         """
         for rows, targets in self._data.epoch(self._number, self._batches, number):
             loss, _ = self._step(rows, targets)
@@ -141,20 +136,20 @@ class StageRun:
             yield mean if self._weights_are_finite() else math.nan
 
     def forget(self) -> None:
-        """Removes the stage's checkpoint, when its outcome is kept elsewhere."""
+        """Removes the stage's checkpoint, once its outcome is kept elsewhere."""
         self._checkpoint.remove()
 
     def _resume(self) -> float:
-        """Goes on where an attempt before was interrupted; gives the seconds that it had taken."""
+        """Goes on where an earlier attempt was interrupted; returns the seconds that it took."""
         note = self._checkpoint.restore()
         if note is not None:
-            self.result.take(note["result"])
-        self._task.distribution.agree(self.result.epochs, self._task.checkpoints)
+            self.result.restore(note["result"])
+        self._context.strategy.synchronize(self.result.epochs, self._context.checkpoints)
         if note is None:
             return 0.0
         self.result.resumed = True
         self._best_score = note["best_score"]
-        self._reference_score, self._moved_in = note["to_beat"], note["moved_in"]
+        self._reference_score, self._improved_in = note["reference_score"], note["improved_in"]
         report(
             f"trainer stage={self._stage.name} goes on after epoch {self.result.epochs}",
             done=self.result.epochs,
@@ -165,83 +160,90 @@ class StageRun:
 
     def _is_over(self) -> bool:
         rule, epochs = self._stage.early_stopping, self.result.epochs
-        if rule and epochs - self._moved_in >= rule.patience:
+        if rule and epochs - self._improved_in >= rule.patience:
             self.result.stopped_by = "early_stopping"
         elif epochs >= self._stage.epochs:
             self.result.stopped_by = "epochs"
         return bool(self.result.stopped_by)
 
-    def _epoch(self, number: int) -> None:
+    def _run_epoch(self, number: int) -> None:
         trained = self._train(number)
         if self._average:
-            with self._average.in_place():
-                measured = self._validate(number)
+            with self._average.applied():
+                validated = self._validate(number)
         else:
-            measured = self._validate(number)
-        self.result.record(trained, (measured.loss, measured.accuracy))
-        _tell(self._stage, number, trained, measured)
+            validated = self._validate(number)
+        self.result.record(trained, (validated.loss, validated.accuracy))
+        _report(self._stage, number, trained, validated)
 
     def _train(self, number: int) -> tuple[float, float]:
-        """One pass over the training images; gives its mean loss and accuracy."""
-        loss = hits = 0.0
+        """Trains on each training image once; returns the mean loss and the accuracy."""
+        loss = correct = 0.0
         step = images = 0
         batches = iter(self._data.epoch(self._number, self._batches, number))
         while step < self._batches.steps:
             started = time.monotonic()
-            taken = self._steps(batches, min(self._at_once, self._batches.steps - step))
-            quick = time.monotonic() - started < _CALL_SECONDS / 2
-            # Processes that share a step must be in the same pass of the same loop: one each.
-            if quick and taken.steps == self._at_once and self._task.distribution.is_alone:
-                self._at_once *= 2
-            step, images = step + taken.steps, images + taken.images
-            loss, hits = loss + taken.loss, hits + taken.hits
-            self._check_finite(loss, f"epoch {number}, step {step}")
+            totals = self._steps(batches, min(self._steps_per_call, self._batches.steps - step))
+            is_quick = time.monotonic() - started < _CALL_SECONDS / 2
+            is_full = totals.steps == self._steps_per_call
+            # Processes that share steps must call the loop for the same ones: one step each.
+            if is_quick and is_full and self._context.strategy.is_alone:
+                self._steps_per_call *= 2
+            step, images = step + totals.steps, images + totals.images
+            loss, correct = loss + totals.loss, correct + totals.correct
+            where = f"epoch {number}, step {step}"
+            self._check_finite(loss, where)
             if not self._weights_are_finite():
-                self._refuse("the weights are not finite after", f"epoch {number}, step {step}")
-        return loss / images, hits / images
+                self._refuse(f"the weights are not finite after {where}")
+        return loss / images, correct / images
 
-    def _validate(self, number: int) -> Measured:
-        """Measures the weights as they are, and keeps them if they are the best so far."""
-        table, labels = self._data.validation(self._number), self._task.validation.labels
-        measured = self._measure(table, labels)
-        self._check_finite(measured.loss, f"epoch {number}, on the validation images")
+    def _validate(self, number: int) -> EvaluationResult:
+        """Evaluates the weights as they are, and keeps them if they are the best so far."""
+        table, labels = self._data.validation(self._number), self._context.validation.labels
+        validated = self._evaluate(table, labels)
+        self._check_finite(validated.loss, f"epoch {number}, on the validation images")
         rule = self._stage.early_stopping
         by_accuracy = rule is not None and rule.monitor == "accuracy"
-        score = measured.accuracy if by_accuracy else -measured.loss
-        if not self._moved_in or score > self._reference_score + (rule.min_delta if rule else 0.0):
-            self._reference_score, self._moved_in = score, number
+        score = validated.accuracy if by_accuracy else -validated.loss
+        min_delta = rule.min_delta if rule else 0.0
+        if not self._improved_in or score > self._reference_score + min_delta:
+            self._reference_score, self._improved_in = score, number
         if score > self._best_score:
             self._best_score, self.result.best_epoch = score, number
-            self.result.hits = measured.hits
-            self._best.take()
-        return measured
+            self.result.correct = validated.correct
+            self._best.save()
+        return validated
 
     def _check_finite(self, loss: float, where: str) -> None:
         if not math.isfinite(loss):
-            self._refuse(f"the loss is {loss} in", where)
+            self._refuse(f"the loss is {loss} in {where}")
 
-    def _refuse(self, what: str, where: str) -> None:
-        """Ends the run, in which a value has grown beyond all bounds."""
-        stage, folder = self._stage, self._task.checkpoints
-        causes = [f"learning_rate, now {stage.learning_rate.peak:g}"]
-        penalties = {"l2": stage.l2, "l2_sp": stage.l2_sp}
-        causes += [f"{key}, now {value:g}" for key, value in penalties.items() if value]
-        if isinstance(stage.class_weights, dict):
-            causes.append("the class_weights")
-        is_kept = folder is not None and any(folder.glob("*-*/checkpoint"))
-        kept = f"; what was good before is kept in {folder}" if is_kept else ""
-        raise InputError(
-            f"finetune.stages[{stage.name}]: {what} {where}; both loss and weights must stay "
-            f"finite: lower {' or '.join(causes)}{kept}"
-        )
+    def _refuse(self, problem: str) -> None:
+        raise divergence_error(self._stage, self._context.checkpoints, problem)
 
 
-def _tell(stage: Stage, epoch: int, trained: tuple[float, float], measured: Measured) -> None:
+def _penalties(
+    context: TrainingContext, stage: Stage, backbone: Sequence[Any], pretrained: Weights
+) -> list[losses.Scalar]:
+    """Returns the stage's penalties; ``backbone`` holds the backbone variables that it trains."""
+    return losses.penalties(
+        stage,
+        context.model.head,
+        backbone,
+        [pretrained[id(v)] for v in backbone] if stage.l2_sp else [],
+        context.model.backbone.regularization_losses,
+    )
+
+
+def _report(
+    stage: Stage, epoch: int, trained: tuple[float, float], validated: EvaluationResult
+) -> None:
+    accuracy = share(validated.accuracy, len(validated.correct))
     report(
         f"trainer stage={stage.name} epoch={epoch}/{stage.epochs} "
         f"loss={trained[0]:.4f} accuracy={trained[1]:.4f} "
-        f"val_loss={measured.loss:.4f} val_accuracy={share(measured.accuracy, len(measured.hits))}",
+        f"val_loss={validated.loss:.4f} val_accuracy={accuracy}",
         done=epoch,
         total=stage.epochs,
-        note=f"{stage.name}: val loss {measured.loss:.3f} acc {measured.accuracy:.3f}",
+        note=f"{stage.name}: val loss {validated.loss:.3f} acc {validated.accuracy:.3f}",
     )

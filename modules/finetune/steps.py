@@ -1,4 +1,4 @@
-"""One step of training and one of evaluation, as graphs."""
+"""Training steps and evaluation steps, as graphs."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -9,7 +9,7 @@ import numpy.typing as npt
 import tensorflow as tf
 
 from modules.finetune.classifier import Classifier
-from modules.finetune.distribution import Outcome, SingleDevice
+from modules.finetune.distribution import SingleDevice, Strategy, SumsAndMeans
 from modules.finetune.forward import Forward, Rows
 from modules.finetune.losses import Scalar, image_losses, loss_of
 from modules.finetune.optimizers import StageOptimizer
@@ -19,24 +19,24 @@ from modules.parallel import in_order
 from modules.settings import Stage
 
 Masks = tuple[Sequence[tf.Tensor], Sequence[tf.Tensor]]
-"""What dropout multiplies the embeddings and the head's layers with, float32 [n, width] each."""
+"""The dropout masks of the embeddings and of the head's layers, float32 [n, width] each."""
 TrainStep = Callable[[Rows, tf.Tensor], tuple[tf.Tensor, tf.Tensor]]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class StepParts:
-    """What a training step is made of.
+    """What a training step is built from.
 
     Attributes:
-        stage: as configured.
-        forward: a batch of rows to embeddings.
-        rows: the form of a row.
-        optimizer: of the variables that are trained.
-        penalties: added to the loss.
-        class_weights: None where all classes weigh the same.
-        average: follows the weights, if the stage has one.
+        stage: the stage's options.
+        forward: maps a batch of rows to embeddings.
+        rows: the shapes and dtypes of a row's tensors.
+        optimizer: updates the variables that are trained.
+        penalties: terms that are added to the loss.
+        class_weights: a weight for each class; None if all weigh the same.
+        average: averages the weights; None if the stage has no ``ema``.
         seed: of the dropout.
-        distribution: what shares the work of a batch.
+        strategy: distributes the work of a batch.
     """
 
     stage: Stage
@@ -47,23 +47,22 @@ class StepParts:
     class_weights: Sequence[float] | None
     average: ExponentialMovingAverage | None
     seed: int
-    distribution: SingleDevice = field(default_factory=SingleDevice)
+    strategy: Strategy = field(default_factory=SingleDevice)
 
 
 def train_step(model: Classifier, parts: StepParts) -> TrainStep:
-    """A step of training.
+    """Builds a training step.
 
     Returns:
-        A function of rows and targets, float32 [n, classes], that gives the summed loss of the
-        batch, without penalties, and its number of hits.
+        A function of rows and targets, float32 [n, classes]. It updates the weights, and returns
+        the summed loss of the batch, without penalties, and its number of correct predictions.
     """
     stage, optimizer = parts.stage, parts.optimizer
     targets_spec = tf.TensorSpec((None, model.classes), tf.float32)
-
     loss_function = loss_of(stage.loss, f"finetune.stages[{stage.name}].loss")
 
-    def share(rows: Rows, targets: tf.Tensor, masks: Masks) -> Outcome:
-        """Loss and hits, summed, and the gradients of the mean loss with all penalties."""
+    def loss_and_gradients(rows: Rows, targets: tf.Tensor, masks: Masks) -> SumsAndMeans:
+        """Sums the losses and correct predictions; takes the gradients of the penalized loss."""
         # Only what this stage trains is watched: the backward pass ends at the freeze boundary.
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             for variable in optimizer.variables:
@@ -80,24 +79,26 @@ def train_step(model: Classifier, parts: StepParts) -> TrainStep:
                 label_smoothing=stage.label_smoothing,
                 class_weights=parts.class_weights,
             )
-            loss = tf.add_n([tf.reduce_mean(losses), *(one() for one in parts.penalties)])
+            loss = tf.add_n([tf.reduce_mean(losses), *(penalty() for penalty in parts.penalties)])
         gradients = tape.gradient(loss, optimizer.variables, unconnected_gradients="zero")
-        hits = tf.equal(tf.argmax(logits, axis=-1), tf.argmax(targets, axis=-1))
-        return [tf.reduce_sum(losses), tf.reduce_sum(tf.cast(hits, tf.float32))], gradients
+        correct = tf.equal(tf.argmax(logits, axis=-1), tf.argmax(targets, axis=-1))
+        return [tf.reduce_sum(losses), tf.reduce_sum(tf.cast(correct, tf.float32))], gradients
 
     # One trace for batches of all sizes: the last of an epoch may be smaller.
-    @tf.function(autograph=False, input_signature=[_batches_of(parts.rows), targets_spec])
+    @tf.function(autograph=False, input_signature=[_batch_spec(parts.rows), targets_spec])
     def step(rows: Rows, targets: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        # For the whole batch, so that what is dropped does not depend on how it is shared.
+        # The masks cover the whole batch: they must not depend on how rows are distributed.
         layers = [(model.backbone.output_dim, stage.dropout)] if stage.dropout else []
         of_embeddings = _masks(layers, parts.seed, optimizer.step, targets)
         of_head = _masks(model.dropout_layers, parts.seed + 1, optimizer.step, targets)
         masks = (of_embeddings, of_head)
-        (loss, hits), gradients = parts.distribution.over_rows(share, rows, targets, masks)
+        (loss, correct), gradients = parts.strategy.reduce_rows(
+            loss_and_gradients, rows, targets, masks
+        )
         optimizer.apply(gradients)
         if parts.average:
             parts.average.update(optimizer.step)
-        return loss, hits
+        return loss, correct
 
     return cast(TrainStep, step)
 
@@ -105,7 +106,7 @@ def train_step(model: Classifier, parts: StepParts) -> TrainStep:
 def _masks(
     layers: Sequence[tuple[int, float]], seed: int, step: tf.Variable, targets: tf.Tensor
 ) -> list[tf.Tensor]:
-    """For each layer, given by its width and rate, what its values are multiplied with."""
+    """Returns a dropout mask for each layer, given by its width and rate."""
     return [
         tf.nn.experimental.stateless_dropout(
             tf.ones((tf.shape(targets)[0], width)),
@@ -117,90 +118,84 @@ def _masks(
 
 
 @dataclass(frozen=True)
-class Taken:
-    """What some steps found.
+class StepTotals:
+    """Totals over several training steps.
 
     Attributes:
-        steps: how many were taken.
-        loss, hits: summed over the images.
-        images: how many.
+        steps: how many steps were taken.
+        loss: the sum of the images' losses.
+        correct: how many predictions were correct.
+        images: how many images the steps were over.
     """
 
     steps: int
     loss: float
-    hits: float
+    correct: float
     images: int
 
 
-def train_steps(step: TrainStep) -> Callable[[Iterator[Any], int], Taken]:
-    """Several steps in one call, which ends early when the loss is no longer finite.
+def train_steps(step: TrainStep) -> Callable[[Iterator[Any], int], StepTotals]:
+    """Runs several steps in one call, which ends early when the loss is no longer finite.
 
-    A call for each step takes longer than the step where only a head is trained.
+    Where only a head is trained, a call for each step would take longer than the step itself.
 
     Returns:
-        A function of an iterator over ``tf.data`` batches and of how many to take of it.
+        A function of an iterator over ``tf.data`` batches, and of the number of steps to take.
     """
 
     @tf.function(autograph=False, reduce_retracing=True)
-    def run(batches: Any, steps: tf.Tensor) -> list[tf.Tensor]:
-        def more(taken: tf.Tensor, loss: tf.Tensor, hits: tf.Tensor, images: tf.Tensor) -> Any:
-            return (taken < steps) & tf.math.is_finite(loss)
+    def loop(batches: Any, steps: tf.Tensor) -> list[tf.Tensor]:
+        def goes_on(done: tf.Tensor, loss: tf.Tensor, correct: tf.Tensor, images: tf.Tensor) -> Any:
+            return (done < steps) & tf.math.is_finite(loss)
 
-        def one(taken: tf.Tensor, loss: tf.Tensor, hits: tf.Tensor, images: tf.Tensor) -> Any:
+        def body(done: tf.Tensor, loss: tf.Tensor, correct: tf.Tensor, images: tf.Tensor) -> Any:
             rows, targets = next(batches)
-            found = [tf.cast(value, tf.float64) for value in step(rows, targets)]
-            return taken + 1, loss + found[0], hits + found[1], images + tf.shape(targets)[0]
+            batch_loss, batch_correct = (
+                tf.cast(total, tf.float64) for total in step(rows, targets)
+            )
+            return (
+                done + 1,
+                loss + batch_loss,
+                correct + batch_correct,
+                images + tf.shape(targets)[0],
+            )
 
         zero = tf.constant(0.0, tf.float64)
-        return tf.while_loop(more, one, (0, zero, zero, 0), parallel_iterations=1)  # type: ignore[no-any-return]
+        return tf.while_loop(goes_on, body, (0, zero, zero, 0), parallel_iterations=1)  # type: ignore[no-any-return]
 
-    def take(batches: Iterator[Any], steps: int) -> Taken:
-        taken, loss, hits, images = run(batches, tf.constant(steps))
-        return Taken(int(taken), float(loss), float(hits), int(images))
+    def run(batches: Iterator[Any], steps: int) -> StepTotals:
+        done, loss, correct, images = loop(batches, tf.constant(steps))
+        return StepTotals(int(done), float(loss), float(correct), int(images))
 
-    return take
-
-
-def finiteness(variables: Sequence[tf.Variable]) -> Callable[[], bool]:
-    """A check that every value of some variables is finite.
-
-    The loss does not tell it: some kernels' ReLU makes zeros of NaNs, so that a network whose
-    weights are NaN has the loss of one that knows nothing.
-    """
-
-    @tf.function(autograph=False)
-    def are_finite() -> tf.Tensor:
-        return tf.reduce_all([tf.reduce_all(tf.math.is_finite(value)) for value in variables])
-
-    return lambda: bool(are_finite())
+    return run
 
 
 @dataclass(frozen=True)
-class Measured:
-    """What a pass over held-out images found.
+class EvaluationResult:
+    """The outcome of a pass over held-out images.
 
     Attributes:
         loss: the mean cross-entropy, neither smoothed nor weighted.
-        hits: for each image, in order, whether it was right.
+        correct: for each image, in order, whether its prediction was correct.
     """
 
     loss: float
-    hits: list[bool]
+    correct: list[bool]
 
     @property
     def accuracy(self) -> float:
-        """The share of hits."""
-        return sum(self.hits) / len(self.hits)
+        """The share of correct predictions."""
+        return sum(self.correct) / len(self.correct)
 
 
-class Measure:
+class ModelEvaluator:
     """Evaluates the model as it is, without augmentation, dropout or smoothing.
 
     Args:
-        model: to be evaluated.
-        forward: a batch of rows to embeddings.
-        rows: the form of a row.
-        distribution: what shares the work of a batch.
+        model: the model to evaluate.
+        forward: maps a batch of rows to embeddings.
+        rows: the shapes and dtypes of a row's tensors.
+        strategy: distributes the work of a batch.
     """
 
     def __init__(
@@ -208,37 +203,39 @@ class Measure:
         model: Classifier,
         forward: Forward,
         rows: Sequence[tf.TensorSpec],
-        distribution: SingleDevice,
+        strategy: Strategy,
     ) -> None:
         labels_spec = tf.TensorSpec((None,), tf.int64)
 
-        @tf.function(autograph=False, input_signature=[_batches_of(rows), labels_spec])
+        @tf.function(autograph=False, input_signature=[_batch_spec(rows), labels_spec])
         def step(rows: Rows, labels: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
             logits = model.classify(forward(rows))
-            # A label that training never saw has index -1, is no class, and counts as a miss.
+            # A label that training never saw has index -1; no prediction of it can be correct.
             known = tf.maximum(labels, 0)
             losses = tf.nn.sparse_softmax_cross_entropy_with_logits(known, logits)
             return tf.reduce_sum(losses), tf.equal(tf.argmax(logits, axis=-1), labels)
 
-        self._step, self._distribution = step, distribution
+        self._step, self._strategy = step, strategy
 
-    def __call__(self, table: Table, labels: npt.NDArray[np.int64]) -> Measured:
-        """A pass over a table whose rows have these labels.
+    def __call__(self, table: Table, labels: npt.NDArray[np.int64]) -> EvaluationResult:
+        """Evaluates the model on a table whose rows have these labels.
 
-        Every process makes it; all get what the chief found.
+        Every process must call it; all get the chief's result.
         """
 
-        def part(start: int) -> tuple[tf.Tensor, tf.Tensor]:
+        def evaluate_from(start: int) -> tuple[tf.Tensor, tf.Tensor]:
             stop = min(start + size, table.count)
             return self._step(table.part(start, stop), tf.constant(labels[start:stop]))  # type: ignore[no-any-return]
 
-        loss, hits, size = 0.0, list[bool](), rows_at_once(table.rows)
-        for batch_loss, batch_hits in in_order(part, range(0, table.count, size), passes_at_once()):
+        size = rows_at_once(table.rows)
+        starts = range(0, table.count, size)
+        loss, correct = 0.0, list[bool]()
+        for batch_loss, batch_correct in in_order(evaluate_from, starts, passes_at_once()):
             loss += float(batch_loss)
-            hits += np.asarray(batch_hits).tolist()
-        mean, *hits_of_chief = self._distribution.of_chief([loss / len(hits), *hits])
-        return Measured(mean, [bool(hit) for hit in hits_of_chief])
+            correct += np.asarray(batch_correct).tolist()
+        mean, *of_chief = self._strategy.broadcast([loss / len(correct), *correct])
+        return EvaluationResult(mean, [bool(value) for value in of_chief])
 
 
-def _batches_of(rows: Sequence[tf.TensorSpec]) -> tuple[tf.TensorSpec, ...]:
+def _batch_spec(rows: Sequence[tf.TensorSpec]) -> tuple[tf.TensorSpec, ...]:
     return tuple(tf.TensorSpec((None, *row.shape), row.dtype) for row in rows)

@@ -1,104 +1,107 @@
-"""Runs the unfreeze schedule, stage by stage. Knows nothing of TFX."""
+"""Runs the unfreeze schedule, stage by stage; it does not depend on TFX."""
 
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from modules.finetune import weight_drift
-from modules.finetune.checkpoints import Checkpoint, chain
+from modules.finetune.checkpoints import Checkpoint, chained_keys
 from modules.finetune.context import TrainingContext
 from modules.finetune.results import StageResult, mark_shipped
-from modules.finetune.saved_weights import Snapshot
+from modules.finetune.saved_weights import SavedWeights
 from modules.finetune.schedule import PlannedStage
 from modules.finetune.stage_data import StageData
 from modules.finetune.stage_run import StageRun
+from modules.finetune.weight_drift import pretrained_weights, weight_drift
 from modules.progress import report
 
 
-def fit(task: TrainingContext, planned: Sequence[PlannedStage]) -> list[StageResult]:
-    """Runs the schedule and leaves in the model the weights of its best stage.
+def fit(context: TrainingContext, planned: Sequence[PlannedStage]) -> list[StageResult]:
+    """Runs the schedule and leaves the model with the weights of its best stage.
 
-    Each stage starts from the weights of the best epoch of the one before. The best stage is the
-    one of the highest validation accuracy, of the lower validation loss among equals. With
-    ``task.checkpoints`` a run that was killed goes on after its last whole epoch; the state after a
-    stage serves every schedule that begins with the same stages.
+    Each stage starts from the best epoch's weights of the stage before. The best stage is the one
+    with the highest validation accuracy, and of equals the one with the lower validation loss. With
+    ``context.checkpoints``, a run that was killed goes on after its last complete epoch, and the
+    state after a stage is reused by every schedule that begins with the same stages.
 
     Raises:
         InputError: when the loss is no longer finite.
     """
-    pretrained = weight_drift.pretrained_weights(task.blocks)
-    shipping = Snapshot(task.model.everything)
-    keys = chain(stage.stage.model_dump_json() for stage in planned)
+    pretrained = pretrained_weights(context.blocks)
+    shipping = SavedWeights(context.model.everything)
+    keys = chained_keys(stage.stage.model_dump_json() for stage in planned)
 
-    def after(number: int) -> Checkpoint:
-        folder = _below(task.checkpoints, f"after-{keys[number]}")
+    def checkpoint_after(number: int) -> Checkpoint:
+        folder = _subfolder(context.checkpoints, f"after-{keys[number]}")
         return Checkpoint(
             folder,
-            writes=task.distribution.is_chief,
-            live=task.model.everything,
+            writes=context.strategy.is_chief,
+            live=context.model.everything,
             shipping=shipping.copies,
         )
 
-    if task.distribution.is_chief:
-        _remove_others(task.checkpoints, keys)
-    data = StageData(task, planned)
-    results = _resume([after(number) for number in range(len(planned))])
-    task.distribution.agree(len(results), task.checkpoints)
+    if context.strategy.is_chief:
+        _remove_others(context.checkpoints, keys)
+    data = StageData(context, planned)
+    results = _resume([checkpoint_after(number) for number in range(len(planned))])
+    context.strategy.synchronize(len(results), context.checkpoints)
     for number, stage in enumerate(planned):
         if number < len(results):
             continue
-        folder = _below(task.checkpoints, f"in-{keys[number]}")
+        folder = _subfolder(context.checkpoints, f"in-{keys[number]}")
         data.release_before(number)
-        run = StageRun(task, stage, number, data, pretrained, folder)
+        run = StageRun(context, stage, number, data=data, pretrained=pretrained, folder=folder)
         result = run.run()
-        result.moved = weight_drift.moved(task.blocks, pretrained)
-        result.earlier = _earlier(task, results)
+        result.weight_drift = weight_drift(context.blocks, pretrained)
+        result.earlier = _evaluate_earlier(context, results)
         results.append(result)
         if mark_shipped(results) is result:
-            shipping.take()
-        after(number).save({"results": [one.as_note() for one in results]})
+            shipping.save()
+        checkpoint_after(number).save({"results": [result.as_dict() for result in results]})
         run.forget()
     data.release_before(len(planned))
-    shipping.give_back()
+    shipping.restore()
     return results
 
 
-def _resume(states: Sequence[Checkpoint]) -> list[StageResult]:
-    """The stages that an earlier attempt had finished; the model gets their weights."""
-    notes = (state.restore() for state in reversed(states))
-    note: dict[str, Any] = next((note for note in notes if note is not None), {"results": []})
+def _resume(checkpoints: Sequence[Checkpoint]) -> list[StageResult]:
+    """Restores the stages that an earlier attempt completed, and the model's weights after them."""
+    notes = (checkpoint.restore() for checkpoint in reversed(checkpoints))
+    latest: dict[str, Any] = next((note for note in notes if note is not None), {"results": []})
     results = []
-    for one in note["results"]:
+    for values in latest["results"]:
+        result = StageResult(**{**values, "resumed": True})
         report(
-            f"trainer stage={one['name']} was done before the run was interrupted",
-            done=one["epochs"],
-            total=one["epochs"],
-            note=f"{one['name']}: done before",
+            f"trainer stage={result.name} was done before the run was interrupted",
+            done=result.epochs,
+            total=result.epochs,
+            note=f"{result.name}: done before",
         )
-        results.append(StageResult(**{**one, "resumed": True}))
+        results.append(result)
     return results
 
 
-def _earlier(task: TrainingContext, before: Sequence[StageResult]) -> dict[str, Any] | None:
-    """Accuracy on the earlier images, before and after the stage that has just ended."""
-    if task.earlier is None:
+def _evaluate_earlier(
+    context: TrainingContext, earlier_results: Sequence[StageResult]
+) -> dict[str, Any] | None:
+    """Returns the accuracy on the earlier images, before and after the stage that just ended."""
+    if context.earlier is None:
         return None
-    measured = task.measure(task.earlier.pixels, task.earlier.labels)
-    last = before[-1].earlier if before else None
+    evaluated = context.evaluate(context.earlier.pixels, context.earlier.labels)
+    before = earlier_results[-1].earlier if earlier_results else None
     return {
-        "images": len(measured.hits),
-        "before": last["after"] if last else None,
-        "after": measured.accuracy,
+        "images": len(evaluated.correct),
+        "before": before["after"] if before else None,
+        "after": evaluated.accuracy,
     }
 
 
 def _remove_others(folder: Path | None, keys: Sequence[str]) -> None:
-    """Removes what belongs to no stage of this schedule: left by one that was changed since."""
+    """Removes the checkpoints of stages that are no longer part of the schedule."""
     for path in folder.glob("*-*") if folder else ():
         if path.name.rpartition("-")[2] not in keys:
             shutil.rmtree(path, ignore_errors=True)
 
 
-def _below(folder: Path | None, name: str) -> Path | None:
+def _subfolder(folder: Path | None, name: str) -> Path | None:
     return folder / name if folder else None

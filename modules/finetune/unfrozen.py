@@ -1,4 +1,4 @@
-"""Which variables a stage changes."""
+"""Selects the variables that a stage changes."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,9 +16,9 @@ class Unfrozen:
     """The variables that a stage changes.
 
     Attributes:
-        groups: those that it trains, by their rate; the head's come first.
-        backbone: those of them that are the backbone's.
-        statistics: BatchNorm's, where the stage moves them.
+        groups: the variables that it trains, grouped by learning rate; the head's come first.
+        backbone: those of the trained variables that belong to the backbone.
+        statistics: BatchNorm's moving statistics, if the stage updates them.
     """
 
     groups: list[ParameterGroup]
@@ -29,19 +29,19 @@ class Unfrozen:
 def unfreeze(
     planned: PlannedStage, head: Sequence[tf.Variable], blocks: Sequence[Block]
 ) -> Unfrozen:
-    """What a stage changes.
+    """Selects the variables that a stage changes.
 
     Args:
-        planned: the stage.
+        planned: the stage, with the blocks that it unfreezes.
         head: the head's variables.
-        blocks: all of the backbone's.
+        blocks: all blocks of the backbone.
     """
     policy = planned.stage.batch_norm
     groups, backbone, statistics = [ParameterGroup(tuple(head), 1.0)], list[Any](), list[Any]()
     for number, factor in zip(planned.unfrozen, planned.rate_factors, strict=True):
         block = blocks[number]
-        fixed = {id(v) for v in block.affine} if policy.affine == "frozen" else set[int]()
-        trained = tuple(v for v in block.variables if id(v) not in fixed)
+        frozen_ids = {id(v) for v in block.affine} if policy.affine == "frozen" else set[int]()
+        trained = tuple(v for v in block.variables if id(v) not in frozen_ids)
         groups.append(ParameterGroup(trained, factor))
         backbone += trained
         if policy.statistics == "update":

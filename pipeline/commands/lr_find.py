@@ -65,8 +65,8 @@ def find(config: Config, stage: str | None, steps: int, picture: Path | None) ->
         wanted = steps * chosen.batch_size
         images = sample.take(files, options, wanted, config.finetune.seed, scratch)
         _check(config, images, chosen.name, chosen.batch_size)
-        task = _task(config, prepared, labels, images, scratch, chosen.batch_size)
-        found = lr_find.range_test(task, prepared.stages, number, steps)
+        context = _context(config, prepared, labels, images, scratch, chosen.batch_size)
+        found = lr_find.range_test(context, prepared.stages, number, steps)
     told = {
         "config": str(config.file),
         "stage": chosen.name,
@@ -74,8 +74,8 @@ def find(config: Config, stage: str | None, steps: int, picture: Path | None) ->
         "configured": chosen.learning_rate.peak,
         "steps": steps,
         "images": {
-            "train": task.train.count,
-            "validation": task.validation.count,
+            "train": context.train.count,
+            "validation": context.validation.count,
             "bad": images.bad,
         },
         "picture": str(target),
@@ -130,7 +130,7 @@ def _check(config: Config, images: "Sample", stage: str, batch_size: int) -> Non
         )
 
 
-def _task(
+def _context(
     config: Config,
     prepared: "Prepared",
     labels: Sequence[str],

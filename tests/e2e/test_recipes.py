@@ -35,7 +35,7 @@ def run(recipe: str, root: Path, *changes: str) -> dict[str, Any]:
 def test_feature_extraction_leaves_the_backbone_as_it_was(tmp_path: Path) -> None:
     summary = run("feature_extraction", tmp_path / "root")
     (stage,) = summary["stages"]
-    assert (stage["blocks"], stage["moved"]) == ([], {})
+    assert (stage["blocks"], stage["weight_drift"]) == ([], {})
     assert stage["trained_variables"] == ["head/kernel", "head/bias"]
     assert (stage["cache"], stage["cache_reason"]) == ("embeddings", "the whole backbone is frozen")
     assert summary["shipped"]["compared_with"] is None
@@ -47,8 +47,8 @@ def test_feature_extraction_leaves_the_backbone_as_it_was(tmp_path: Path) -> Non
 def test_partial_fine_tuning_moves_the_last_blocks_alone(tmp_path: Path) -> None:
     summary = run("partial", tmp_path / "root")
     head, partial = summary["stages"]
-    assert partial["blocks"] == list(partial["moved"]) == ["block_3", "block_4"]
-    assert head["moved"] == {}
+    assert partial["blocks"] == list(partial["weight_drift"]) == ["block_3", "block_4"]
+    assert head["weight_drift"] == {}
     assert [stage["cache"] for stage in (head, partial)] == ["embeddings", "activations"]
     # One pass filled both, and the stage that came first paid for it.
     assert partial["cache_mb"] > head["cache_mb"] > 0
@@ -73,7 +73,7 @@ def test_full_fine_tuning_ships_its_best_stage_and_tells_what_earlier_images_los
     assert [stage["earlier"]["images"] for stage in stages] == [40] * 3
     assert stages[0]["earlier"]["before"] is None
     assert stages[1]["earlier"]["before"] == stages[0]["earlier"]["after"]
-    assert len(stages[2]["moved"]) == 5
+    assert len(stages[2]["weight_drift"]) == 5
     assert stages[2]["cache"] == "none"
     assert "augmentation makes other images" in stages[2]["cache_reason"]
     best = max(stages, key=lambda stage: stage["held_out"]["accuracy"])

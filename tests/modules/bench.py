@@ -1,4 +1,4 @@
-"""A small real task: the backbone that ships, and a few handwritten digits."""
+"""A small real training context: the backbone that ships, and a few handwritten digits."""
 
 import tempfile
 from pathlib import Path
@@ -24,7 +24,7 @@ LABELS = [str(digit) for digit in range(10)]
 
 
 def digit_images(start: int, count: int) -> Images:
-    """Some of scikit-learn's digits, as ``inputs.read_images`` would give them."""
+    """Some of scikit-learn's digits, as ``inputs.read_images`` would return them."""
     digits = load_digits()
     grey = digits.images[start : start + count, ..., None] * (255 / 16)
     pixels = tf.cast(tf.round(tf.image.resize(np.repeat(grey, 3, -1), (32, 32))), tf.uint8)
@@ -37,23 +37,28 @@ TRAIN, VALIDATION = digit_images(0, 240), digit_images(240, 60)
 
 
 class Bench:
-    """A fresh model, and what it takes to fit it."""
+    """A new model with what it takes to fit it; ``overrides`` go to the ``TrainingContext``."""
 
-    def __init__(self, **task: Any) -> None:
+    def __init__(self, **overrides: Any) -> None:
         self.module = backbone.load(str(GLYPHS))
         self.blocks = blocks.blocks_of(self.module)
         self.model = Classifier(self.module, 10)
-        self._more = task
+        self._overrides = overrides
 
-    def task(self, finetune: Finetune) -> TrainingContext:
-        given = {"train": TRAIN, "validation": VALIDATION, **self._more}
+    def context(self, finetune: Finetune) -> TrainingContext:
+        images = {"train": TRAIN, "validation": VALIDATION}
         return TrainingContext(
-            self.model, self.blocks, LABELS, options=finetune, image=SPEC, **given
+            model=self.model,
+            blocks=self.blocks,
+            labels=LABELS,
+            options=finetune,
+            image=SPEC,
+            **{**images, **self._overrides},
         )
 
     def fit(self, *stages: Stage, seed: int = 0) -> list[StageResult]:
         finetune = Finetune(stages=stages, seed=seed)
-        return training.fit(self.task(finetune), schedule.plan(finetune.stages, self.blocks))
+        return training.fit(self.context(finetune), schedule.plan(finetune.stages, self.blocks))
 
     def weights(self) -> dict[str, Any]:
         return {blocks.full_name(v): v.numpy() for v in self.model.everything}

@@ -6,7 +6,7 @@ import pytest
 
 from modules.errors import InputError
 from modules.finetune import auto, schedule
-from modules.finetune.auto import Facts, choose_stages
+from modules.finetune.auto import ScheduleInputs, choose_stages
 from modules.settings import Finetune
 from pipeline import loading
 from tests.modules.bench import SPEC, Bench
@@ -15,14 +15,16 @@ from tests.pipeline.test_loading import WHOLE, written
 SIZES = [1, 2, 10, 80, 200, 319, 320, 1000, 1650, 20_000, 1_000_000]
 
 
-def facts(images: int, blocks: int = 14) -> Facts:
-    return Facts(images, 10, 224, blocks, 200_000)
+def rule_inputs(images: int, blocks: int = 14) -> ScheduleInputs:
+    return ScheduleInputs(images, 10, 224, blocks, 200_000)
 
 
 @pytest.mark.parametrize("images", SIZES)
 @pytest.mark.parametrize("blocks", [0, 1, 5, 100])
 def test_what_it_chooses_is_a_schedule_for_any_data(images: int, blocks: int) -> None:
-    options = auto.resolve(Finetune.model_validate({"schedule": "auto"}), facts(images, blocks))
+    options = auto.resolve(
+        Finetune.model_validate({"schedule": "auto"}), rule_inputs(images, blocks)
+    )
     assert options.stages
     assert all(stage.epochs <= 40 for stage in options.stages)
     assert (blocks > 0) == any(stage.unfreeze != "none" for stage in options.stages)
@@ -33,19 +35,21 @@ def test_what_it_chooses_is_a_schedule_for_any_data(images: int, blocks: int) ->
 @pytest.mark.parametrize("images", SIZES)
 def test_a_stage_takes_its_steps_as_far_as_its_epochs_may_go(images: int) -> None:
     wanted = (500, 500 if images < 400 else 400)
-    for stage, least, most in zip(choose_stages(facts(images)), wanted, (40, 30), strict=True):
+    for stage, least, most in zip(
+        choose_stages(rule_inputs(images)), wanted, (40, 30), strict=True
+    ):
         steps = stage["epochs"] * -(-images // stage["batch_size"])
         assert steps >= least or stage["epochs"] == most
 
 
 def test_with_many_images_everything_is_unfrozen() -> None:
-    assert choose_stages(facts(399))[1]["unfreeze"] == {"fraction": 0.5}
-    assert choose_stages(facts(400))[1]["unfreeze"] == "all"
+    assert choose_stages(rule_inputs(399))[1]["unfreeze"] == {"fraction": 0.5}
+    assert choose_stages(rule_inputs(400))[1]["unfreeze"] == "all"
 
 
 def test_a_larger_backbone_moves_more_slowly() -> None:
     def peak(parameters: int) -> float:
-        partial = choose_stages(Facts(1000, 10, 224, 14, parameters))[1]
+        partial = choose_stages(ScheduleInputs(1000, 10, 224, 14, parameters))[1]
         return float(partial["learning_rate"]["peak"])
 
     assert peak(1000) == peak(213_072) == 1e-3
@@ -56,7 +60,7 @@ def test_what_the_config_says_for_all_stages_goes_before_the_choice() -> None:
     options = Finetune.model_validate(
         {"schedule": "auto", "batch_size": 8, "augmentation": {"crop": 0.9}, "seed": 3}
     )
-    resolved = auto.resolve(options, facts(1000))
+    resolved = auto.resolve(options, rule_inputs(1000))
     assert {stage.batch_size for stage in resolved.stages} == {8}
     assert {stage.augmentation.crop for stage in resolved.stages} == {0.9}
     assert resolved.seed == 3
@@ -64,8 +68,8 @@ def test_what_the_config_says_for_all_stages_goes_before_the_choice() -> None:
 
 def test_a_listed_schedule_is_left_as_it_is() -> None:
     options = Finetune.model_validate({"stages": [{"name": "a", "epochs": 3}]})
-    assert auto.resolve(options, facts(10)) is options
-    told = auto.describe(options, options, facts(10))
+    assert auto.resolve(options, rule_inputs(10)) is options
+    told = auto.describe(options, options, rule_inputs(10))
     assert told["chosen_by"] == "config"
     assert [stage["name"] for stage in told["stages"]] == ["a"]
 
@@ -73,7 +77,7 @@ def test_a_listed_schedule_is_left_as_it_is() -> None:
 def test_the_choice_fits_a_real_backbone_and_is_told_in_full() -> None:
     bench = Bench()
     options = Finetune.model_validate({"schedule": "auto"})
-    seen = auto.facts_of(240, 10, SPEC, bench.blocks)
+    seen = auto.schedule_inputs(240, 10, SPEC, bench.blocks)
     assert (seen.images, seen.side, seen.blocks, seen.parameters) == (240, 32, 5, 102_320)
     resolved = auto.resolve(options, seen)
     assert schedule.plan(resolved.stages, bench.blocks)

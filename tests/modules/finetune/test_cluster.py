@@ -51,11 +51,11 @@ def test_a_good_cluster_is_accepted() -> None:
 def test_a_worker_that_does_not_come_and_a_port_that_is_taken_are_told() -> None:
     own, other = free_addresses()
     with pytest.raises(InputError, match=rf"no worker has answered at {other} for 0\.3 seconds; "):
-        cluster.meet(own, [other], 0.3)
+        cluster.wait_for_others(own, [other], 0.3)
     port = int(own.rpartition(":")[2])
     refused = pytest.raises(InputError, match=rf"cannot listen at {own}.*; end what uses the port")
     with socket.create_server(("127.0.0.1", port)), refused:
-        cluster.meet(own, [other], 0.3)
+        cluster.wait_for_others(own, [other], 0.3)
 
 
 def test_batch_norm_that_moves_is_refused() -> None:

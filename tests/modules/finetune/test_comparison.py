@@ -11,13 +11,13 @@ from modules.finetune.comparison import accuracy, gain
 from modules.finetune.results import StageResult, mark_shipped, shipped
 
 
-def hits(right: int, of: int) -> list[bool]:
+def correct(right: int, of: int) -> list[bool]:
     return [place < right for place in range(of)]
 
 
 @pytest.mark.parametrize(("right", "of"), [(0, 5), (5, 5), (1, 1), (90, 100), (985, 1000)])
 def test_the_interval_of_an_accuracy_is_wilsons(right: int, of: int) -> None:
-    found = accuracy(hits(right, of))
+    found = accuracy(correct(right, of))
     expected = binomtest(right, of).proportion_ci(0.95, method="wilson")
     assert found.value == right / of
     assert found.interval == pytest.approx([expected.low, expected.high], abs=1e-6)
@@ -36,7 +36,7 @@ def test_the_interval_of_a_gain_covers_the_truth_about_as_often_as_it_says() -> 
 
 
 def test_a_gain_is_what_was_observed_and_turns_its_sign_with_the_models() -> None:
-    one, other = hits(9, 10), hits(7, 10)
+    one, other = correct(9, 10), correct(7, 10)
     found, turned = gain(one, other), gain(other, one)
     assert found.value == pytest.approx(0.2)
     assert turned.value == pytest.approx(-0.2)
@@ -47,7 +47,7 @@ def test_a_gain_is_what_was_observed_and_turns_its_sign_with_the_models() -> Non
 def result(name: str, right: int, blocks: list[str], loss: float = 1.0) -> StageResult:
     made = StageResult(name, blocks, [], 0, {})
     made.record((1.0, 0.5), (loss, right / 100))
-    made.best_epoch, made.hits = 1, hits(right, 100)
+    made.best_epoch, made.correct = 1, correct(right, 100)
     made.finish()
     return made
 
@@ -55,7 +55,7 @@ def result(name: str, right: int, blocks: list[str], loss: float = 1.0) -> Stage
 def test_what_other_programs_read_has_no_digits_that_mean_nothing() -> None:
     made = result("all", 33, ["a"])
     made.record((0.6931471824645996, 0.824999988079071), (0.12345678912345678, 0.3299999833))
-    made.moved, made.earlier = (
+    made.weight_drift, made.earlier = (
         {"a": 0.1021208395923236},
         {"images": 9, "before": None, "after": 0.7},
     )
@@ -63,7 +63,7 @@ def test_what_other_programs_read_has_no_digits_that_mean_nothing() -> None:
     assert found["train_loss"][-1] == 0.693147
     assert found["train_accuracy"][-1] == 0.825
     assert found["validation_accuracy"][-1] == 0.33
-    assert found["moved"] == {"a": 0.102}
+    assert found["weight_drift"] == {"a": 0.102}
     assert found["earlier"] == {"images": 9, "before": None, "after": 0.7}
     assert not re.search(r"\d\.\d{7}", json.dumps(found))
 

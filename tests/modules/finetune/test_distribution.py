@@ -129,7 +129,7 @@ def test_alone_a_batch_is_one_share() -> None:
         given.append(rows)
         return [rows], []
 
-    SingleDevice().over_rows(share, rows)
+    SingleDevice().reduce_rows(share, rows)
     assert given[0] is rows
 
 

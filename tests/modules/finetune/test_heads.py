@@ -73,7 +73,7 @@ def fitted(head: object) -> Bench:
     bench = Bench()
     options = Finetune.model_validate({"head": head, "stages": [stage(learning_rate=0.01)]})
     bench.model = Classifier(bench.module, 10, options.head, options.seed)
-    training.fit(bench.task(options), schedule.plan(options.stages, bench.blocks))
+    training.fit(bench.context(options), schedule.plan(options.stages, bench.blocks))
     return bench
 
 

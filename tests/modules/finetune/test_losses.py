@@ -15,7 +15,7 @@ from modules.finetune.losses import (
     resolve_class_weights,
     softmax_cross_entropy,
 )
-from modules.finetune.saved_weights import ExponentialMovingAverage, Snapshot
+from modules.finetune.saved_weights import ExponentialMovingAverage, SavedWeights
 from modules.settings import LossOptions
 from modules.settings.loss import LOSSES
 from tests.modules.bench import stage
@@ -89,7 +89,7 @@ def test_a_running_mean_follows_its_formula() -> None:
         keep = min(0.5, (1 + step) / (10 + step))
         expected = keep * expected + (1 - keep) * step
     assert float(average.copies[0][0]) == pytest.approx(expected, rel=1e-5)
-    with average.in_place():
+    with average.applied():
         assert float(variable[0]) == pytest.approx(expected, rel=1e-5)
     assert float(variable[0]) == 29.0
 
@@ -109,14 +109,14 @@ def test_half_precision_is_averaged_and_penalised_like_any_other() -> None:
 
 def test_a_snapshot_gives_back_what_it_took() -> None:
     variable = tf.Variable([1.0])
-    kept = Snapshot([variable])
+    kept = SavedWeights([variable])
     variable.assign([2.0])
-    kept.give_back()
+    kept.restore()
     assert float(variable[0]) == 1.0
     variable.assign([3.0])
-    kept.take()
+    kept.save()
     variable.assign([4.0])
-    kept.give_back()
+    kept.restore()
     assert float(variable[0]) == 3.0
 
 

@@ -24,7 +24,7 @@ def range_of(number: int, *stages: Stage) -> RangeTest:
     bench = Bench(train=digit_images(0, 240), validation=digit_images(240, 60))
     finetune = Finetune(stages=stages)
     planned = schedule.plan(finetune.stages, bench.blocks)
-    return lr_find.range_test(bench.task(finetune), planned, number, STEPS)
+    return lr_find.range_test(bench.context(finetune), planned, number, STEPS)
 
 
 @pytest.fixture(scope="module")
@@ -34,7 +34,7 @@ def head() -> RangeTest:
 
 def judged(losses: list[float]) -> RangeTest:
     rates = lr_find.rates(len(losses))
-    return lr_find.judge(rates, losses, lr_find.memory(len(losses)), 0.5, blown_up=False)
+    return lr_find.interpret(rates, losses, lr_find.memory(len(losses)), 0.5, blown_up=False)
 
 
 def test_a_new_heads_loss_starts_at_that_of_guessing_falls_and_blows_up(head: RangeTest) -> None:

@@ -158,7 +158,7 @@ def test_checkpoints_of_tasks_given_up_do_not_pile_up(tmp_path: Path) -> None:
     for number, name in enumerate("abcde"):
         (tmp_path / name).mkdir()
         os.utime(tmp_path / name, (number, number))
-    checkpoints.make_room(tmp_path / "b", keep=2)
+    checkpoints.remove_abandoned(tmp_path / "b", keep=2)
     assert {path.name for path in tmp_path.iterdir()} == {"b", "d", "e"}
 
 

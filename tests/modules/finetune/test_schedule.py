@@ -73,7 +73,7 @@ def test_a_backbone_that_cannot_be_trained_is_refused_unless_only_the_head_train
 
 def test_a_pattern_that_matches_nothing_is_refused_with_the_nearest_name() -> None:
     stage = Stage.model_validate({"name": "s", "unfreeze": {"match": ["blok_2"]}})
-    with pytest.raises(InputError, match=r"'blok_2' is found in no block.*'block_2'"):
+    with pytest.raises(InputError, match=r"'blok_2' matches no block.*'block_2'"):
         schedule.plan([stage], BLOCKS)
 
 

@@ -9,7 +9,7 @@ import tensorflow as tf
 
 from modules.backbones import cut as cutting
 from modules.finetune import schedule, stage_data
-from modules.finetune.cache_plan import CachePlan, plan_caches, sharing
+from modules.finetune.cache_plan import CachePlan, plan_caches, shared_passes
 from modules.images.feature_cache import Storage
 from modules.images.inputs import Images
 from modules.settings import Finetune, Stage
@@ -20,8 +20,8 @@ VARY = {"crop": 0.8, "flip": "horizontal"}
 
 def plans(*stages: Stage, **options: object) -> list[CachePlan]:
     bench = Bench()
-    task = bench.task(Finetune(stages=stages, **options))  # type: ignore[arg-type]
-    return plan_caches(task, schedule.plan(stages, bench.blocks))
+    context = bench.context(Finetune(stages=stages, **options))  # type: ignore[arg-type]
+    return plan_caches(context, schedule.plan(stages, bench.blocks))
 
 
 def count_passes(monkeypatch: pytest.MonkeyPatch) -> list[int]:
@@ -109,14 +109,14 @@ def test_what_would_weigh_too_much_is_made_anew_in_each_epoch() -> None:
     heavy = stage(unfreeze={"last": 3})
     (plan,) = plans(heavy, cache_mb=0, cache_disk_mb=1)
     assert plan.kind == "none"
-    assert "would weigh 9 MB, and 1 MB are set aside" in plan.reason
+    assert "would take 9 MB, and 1 MB are set aside" in plan.reason
     (plan,) = plans(heavy, cache_mb=0, cache_disk_mb=16)
     assert plan.kind == "activations"
 
 
 def test_stages_share_a_pass_as_long_as_nothing_before_their_cuts_changes() -> None:
     def groups(*stages: Stage, limit: float = 100) -> list[list[int]]:
-        return sharing(plans(*stages), limit)
+        return shared_passes(plans(*stages), limit)
 
     head = stage(name="head")
     last, two = (stage(name=str(n), unfreeze={"last": n}) for n in (1, 2))

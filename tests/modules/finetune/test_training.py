@@ -1,4 +1,4 @@
-"""What a stage changes and what it leaves, on the backbone that ships and a few real digits."""
+"""What a stage changes and what it leaves alone, on the backbone that ships and a few digits."""
 
 from pathlib import Path
 
@@ -40,7 +40,7 @@ def test_only_the_unfrozen_blocks_change_and_statistics_never(
     names = changed(before, bench.weights())
     assert names == set(result.trained_variables)
     assert {blocks.block_name(name) for name in names - HEAD} == blocks_changed
-    assert set(result.blocks) == set(result.moved) == blocks_changed
+    assert set(result.blocks) == set(result.weight_drift) == blocks_changed
     assert not any("moving" in name for name in names)
     head = 96 * 10 + 10
     assert result.parameters == head + sum(
@@ -48,9 +48,7 @@ def test_only_the_unfrozen_blocks_change_and_statistics_never(
     )
 
 
-def test_statistics_are_learnt_in_the_unfrozen_blocks_alone_and_only_where_the_stage_says_so() -> (
-    None
-):
+def test_statistics_change_only_in_unfrozen_blocks_and_only_where_the_stage_says_so() -> None:
     bench = Bench()
     before = bench.weights()
     policy = {"statistics": "update"}
@@ -71,7 +69,7 @@ def test_scales_and_offsets_stay_where_the_stage_freezes_them() -> None:
 
 
 def convolution_gradients(bench: Bench, unfrozen: object) -> int:
-    """How many convolution filters a step computes gradients of, when it runs."""
+    """Counts the convolution filters whose gradients a step computes when it runs."""
     rule = stage(unfreeze=unfrozen)
     (planned,) = schedule.plan([rule], bench.blocks)
     parts = unfreeze(planned, bench.model.head, bench.blocks)
@@ -79,21 +77,21 @@ def convolution_gradients(bench: Bench, unfrozen: object) -> int:
     step = steps.train_step(
         bench.model,
         steps.StepParts(
-            rule,
-            inference_forward(bench.module, SPEC, None),
-            [TRAIN.dataset.element_spec],
-            optimizer,
-            [],
-            None,
-            None,
-            0,
+            stage=rule,
+            forward=inference_forward(bench.module, SPEC, None),
+            rows=[TRAIN.dataset.element_spec],
+            optimizer=optimizer,
+            penalties=[],
+            class_weights=None,
+            average=None,
+            seed=0,
         ),
     )
     context.context().enable_run_metadata()
     step((tf.zeros((4, 32, 32, 3), tf.uint8),), tf.one_hot([0, 1, 2, 3], 10))
     ran = context.export_run_metadata()
     context.context().disable_run_metadata()
-    # As it ran, functions inlined and what nothing needs pruned.
+    # This is the graph as it ran: functions are inlined, and unused nodes are pruned.
     return sum(
         "Conv2DBackpropFilter" in node.op for graph in ran.partition_graphs for node in graph.node
     )
@@ -105,26 +103,26 @@ def test_the_backward_pass_ends_at_the_freeze_boundary() -> None:
     assert counts == [0, 1, 5]
 
 
-def test_it_learns_and_the_best_stage_ships() -> None:
+def test_the_model_learns_and_the_best_stage_ships() -> None:
     bench = Bench()
     results = bench.fit(
         stage(name="head", epochs=3),
         stage(name="full", unfreeze="all", epochs=6, learning_rate=5e-4),
-        # Far too high a rate: what it makes of the model must not be shipped.
+        # The rate is far too high: the model that results must not ship.
         stage(name="ruin", unfreeze="all", epochs=1, learning_rate=3.0),
     )
     assert [result.shipped for result in results] == [False, True, False]
     assert max(results[1].validation_accuracy) >= 0.8
-    measured = bench.task(Finetune()).measure(VALIDATION.pixels, VALIDATION.labels)
+    evaluated = bench.context(Finetune()).evaluate(VALIDATION.pixels, VALIDATION.labels)
     best = results[1].best_epoch - 1
-    assert measured.loss == pytest.approx(results[1].validation_loss[best], rel=1e-4)
-    assert measured.hits == results[1].hits
+    assert evaluated.loss == pytest.approx(results[1].validation_loss[best], rel=1e-4)
+    assert evaluated.correct == results[1].correct
     assert results[1].held_out["accuracy"] == results[1].validation_accuracy[best]
     assert [result.stopped_by for result in results] == ["epochs"] * 3
 
 
 @pytest.mark.parametrize("monitor", ["loss", "accuracy"])
-def test_early_stopping_ends_a_stage_that_does_not_move(monitor: str) -> None:
+def test_early_stopping_ends_a_stage_that_does_not_improve(monitor: str) -> None:
     bench = Bench()
     rule = {"monitor": monitor, "patience": 2, "min_delta": 100.0}
     (result,) = bench.fit(stage(epochs=9, early_stopping=rule))
@@ -139,8 +137,8 @@ def test_the_best_epoch_counts_even_if_it_is_better_by_less_than_min_delta() -> 
     (result,) = bench.fit(stage(epochs=9, learning_rate=3e-3, early_stopping=rule))
     assert result.stopped_by == "early_stopping"
     assert result.best_epoch == 1 + int(np.argmin(result.validation_loss)) == result.epochs
-    measured = bench.task(Finetune()).measure(VALIDATION.pixels, VALIDATION.labels)
-    assert measured.loss == pytest.approx(min(result.validation_loss), rel=1e-4)
+    evaluated = bench.context(Finetune()).evaluate(VALIDATION.pixels, VALIDATION.labels)
+    assert evaluated.loss == pytest.approx(min(result.validation_loss), rel=1e-4)
 
 
 def test_without_early_stopping_a_stage_runs_on_and_still_ends_with_its_best_epoch() -> None:
@@ -148,21 +146,21 @@ def test_without_early_stopping_a_stage_runs_on_and_still_ends_with_its_best_epo
     (result,) = bench.fit(stage(unfreeze="all", epochs=5, learning_rate=0.03, early_stopping=None))
     assert result.epochs == 5
     assert result.best_epoch == 1 + int(np.argmin(result.validation_loss))
-    measured = bench.task(Finetune()).measure(VALIDATION.pixels, VALIDATION.labels)
-    assert measured.loss == pytest.approx(min(result.validation_loss), rel=1e-4)
+    evaluated = bench.context(Finetune()).evaluate(VALIDATION.pixels, VALIDATION.labels)
+    assert evaluated.loss == pytest.approx(min(result.validation_loss), rel=1e-4)
 
 
-@pytest.mark.parametrize("kept", [True, False])
+@pytest.mark.parametrize("has_checkpoints", [True, False])
 def test_a_loss_that_is_not_finite_ends_the_run_with_the_rate_to_lower(
-    kept: bool, tmp_path: Path
+    has_checkpoints: bool, tmp_path: Path
 ) -> None:
-    bench = Bench(checkpoints=tmp_path if kept else None)
+    bench = Bench(checkpoints=tmp_path if has_checkpoints else None)
     good = stage(name="head", epochs=2)
     with pytest.raises(InputError, match=r"stages\[s\].*epoch 1, step \d.*lower.*1e\+30") as error:
         bench.fit(good, stage(unfreeze="all", epochs=3, learning_rate=1e30))
-    assert ("what was good before is kept in" in str(error.value)) == kept
+    assert ("the checkpoints before it are kept in" in str(error.value)) == has_checkpoints
     assert "\n" not in str(error.value)
-    if kept:
+    if has_checkpoints:
         with pytest.raises(InputError, match=r"lower learning_rate, now 0\.001 or l2, now 1e\+38$"):
             Bench(checkpoints=tmp_path / "empty").fit(stage(l2=1e38))
         # With a lower rate the good stage is not trained again.
@@ -187,33 +185,35 @@ def test_l2_makes_the_trained_weights_smaller() -> None:
     assert np.linalg.norm(bound.model.head[0]) < 0.7 * np.linalg.norm(free.model.head[0])
 
 
-def test_l2_sp_keeps_the_backbone_nearer_to_what_it_was() -> None:
+def test_l2_sp_keeps_the_backbone_nearer_to_its_pretrained_weights() -> None:
     rule = {"unfreeze": {"last": 2}, "epochs": 4}
     (free,) = Bench().fit(stage(**rule))
     (bound,) = Bench().fit(stage(**rule, l2_sp=1.0))
-    assert all(bound.moved[name] < 0.7 * free.moved[name] for name in free.moved)
+    assert all(
+        bound.weight_drift[name] < 0.7 * free.weight_drift[name] for name in free.weight_drift
+    )
 
 
-def test_layer_decay_moves_early_blocks_less() -> None:
+def test_layer_decay_changes_early_blocks_less() -> None:
     rule = {"unfreeze": "all", "optimizer": "sgd", "learning_rate": 0.01}
     (even,) = Bench().fit(stage(**rule))
     (decayed,) = Bench().fit(stage(**rule, layer_decay=0.3))
-    shares = [decayed.moved[name] / even.moved[name] for name in even.moved]
+    shares = [decayed.weight_drift[name] / even.weight_drift[name] for name in even.weight_drift]
     assert shares == sorted(shares)
     assert shares[0] < 0.05 < 0.2 < shares[-1]
 
 
-def test_a_stage_with_a_running_mean_hands_the_mean_on() -> None:
+def test_a_stage_with_an_average_ends_with_the_averaged_weights() -> None:
     bench = Bench()
     (result,) = bench.fit(stage(epochs=3, ema=0.9, learning_rate=0.05))
-    measured = bench.task(Finetune()).measure(VALIDATION.pixels, VALIDATION.labels)
-    assert measured.loss == pytest.approx(result.validation_loss[result.best_epoch - 1], rel=1e-4)
+    evaluated = bench.context(Finetune()).evaluate(VALIDATION.pixels, VALIDATION.labels)
+    assert evaluated.loss == pytest.approx(result.validation_loss[result.best_epoch - 1], rel=1e-4)
     plain = Bench()
     plain.fit(stage(epochs=3, learning_rate=0.05))
     assert not np.allclose(bench.model.head[0], plain.model.head[0], atol=1e-3)
 
 
-def test_what_an_earlier_set_loses_is_told_by_stage() -> None:
+def test_each_stage_says_what_it_loses_on_an_earlier_set() -> None:
     earlier = digit_images(300, 50)
     results = Bench(earlier=earlier).fit(
         stage(name="head", epochs=3),
@@ -225,14 +225,14 @@ def test_what_an_earlier_set_loses_is_told_by_stage() -> None:
     assert (first["images"], first["before"]) == (50, None)
     assert second["before"] == first["after"] > 0.6
     assert second["after"] < 0.4
-    assert results[0].moved == {}
-    assert min(results[1].moved.values()) > 0.1
+    assert results[0].weight_drift == {}
+    assert min(results[1].weight_drift.values()) > 0.1
 
 
-def test_a_heavy_class_is_found_more_often() -> None:
-    def share_of_eights(weights: object) -> float:
+def test_a_class_with_a_larger_weight_is_predicted_more_often() -> None:
+    def share_of_eights(class_weights: object) -> float:
         bench = Bench()
-        bench.fit(stage(epochs=3, class_weights=weights))
+        bench.fit(stage(epochs=3, class_weights=class_weights))
         logits = bench.model.logits(tf.cast(VALIDATION.pixels.part(0, 60)[0], tf.float32) / 255)
         return float(np.mean(np.argmax(logits, -1) == 8))
 
