@@ -5,13 +5,17 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, SerializerFunctionWrapHandler, model_serializer
 
+from modules.settings.json_schema import OptionsSchema
 from modules.text import as_json
 
 Interval = tuple[float, float]  # of 95 %: low, high
 
 
 class Record(BaseModel):
-    """A frozen part of a JSON document; it has no other keys than its fields."""
+    """A frozen part of a JSON document; it has no other keys than its fields.
+
+    The text below a field is its description in the JSON Schema.
+    """
 
     model_config = ConfigDict(
         extra="forbid",
@@ -20,7 +24,13 @@ class Record(BaseModel):
         validate_by_name=True,
         validate_by_alias=True,
         serialize_by_alias=True,
+        use_attribute_docstrings=True,
     )
+
+    @classmethod
+    def model_json_schema(cls, *args: Any, **options: Any) -> dict[str, Any]:
+        """As pydantic's own, by ``OptionsSchema``."""
+        return super().model_json_schema(*args, **{"schema_generator": OptionsSchema, **options})
 
     def as_text(self) -> str:
         """As JSON, with a line break at its end."""

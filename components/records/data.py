@@ -6,59 +6,51 @@ from components.records.base import Record, SparseRecord
 
 
 class QuarantineRecord(Record):
-    """The files that could not be used.
-
-    Attributes:
-        by_reason: how many, by the reason.
-        listed_in: ``list`` in JSON: a file of JSON lines of ``path``, ``reason`` and ``sha256``.
-    """
+    """The files that could not be used."""
 
     by_reason: dict[str, int]
+    """How many files, by the reason."""
     listed_in: str = Field(alias="list")
+    """`list` in JSON: a file of JSON lines of `path`, `reason` and `sha256`."""
 
 
 class OneColorRecord(Record):
-    """The images of one colour.
-
-    Attributes:
-        count: how many.
-        colors: the most frequent colours, each with its count.
-        first: the paths of a few of the images.
-        listed_in: ``list`` in JSON: a file of JSON lines of ``path`` and ``color``.
-    """
+    """The images of one colour."""
 
     count: int
+    """How many images are of one colour."""
     colors: dict[str, int]
+    """The most frequent colours, each with its count."""
     first: tuple[str, ...]
+    """The paths of a few of the images."""
     listed_in: str = Field(alias="list")
+    """`list` in JSON: a file of JSON lines of `path` and `color`."""
 
 
 class DataRecord(SparseRecord):
-    """The data of a run. In JSON, what the run did not come to know is left out.
-
-    Attributes:
-        path: ``data.path``, without what may be a secret in it; not in a model's card.
-        layout: how the data was read, in words.
-        left_out: what was passed over, in words.
-        images: how many, by split and class.
-        bytes_read: of images.
-        bytes_written: of records.
-        quarantined: the files that could not be used.
-        one_color: the images of one colour.
-        duplicates: how many images have the same bytes as an earlier one.
-        span, version: where the path has such places, which one was read.
-        fingerprint: of the images' names, labels and contents, hexadecimal.
-    """
+    """The data of a run. In JSON, what the run did not come to know is left out."""
 
     path: str | None = None
+    """`data.path`, without what may be a secret in it; not in a model's card."""
     layout: str | None = None
+    """How the data was read, in words."""
     left_out: tuple[str, ...] | None = None
+    """What was passed over, in words."""
     images: dict[str, dict[str, int]] | None = None
+    """How many images there are, by split and class."""
     bytes_read: int | None = None
+    """The bytes of the images that were read."""
     bytes_written: int | None = None
+    """The bytes of the records that were written."""
     quarantined: QuarantineRecord | None = None
+    """The files that could not be used."""
     one_color: OneColorRecord | None = None
+    """The images of one colour."""
     duplicates: int | None = None
+    """How many images have the same bytes as an earlier one."""
     span: int | None = None
+    """The span that was read, where the path has a place for it."""
     version: int | None = None
+    """The version that was read, where the path has a place for it."""
     fingerprint: str | None = None
+    """Digest of the images' names, labels and contents, hexadecimal."""

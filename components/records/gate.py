@@ -8,36 +8,29 @@ from modules.settings import Override
 
 
 class ReferenceRecord(Record):
-    """The model that the candidate was compared with.
-
-    Attributes:
-        version: its version; null where there was none, or where it has no number.
-        reason: why it is this one, or why there is none.
-    """
+    """The model that the candidate was compared with."""
 
     version: int | None
+    """The model's version; null where there was none, or where it has no number."""
     reason: str
+    """Why it is this one, or why there is none."""
 
 
 class GateRecord(Record):
-    """The gate's verdict.
-
-    Attributes:
-        verdict: whether the candidate may be pushed; ``forced`` where it may although it broke a
-            rule.
-        sentence: the reason.
-        n: how many test images there are.
-        baseline: what the candidate was compared with.
-        rules: every rule that was asked, in order.
-        forced: who forced the verdict, and why; null where nobody did.
-    """
+    """The gate's verdict."""
 
     verdict: Literal["blessed", "refused", "forced"]
+    """Whether the candidate may be pushed; `forced` where it may although it broke a rule."""
     sentence: str
+    """The verdict and its reasons in one sentence."""
     n: int
+    """How many test images there are."""
     baseline: ReferenceRecord
+    """What the candidate was compared with."""
     rules: tuple[RuleResult, ...]
+    """Every rule that was asked, in order."""
     forced: Override | None
+    """Who forced the verdict, and why; null where nobody did."""
 
     @property
     def passed(self) -> bool:

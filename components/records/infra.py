@@ -4,78 +4,63 @@ from components.records.base import Record
 
 
 class LatencyRecord(Record):
-    """How long requests of one image took, in milliseconds.
-
-    Attributes:
-        p50: the median.
-        p99: what 99 of 100 requests did not exceed.
-        requests: how many were timed.
-    """
+    """How long requests of one image took, in milliseconds."""
 
     p50: float
+    """The median."""
     p99: float
+    """99 of 100 requests took no longer."""
     requests: int
+    """How many requests were timed."""
 
 
 class MemoryRecord(Record):
-    """What the serving process held, in MB (2^20 bytes).
-
-    Attributes:
-        loaded: when the model was loaded.
-        peak: at most.
-    """
+    """What the serving process held, in MB (2^20 bytes)."""
 
     loaded: float
+    """What it held when the model was loaded."""
     peak: float
+    """The most that it held."""
 
 
 class ParityRecord(Record):
-    """How far served scores are from those that the Evaluator saw.
-
-    Attributes:
-        images: how many were compared.
-        max_difference: between two scores; null where it is not finite, or nothing was compared.
-        tolerance: what ``infra.tolerance`` allows.
-    """
+    """How far served scores are from those that the Evaluator saw."""
 
     images: int
+    """How many images were compared."""
     max_difference: float | None
+    """The largest difference of two scores; null where it is not finite or unknown."""
     tolerance: float
+    """The difference that `infra.tolerance` allows."""
 
 
 class CheckRecord(Record):
-    """One check.
-
-    Attributes:
-        name: of the check.
-        passed: whether nothing is wrong.
-        detail: what is wrong, or else what was seen.
-    """
+    """One check."""
 
     name: str
+    """The check's name."""
     passed: bool
+    """Whether nothing is wrong."""
     detail: str
+    """What is wrong, or else what was seen."""
 
 
 class InfraRecord(Record):
-    """Whether the model can be served. A measurement that was not reached is null.
-
-    Attributes:
-        passed: whether there is no problem.
-        problems: a sentence each.
-        latency_ms: of single images.
-        memory_mb: of the serving process.
-        size_mb: of the model's files, of 2^20 bytes.
-        load_seconds: until the model was loaded.
-        parity: with the scores that the Evaluator saw.
-        checks: those that were made, in order.
-    """
+    """Whether the model can be served. A measurement that was not reached is null."""
 
     passed: bool
+    """Whether there is no problem."""
     problems: tuple[str, ...]
+    """The problems, a sentence each."""
     latency_ms: LatencyRecord | None = None
+    """How long requests of single images took."""
     memory_mb: MemoryRecord | None = None
+    """The memory of the serving process."""
     size_mb: float | None = None
+    """The size of the model's files, in MB (2^20 bytes)."""
     load_seconds: float | None = None
+    """How long loading the model took."""
     parity: ParityRecord | None = None
+    """How far served scores are from those that the Evaluator saw."""
     checks: tuple[CheckRecord, ...] = ()
+    """The checks that were made, in order."""

@@ -4,73 +4,57 @@ from components.records.base import Record
 
 
 class ScoreRecord(Record):
-    """The accuracy on some images.
-
-    Attributes:
-        accuracy: in [0, 1].
-        images: how many.
-    """
+    """The accuracy on some images."""
 
     accuracy: float
+    """The accuracy, in [0, 1]."""
     images: int
+    """How many images there are."""
 
 
 class ScoresRecord(Record):
-    """One model on the test split.
-
-    Attributes:
-        overall: on all images.
-        by_class: on the images of each class, by label.
-    """
+    """One model on the test split."""
 
     overall: ScoreRecord
+    """The accuracy on all images."""
     by_class: dict[str, ScoreRecord]
+    """The accuracy on the images of each class, by label."""
 
 
 class MetricsRecord(Record):
-    """Both models on the test split.
-
-    Attributes:
-        candidate: null where the run failed before it was evaluated.
-        baseline: null where there was none to evaluate.
-    """
+    """Both models on the test split."""
 
     candidate: ScoresRecord | None = None
+    """The candidate; null where the run failed before it was evaluated."""
     baseline: ScoresRecord | None = None
+    """The baseline; null where there was none to evaluate."""
 
 
 class ExportRecord(Record):
-    """Another form of the model.
-
-    Attributes:
-        kind: ``tflite_float16`` or ``tflite_int8``.
-        file: its name.
-        bytes: its size; 0 where there is none.
-        images: on how many test images it was compared with the model.
-        agreement: the share of them to which it gives the model's label; null where it was not
-            compared.
-        max_difference: between two scores of the same image; null likewise.
-        passed: whether it is pushed.
-        reason: why, in words.
-    """
+    """Another form of the model."""
 
     kind: str
+    """`tflite_float16` or `tflite_int8`."""
     file: str
+    """The file's name."""
     bytes: int = 0
+    """The file's size; 0 where there is none."""
     images: int = 0
+    """How many test images it was compared with the model on."""
     agreement: float | None = None
+    """The share of them to which it gives the model's label; null where it was not compared."""
     max_difference: float | None = None
+    """The largest difference between two scores of an image; null where it was not compared."""
     passed: bool
+    """Whether it is pushed."""
     reason: str
+    """Why it is pushed or not, in words."""
 
 
 class BackboneRecord(Record):
-    """The backbone that was fine-tuned.
-
-    Attributes:
-        handle: without what may be a secret in it.
-        sha256: of its files, hexadecimal.
-    """
+    """The backbone that was fine-tuned."""
 
     handle: str
+    """The handle, without what may be a secret in it."""
     sha256: str
+    """The digest of its files, hexadecimal."""

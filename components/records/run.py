@@ -6,32 +6,29 @@ from components.records.base import Record
 
 
 class RunRecord(Record):
-    """What it takes to repeat a run.
-
-    Attributes:
-        pipeline: its name.
-        config_file: the file that the config was read from.
-        config: every key with its value, as ``thaw schema config`` has them, but for what may be a
-            secret in an address.
-        withheld: the dotted keys of what may be a secret.
-        overrides: what replaced single values of the file, as ``key.path=value``.
-        root: the pipeline's folder.
-        thaw: Thaw's version; null where it was not recorded.
-        commit: of Thaw's code, with ``-modified`` where files differ from it; null where the code
-            comes from no repository.
-        host: the machine's name.
-        started_at: UTC.
-        ended_at: UTC; null while the run is under way.
-    """
+    """What it takes to repeat a run."""
 
     pipeline: str
+    """The pipeline's name."""
     config_file: str
+    """The file that the config was read from."""
     config: dict[str, Any]
+    """Every key with its value, as `thaw schema config` has them, but for what may be a secret in
+    an address."""
     withheld: tuple[str, ...] = ()
+    """The dotted keys of what may be a secret."""
     overrides: tuple[str, ...] = ()
+    """What replaced single values of the file, as `key.path=value`."""
     root: str
+    """The pipeline's folder."""
     thaw: str | None = None
+    """Thaw's version; null where it was not recorded."""
     commit: str | None = None
+    """The commit of Thaw's code, with `-modified` where files differ from it; null where the code
+    comes from no repository."""
     host: str
+    """The machine's name."""
     started_at: str
+    """When the run began, UTC."""
     ended_at: str | None = None
+    """When the run ended, UTC; null while it is under way."""

@@ -25,57 +25,54 @@ def _known(value: Any) -> Any:
 
 
 class Summary(Record):
-    """What a run did.
-
-    Attributes:
-        run_id: names the run.
-        status: ``pushed``; ``rejected`` by the gate or the infra check; ``unchanged``, when the
-            model is the one that was pushed before; ``failed``.
-        error: why the run failed, in one line; null if it did not.
-        model_version: the version that was pushed, by this run or, when nothing has changed, by
-            the run that made the model; null for none.
-        serving_dir: the folder of the versions.
-        labels: sorted; the index is the class.
-        metrics: accuracy on the test images, of the candidate and of the baseline.
-        gate: the verdict; null where the run failed before it.
-        infra: whether the candidate can be served; null likewise.
-        exports: other forms of the model.
-        schedule: the stages, and what they were chosen by; null where the run failed before it.
-        stages: what each stage did.
-        shipped: which stage ships; null where the run failed before it.
-        data: what was read of the data.
-        seconds: by component, and ``total``.
-        peak_rss_mb: the most memory that the run's process, or one that it started, held, in MB
-            (2^20 bytes); null while the run is under way.
-        versions: of Python and of the packages that made the model.
-        backbone: what was fine-tuned; null where the run failed before it was read.
-        run: what it takes to repeat the run, as ``thaw run --from`` does with this file; null where
-            that is not recorded.
-        source: fingerprint of Thaw's code.
-    """
+    """What a run did."""
 
     model_config = ConfigDict(frozen=False)  # The runner fills it in as the run goes on.
 
     run_id: str
+    """The run's name."""
     status: Status
+    """`pushed`; `rejected` by the gate or the infra check; `unchanged`, when the model is the one
+    that was pushed before; `failed`."""
     error: str | None = None
+    """Why the run failed, in one line; null if it did not."""
     model_version: int | None = None
+    """The version that was pushed, by this run or, when nothing has changed, by the run that made
+    the model; null for none."""
     serving_dir: str
+    """The folder of the versions."""
     labels: tuple[str, ...] = ()
+    """The names of the classes, sorted; the index is the class."""
     metrics: MetricsRecord = MetricsRecord()
+    """Accuracy on the test images, of the candidate and of the baseline."""
     gate: GateRecord | None = None
+    """The gate's verdict; null where the run failed before it."""
     infra: InfraRecord | None = None
+    """Whether the candidate can be served; null where the run failed before that was checked."""
     exports: tuple[ExportRecord, ...] = ()
+    """Other forms of the model."""
     schedule: ScheduleRecord | None = None
+    """The stages, and what they were chosen by; null where the run failed before it."""
     stages: tuple[StageRecord, ...] = ()
+    """What each stage did."""
     shipped: ShippedRecord | None = None
+    """Which stage ships; null where the run failed before it."""
     data: DataRecord = DataRecord()
+    """What was read of the data."""
     seconds: dict[str, float] = Field(default={})
+    """Seconds by component, and `total`."""
     peak_rss_mb: float | None = None
+    """The most memory that the run's process, or one that it started, held, in MB (2^20 bytes);
+    null while the run is under way."""
     versions: dict[str, str] = Field(default={})
+    """Versions of Python and of the packages that made the model."""
     backbone: Annotated[BackboneRecord | None, BeforeValidator(_known)] = None
+    """The backbone that was fine-tuned; null where the run failed before it was read."""
     run: Annotated[RunRecord | None, BeforeValidator(_known)] = None
+    """What it takes to repeat the run, as `thaw run --from` does with this file; null where that is
+    not recorded."""
     source: str = ""
+    """The fingerprint of Thaw's code."""
 
     def write(self, *paths: Path) -> None:
         """Writes it as JSON to each of the paths, whole or not at all."""

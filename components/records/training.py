@@ -7,136 +7,118 @@ from modules.settings import BatchNorm, Stage
 
 
 class FactsRecord(Record):
-    """What a schedule is chosen by.
-
-    Attributes:
-        images: training images.
-        classes: how many there are.
-        side: the longer side of the images that the backbone takes, in pixels.
-        blocks: how many of the backbone's blocks can be trained.
-        parameters: how many numbers these blocks hold.
-    """
+    """What a schedule is chosen by."""
 
     images: int
+    """How many training images there are."""
     classes: int
+    """How many classes there are."""
     side: int
+    """The longer side of the images that the backbone takes, in pixels."""
     blocks: int
+    """How many of the backbone's blocks can be trained."""
     parameters: int
+    """How many numbers these blocks hold."""
 
 
 class ScheduleRecord(Record):
-    """The schedule that was trained.
-
-    Attributes:
-        chosen_by: ``auto`` where Thaw chose the stages; ``config`` where they were listed.
-        facts: what ``auto`` chooses by.
-        stages: the stages, with every key.
-    """
+    """The schedule that was trained."""
 
     chosen_by: Literal["auto", "config"]
+    """`auto` where Thaw chose the stages; `config` where they were listed."""
     facts: FactsRecord
+    """What `auto` chooses the stages by."""
     stages: tuple[Stage, ...]
+    """The stages, each with every key."""
 
 
 class HeldOutRecord(Record):
-    """A stage's best model on the validation split.
-
-    Attributes:
-        images: how many there are.
-        accuracy: in [0, 1].
-        interval: of the accuracy.
-    """
+    """A stage's best model on the validation split."""
 
     images: int
+    """How many images the split has."""
     accuracy: float
+    """The accuracy, in [0, 1]."""
     interval: Interval
+    """The accuracy's interval of 95 %."""
 
 
 class EarlierRecord(Record):
-    """A stage's accuracy on the earlier images that ``data.earlier`` names.
-
-    Attributes:
-        images: how many there are.
-        before: the accuracy before the stage; null for a first stage, whose head is untrained.
-        after: the accuracy after it.
-    """
+    """A stage's accuracy on the earlier images that ``data.earlier`` names."""
 
     images: int
+    """How many earlier images there are."""
     before: float | None
+    """The accuracy before the stage; null for a first stage, whose head is untrained."""
     after: float
+    """The accuracy after it."""
 
 
 class StageRecord(Record):
-    """What a stage trained, and how that went. The four lists hold a number for each epoch.
-
-    Attributes:
-        name: the stage's.
-        blocks: the backbone's blocks that it unfroze.
-        trained_variables: full names, the head's included.
-        parameters: how many numbers these variables hold.
-        batch_norm: as configured.
-        epochs: how many were trained.
-        seconds: how long that took, in all attempts.
-        best_epoch: counted from 1; the stage ends with its weights.
-        stopped_by: what ended the stage.
-        resumed: whether all or part of it comes from an attempt that was interrupted.
-        cache: which output of the frozen part was kept for each image.
-        cache_reason: why.
-        cache_mb: how large it was, in MB (2^20 bytes).
-        shipped: whether this stage's model is the one that is exported.
-        train_loss: of each epoch.
-        train_accuracy: likewise.
-        validation_loss: likewise.
-        validation_accuracy: likewise.
-        held_out: its best model on the validation split.
-        moved: by block, how far its weights are from the pretrained ones, as a share of their norm;
-            blocks that did not change are left out.
-        earlier: its accuracy on earlier images; null where none are named.
-    """
+    """What a stage trained, and how that went. The four lists hold a number for each epoch."""
 
     name: str
+    """The stage's name."""
     blocks: tuple[str, ...]
+    """The backbone's blocks that it unfroze."""
     trained_variables: tuple[str, ...]
+    """Full names of the variables that were trained, the head's included."""
     parameters: int
+    """How many numbers these variables hold."""
     batch_norm: BatchNorm
+    """What became of BatchNorm, as configured."""
     epochs: int
+    """How many epochs were trained."""
     seconds: float
+    """How many seconds the training took, in all attempts."""
     best_epoch: int
+    """The epoch whose weights the stage ends with, counted from 1."""
     stopped_by: Literal["epochs", "early_stopping"]
+    """What ended the stage."""
     resumed: bool
+    """Whether all or part of it comes from an attempt that was interrupted."""
     cache: Literal["embeddings", "activations", "none"]
+    """Which output of the frozen part was kept for each image."""
     cache_reason: str
+    """Why that output was kept, or none."""
     cache_mb: float
+    """How large the kept outputs were, in MB (2^20 bytes)."""
     shipped: bool
+    """Whether this stage's model is the one that is exported."""
     train_loss: tuple[float, ...]
+    """The loss on the training images after each epoch."""
     train_accuracy: tuple[float, ...]
+    """The accuracy on the training images after each epoch."""
     validation_loss: tuple[float, ...]
+    """The loss on the validation split after each epoch."""
     validation_accuracy: tuple[float, ...]
+    """The accuracy on the validation split after each epoch."""
     held_out: HeldOutRecord
+    """The stage's best model on the validation split."""
     moved: dict[str, float]
+    """By block, how far its weights are from the pretrained ones, as a share of their norm; blocks
+    that did not change are left out."""
     earlier: EarlierRecord | None = None
+    """The accuracy on earlier images; null where none are named."""
 
 
 class ShippedRecord(Record):
-    """Which stage ships, and whether unfreezing helped.
-
-    Attributes:
-        stage: its name.
-        images: of the validation split.
-        accuracy: on them, in [0, 1].
-        interval: of the accuracy.
-        compared_with: the best stage of the pretrained backbone, or else the best other stage; null
-            where there is one stage alone.
-        gain: how much more accurate the shipped stage is; null likewise.
-        gain_interval: of the gain; null likewise.
-        sentence: the same in words.
-    """
+    """Which stage ships, and whether unfreezing helped."""
 
     stage: str
+    """The name of the stage that ships."""
     images: int
+    """How many images the validation split has."""
     accuracy: float
+    """The accuracy on them, in [0, 1]."""
     interval: Interval
+    """The accuracy's interval of 95 %."""
     compared_with: str | None
+    """The best stage of the pretrained backbone, or else the best other stage; null where there is
+    one stage alone."""
     gain: float | None
+    """How much more accurate the shipped stage is; null where it is compared with none."""
     gain_interval: Interval | None
+    """The gain's interval of 95 %; null likewise."""
     sentence: str
+    """The same in words."""

@@ -3,6 +3,8 @@
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from pydantic import ConfigDict
+
 from modules.rounding import rounded, significant
 from modules.text import clipped
 
@@ -12,43 +14,42 @@ ACCURACY_ROUNDING = 1e-9  # accuracies are quotients of counts: less than one im
 
 @dataclass(frozen=True, kw_only=True)
 class RuleResult:
-    """One rule's outcome.
+    """One rule's outcome; the gate's record has it as it is."""
 
-    Attributes:
-        name: of the rule.
-        metric: what was measured.
-        slice: of which images, None for all.
-        value: the metric; of a rule that compares, its change from the baseline's.
-        baseline: the baseline's metric, None for a rule that does not compare.
-        bound: on ``value``, or on its interval's end for a test.
-        n: how many images.
-        interval: of ``value``, [low, high].
-        passed: the outcome.
-        reason: in words.
-        remedy: what a person can do where the rule is broken.
-    """
+    __pydantic_config__ = ConfigDict(extra="forbid", use_attribute_docstrings=True)
 
     name: str
+    """The rule's name."""
     metric: str
+    """What was measured."""
     slice: str | None = ALL
+    """The images that it was measured on; null for all."""
     value: int | float | None = None
+    """The metric; of a rule that compares, its change from the baseline's."""
     baseline: int | float | None = None
+    """The baseline's metric; null for a rule that does not compare."""
     bound: int | float | None = None
+    """The bound on `value`, or on the end of its interval for a test."""
     n: int = 0
+    """How many images there are."""
     interval: tuple[float, float] | None = None
+    """The interval of 95 % of `value`: low, high."""
     passed: bool
+    """Whether the rule is kept."""
     reason: str
+    """What was measured and what the rule asks, in words."""
     remedy: str
+    """What a person can do; empty in records where the rule is kept."""
 
     def as_json(self) -> dict[str, Any]:
         """With as many digits as the images bear; ``remedy`` is empty where nothing is broken."""
-        found = asdict(self)
+        fields = asdict(self)
         for key in ("value", "baseline"):
-            if found[key] is not None:
-                found[key] = self._shown(found[key])
-        found["interval"] = self.interval and [self._shown(end) for end in self.interval]
-        found["remedy"] = "" if self.passed else self.remedy
-        return found
+            if fields[key] is not None:
+                fields[key] = self._shown(fields[key])
+        fields["interval"] = self.interval and [self._shown(end) for end in self.interval]
+        fields["remedy"] = "" if self.passed else self.remedy
+        return fields
 
     def _shown(self, value: float) -> float:
         # What is no share of images, as a difference of scores, may be tiny.

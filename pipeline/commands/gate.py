@@ -17,15 +17,12 @@ from pipeline.config import Config
 
 
 class Judgement(Record):
-    """What the gate says of a candidate, as in a run's summary.
-
-    Attributes:
-        gate: the verdict.
-        infra: whether the candidate can be served.
-    """
+    """What the gate says of a candidate, as in a run's summary."""
 
     gate: GateRecord
+    """The gate's verdict."""
     infra: InfraRecord
+    """Whether the candidate can be served."""
 
 
 def judge(config: Config, candidate: Path, baseline: Path | None) -> Judgement:

@@ -23,63 +23,54 @@ class Input(Record):
 
 
 class Block(Record):
-    """One block of a backbone.
-
-    Attributes:
-        name: as ``unfreeze: {match: ...}`` finds it.
-        layers: the names of its layers.
-        variables: the full names of those that can be trained.
-        parameters: how many numbers these hold.
-        batch_norm: how many of its layers are BatchNorm.
-    """
+    """One block of a backbone."""
 
     name: str
+    """The block's name, which `unfreeze: {match: ...}` searches."""
     layers: tuple[str, ...]
+    """The names of its layers."""
     variables: tuple[str, ...]
+    """The full names of its variables that can be trained."""
     parameters: int
+    """How many numbers these variables hold."""
     batch_norm: int
+    """How many of its layers are BatchNorm."""
 
 
 class StagePlan(Record):
-    """What a stage would train, and what it would keep of each image.
-
-    Attributes:
-        name: the stage's.
-        blocks: the names of the blocks that it unfreezes.
-        parameters: how many numbers of the backbone it trains.
-        cache: which output of the frozen part it would keep.
-        cache_reason: why.
-        kb_per_image: how large that is, in units of 1024 bytes.
-    """
+    """What a stage would train, and what it would keep of each image."""
 
     name: str
+    """The stage's name."""
     blocks: tuple[str, ...]
+    """The names of the blocks that it unfreezes."""
     parameters: int
+    """How many numbers of the backbone it trains."""
     cache: Literal["embeddings", "activations", "none"]
+    """Which output of the frozen part it would keep."""
     cache_reason: str
+    """Why that output, or none."""
     kb_per_image: float
+    """How large that is for each image, in units of 1024 bytes."""
 
 
 class Inspection(Record):
-    """A backbone, and what a config's stages would train of it.
-
-    Attributes:
-        sha256: of the module's files, for ``backbone.sha256``.
-        input: the images that it takes.
-        output_dim: how many numbers it gives for each.
-        entry: of several outputs the one that is taken; empty where there is a single one.
-        notes: what a person should know, a sentence each.
-        blocks: in the order of the data.
-        stages: none for a handle.
-    """
+    """A backbone, and what a config's stages would train of it."""
 
     sha256: str
+    """The digest of the module's files, for `backbone.sha256`."""
     input: Input
+    """The images that it takes."""
     output_dim: int
+    """How many numbers it gives for each image."""
     entry: str
+    """The output that is taken where there are several; empty where there is one."""
     notes: tuple[str, ...]
+    """Sentences on what a person should know of it."""
     blocks: tuple[Block, ...]
+    """Its blocks, in the order in which the data flows."""
     stages: tuple[StagePlan, ...]
+    """The config's stages; empty for a handle."""
 
 
 def inspect(target: str, overrides: Sequence[str] = (), root: Path | None = None) -> Inspection:

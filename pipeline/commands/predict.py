@@ -15,19 +15,16 @@ from pipeline import loading, places
 
 
 class Prediction(SparseRecord):
-    """What the model says of an image; in JSON, what is None is left out.
-
-    Attributes:
-        image: its path.
-        label: of the highest score; None where the image cannot be used.
-        scores: by label; None likewise.
-        error: why the image cannot be used; None where it can.
-    """
+    """What the model says of an image; in JSON, what is None is left out."""
 
     image: str
+    """The image's path."""
     label: str | None = None
+    """The label of the highest score; None where the image cannot be used."""
     scores: dict[str, float] | None = None
+    """The scores by label; None likewise."""
     error: str | None = None
+    """Why the image cannot be used; None where it can."""
 
 
 def find_model(target: str, overrides: Sequence[str] = (), root: Path | None = None) -> Path:

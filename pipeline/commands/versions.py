@@ -20,39 +20,33 @@ from pipeline.root import Root, shown
 
 
 class Withdrawal(Record):
-    """How a version was withdrawn.
-
-    Attributes:
-        at: when, UTC; null where that is not known.
-        by: who did it; null likewise.
-        restorable: whether ``thaw restore`` can bring it back.
-    """
+    """How a version was withdrawn."""
 
     at: str | None
+    """When it was withdrawn, UTC; null where that is not known."""
     by: str | None
+    """Who withdrew it; null likewise."""
     restorable: bool
+    """Whether `thaw restore` can bring it back."""
 
 
 class PushedVersion(Record):
-    """A version that was pushed.
-
-    Attributes:
-        version: its number.
-        pushed_at: when, UTC; null where that is not known.
-        run_id: the run that pushed it; null likewise.
-        metrics: its own on the test images; null where no summary that can be read is left.
-        pinned: whether it stays, however many are pushed after it.
-        withdrawn: null for a version that is in the serving folder.
-        serving: whether it has the highest number there, which TensorFlow Serving loads.
-    """
+    """A version that was pushed."""
 
     version: int
+    """The version's number."""
     pushed_at: str | None
+    """When it was pushed, UTC; null where that is not known."""
     run_id: str | None
+    """The run that pushed it; null likewise."""
     metrics: ScoresRecord | None
+    """The accuracy on the test images; null where no summary that can be read is left."""
     pinned: bool
+    """Whether it stays, however many are pushed after it."""
     withdrawn: Withdrawal | None = None
+    """How it was withdrawn; null for a version that is in the serving folder."""
     serving: bool = False
+    """Whether it has the highest number there, which TensorFlow Serving loads."""
 
 
 def pushed(config: Config) -> list[PushedVersion]:
