@@ -37,7 +37,7 @@ import modules  # noqa: F401 chooses Keras 2 before TensorFlow is imported
 from benchmarks import photo_files
 from modules.settings import MAX_PIXELS, Splits
 from pipeline.beam import Beam
-from pipeline.runners.local import peak_rss_mb
+from pipeline.node_records import peak_rss_mb
 
 RESULTS = Path(__file__).parent / "results" / "ingest.jsonl"
 SHARES = Splits().shares()

@@ -22,6 +22,7 @@ from benchmarks.measure import bytes_in
 from modules.errors import StageError
 from modules.finetune import stage_run, steps
 from pipeline import loading
+from pipeline.node_records import peak_rss_mb
 from pipeline.runners import local
 
 CONFIG = Path(__file__).parent.parent / "configs" / "sign_language.yaml"
@@ -56,7 +57,7 @@ def main() -> None:
         found = {
             "seconds": time.monotonic() - started,
             "written_mb": bytes_in(Path(folder)) / 1e6,
-            "peak_mb": local.peak_rss_mb(),
+            "peak_mb": peak_rss_mb(),
         }
     print(json.dumps(found))
 

@@ -13,7 +13,6 @@ import json
 import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
 from typing import Any
 
@@ -34,19 +33,15 @@ NODES = (
 RUN = "benchmark"
 
 
-def run_node(node: str, source: Path, root: Path) -> dict[str, Any]:
+def measure(node_id: str, source: Path, root: Path) -> dict[str, Any]:
     """Runs one node, and gives its seconds and its process's memory."""
-    from tfx.orchestration import metadata
-    from tfx.orchestration.local import local_dag_runner
-
-    from modules.beam_batches import cap_batches
+    from pipeline.compiled import compile_pipeline
     from pipeline.config import Config
-    from pipeline.graph import create_pipeline
+    from pipeline.executions import connection_to
+    from pipeline.node import run_node
     from pipeline.preparation import prepare_config, trainer_options
-    from pipeline.runners.local import peak_rss_mb
-    from pipeline.tfx_setup import compiled
+    from pipeline.root import Root
 
-    cap_batches()
     config = Config.model_validate(
         {
             "data": {"path": str(source)},
@@ -55,17 +50,9 @@ def run_node(node: str, source: Path, root: Path) -> dict[str, Any]:
             "root": str(root),
         }
     )
-    options = trainer_options(config, prepare_config(config))
-    connection = metadata.sqlite_metadata_connection_config(str(root / "metadata.db"))
-    graph = create_pipeline(config, options, str(root / "artifacts"), connection)
-    ir = compiled(graph, RUN)
-    one = type(ir)()
-    one.CopyFrom(ir)
-    del one.nodes[:]
-    one.nodes.extend(n for n in ir.nodes if n.pipeline_node.node_info.id == node)
-    started = time.monotonic()
-    local_dag_runner.LocalDagRunner().run_with_ir(one)
-    return {"seconds": round(time.monotonic() - started, 2), "peak_mb": peak_rss_mb()}
+    compiled = compile_pipeline(config, trainer_options(config, prepare_config(config)))
+    record = run_node(compiled, node_id, run_id=RUN, connection=connection_to(Root(root)))
+    return {"seconds": record.seconds, "peak_mb": record.peak_rss_mb}
 
 
 def compare(counts: list[int]) -> None:
@@ -103,7 +90,7 @@ def main() -> None:
     parser.add_argument("--root", type=Path, help=argparse.SUPPRESS)
     given = parser.parse_args()
     if given.node:
-        print(json.dumps(run_node(given.node, given.source, given.root)))
+        print(json.dumps(measure(given.node, given.source, given.root)))
     else:
         compare(given.images)
 

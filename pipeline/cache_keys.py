@@ -5,7 +5,10 @@ import json
 import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
+
+from pipeline.config import Config
 
 
 def renamed(text: str, names: Mapping[str, str]) -> str:
@@ -21,6 +24,18 @@ def renamed(text: str, names: Mapping[str, str]) -> str:
     # A whole path, not the beginning or end of a longer name.
     whole = rf"(?<![^\s\"'(=:,\[])(?:{pattern})(?=[/\"'\\),;:]|$)"
     return re.sub(whole, lambda hit: forms[hit[0]], text)
+
+
+def places_of(config: Config) -> dict[str, str]:
+    """Names for paths of a config, whose content is in the cache's keys by other properties."""
+    named = {
+        str(config.root): "<root>",
+        config.data.path: "<data>",
+        config.data.earlier or "": "<earlier>",
+        config.data.image_root or "": "<images>",
+        config.backbone.handle: "<backbone>",
+    }
+    return {path: name for path, name in named.items() if Path(path).is_absolute()}
 
 
 @contextmanager

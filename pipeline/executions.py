@@ -1,40 +1,88 @@
 """What ML Metadata says of a run's executions."""
 
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from components.records.summary import SUMMARY_FILE, Summary, read_summary
+from pipeline.root import Root
 
 
-def _executions(store: Any, run_id: str) -> list[Any]:
-    context = store.get_context_by_type_and_name("pipeline_run", run_id)
+@dataclass(frozen=True)
+class NodeRun:
+    """One node of one run of a pipeline.
+
+    Attributes:
+        pipeline: the pipeline's name.
+        run_id: names the run.
+        node_id: such as ``ImageExampleGen``.
+    """
+
+    pipeline: str
+    run_id: str
+    node_id: str
+
+
+def connection_to(root: Root) -> Any:
+    """ML Metadata's configuration of a connection to the root's own file."""
+    from tfx.orchestration import metadata
+
+    return metadata.sqlite_metadata_connection_config(str(root.metadata))
+
+
+def of_run(store: Any, run_id: str) -> list[Any]:
+    """The executions of a run.
+
+    Args:
+        store: an ``ml_metadata.MetadataStore``.
+        run_id: names the run.
+    """
+    return _in_context(store, "pipeline_run", run_id)
+
+
+def of_node(store: Any, run: NodeRun) -> list[Any]:
+    """The executions of one node of a run."""
+    of_all_runs = _in_context(store, "node", f"{run.pipeline}.{run.node_id}")
+    ids = {execution.id for execution in of_all_runs}
+    return [execution for execution in of_run(store, run.run_id) if execution.id in ids]
+
+
+def _in_context(store: Any, type_name: str, name: str) -> list[Any]:
+    context = store.get_context_by_type_and_name(type_name, name)
     return list(store.get_executions_by_context(context.id)) if context else []
 
 
-def is_cached(connection: Any, pipeline: str, run_id: str, node_id: str) -> bool:
-    """Whether a node of this run was not run because nothing that it depends on had changed."""
-    import ml_metadata as mlmd
-    from ml_metadata.proto import metadata_store_pb2
+def success_of(connection: Any, run: NodeRun) -> Literal["complete", "cached"] | None:
+    """How a node of a run has ended.
 
-    store = mlmd.MetadataStore(connection)
-    context = store.get_context_by_type_and_name("node", f"{pipeline}.{node_id}")
-    of_node = {e.id for e in store.get_executions_by_context(context.id)} if context else set()
-    return any(
-        execution.last_known_state == metadata_store_pb2.Execution.CACHED
-        for execution in _executions(store, run_id)
-        if execution.id in of_node
-    )
+    Returns:
+        ``complete``; ``cached``, when it was not run because nothing that it depends on had
+        changed; None when it did not end well, or was left out.
+    """
+    import ml_metadata as mlmd
+    from ml_metadata.proto.metadata_store_pb2 import Execution
+
+    states = {
+        execution.last_known_state for execution in of_node(mlmd.MetadataStore(connection), run)
+    }
+    if Execution.CACHED in states:
+        return "cached"
+    return "complete" if Execution.COMPLETE in states else None
 
 
 def summary_of(connection: Any, run_id: str) -> Summary:
-    """The summary that this run's last node wrote, or had written in an earlier run."""
+    """The summary that this run's last node wrote, or had written in an earlier run.
+
+    Raises:
+        RuntimeError: when there is none.
+    """
     import ml_metadata as mlmd
     from ml_metadata.proto import metadata_store_pb2
 
     from components.artifacts import RunSummary
 
     store = mlmd.MetadataStore(connection)
-    executions = [execution.id for execution in _executions(store, run_id)]
+    executions = [execution.id for execution in of_run(store, run_id)]
     written = {
         event.artifact_id
         for event in store.get_events_by_execution_ids(executions)
@@ -47,7 +95,7 @@ def summary_of(connection: Any, run_id: str) -> Summary:
     ]
     summary = read_summary(Path(folders[-1]) / SUMMARY_FILE) if folders else None
     if summary is None:
-        raise RuntimeError("a node was left out for want of inputs, and no summary was written")
+        raise RuntimeError(f"the run {run_id} has written no summary")
     if summary.run_id != run_id:
         # Every node was taken from the cache: the summary is that of an earlier run.
         summary.run_id = run_id

@@ -34,7 +34,6 @@ def create_pipeline(
     config: Config,
     options: TrainerOptions,
     pipeline_root: str,
-    metadata_connection_config: Any = None,
     forced: Override | None = None,
     records: str = "",
 ) -> Any:
@@ -47,12 +46,11 @@ def create_pipeline(
         options: what Trainer gets; the backbone's fingerprint in it makes sure that another module
             behind the same handle is never taken for it.
         pipeline_root: where artifacts go.
-        metadata_connection_config: of ML Metadata, where the runner does not bring its own.
         forced: who blesses this run's candidate whatever the gate's rules say.
         records: where the runner keeps what it takes to repeat each run; empty for nowhere.
 
     Returns:
-        A TFX ``Pipeline``.
+        A TFX ``Pipeline`` that does not know how ML Metadata is reached.
     """
     ingest = config.data.ingest()
     columns = further_features(ingest)
@@ -219,7 +217,6 @@ def create_pipeline(
             run_summary,
         ],
         enable_cache=True,
-        metadata_connection_config=metadata_connection_config,
         beam_pipeline_args=config.beam.pipeline_args(),
     )
 

@@ -1,7 +1,8 @@
-"""What a run that was killed has left: cleared, under the root's lock, before the next one.
+"""Clears what a killed run, or a killed node, has left.
 
-TFX publishes what a node made, and that it ended, in one transaction. So a killed node has left an
-execution that ML Metadata takes for running, without artifacts, and folders that nothing refers to.
+TFX publishes a node's artifacts and the end of its execution in one transaction. So a killed node
+leaves an execution that ML Metadata takes for running, without artifacts, and folders that nothing
+refers to.
 """
 
 import os
@@ -9,26 +10,28 @@ import shutil
 import sqlite3
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
+from pathlib import Path
 from typing import Any
 
 from modules.errors import InputError
+from pipeline import executions
 from pipeline.root import Root
 
 _HUB = "TFHUB_CACHE_DIR"
 
 
 def check_metadata(root: Root) -> None:
-    """Has SQLite look through ML Metadata's file, which a transaction of a killed run is undone by.
+    """Has SQLite check ML Metadata's file, and undo a transaction that a kill has cut off.
 
     Raises:
-        InputError: when it is damaged, or is empty although components have written artifacts.
+        InputError: when the file is damaged, or is empty although nodes have written artifacts.
     """
     if not root.metadata.exists():
         return
     if not root.metadata.stat().st_size:
-        # A run that was killed as it made the file leaves it so, and has written nothing else.
+        # A run that was killed while it made the file leaves it empty, and no artifacts.
         problem = "is empty" if root.artifacts.exists() else ""
     else:
         problem = _damage(root)
@@ -45,41 +48,70 @@ def _damage(root: Root) -> str:
         with closing(
             sqlite3.connect(f"{root.metadata.resolve().as_uri()}?mode=rw", uri=True)
         ) as db:
-            ((found,), *_) = db.execute("PRAGMA quick_check(1)").fetchall()
+            ((answer,), *_) = db.execute("PRAGMA quick_check(1)").fetchall()
     except sqlite3.OperationalError:  # It is locked, or the disk is full.
         raise
     except sqlite3.DatabaseError as error:
-        found = str(error)
-    return "" if found == "ok" else f"is damaged ({' '.join(str(found).split())})"
+        answer = str(error)
+    return "" if answer == "ok" else f"is damaged ({' '.join(str(answer).split())})"
 
 
 def recover(root: Root, connection: Any) -> int:
-    """Removes what killed nodes have written, and marks their executions as canceled.
+    """Clears what killed nodes of any run have left.
 
-    Folders of executions that ended, however they did, are left alone.
+    Their executions are marked as canceled, and what they have written is removed. Folders of
+    executions that ended, however they did, are left alone.
 
     Args:
-        root: held by this run.
+        root: held by this run, so that no node of another one is under way.
         connection: ML Metadata's configuration of a connection; its file is made if need be.
 
     Returns:
         How many executions were marked.
     """
+    store = _opened(root, connection)
+    return _clear(root, store, store.get_executions(), "*")
+
+
+def recover_node(root: Root, connection: Any, run: executions.NodeRun) -> int:
+    """Clears what a killed attempt at one node of one run has left, as ``recover`` does.
+
+    Args:
+        root: of the pipeline; no other attempt at this node may be under way.
+        connection: as for ``recover``.
+        run: the node; executions of other runs and of other nodes are left alone.
+
+    Returns:
+        How many executions were marked.
+    """
+    store = _opened(root, connection)
+    return _clear(root, store, executions.of_node(store, run), run.node_id)
+
+
+def _opened(root: Root, connection: Any) -> Any:
+    """ML Metadata's store; a new file numbers its executions from the time."""
     import ml_metadata as mlmd
-    from ml_metadata.proto.metadata_store_pb2 import Execution
 
     store = mlmd.MetadataStore(connection)
-    _number_from_now(root)
+    if connection.HasField("sqlite"):
+        _number_from_now(root)
+    return store
+
+
+def _clear(root: Root, store: Any, candidates: Sequence[Any], node: str) -> int:
+    """Clears the unfinished ones of some executions, in the folders that fit the pattern."""
+    from ml_metadata.proto.metadata_store_pb2 import Execution
+
     unfinished = [
         execution
-        for execution in store.get_executions()
+        for execution in candidates
         if execution.last_known_state in (Execution.NEW, Execution.RUNNING)
     ]
     # Folders first: on a full disk this makes the room that the marks need.
     for execution in unfinished:
-        for pattern in (f"*/*/{execution.id}", f"*/.system/executor_execution/{execution.id}"):
-            _remove(root, pattern)
-    _remove(root, "*/.system/stateful_working_dir/*")  # TFX never finds one of these again.
+        _remove(root, f"{node}/*/{execution.id}")
+        _remove(root, f"{node}/.system/executor_execution/{execution.id}")
+    _remove(root, f"{node}/.system/stateful_working_dir/*")  # TFX never uses one of these again.
     for execution in unfinished:
         execution.last_known_state = Execution.CANCELED
     store.put_executions(unfinished)
@@ -94,9 +126,8 @@ def _remove(root: Root, pattern: str) -> None:
 def _number_from_now(root: Root) -> None:
     """Has a new file number its executions from the time, in milliseconds, instead of from 1.
 
-    The number is the end of an artifact's path, and versions that are served remember the path of
-    their model. So no model of a new root, or of one whose metadata was lost, is taken for one that
-    lay there before.
+    An artifact's path ends with the number, and a served version remembers the path of its model.
+    So no model of a new root, or of one whose metadata was lost, has the path of an earlier model.
     """
     with closing(sqlite3.connect(root.metadata)) as db, db:
         db.execute(
@@ -107,17 +138,21 @@ def _number_from_now(root: Root) -> None:
 
 
 @contextmanager
-def temporary_files(root: Root) -> Iterator[None]:
-    """Has this process, and those that it starts, put temporary files into the root.
+def temporary_files(folder: Path) -> Iterator[None]:
+    """Has this process, and those that it starts, put temporary files into a folder.
 
-    So a killed run's are found by the next. Downloaded modules are none: they stay where they are.
+    A killed process leaves them there, where the next one removes them. Downloaded modules stay
+    where they are otherwise: they are kept.
+
+    Args:
+        folder: emptied first, and removed at the end; the folder above it must be there.
     """
-    changed = {"TMPDIR": str(root.temporary)}
+    changed = {"TMPDIR": str(folder)}
     if not os.environ.get(_HUB):
         changed[_HUB] = os.path.join(tempfile.gettempdir(), "tfhub_modules")
     before = {name: os.environ.get(name) for name in changed}
-    shutil.rmtree(root.temporary, ignore_errors=True)
-    root.temporary.mkdir(exist_ok=True)
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(exist_ok=True)
     os.environ.update(changed)
     tempfile.tempdir = None  # It is looked up again.
     try:
@@ -128,4 +163,4 @@ def temporary_files(root: Root) -> Iterator[None]:
             if value is not None:
                 os.environ[name] = value
         tempfile.tempdir = None
-        shutil.rmtree(root.temporary, ignore_errors=True)
+        shutil.rmtree(folder, ignore_errors=True)

@@ -44,9 +44,23 @@ class Root:
         """What a run needs no longer than it runs."""
         return self.path / "tmp"
 
+    @property
+    def compiled(self) -> Path:
+        """The pipeline as the latest run has compiled it."""
+        return self.path / "compiled"
+
+    @property
+    def runs(self) -> Path:
+        """A folder for each run."""
+        return self.path / "runs"
+
     def run(self, run_id: str) -> Path:
         """A run's own folder, with its summary and log."""
-        return self.path / "runs" / run_id
+        return self.runs / run_id
+
+    def node_records(self, run_id: str) -> Path:
+        """How each node of a run went (``pipeline.node_records``)."""
+        return self.run(run_id) / "nodes"
 
     def summary_of(self, run_id: str) -> Path:
         """A run's summary."""

@@ -43,9 +43,8 @@ def test_a_run_that_is_interrupted_says_where_and_how_it_goes_on(
 ) -> None:
     config = config_in(tmp_path)
 
-    def nodes(*arguments: Any) -> None:
-        display = next(one for one in arguments if hasattr(one, "component"))
-        display.start("trainer")
+    def nodes(this: local.Run) -> None:
+        this.display.start("trainer")
         try:
             os.kill(os.getpid(), number)
         except KeyboardInterrupt as error:
@@ -78,7 +77,8 @@ def test_handlers_are_put_back(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_busy_push_is_told_apart_from_one_that_failed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def nodes(*arguments: Any) -> None:
+    def nodes(this: local.Run) -> None:
+        del this
         raise BusyError("push of run 1: x is held by another process")
 
     monkeypatch.setattr(local, "_run_nodes", nodes)

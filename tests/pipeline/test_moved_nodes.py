@@ -2,22 +2,18 @@
 
 import shutil
 from pathlib import Path
-from typing import Any
 
 import pytest
-from tfx.orchestration import metadata
-from tfx.orchestration.local import local_dag_runner
 
 from components.records.summary import Summary
 from modules.settings import ImageSpec, TrainerOptions
 from pipeline import loading, owner, record
-from pipeline.cache_keys import without_places
 from pipeline.commands import move
+from pipeline.compiled import compile_pipeline
 from pipeline.config import Config
-from pipeline.executions import is_cached
-from pipeline.graph import create_pipeline
+from pipeline.executions import connection_to
+from pipeline.node import run_node
 from pipeline.root import Root, new_run_id
-from pipeline.tfx_setup import compiled, places_of
 from tests.faults.running import add_digits
 
 # Those before Transform, which takes long, but for the check of how many images there are.
@@ -33,7 +29,7 @@ def config_in(folder: Path) -> Config:
 
 
 def run(config: Config) -> dict[str, bool]:
-    """Runs the nodes as ``pipeline.runners.local`` does; which were taken from the cache."""
+    """Runs these nodes; which of them were taken from the cache."""
     root, run_id = Root(config.root), new_run_id()
     owner.claim(root, config)
     options = TrainerOptions(
@@ -43,21 +39,13 @@ def run(config: Config) -> dict[str, bool]:
         finetune=config.finetune,
         checkpoints=str(root.checkpoints),
     )
-    connection = metadata.sqlite_metadata_connection_config(str(root.metadata))
-    graph = create_pipeline(config, options, str(root.artifacts), connection)
-    ir: Any = compiled(graph, run_id)
-    cached: dict[str, bool] = {}
-    with without_places(places_of(config)):
-        for node in ir.nodes:
-            name = node.pipeline_node.node_info.id
-            if name in NODES:
-                alone = type(ir)()
-                alone.CopyFrom(ir)
-                del alone.nodes[:]
-                alone.nodes.append(node)
-                local_dag_runner.LocalDagRunner().run_with_ir(alone)
-                cached[name] = is_cached(connection, config.name, run_id, name)
-    return cached
+    compiled = compile_pipeline(config, options)
+    connection = connection_to(root)
+    return {
+        node.id: run_node(compiled, node.id, run_id=run_id, connection=connection).state == "cached"
+        for node in compiled.nodes
+        if node.id in NODES
+    }
 
 
 def test_nothing_is_done_again_from_the_summary_or_after_a_move_of_root_and_data(

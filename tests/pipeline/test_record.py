@@ -110,12 +110,13 @@ def test_every_summary_has_the_record_and_the_data_s_path_also_of_a_run_that_fai
         (tmp_path / "photos" / label / "1.png").write_bytes(b"")
     path = written(tmp_path, str(GLYPHS))
 
-    def nodes(config: Config, root: Root, run_id: str, *rest: Any) -> Summary:
-        recorded = json.loads((root.run(run_id) / RECORD_FILE).read_text(encoding="utf-8"))
-        assert recorded["overrides"] == list(config.overrides)  # Pusher finds it.
-        if config.finetune.seed == 1:
+    def nodes(this: local.Run) -> Summary:
+        path = this.root.run(this.run_id) / RECORD_FILE
+        recorded = json.loads(path.read_text(encoding="utf-8"))
+        assert recorded["overrides"] == list(this.config.overrides)  # Pusher reads it.
+        if this.config.finetune.seed == 1:
             raise ValueError("a node's own")
-        return Summary(run_id=run_id, status="unchanged", serving_dir="")
+        return Summary(run_id=this.run_id, status="unchanged", serving_dir="")
 
     monkeypatch.setattr(local, "_run_nodes", nodes)
     for seed in (0, 1):

@@ -14,7 +14,8 @@ import pytest
 from ml_metadata.proto import metadata_store_pb2
 
 from modules.errors import InputError
-from pipeline.recovery import check_metadata, recover, temporary_files
+from pipeline.executions import NodeRun
+from pipeline.recovery import check_metadata, recover, recover_node, temporary_files
 from pipeline.root import Root
 
 Execution = metadata_store_pb2.Execution
@@ -34,6 +35,19 @@ def executed(store: Any, state: int) -> int:
     type_id = store.put_execution_type(metadata_store_pb2.ExecutionType(name="Trainer"))
     (number,) = store.put_executions([Execution(type_id=type_id, last_known_state=state)])
     return int(number)
+
+
+def in_context(store: Any, kind: str, name: str, *executions: int) -> None:
+    """Puts executions into a context as TFX does: of a node, or of a run."""
+    type_id = store.put_context_type(metadata_store_pb2.ContextType(name=kind))
+    (context,) = store.put_contexts([metadata_store_pb2.Context(type_id=type_id, name=name)])
+    store.put_attributions_and_associations(
+        [],
+        [
+            metadata_store_pb2.Association(context_id=context, execution_id=number)
+            for number in executions
+        ],
+    )
 
 
 def folders_of(root: Root, number: int) -> list[Path]:
@@ -71,6 +85,29 @@ def test_what_runs_no_longer_is_canceled_and_its_folders_go(tmp_path: Path) -> N
         killed, Execution.CANCELED
     )
     assert recover(root, connection_to(root)) == 0
+
+
+def test_of_one_node_of_one_run_alone_is_cleared_what_a_kill_has_left(tmp_path: Path) -> None:
+    root = Root(tmp_path)
+    recover(root, connection_to(root))
+    store = mlmd.MetadataStore(connection_to(root))
+    killed, of_other_run, of_other_node = (executed(store, Execution.RUNNING) for _ in range(3))
+    in_context(store, "node", "birds.Trainer", killed, of_other_run)
+    in_context(store, "node", "birds.Pusher", of_other_node)
+    in_context(store, "pipeline_run", "1", killed, of_other_node)
+    in_context(store, "pipeline_run", "2", of_other_run)
+    gone = folders_of(root, killed)
+    kept = [*folders_of(root, of_other_run), *folders_of(root, of_other_node)]
+    assert recover_node(root, connection_to(root), NodeRun("birds", "1", "Trainer")) == 1
+    assert not any(folder.exists() for folder in gone)
+    assert all((folder / "deep" / "file").is_file() for folder in kept)
+    states = {execution.id: execution.last_known_state for execution in store.get_executions()}
+    assert states == {
+        killed: Execution.CANCELED,
+        of_other_run: Execution.RUNNING,
+        of_other_node: Execution.RUNNING,
+    }
+    assert recover_node(root, connection_to(root), NodeRun("birds", "3", "Trainer")) == 0
 
 
 def test_numbers_of_a_new_file_are_higher_than_any_of_one_that_was_lost(tmp_path: Path) -> None:
@@ -158,7 +195,7 @@ def test_temporary_files_are_put_into_the_root_and_found_by_the_next_run(
     root, before = Root(tmp_path), tempfile.gettempdir()
     root.temporary.mkdir()
     (root.temporary / "of a killed run").mkdir()
-    with temporary_files(root):
+    with temporary_files(root.temporary):
         assert list(root.temporary.iterdir()) == []
         assert Path(tempfile.mkdtemp()).parent == root.temporary
         assert Path(os.environ["TMPDIR"]) == root.temporary

@@ -1,0 +1,180 @@
+"""A pipeline that is checked, prepared and compiled: what any scheduler needs to run its nodes.
+
+It is written as two files. Reading them imports neither TensorFlow nor TFX, so that a scheduler
+that looks up the nodes again and again pays milliseconds and not the imports' seconds.
+"""
+
+import hashlib
+import json
+import re
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, ValidationError
+
+from components.serving.disk import replace_whole
+from modules.errors import InputError
+from modules.settings import Options, Override, TrainerOptions
+from modules.text import as_json
+from pipeline.cache_keys import places_of
+from pipeline.config import Config
+from pipeline.provenance import versions
+from pipeline.root import Root
+
+FORMAT: Literal[1] = 1
+NODES_FILE = "nodes.json"
+GRAPH_FILE = "pipeline.pb"
+
+
+class CompiledNode(Options):
+    """A node, as far as a scheduler needs to know it.
+
+    Attributes:
+        id: such as ``ImageExampleGen``.
+        upstream: ids of the nodes that must have ended before it begins, sorted.
+        source: fingerprint of the code that it runs; empty for a node that runs none of Thaw's.
+    """
+
+    id: str
+    upstream: tuple[str, ...]
+    source: str
+
+    @property
+    def name(self) -> str:
+        """As people and the summary have it, such as ``image_example_gen``."""
+        return re.sub(r"(?<!^)(?=[A-Z])", "_", self.id).lower()
+
+
+class CompiledPipeline(Options):
+    """All that is settled before the first node runs; the same inputs give the same bytes.
+
+    It holds no run's id, and nothing of how ML Metadata is reached.
+
+    Attributes:
+        format: of the files.
+        pipeline: its name, which ML Metadata keeps the nodes' work under.
+        root: the folder that the nodes write to.
+        versions: of Python and the packages.
+        trainer: what Trainer gets, with the fingerprint of the backbone's files.
+        places: paths, by which no work is found again, and the names that stand for them.
+        nodes: in an order in which they can run.
+        graph: TFX's intermediate form, serialized.
+    """
+
+    format: Literal[1] = FORMAT
+    pipeline: str
+    root: Path
+    versions: dict[str, str]
+    trainer: TrainerOptions
+    places: dict[str, str]
+    nodes: tuple[CompiledNode, ...]
+    graph: Annotated[bytes, Field(exclude=True, repr=False)]
+
+    def node(self, node_id: str) -> CompiledNode:
+        """The node of this id.
+
+        Raises:
+            InputError: when there is none.
+        """
+        nodes = {node.id: node for node in self.nodes}
+        if node_id not in nodes:
+            raise InputError(
+                f"NODE: got {node_id!r}, and the pipeline {self.pipeline} has no such node; name "
+                f"one of {', '.join(nodes)}"
+            )
+        return nodes[node_id]
+
+    def parsed_graph(self) -> Any:
+        """The graph as TFX's ``Pipeline`` message; imports protobuf, and still no TensorFlow."""
+        from tfx.proto.orchestration import pipeline_pb2
+
+        return pipeline_pb2.Pipeline.FromString(self.graph)
+
+    def write(self, folder: Path) -> None:
+        """Writes both files, each whole or not at all; raises ``OSError``."""
+        described = {**self.model_dump(mode="json"), "graph_sha256": _sha256(self.graph)}
+        replace_whole(folder / GRAPH_FILE, self.graph)
+        replace_whole(folder / NODES_FILE, (as_json(described, indent=1) + "\n").encode())
+
+
+def read_compiled(folder: Path) -> CompiledPipeline:
+    """What ``CompiledPipeline.write`` has written.
+
+    Raises:
+        InputError: when the files are missing, damaged, of another format, or not of one pipeline.
+    """
+    try:
+        described = json.loads((folder / NODES_FILE).read_text(encoding="utf-8"))
+        graph = (folder / GRAPH_FILE).read_bytes()
+        if described.get("format") != FORMAT:
+            problem = f"has the format {described.get('format')!r}, and this Thaw reads {FORMAT}"
+        elif described.pop("graph_sha256", None) != _sha256(graph):
+            problem = f"describes another graph than that in {GRAPH_FILE}"
+        else:
+            return CompiledPipeline.model_validate({**described, "graph": graph})
+    except OSError as error:
+        problem = f"and {GRAPH_FILE} cannot be read ({error.strerror})"
+    except (ValueError, AttributeError, ValidationError) as error:
+        problem = f"is damaged ({type(error).__name__})"
+    raise InputError(f"{folder / NODES_FILE} {problem}; compile the pipeline again")
+
+
+def compile_pipeline(
+    config: Config, options: TrainerOptions, forced: Override | None = None
+) -> CompiledPipeline:
+    """Builds and compiles the graph; nothing runs.
+
+    Args:
+        config: the whole configuration.
+        options: what Trainer gets.
+        forced: who blesses the candidate whatever the gate's rules say.
+
+    Raises:
+        InputError: when the schema cannot be used.
+    """
+    from tfx.dsl.compiler import compiler
+    from tfx.proto.orchestration import pipeline_pb2
+
+    from pipeline.graph import create_pipeline
+
+    root = Root(config.root)
+    graph: Any = compiler.Compiler().compile(
+        create_pipeline(
+            config,
+            options,
+            pipeline_root=str(root.artifacts),
+            forced=forced,
+            records=str(root.runs),
+        )
+    )
+    # Maps have no order of their own, neither in the graph nor in what is packed into it.
+    deployment = pipeline_pb2.IntermediateDeploymentConfig()
+    graph.deployment_config.Unpack(deployment)
+    graph.deployment_config.Pack(deployment, deterministic=True)
+    return CompiledPipeline(
+        pipeline=config.name,
+        root=root.path,
+        versions=versions(),
+        trainer=options,
+        places=places_of(config),
+        nodes=tuple(_described(node.pipeline_node) for node in graph.nodes),
+        graph=graph.SerializeToString(deterministic=True),
+    )
+
+
+def _described(node: Any) -> CompiledNode:
+    parameters = {
+        key: parameter.field_value.string_value
+        for key, parameter in node.parameters.parameters.items()
+    }
+    # Transform and Trainer, which are TFX's own, take the fingerprint of user code among others.
+    custom = json.loads(parameters.get("custom_config") or "{}") or {}
+    return CompiledNode(
+        id=node.node_info.id,
+        upstream=tuple(sorted(node.upstream_nodes)),
+        source=parameters.get("source") or custom.get("source", ""),
+    )
+
+
+def _sha256(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()

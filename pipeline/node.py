@@ -1,0 +1,100 @@
+"""Runs one node of a compiled pipeline in this process, whoever schedules it."""
+
+import shutil
+from typing import Any
+
+from pipeline import executions, recovery
+from pipeline.cache_keys import without_places
+from pipeline.compiled import CompiledPipeline
+from pipeline.node_records import NodeRecord, Recorder
+from pipeline.root import Root
+
+_TRAINER = "Trainer"
+
+
+def run_node(
+    compiled: CompiledPipeline, node_id: str, *, run_id: str, connection: Any
+) -> NodeRecord:
+    """Runs a node, or finds its work in the cache, and records how it went in the run's folder.
+
+    What a killed attempt at this node of this run has left is cleared first. The nodes upstream
+    must have ended. Where temporary files go is the process's own matter
+    (``recovery.temporary_files``), and so is that nobody else runs the same node at the same time.
+
+    Args:
+        compiled: the pipeline.
+        node_id: such as ``ImageExampleGen``.
+        run_id: names the run: all its nodes have the same.
+        connection: ML Metadata's configuration of a connection.
+
+    Returns:
+        The record; its ``state`` is ``complete`` or ``cached``.
+
+    Raises:
+        InputError: when the pipeline has no such node.
+        RuntimeError: when the node's inputs are not there.
+        Exception: what the node itself has raised.
+    """
+    from modules.beam_batches import cap_batches
+
+    node = compiled.node(node_id)
+    root = Root(compiled.root)
+    run = executions.NodeRun(compiled.pipeline, run_id, node_id)
+    recorder = Recorder(root.node_records(run_id), node.id, node.name)
+    try:
+        recovery.recover_node(root, connection, run)
+        cap_batches()
+        with without_places(compiled.places):
+            _launcher(compiled, run, connection).launch()
+        state = executions.success_of(connection, run)
+        if state is None:
+            raise RuntimeError("it was left out, for its inputs are not there")
+    except BaseException:
+        recorder.fail()
+        raise
+    if node_id == _TRAINER:
+        # The model is published: nothing will go on from them.
+        shutil.rmtree(root.checkpoints, ignore_errors=True)
+    return recorder.end(state)
+
+
+def _launcher(compiled: CompiledPipeline, run: executions.NodeRun, connection: Any) -> Any:
+    """TFX's launcher of the node, which runs driver, executor and publisher."""
+    from tfx.dsl.compiler import constants
+    from tfx.orchestration import metadata
+    from tfx.orchestration.portable import launcher, runtime_parameter_utils
+    from tfx.proto.orchestration import pipeline_pb2
+
+    graph = compiled.parsed_graph()
+    runtime_parameter_utils.substitute_runtime_parameter(
+        graph, {constants.PIPELINE_RUN_ID_PARAMETER_NAME: run.run_id}
+    )
+    deployment = pipeline_pb2.IntermediateDeploymentConfig()
+    graph.deployment_config.Unpack(deployment)
+    (node,) = (
+        node.pipeline_node for node in graph.nodes if node.pipeline_node.node_info.id == run.node_id
+    )
+    return launcher.Launcher(
+        pipeline_node=node,
+        mlmd_connection=metadata.Metadata(connection),
+        pipeline_info=graph.pipeline_info,
+        pipeline_runtime_spec=graph.runtime_spec,
+        executor_spec=_unpacked(deployment.executor_specs, run.node_id),
+        custom_driver_spec=_unpacked(deployment.custom_driver_specs, run.node_id),
+    )
+
+
+def _unpacked(specs: Any, node_id: str) -> Any:
+    """What a node executes, or None where it has no such part."""
+    from tfx.proto.orchestration import executable_spec_pb2
+
+    if node_id not in specs:
+        return None
+    for kind in (
+        executable_spec_pb2.PythonClassExecutableSpec,
+        executable_spec_pb2.BeamExecutableSpec,
+    ):
+        spec = kind()
+        if specs[node_id].Unpack(spec):
+            return spec
+    raise ValueError(f"{node_id} executes {specs[node_id].type_url}, which is not run here")

@@ -1,0 +1,118 @@
+"""One node of a compiled pipeline runs, is found in the cache, and runs again after a kill."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+import ml_metadata as mlmd
+import pytest
+from ml_metadata.proto.metadata_store_pb2 import Execution
+from tfx.orchestration.portable import launcher
+from tfx_bsl.coders import batch_util
+
+from modules.errors import InputError
+from pipeline.compiled import CompiledPipeline
+from pipeline.executions import NodeRun, connection_to, of_node
+from pipeline.node import run_node
+from pipeline.node_records import NodeRecord, read_all, seconds_by_name
+from pipeline.root import Root
+from tests.pipeline.compiling import compiled_digits
+
+NODE = "CuratedSchema"  # It needs no images.
+
+
+@pytest.fixture
+def compiled(tmp_path: Path) -> CompiledPipeline:
+    return compiled_digits(tmp_path)
+
+
+def run(compiled: CompiledPipeline, run_id: str, node: str = NODE) -> NodeRecord:
+    connection = connection_to(Root(compiled.root))
+    return run_node(compiled, node, run_id=run_id, connection=connection)
+
+
+def records_of(compiled: CompiledPipeline, run_id: str) -> list[NodeRecord]:
+    return read_all(Root(compiled.root).node_records(run_id))
+
+
+def executions_of(compiled: CompiledPipeline, run_id: str) -> list[Any]:
+    store = mlmd.MetadataStore(connection_to(Root(compiled.root)))
+    return of_node(store, NodeRun(compiled.pipeline, run_id, NODE))
+
+
+def test_a_node_is_done_once_and_each_run_records_how_it_went(compiled: CompiledPipeline) -> None:
+    first, second = run(compiled, "1"), run(compiled, "2")
+    assert (first.state, second.state) == ("complete", "cached")
+    assert records_of(compiled, "1") == [first]
+    assert records_of(compiled, "2") == [second]
+    assert (first.node, first.name, first.pid) == (NODE, "curated_schema", os.getpid())
+    assert first.seconds is not None
+    assert seconds_by_name([first]) == {"curated_schema": first.seconds}
+    assert first.ended_at is not None
+    assert first.started_at <= first.ended_at <= second.started_at
+    assert first.peak_rss_mb is not None
+    assert first.peak_rss_mb > 100
+    assert batch_util.GetBatchElementsKwargs(None)["max_batch_size"] == 20 << 20
+
+
+def test_after_a_kill_the_same_run_does_the_node_again_and_nothing_of_it_is_left(
+    compiled: CompiledPipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Killed(BaseException):
+        """Ends an attempt as a kill does: TFX publishes nothing."""
+
+    def kill(*arguments: Any) -> None:
+        raise Killed
+
+    with monkeypatch.context() as patch:
+        patch.setattr(launcher.Launcher, "_run_executor", kill)
+        with pytest.raises(Killed):
+            run(compiled, "1")
+    (execution,) = executions_of(compiled, "1")
+    assert execution.last_known_state == Execution.RUNNING
+    (record,) = records_of(compiled, "1")
+    assert record.state == "failed"
+    artifacts = Root(compiled.root).artifacts
+    half_written = artifacts / NODE / "schema" / str(execution.id) / "half written"
+    half_written.parent.mkdir(parents=True)
+    half_written.write_bytes(b"x")
+    working = artifacts / NODE / ".system" / "stateful_working_dir"
+    assert list(working.iterdir())
+
+    assert run(compiled, "1").state == "complete"
+    assert [one.last_known_state for one in executions_of(compiled, "1")] == [Execution.COMPLETE]
+    assert not half_written.exists()
+    assert not list(working.iterdir())
+    assert [one.state for one in records_of(compiled, "1")] == ["complete"]
+    store = mlmd.MetadataStore(connection_to(Root(compiled.root)))
+    (schema,) = store.get_artifacts_by_type("Schema")
+    assert Path(schema.uri, "schema.pbtxt").is_file()
+
+
+def test_a_node_whose_inputs_are_not_there_fails_and_so_does_its_record(
+    compiled: CompiledPipeline,
+) -> None:
+    with pytest.raises(RuntimeError, match="left out, for its inputs are not there"):
+        run(compiled, "1", "ExampleValidator")
+    (record,) = records_of(compiled, "1")
+    assert (record.node, record.state) == ("ExampleValidator", "failed")
+    assert record.seconds is not None
+
+
+def test_an_unknown_node_is_refused_before_anything_is_written(compiled: CompiledPipeline) -> None:
+    with pytest.raises(InputError, match="no such node"):
+        run(compiled, "1", "Train")
+    assert not list(compiled.root.iterdir())
+
+
+def test_a_record_that_is_damaged_or_still_running_has_no_seconds(
+    compiled: CompiledPipeline,
+) -> None:
+    ended = run(compiled, "1")
+    folder = Root(compiled.root).node_records("1")
+    running = ended.model_copy(
+        update={"node": "Trainer", "name": "trainer", "state": "running", "seconds": None}
+    )
+    running.write(folder)
+    (folder / "Pusher.json").write_text("{", encoding="utf-8")
+    assert seconds_by_name(read_all(folder)) == {"curated_schema": ended.seconds}
