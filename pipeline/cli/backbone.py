@@ -19,8 +19,8 @@ def inspect(
     as_json: JsonOption = False,
 ) -> None:
     """Shows a backbone's blocks, in the order of the data, and what each stage would train."""
+    from pipeline import display
     from pipeline.commands import inspect
-    from pipeline.runners import display
 
     with display.quiet():
         inspection = inspect.inspect(target, set_ or (), root)
@@ -50,9 +50,8 @@ def lr_find(
     A range test (Smith 2017) on the config's images: each step's rate is higher, from 1e-6 to 1.
     Nothing is kept but the picture.
     """
-    from pipeline import loading
+    from pipeline import display, loading
     from pipeline.commands import lr_find
-    from pipeline.runners import display
 
     loaded = loading.load(config, set_ or (), root)
     with display.quiet() as visible, nullcontext() if as_json else display.Display(visible):

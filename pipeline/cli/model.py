@@ -25,8 +25,8 @@ def predict(
 
     Exit status: 0; 2 where an image could not be used, after all others were.
     """
+    from pipeline import display
     from pipeline.commands import predict
-    from pipeline.runners import display
 
     model = predict.find_model(target, set_ or (), root)
     with display.quiet():
@@ -53,9 +53,8 @@ def gate(
 
     Nothing is trained or pushed. Exit status: 0 blessed, 3 refused.
     """
-    from pipeline import loading
+    from pipeline import display, loading
     from pipeline.commands import gate
-    from pipeline.runners import display
 
     loaded = loading.load(config, set_ or (), root)
     with display.quiet() as visible, nullcontext() if as_json else display.Display(visible):

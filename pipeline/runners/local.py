@@ -13,6 +13,7 @@ from modules.text import cause, without_secrets
 from pipeline import executions, preflight, record, recovery
 from pipeline.compiled import compile_pipeline, read_compiled
 from pipeline.config import Config
+from pipeline.display import Display, logged_to
 from pipeline.full_disk import no_room
 from pipeline.interruption import Interruption, watched
 from pipeline.node import run_node
@@ -20,7 +21,6 @@ from pipeline.node_records import peak_rss_mb, read_all, seconds_by_name
 from pipeline.provenance import versions
 from pipeline.reporting import upgraded
 from pipeline.root import Root, new_run_id, shown
-from pipeline.runners.display import Display, logged_to
 
 LOG_FILE = "tfx.log"
 

@@ -45,7 +45,7 @@ def test_a_log_that_no_longer_fits_is_dropped_and_shows_a_person_nothing() -> No
     code = """
 import logging
 from pathlib import Path
-from pipeline.runners.display import logged_to
+from pipeline.display import logged_to
 with logged_to(Path("/dev/full"), verbose=False) as visible:
     logging.getLogger("thaw").error("for the log")
     print("what a library says")

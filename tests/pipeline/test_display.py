@@ -12,7 +12,7 @@ import pytest
 from components.records.summary import Summary
 from modules import progress
 from pipeline import loading, reporting
-from pipeline.runners.display import Display, logged_to
+from pipeline.display import Display, logged_to
 from tests.conftest import PROJECT
 
 
@@ -78,7 +78,7 @@ def test_a_record_of_the_log_makes_no_other(tmp_path: Path) -> None:
     log = tmp_path / "log"
     code = (
         "import logging, pathlib\n"
-        "from pipeline.runners.display import logged_to\n"
+        "from pipeline.display import logged_to\n"
         f"with logged_to(pathlib.Path({str(log)!r}), verbose=False):\n"
         "    logging.error('a%s', '\\x1b[2J\\n2026-01-01 00:00:00,000 INFO pushed\\x9b')\n"
     )
@@ -127,7 +127,7 @@ def test_what_libraries_print_goes_to_the_log_even_from_c(tmp_path: Path) -> Non
     log = tmp_path / "deep" / "tfx.log"
     code = (
         "import logging, os, pathlib\n"
-        "from pipeline.runners.display import logged_to\n"
+        "from pipeline.display import logged_to\n"
         f"with logged_to(pathlib.Path({str(log)!r}), verbose=False) as visible:\n"
         "    print('from python')\n"
         "    os.write(1, b'from c to 1\\n')\n"
@@ -149,7 +149,7 @@ def test_what_libraries_print_goes_to_the_log_even_from_c(tmp_path: Path) -> Non
 def test_the_log_is_shown_too_when_asked_for(tmp_path: Path) -> None:
     code = (
         "import logging, pathlib\n"
-        "from pipeline.runners.display import logged_to\n"
+        "from pipeline.display import logged_to\n"
         f"with logged_to(pathlib.Path({str(tmp_path / 'log')!r}), verbose=True):\n"
         "    logging.getLogger('any').info('a record')\n"
         "    from absl import logging as of_tfx\n"
