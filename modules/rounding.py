@@ -1,4 +1,4 @@
-"""Shares of images, with as many digits as the images bear.
+"""Shares of images, with as many digits as the number of images supports.
 
 An accuracy of n images is a count divided by n. The digits round it by at most a twentieth of an
 image, so that no two counts look the same and nothing is shown that was not measured: 0.825 of 40
@@ -11,7 +11,7 @@ _FOR_PEOPLE = 4
 
 
 def digits(images: int) -> int:
-    """How many decimal places a share of so many images bears; at least 2."""
+    """How many decimal places a share of this many images supports; at least 2."""
     return max(2, 1 + math.ceil(math.log10(max(images, 1))))
 
 

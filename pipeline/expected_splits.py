@@ -62,6 +62,6 @@ def _few_test_images(
     if min(most, count) >= min_examples:
         return []
     return [
-        f"{features.TEST}: of {counted(count, 'image')} about {count * share:.0f} would be tested, "
-        f"and evaluation.min_examples asks for {min_examples}"
+        f"{features.TEST}: about {count * share:.0f} of {counted(count, 'image')} would be in this "
+        f"split, and evaluation.min_examples asks for {min_examples}"
     ]

@@ -26,7 +26,8 @@ def outcome(summary: Summary, config: Config) -> str:
     if summary.shipped:
         lines.append(f"schedule: {summary.shipped.sentence}")
     if summary.gate:
-        lines.append(f"gate: {summary.gate.sentence}")
+        when = ", when it was pushed" if summary.status == "unchanged" else ""
+        lines.append(f"gate{when}: {summary.gate.sentence}")
     lines += _about_data(summary)
     lines.append(
         f"{summary.seconds['total']:.0f} s, at most {summary.peak_rss_mb:.0f} MB; "

@@ -1,1 +1,1 @@
-"""Stops a run before Transform when the data may not be trained on."""
+"""Stops a run before Transform if training cannot start with its data."""

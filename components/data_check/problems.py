@@ -85,7 +85,7 @@ def refuse(found: Sequence[str]) -> None:
         return
     shown = "; ".join(found[:_SHOWN])
     rest = f"; and {len(found) - _SHOWN} more" if len(found) > _SHOWN else ""
-    raise InputError(f"data: it may not be trained on: {shown}{rest}; {_remedy(found)}")
+    raise InputError(f"data: training cannot start: {shown}{rest}; {_remedy(found)}")
 
 
 def _remedy(found: Sequence[str]) -> str:

@@ -42,7 +42,7 @@ class RuleResult:
     """What a person can do; empty in records where the rule is kept."""
 
     def as_json(self) -> dict[str, Any]:
-        """With as many digits as the images bear; ``remedy`` is empty where nothing is broken."""
+        """With as many digits as the images support; ``remedy`` is empty if the rule is kept."""
         fields = asdict(self)
         for key in ("value", "baseline"):
             if fields[key] is not None:

@@ -130,7 +130,7 @@ def _required(options: Evaluation, candidate: Answers, baseline: Answers) -> Rul
         passed = statistics.non_inferiority(gained, lost, n, margin) <= 1 - sure
         claim = f"not worse than the baseline by {margin:g} or more"
         if options.margin == "auto" and margin > margins.NARROWEST:
-            claim += f", the margin that {n} test images bear"
+            claim += f", the smallest margin that {n} test images can show"
         remedy = _more_images(margin, sure, n)
     level = f"{100 * sure:g} %"
     reason = f"{claim}, at {level}" if passed else f"not shown at {level} that it is {claim}"

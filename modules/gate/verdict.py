@@ -183,8 +183,8 @@ def _later(options: Evaluation, n: int) -> str:
     if options.margin == "auto":
         margin = margins.of(options, n)
         return "" if margin <= margins.NARROWEST else (
-            f"later models will be held against this one with a margin of {margin:g}, since {n} "
-            f"test images bear no smaller one: {margins.NARROWEST:g} takes {needed} of them"
+            f"later models will be compared with this one by a margin of {margin:g}, the smallest "
+            f"that {n} test images can show; a margin of {margins.NARROWEST:g} takes {needed}"
         )  # fmt: skip
     least = statistics.least_images(options.margin, options.confidence)
     return "" if n >= least else (

@@ -125,7 +125,7 @@ def as_text(rows: Sequence[PushedVersion]) -> str:
 
 
 def _accuracy(overall: ScoreRecord) -> str:
-    """With as many digits as its images bear."""
+    """With as many digits as the number of its images supports."""
     return share(overall.accuracy, overall.images)
 
 

@@ -196,6 +196,22 @@ def test_the_outcome_says_what_became_of_the_run(tmp_path: Path) -> None:
     assert "the gate sees nothing of 'a'" in reporting.outcome(unseen, config)
 
 
+def test_a_run_that_changed_nothing_says_that_the_verdict_is_of_the_push(tmp_path: Path) -> None:
+    config = loading.load(PROJECT / "configs" / "digits.yaml", (), tmp_path)
+    verdict = {
+        "verdict": "blessed",
+        "sentence": "blessed: there is no baseline yet",
+        "n": 40,
+        "baseline": {"version": None, "reason": "there is no baseline yet"},
+        "rules": [],
+        "forced": None,
+    }
+    unchanged = reporting.outcome(summary("unchanged", gate=verdict), config)
+    assert "gate, when it was pushed: blessed: there is no baseline yet" in unchanged.splitlines()
+    pushed = reporting.outcome(summary("pushed", gate=verdict), config)
+    assert "gate: blessed: there is no baseline yet" in pushed.splitlines()
+
+
 def test_records_without_facts_are_read_as_such() -> None:
     record = logging.LogRecord("n", logging.INFO, os.devnull, 1, "text", (), None)
     assert progress.facts_of(record) == {}

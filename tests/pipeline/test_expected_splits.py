@@ -24,8 +24,8 @@ def listed(**counts: int) -> list[ImageFile]:
     ("files", "message"),
     [
         (listed(train=80, test=29), "test: 29 images, and evaluation.min_examples asks for 30"),
-        (listed(left=80), "test: of 80 images about 8 would be tested, and .* asks for 30"),
-        (listed(train=45, validation=40), "test: of 45 images about 5 would be tested"),
+        (listed(left=80), "test: about 8 of 80 images would be in this split, and .* asks for 30"),
+        (listed(train=45, validation=40), "test: about 5 of 45 images would be in this split"),
         (
             [*listed(train=80, test=40), ImageFile("", "x", "Ａ ", 1, "test")],
             "no image of class 'Ａ ', but of 'a', which differs in case, spaces or form alone",

@@ -88,7 +88,7 @@ def test_too_few_images_for_the_gate_are_refused_before_the_backbone_is_looked_f
 ) -> None:
     made(tmp_path / "photos", "cat", "dog", each=8)
     mistake = run(least=30)[1]
-    assert "test: of 16 images about 2 would be tested, and evaluation.min_examples asks" in mistake
+    assert "test: about 2 of 16 images would be in this split, and evaluation.min_" in mistake
     assert "change the shares in data.splits, or lower evaluation.min_examples" in mistake
     assert NOTHING_WRONG in run(least=3)[1]
 

@@ -16,7 +16,7 @@ def test_anomalies_are_told_by_split_and_feature() -> None:
     assert lines == [
         "test: label: Unexpected string values: Examples contain values missing from the schema: z"
     ]
-    with pytest.raises(InputError, match=r"may not be trained on: test: label.*data\.schema"):
+    with pytest.raises(InputError, match=r"training cannot start: test: label.*data\.schema"):
         problems.refuse(lines)
 
 
@@ -41,7 +41,7 @@ def test_too_few_test_images_for_the_gate_stop_a_run_before_it_trains() -> None:
     lines = problems.few_test_images(1, 30)
     assert lines == ["test: 1 image, and evaluation.min_examples asks for 30"]
     message = (
-        "may not be trained on: test: 1 image, .*; add or correct images, change the shares in "
+        "training cannot start: test: 1 image, .*; add or correct images, change the shares in "
         r"data\.splits, or lower evaluation\.min_examples$"
     )
     with pytest.raises(InputError, match=message):

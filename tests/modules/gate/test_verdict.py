@@ -160,18 +160,19 @@ def test_a_class_that_went_as_another_came_may_have_been_renamed() -> None:
     ("images", "margin", "takes"),
     [(40, 0.195, 330), (81, 0.12, 330)],
 )
-def test_the_first_push_says_what_margin_few_images_bear(
+def test_the_first_push_says_which_margin_few_images_can_show(
     images: int, margin: float, takes: int
 ) -> None:
     found = judge(predictions(right(images, 0)), Evaluation(), NONE)
     assert found.verdict == "blessed"
     assert found.sentence.endswith(
-        f"later models will be held against this one with a margin of {margin}, since {images} "
-        f"test images bear no smaller one: 0.05 takes {takes} of them"
+        f"later models will be compared with this one by a margin of {margin}, the smallest that "
+        f"{images} test images can show; a margin of 0.05 takes {takes}"
     )
     again = judge(predictions(right(images, 0), right(images, 0)), Evaluation(), SERVED)
     assert again.verdict == "blessed"
-    assert f"by {margin} or more, the margin that {images} test images bear, at" in again.sentence
+    can_show = f"by {margin} or more, the smallest margin that {images} test images can show, at"
+    assert can_show in again.sentence
 
 
 def test_the_first_push_says_when_a_margin_of_ones_own_can_never_be_shown() -> None:
