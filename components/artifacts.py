@@ -1,6 +1,24 @@
-"""The artifact types that Thaw adds to TFX's own."""
+"""The artifact types that Thaw adds to TFX's own, and where an artifact lies."""
 
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from tfx.types import artifact_utils
 from tfx.types.artifact import Artifact
+
+
+def folder_of(artifacts: Mapping[str, list[Any]], key: str) -> Path:
+    """The folder of the only artifact of an input or an output.
+
+    Args:
+        artifacts: an executor's ``input_dict`` or ``output_dict``.
+        key: of the channel.
+
+    Raises:
+        ValueError: when there are several artifacts, or none.
+    """
+    return Path(artifact_utils.get_single_uri(artifacts[key]))
 
 
 class Ingestion(Artifact):

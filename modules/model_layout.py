@@ -4,8 +4,10 @@ Who only needs a name or the labels imports this and no TensorFlow, and its fing
 nothing of the backbones or of the training.
 """
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 SAVED_MODEL = "saved_model.pb"
 # Beside the model, where TensorFlow Serving looks for nothing but its warm-up requests.
@@ -63,3 +65,10 @@ def read_labels(folder: Path) -> list[str]:
         UnicodeDecodeError: when it is not UTF-8.
     """
     return (folder / LABELS).read_bytes().decode().split("\n")[:-1]
+
+
+def read_history(folder: Path) -> dict[str, Any]:
+    """What Trainer wrote to a ModelRun's folder: ``schedule``, ``stages`` and ``shipped``."""
+    history = json.loads((folder / HISTORY).read_text(encoding="utf-8"))
+    assert isinstance(history, dict)
+    return history

@@ -3,6 +3,7 @@
 import ast
 import subprocess
 import sys
+from collections.abc import Collection
 from pathlib import Path
 
 import pytest
@@ -18,13 +19,19 @@ MAY_IMPORT = {
 
 
 def imports_of(path: Path) -> set[str]:
-    found: set[str] = set()
+    """All import paths in a file; of ``from a import b`` both ``a`` and ``a.b``."""
+    names: set[str] = set()
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
-            found |= {alias.name.split(".")[0] for alias in node.names}
+            names |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module:
-            found.add(node.module.split(".")[0])
-    return found
+            names |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
+    return names
+
+
+def packages_of(path: Path) -> set[str]:
+    """The top-level packages that a file imports."""
+    return {name.partition(".")[0] for name in imports_of(path)}
 
 
 @pytest.mark.parametrize("package", MAY_IMPORT)
@@ -32,37 +39,72 @@ def test_imports_go_one_way(package: str) -> None:
     files = sorted((PROJECT / package).rglob("*.py"))
     assert files
     for path in files:
-        ours = imports_of(path) & set(MAY_IMPORT)
+        ours = packages_of(path) & set(MAY_IMPORT)
         assert ours <= MAY_IMPORT[package], path
 
 
-# The rooms of ``modules``: each imports those before it and the files of ``SHARED_BY_ALL``; other
-# files that are in no room import any.
-ROOMS = ("settings", "images", "backbones", "finetune", "gate")
+def rooms_in(package: str) -> set[str]:
+    """The names of the files and folders of a package."""
+    entries = (PROJECT / package.replace(".", "/")).iterdir()
+    return {path.stem for path in entries if path.suffix in {"", ".py"}} - {
+        "__init__", "__pycache__"
+    }  # fmt: skip
+
+
+def in_order(*rooms: str, shared: Collection[str] = ()) -> dict[str, set[str]]:
+    """What each room may import: itself, those before it, and what is shared."""
+    return {room: {*shared, *rooms[: place + 1]} for place, room in enumerate(rooms)}
+
+
+def apart(rooms: Collection[str], shared: Collection[str]) -> dict[str, set[str]]:
+    """What each room may import: itself and what is shared, but none of the other rooms."""
+    return {room: {*shared, room} for room in rooms}
+
+
+# Files that all rooms of ``modules`` may import. Files in no room, such as ``trainer``, import any.
 SHARED_BY_ALL = {
     "beam_batches", "errors", "features", "model_layout", "parallel", "plugins", "progress",
     "rounding", "text",
 }  # fmt: skip
+# What the nodes of ``components`` share; what is no node's folder is here.
+BELOW_NODES = ("artifacts", "subprocess_runner", "driver", "records", "serving")
+# The folders of ``pipeline``; the files beside them import none of these.
+BESIDE_FILES = {"cli", "commands", "runners"}
+FILES = rooms_in("pipeline") - BESIDE_FILES
+ROOMS = {
+    "modules": in_order(
+        "settings", "images", "backbones", "finetune", "gate", shared=SHARED_BY_ALL
+    ),
+    "modules.backbones": in_order("loading", "graph", "backbone", "cut", "blocks", "reusable"),
+    "components": {
+        **in_order(*BELOW_NODES),
+        **apart(rooms_in("components") - {*BELOW_NODES}, shared=BELOW_NODES),
+    },
+    "pipeline": {
+        **dict.fromkeys(FILES, FILES),
+        **apart({"commands", "runners"}, shared=FILES),
+        "cli": {*FILES, *BESIDE_FILES},
+    },
+}
 
 
-def modules_imported_by(path: Path) -> set[str]:
-    """The second parts of ``modules.x`` that a file imports."""
-    found: set[str] = set()
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.ImportFrom) and node.module == "modules":
-            found |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom) and (node.module or "").startswith("modules."):
-            found.add(str(node.module).split(".")[1])
-    return found
-
-
-@pytest.mark.parametrize("room", ROOMS)
-def test_the_rooms_of_modules_import_in_one_order(room: str) -> None:
-    may = {*ROOMS[: ROOMS.index(room) + 1], *SHARED_BY_ALL}
-    files = sorted((PROJECT / "modules" / room).rglob("*.py"))
+@pytest.mark.parametrize(
+    ("package", "room"), [(package, room) for package, rooms in ROOMS.items() for room in rooms]
+)
+def test_a_room_imports_only_itself_and_the_rooms_below_it(package: str, room: str) -> None:
+    place = PROJECT / package.replace(".", "/") / room
+    files = sorted(place.rglob("*.py")) if place.is_dir() else [place.with_suffix(".py")]
     assert files
+    above = f"{package}."
     for path in files:
-        assert modules_imported_by(path) <= may, path
+        names = {name.removeprefix(above) for name in imports_of(path) if name.startswith(above)}
+        used = {name.partition(".")[0] for name in names} & rooms_in(package)
+        assert used <= ROOMS[package][room], path
+
+
+@pytest.mark.parametrize("package", ["modules.backbones", "components", "pipeline"])
+def test_the_order_names_every_room(package: str) -> None:
+    assert set(ROOMS[package]) == rooms_in(package)
 
 
 @pytest.mark.parametrize("package", ["modules", "components"])
@@ -70,7 +112,7 @@ def test_plain_functions_know_nothing_of_tfx(package: str) -> None:
     adapters = {"component.py", "executor.py", "driver.py", "strategy.py", "artifacts.py"}
     adapters |= {"curated_schema.py", "spans.py"}
     for path in (PROJECT / package).rglob("*.py"):
-        assert ("tfx" in imports_of(path)) == (path.name in adapters), path
+        assert ("tfx" in packages_of(path)) == (path.name in adapters), path
 
 
 def test_files_that_define_a_component_keep_raw_annotations() -> None:

@@ -2,6 +2,7 @@
 
 import json
 import os
+from pathlib import Path
 
 from tensorflow_metadata.proto.v0 import anomalies_pb2
 from tfx.dsl.component.experimental.annotations import InputArtifact, OutputArtifact, Parameter
@@ -16,7 +17,7 @@ from components.data_check.problems import (
     missing_images,
     refuse,
 )
-from components.image_example_gen.report import REPORT_FILE
+from components.records.data import read_report
 from modules import features
 
 
@@ -47,8 +48,7 @@ def DataCheck(  # noqa: N802 a component is a class to its users
         with open(path, "rb") as file:
             diff.ParseFromString(file.read())
         lines += anomalies(split, diff.anomaly_info)
-    with open(os.path.join(ingestion.uri, REPORT_FILE), encoding="utf-8") as file:
-        images = json.load(file)["images"]
+    images = read_report(Path(ingestion.uri)).images or {}
     lines += missing_images(images)
     lines += few_test_images(sum(images[features.TEST].values()), min_examples)
     lines += few_other_images(images[features.TEST], min_others)

@@ -1,6 +1,5 @@
 """TFX's Evaluator with our pass; it blesses nothing. ``evaluate`` does the work."""
 
-from pathlib import Path
 from typing import Any
 
 from tfx import types
@@ -10,8 +9,10 @@ from tfx.types.component_spec import ChannelParameter, ExecutionParameter
 from tfx.utils import io_utils, path_utils
 
 from components.artifacts import Baseline as BaselineArtifact
+from components.artifacts import folder_of
 from components.evaluator.evaluate import evaluate
-from components.records.baseline import read_choice, write_compared
+from components.records.baseline import read_choice
+from components.records.evaluation import write_compared
 from modules import features
 from modules.settings import Evaluation
 
@@ -45,13 +46,13 @@ class Executor(base_beam_executor.BaseBeamExecutor):
         split = artifact_utils.get_split_uri(input_dict["examples"], features.TEST)
         schema = artifact_utils.get_single_uri(input_dict["schema"])
         model = artifact_utils.get_single_uri(input_dict["model"])
-        folder = Path(artifact_utils.get_single_uri(output_dict["evaluation"]))
+        folder = folder_of(output_dict, "evaluation")
         baseline = evaluate(
             self._make_beam_pipeline,
             io_utils.all_files_pattern(split),
             io_utils.SchemaReader().read(io_utils.get_only_uri_in_dir(schema)),
             path_utils.serving_model_path(model),
-            read_choice(Path(artifact_utils.get_single_uri(input_dict["baseline"]))),
+            read_choice(folder_of(input_dict, "baseline")),
             Evaluation.model_validate_json(exec_properties["options"]),
             folder,
         )

@@ -1,7 +1,6 @@
-"""The node; ``make`` and ``work`` do it."""
+"""The node; ``convert`` and ``convert_worker`` do the work."""
 
 import json
-from pathlib import Path
 from typing import Any
 
 from tfx import types
@@ -12,7 +11,9 @@ from tfx.types.component_spec import ChannelParameter, ExecutionParameter
 from tfx.utils import path_utils
 
 from components.artifacts import Exports as ExportsArtifact
-from components.exports.convert import make, write
+from components.artifacts import folder_of
+from components.exports.convert import make
+from components.records.model import write_exports
 from modules import features
 from modules.settings import ImageSpec
 
@@ -44,7 +45,7 @@ class Executor(base_executor.BaseExecutor):
         exec_properties: dict[str, Any],
     ) -> None:
         """Called by TFX."""
-        folder = Path(artifact_utils.get_single_uri(output_dict["exports"]))
+        folder = folder_of(output_dict, "exports")
         folder.mkdir(parents=True, exist_ok=True)
         (blessing,) = input_dict["model_blessing"]
         blessed = blessing.get_int_custom_property(constants.ARTIFACT_PROPERTY_BLESSED_KEY) == 1
@@ -60,7 +61,8 @@ class Executor(base_executor.BaseExecutor):
             "sample": sample,
             "test": test,
         }
-        write(folder, [make(kind, job, folder, exec_properties["min_agreement"]) for kind in kinds])
+        least = exec_properties["min_agreement"]
+        write_exports(folder, [make(kind, job, folder, least) for kind in kinds])
 
 
 class Exports(base_component.BaseComponent):

@@ -3,11 +3,8 @@
 import json
 import sys
 import tempfile
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
-
-from pydantic import TypeAdapter
 
 from components.records.model import ExportRecord
 from components.subprocess_runner import run
@@ -17,9 +14,7 @@ from modules.text import printable
 WORK = "components.exports.convert_worker"
 JOB_FILE = "job.json"
 DONE_FILE = "done.json"
-EXPORTS_FILE = "exports.json"
 _SECONDS = 900.0
-_EXPORTS = TypeAdapter(tuple[ExportRecord, ...])
 
 
 def make(
@@ -69,14 +64,3 @@ def make(
 def _failed(kind: str, file: Path, reason: str) -> ExportRecord:
     file.unlink(missing_ok=True)
     return ExportRecord(kind=kind, file=file.name, passed=False, reason=printable(reason))
-
-
-def write(folder: Path, exports: Sequence[ExportRecord]) -> None:
-    """Writes beside the files what is known of them."""
-    text = _EXPORTS.dump_json(tuple(exports), indent=1)
-    (folder / EXPORTS_FILE).write_bytes(text)
-
-
-def read(folder: Path) -> tuple[ExportRecord, ...]:
-    """What ``write`` wrote."""
-    return _EXPORTS.validate_json((folder / EXPORTS_FILE).read_bytes())

@@ -1,6 +1,5 @@
-"""The node; ``decide`` has the logic, and ``modules.gate`` the rules."""
+"""The node; ``judge`` has the logic, and ``modules.gate`` the rules."""
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -12,15 +11,14 @@ from tfx.types.component_spec import ChannelParameter, ExecutionParameter
 from tfx.utils import io_utils
 
 from components.artifacts import Baseline as BaselineArtifact
+from components.artifacts import folder_of
 from components.driver import PropertiesDriver
-from components.gate.judge import GATE_FILE, decide
-from components.infra_check.outcome import OUTCOME_FILE
+from components.gate.judge import judge_candidate
 from components.records.baseline import read_choice
-from components.records.gate import GateRecord
-from components.records.infra import InfraRecord
+from components.records.gate import write_gate
+from components.records.infra import read_infra
 from components.serving import versions
 from modules.settings import Evaluation, Override
-from modules.text import as_json
 
 _FORCED = "forced"
 _WITHDRAWN = "withdrawn"
@@ -78,15 +76,14 @@ class Executor(base_executor.BaseExecutor):
         exec_properties: dict[str, Any],
     ) -> None:
         """Called by TFX."""
-        infra = artifact_utils.get_single_uri(input_dict["infra_blessing"])
         forced = exec_properties[_FORCED]
-        verdict = decide(
-            artifact_utils.get_single_uri(input_dict["evaluation"]),
-            InfraRecord.model_validate_json(Path(infra, OUTCOME_FILE).read_text(encoding="utf-8")),
+        verdict = judge_candidate(
+            str(folder_of(input_dict, "evaluation")),
+            read_infra(folder_of(input_dict, "infra_blessing")),
             Evaluation.model_validate_json(exec_properties["options"]),
-            exec_properties[_WITHDRAWN],
-            Override.model_validate_json(forced) if forced else None,
-            _in_docker(input_dict.get("docker_blessing")),
+            withdrawn=exec_properties[_WITHDRAWN],
+            forced=Override.model_validate_json(forced) if forced else None,
+            in_docker=_in_docker(input_dict.get("docker_blessing")),
         )
         blessing = artifact_utils.get_single_instance(output_dict["blessing"])
         (model,) = input_dict["model"]
@@ -100,10 +97,8 @@ class Executor(base_executor.BaseExecutor):
         )
         name = constants.BLESSED_FILE_NAME if verdict.passed else constants.NOT_BLESSED_FILE_NAME
         io_utils.write_string_file(f"{blessing.uri}/{name}", "")
-        choice = read_choice(Path(artifact_utils.get_single_uri(input_dict["baseline"])))
-        record = {"gate": verdict.as_json(), "choice": choice.as_text()}
-        text = as_json(record, indent=1)
-        Path(blessing.uri, GATE_FILE).write_text(text, encoding="utf-8")
+        choice = read_choice(folder_of(input_dict, "baseline"))
+        write_gate(Path(blessing.uri), verdict.as_json(), choice)
 
 
 def _in_docker(blessings: list[Any] | None) -> bool | None:
@@ -111,12 +106,6 @@ def _in_docker(blessings: list[Any] | None) -> bool | None:
     if not blessings:
         return None
     return bool(blessings[0].get_int_custom_property(constants.ARTIFACT_PROPERTY_BLESSED_KEY) == 1)
-
-
-def read_gate(folder: str) -> tuple[GateRecord, str]:
-    """What a blessing's folder says: the summary's ``gate``, and the baseline's choice as text."""
-    record = json.loads(Path(folder, GATE_FILE).read_text(encoding="utf-8"))
-    return GateRecord.model_validate(record["gate"]), record["choice"]
 
 
 class Gate(base_component.BaseComponent):

@@ -2,17 +2,15 @@
 
 from pathlib import Path
 
-from components.records.baseline import read_compared
+from components.records.evaluation import read_compared
 from components.records.infra import InfraRecord
 from modules.gate import predictions, tfma_config, verdict
 from modules.gate.result import RuleResult
 from modules.gate.verdict import Verdict
 from modules.settings import Evaluation, Override
 
-GATE_FILE = "gate.json"
 
-
-def decide(
+def judge_candidate(
     evaluation: str,
     infra: InfraRecord,
     options: Evaluation,

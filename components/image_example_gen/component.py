@@ -10,8 +10,9 @@ from tfx.types.component_spec import ChannelParameter, ExecutionParameter
 from components.artifacts import Ingestion, Quarantine
 from components.driver import PropertiesDriver
 from components.image_example_gen import executor
-from components.image_example_gen.io import FINGERPRINT, PLACE, fingerprint
+from components.image_example_gen.io import PLACE, fingerprint
 from components.image_example_gen.sources import list_all, spans
+from components.records.data import FINGERPRINT
 from modules.settings import Ingest
 
 

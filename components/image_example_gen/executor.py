@@ -11,8 +11,9 @@ from tfx.types import artifact_utils
 
 from components.image_example_gen import beam_worker, records, report, split_assignment
 from components.image_example_gen.image_file import ImageFile
-from components.image_example_gen.io import FINGERPRINT, PLACE
+from components.image_example_gen.io import PLACE
 from components.image_example_gen.sources import list_data, spans
+from components.records.data import FINGERPRINT, REPORT_FILE
 from modules import features, progress
 from modules.settings import Ingest
 
@@ -34,7 +35,7 @@ class Executor(base_beam_executor.BaseBeamExecutor):
         listing = list_data(options)
         decided = split_assignment.assign_splits(listing.files, options.splits.shares())
         folders = _describe(given["examples"], options, exec_properties, place)
-        summary = Path(given["ingestion"].uri, report.REPORT_FILE)
+        summary = Path(given["ingestion"].uri, REPORT_FILE)
         files = report.Files(summary, Path(given["quarantine"].uri, report.QUARANTINE_FILE))
         told: dict[str, Any] = {"layout": listing.layout, "left_out": listing.passed.parts()}
         told |= {"duplicates": decided.duplicates}

@@ -14,8 +14,6 @@ from typing import Any, TypeVar
 from components.image_example_gen.image_file import ImageFile, is_remote
 from modules.errors import InputError
 
-# The property, of the execution and of Examples, that carries the fingerprint.
-FINGERPRINT = "input_fingerprint"
 # The property, of the execution, that carries ``sources.spans.Place`` from driver to executor.
 PLACE = "place"
 Made = TypeVar("Made")

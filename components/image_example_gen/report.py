@@ -12,7 +12,6 @@ from components.records.data import OneColorRecord
 from modules import features
 from modules.text import as_json
 
-REPORT_FILE = "ingestion.json"
 QUARANTINE_FILE = "quarantine.jsonl"
 
 

@@ -11,10 +11,11 @@ from tfx.types import artifact_utils, standard_artifacts
 from tfx.types.component_spec import ChannelParameter, ExecutionParameter
 from tfx.utils import path_utils
 
+from components.artifacts import folder_of
 from components.driver import PropertiesDriver
 from components.infra_check import samples
-from components.infra_check.outcome import OUTCOME_FILE
 from components.infra_check.subprocess_check import check
+from components.records.infra import write_infra
 from modules import features, model_layout
 from modules.gate.predictions import read_scores
 from modules.images import encoded
@@ -61,9 +62,8 @@ class Executor(base_executor.BaseExecutor):
     ) -> None:
         """Called by TFX with the inputs and outputs of ``InfraCheckSpec``."""
         model = artifact_utils.get_single_instance(input_dict["model"])
-        evaluation = artifact_utils.get_single_instance(input_dict["evaluation"])
         test = artifact_utils.get_split_uri(input_dict["examples"], features.TEST)
-        known = read_scores(evaluation.uri, samples.COUNT)
+        known = read_scores(str(folder_of(input_dict, "evaluation")), samples.COUNT)
         outcome = check(
             path_utils.serving_model_path(model.uri),
             samples.choose(encoded.read([f"{test}/*"]), known),
@@ -72,8 +72,7 @@ class Executor(base_executor.BaseExecutor):
         blessing = artifact_utils.get_single_instance(output_dict["blessing"])
         blessing.set_int_custom_property(_BLESSED, int(outcome.passed))
         blessing.set_int_custom_property(MODEL_ID, model.id)
-        text = outcome.as_record().as_text()
-        Path(blessing.uri, OUTCOME_FILE).write_text(text, encoding="utf-8")
+        write_infra(Path(blessing.uri), outcome.as_record())
 
 
 class InfraCheckSpec(types.ComponentSpec):

@@ -7,8 +7,6 @@ from typing import Any
 from components.records.infra import CheckRecord, InfraRecord
 from modules.settings import Infra
 
-OUTCOME_FILE = "infra.json"
-
 
 @dataclass(frozen=True)
 class Check:

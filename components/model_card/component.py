@@ -10,20 +10,15 @@ from tfx.types import artifact_utils, standard_artifacts
 from tfx.types.component_spec import ChannelParameter, ExecutionParameter
 from tfx.utils import path_utils
 
-from components.artifacts import Exports, Ingestion
+from components.artifacts import Exports, Ingestion, folder_of
 from components.artifacts import ModelCard as ModelCardArtifact
-from components.exports.convert import read
-from components.gate.component import read_gate
-from components.image_example_gen.io import FINGERPRINT
-from components.image_example_gen.report import REPORT_FILE
-from components.infra_check.outcome import OUTCOME_FILE
 from components.records.card import Card
+from components.records.data import FINGERPRINT, read_report
+from components.records.gate import read_gate
+from components.records.infra import read_infra
+from components.records.model import read_exports
 from modules import model_layout
 from modules.gate import tfma_config
-
-
-def _read_json(folder: str, name: str) -> Any:
-    return json.loads(Path(folder, name).read_text(encoding="utf-8"))
 
 
 class Executor(base_executor.BaseExecutor):
@@ -36,32 +31,32 @@ class Executor(base_executor.BaseExecutor):
         exec_properties: dict[str, Any],
     ) -> None:
         """Called by TFX with the inputs and outputs of ``ModelCardSpec``."""
-        inputs = {key: artifact_utils.get_single_instance(v) for key, v in input_dict.items() if v}
-        candidate, baseline = tfma_config.read_scores(inputs["evaluation"].uri)
-        history = _read_json(inputs["model_run"].uri, model_layout.HISTORY)
-        model = Path(path_utils.serving_model_path(inputs["model"].uri))
+        folders = {key: folder_of(input_dict, key) for key, value in input_dict.items() if value}
+        examples = artifact_utils.get_single_instance(input_dict["examples"])
+        candidate, baseline = tfma_config.read_scores(str(folders["evaluation"]))
+        history = model_layout.read_history(folders["model_run"])
+        model = Path(path_utils.serving_model_path(str(folders["model"])))
+        data = read_report(folders["ingestion"])
         fields = {
             "labels": model_layout.read_labels(model),
             "metrics": {
                 "candidate": vars(candidate),
                 "baseline": vars(baseline) if baseline else None,
             },
-            "gate": read_gate(inputs["model_blessing"].uri)[0],
-            "infra": _read_json(inputs["infra_blessing"].uri, OUTCOME_FILE),
-            "exports": read(Path(inputs["exports"].uri)) if "exports" in inputs else (),
+            "gate": read_gate(folders["model_blessing"])[0],
+            "infra": read_infra(folders["infra_blessing"]),
+            "exports": read_exports(folders["exports"]) if "exports" in folders else (),
             "schedule": history["schedule"],
             "stages": history["stages"],
             "shipped": history["shipped"],
-            "data": {
-                **_read_json(inputs["ingestion"].uri, REPORT_FILE),
-                "fingerprint": inputs["examples"].get_string_custom_property(FINGERPRINT),
-            },
+            "data": data.model_copy(
+                update={"fingerprint": examples.get_string_custom_property(FINGERPRINT)}
+            ),
             "versions": json.loads(exec_properties["versions"]),
             "backbone": json.loads(exec_properties["backbone"]),
             "source": exec_properties["source"],
         }
-        folder = Path(artifact_utils.get_single_uri(output_dict["card"]))
-        Card.model_validate(fields).write(folder)
+        Card.model_validate(fields).write(folder_of(output_dict, "card"))
 
 
 class ModelCardSpec(types.ComponentSpec):

@@ -10,11 +10,11 @@ from tfx.dsl.components.base import base_component, executor_spec
 from tfx.types import artifact_utils, standard_artifacts
 from tfx.types.component_spec import ChannelParameter, ExecutionParameter
 
-from components.artifacts import Exports, ModelCard
+from components.artifacts import Exports, ModelCard, folder_of
 from components.driver import PropertiesDriver
-from components.exports.convert import read
-from components.gate.component import read_gate
 from components.records.card import TEXT_FILE, read_card
+from components.records.gate import read_gate
+from components.records.model import read_exports
 from components.records.run import RunRecord
 from components.records.summary import RECORD_FILE, SUMMARY_FILE
 from components.serving import versions
@@ -79,16 +79,16 @@ class Executor(tfx_executor.Executor):
         version = versions.served_version(serving_dir, model.uri)
         if version is None:
             run_id = str(self._context.pipeline_run_id) if self._context else ""
-            blessing = artifact_utils.get_single_uri(input_dict["model_blessing"])
-            folder = Path(artifact_utils.get_single_uri(input_dict["card"]))
+            blessing = folder_of(input_dict, "model_blessing")
+            card = folder_of(input_dict, "card")
             record = _record(exec_properties["records"], run_id)
             version = push(
                 Path(self.GetModelPath(input_dict)),
                 serving_dir,
                 _note(run_id, model.uri, blessing),
                 extra=lambda number: {
-                    **_extra(folder, run_id, number, serving_dir, record),
-                    **_exported(input_dict.get("exports")),
+                    **_extra(card, run_id, number, serving_dir, record),
+                    **_exported(input_dict),
                 },
                 keep=exec_properties["keep"],
                 wait=exec_properties["lock_seconds"],
@@ -102,14 +102,14 @@ class Executor(tfx_executor.Executor):
         )
 
 
-def _note(run_id: str, model: str, blessing: str) -> dict[str, Any]:
-    """What a version remembers of how it came to be; the drivers of later runs go by it."""
+def _note(run_id: str, model: str, blessing: Path) -> dict[str, Any]:
+    """What a version remembers of how it came to be; the drivers of later runs read it."""
     gate, choice = read_gate(blessing)
     forced = gate.forced.model_dump_json() if gate.forced else ""
     return {
         versions.RUN_ID: run_id,
         versions.MODEL: model,
-        versions.BASELINE: choice,
+        versions.BASELINE: choice.as_text(),
         versions.FORCED: forced,
     }
 
@@ -139,12 +139,12 @@ def _extra(
     }
 
 
-def _exported(artifacts: list[Any] | None) -> Mapping[str, bytes]:
-    """The model's other forms that may be pushed."""
-    if not artifacts:
+def _exported(inputs: dict[str, list[Any]]) -> Mapping[str, bytes]:
+    """The model's other forms that may be pushed; none where the graph makes none."""
+    if not inputs.get("exports"):
         return {}
-    folder = Path(artifact_utils.get_single_uri(artifacts))
-    names = [export.file for export in read(folder) if export.passed]
+    folder = folder_of(inputs, "exports")
+    names = [export.file for export in read_exports(folder) if export.passed]
     return {name: (folder / name).read_bytes() for name in names}
 
 

@@ -1,17 +1,10 @@
-"""The model that a candidate is compared with, as nodes hand it on to each other.
-
-Baseline writes which model it chose; Evaluator writes beside its predictions whether that one could
-be evaluated.
-"""
+"""Which model a candidate is to be compared with: Baseline chooses it."""
 
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from modules.gate.verdict import Baseline
-
-_CHOICE_FILE = "baseline.json"
-_COMPARED_FILE = "compared_with.json"
+_FILE = "baseline.json"
 
 
 @dataclass(frozen=True)
@@ -41,20 +34,9 @@ class BaselineChoice:
 def write_choice(folder: Path, choice: str) -> None:
     """Writes a choice, as ``BaselineChoice.as_text`` gives it, to a folder."""
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / _CHOICE_FILE).write_text(choice, encoding="utf-8")
+    (folder / _FILE).write_text(choice, encoding="utf-8")
 
 
 def read_choice(folder: Path) -> BaselineChoice:
     """The choice that ``write_choice`` wrote."""
-    return BaselineChoice.of_text((folder / _CHOICE_FILE).read_text(encoding="utf-8"))
-
-
-def write_compared(folder: Path, baseline: Baseline) -> None:
-    """Writes to an evaluation's folder what its candidate was compared with."""
-    text = json.dumps(asdict(baseline))
-    (folder / _COMPARED_FILE).write_text(text, encoding="utf-8")
-
-
-def read_compared(folder: Path) -> Baseline:
-    """What ``write_compared`` wrote."""
-    return Baseline(**json.loads((folder / _COMPARED_FILE).read_text(encoding="utf-8")))
+    return BaselineChoice.of_text((folder / _FILE).read_text(encoding="utf-8"))

@@ -1,8 +1,13 @@
 """What was read of the data, and what was left out."""
 
+from pathlib import Path
+
 from pydantic import Field
 
 from components.records.base import Record, SparseRecord
+
+REPORT_FILE = "ingestion.json"  # in the folder of the Ingestion artifact
+FINGERPRINT = "input_fingerprint"  # on the Examples artifact: DataRecord.fingerprint
 
 
 class QuarantineRecord(Record):
@@ -54,3 +59,8 @@ class DataRecord(SparseRecord):
     """The version that was read, where the path has a place for it."""
     fingerprint: str | None = None
     """Digest of the images' names, labels and contents, hexadecimal."""
+
+
+def read_report(folder: Path) -> DataRecord:
+    """What ImageExampleGen wrote to an Ingestion artifact's folder; it has no fingerprint."""
+    return DataRecord.model_validate_json((folder / REPORT_FILE).read_text(encoding="utf-8"))

@@ -1,10 +1,16 @@
 """What the gate decided, and why."""
 
-from typing import Literal
+import json
+from pathlib import Path
+from typing import Any, Literal
 
 from components.records.base import Record
+from components.records.baseline import BaselineChoice
 from modules.gate.result import RuleResult
 from modules.settings import Override
+from modules.text import as_json
+
+_FILE = "gate.json"
 
 
 class ReferenceRecord(Record):
@@ -36,3 +42,21 @@ class GateRecord(Record):
     def passed(self) -> bool:
         """Whether the candidate may be served."""
         return self.verdict != "refused"
+
+
+def write_gate(folder: Path, gate: dict[str, Any], choice: BaselineChoice) -> None:
+    """Writes a verdict and the baseline's choice to a blessing's folder.
+
+    Args:
+        folder: of the ModelBlessing.
+        gate: the fields of ``GateRecord``, as ``Verdict.as_json`` gives them.
+        choice: which model the candidate was compared with.
+    """
+    text = as_json({"gate": gate, "choice": choice.as_text()}, indent=1)
+    (folder / _FILE).write_text(text, encoding="utf-8")
+
+
+def read_gate(folder: Path) -> tuple[GateRecord, BaselineChoice]:
+    """The verdict and the baseline's choice that ``write_gate`` wrote."""
+    record = json.loads((folder / _FILE).read_text(encoding="utf-8"))
+    return GateRecord.model_validate(record["gate"]), BaselineChoice.of_text(record["choice"])

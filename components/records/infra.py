@@ -1,6 +1,10 @@
 """What the infra check saw when a process of its own served the candidate."""
 
+from pathlib import Path
+
 from components.records.base import Record
+
+_FILE = "infra.json"
 
 
 class LatencyRecord(Record):
@@ -64,3 +68,13 @@ class InfraRecord(Record):
     """How far served scores are from those that the Evaluator saw."""
     checks: tuple[CheckRecord, ...] = ()
     """The checks that were made, in order."""
+
+
+def write_infra(folder: Path, infra: InfraRecord) -> None:
+    """Writes a record to the folder of an InfraBlessing."""
+    (folder / _FILE).write_text(infra.as_text(), encoding="utf-8")
+
+
+def read_infra(folder: Path) -> InfraRecord:
+    """The record that ``write_infra`` wrote."""
+    return InfraRecord.model_validate_json((folder / _FILE).read_text(encoding="utf-8"))

@@ -1,6 +1,13 @@
 """What is known of a model: how well it does, its other forms, and its backbone."""
 
-from components.records.base import Record
+from collections.abc import Sequence
+from pathlib import Path
+
+from pydantic import TypeAdapter
+
+from components.records.base import Record, as_json_text
+
+_EXPORTS_FILE = "exports.json"
 
 
 class ScoreRecord(Record):
@@ -58,3 +65,16 @@ class BackboneRecord(Record):
     """The handle, without what may be a secret in it."""
     sha256: str
     """The digest of its files, hexadecimal."""
+
+
+_EXPORTS = TypeAdapter(tuple[ExportRecord, ...])
+
+
+def write_exports(folder: Path, exports: Sequence[ExportRecord]) -> None:
+    """Writes to the exports' folder what is known of each of them."""
+    (folder / _EXPORTS_FILE).write_text(as_json_text(exports), encoding="utf-8")
+
+
+def read_exports(folder: Path) -> tuple[ExportRecord, ...]:
+    """The records that ``write_exports`` wrote."""
+    return _EXPORTS.validate_json((folder / _EXPORTS_FILE).read_bytes())

@@ -1,6 +1,5 @@
 """The node; ``summary`` has the form."""
 
-from pathlib import Path
 from typing import Any
 
 from tfx import types
@@ -8,7 +7,7 @@ from tfx.dsl.components.base import base_component, base_executor, executor_spec
 from tfx.types import artifact_utils, standard_artifacts
 from tfx.types.component_spec import ChannelParameter, ExecutionParameter
 
-from components.artifacts import ModelCard
+from components.artifacts import ModelCard, folder_of
 from components.artifacts import RunSummary as RunSummaryArtifact
 from components.records.card import read_card
 from components.records.summary import SUMMARY_FILE, status_of
@@ -25,7 +24,7 @@ class Executor(base_executor.BaseExecutor):
         exec_properties: dict[str, Any],
     ) -> None:
         """Called by TFX with the inputs and outputs of ``RunSummarySpec``."""
-        card = read_card(Path(artifact_utils.get_single_uri(input_dict["card"])))
+        card = read_card(folder_of(input_dict, "card"))
         pushed = artifact_utils.get_single_instance(input_dict["pushed_model"])
         run_id = str(self._context.pipeline_run_id) if self._context else ""
         version = pushed.get_string_custom_property("pushed_version")
@@ -36,8 +35,7 @@ class Executor(base_executor.BaseExecutor):
             model_version=int(version) if version else None,
             serving_dir=exec_properties["serving_dir"],
         )
-        folder = Path(artifact_utils.get_single_uri(output_dict["summary"]))
-        summary.write(folder / SUMMARY_FILE)
+        summary.write(folder_of(output_dict, "summary") / SUMMARY_FILE)
 
 
 class RunSummarySpec(types.ComponentSpec):

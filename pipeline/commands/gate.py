@@ -52,8 +52,9 @@ def judge(config: Config, candidate: Path, baseline: Path | None) -> Judgement:
     from components.baseline.selection import choose
     from components.evaluator.compatibility import problem_of
     from components.evaluator.evaluate import evaluate
-    from components.gate.judge import decide
-    from components.records.baseline import BaselineChoice, write_compared
+    from components.gate.judge import judge_candidate
+    from components.records.baseline import BaselineChoice
+    from components.records.evaluation import write_compared
     from pipeline.schema import schema_text
 
     problem = problem_of(candidate)
@@ -77,7 +78,7 @@ def judge(config: Config, candidate: Path, baseline: Path | None) -> Judgement:
         )
         write_compared(evaluation, compared)
         infra = _infra(config, candidate, pattern, evaluation)
-        verdict = decide(str(evaluation), infra, config.evaluation)
+        verdict = judge_candidate(str(evaluation), infra, config.evaluation)
     return Judgement(gate=GateRecord.model_validate(verdict.as_json()), infra=infra)
 
 

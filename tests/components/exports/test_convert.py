@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from components.exports.convert import make, read, write
+from components.exports.convert import make
 from components.exports.convert_worker import decoded
-from components.records.model import ExportRecord
+from components.records.model import ExportRecord, read_exports, write_exports
 from modules import features
 from modules.settings import ImageSpec
 from tests.conftest import encoded
@@ -38,8 +38,8 @@ def test_an_export_that_agrees_is_kept_and_told_of(tmp_path: Path) -> None:
     export = made(tmp_path, found(0.99))
     assert export.passed
     assert (export.file, export.bytes, export.images) == ("model_int8.tflite", 4, 50)
-    write(tmp_path, [export])
-    assert read(tmp_path) == (export,)
+    write_exports(tmp_path, [export])
+    assert read_exports(tmp_path) == (export,)
     assert export.reason == "gives the model's label on 0.990 of 50 test images"
 
 

@@ -8,8 +8,8 @@ import pytest
 import tensorflow_model_analysis as tfma
 from tensorflow_model_analysis.proto.validation_result_pb2 import ValidationResult
 
-from components.gate.judge import decide, fit_rules
-from components.records.baseline import write_compared
+from components.gate.judge import fit_rules, judge_candidate
+from components.records.evaluation import write_compared
 from components.records.infra import InfraRecord, ParityRecord
 from modules.gate import predictions, tfma_config
 from modules.gate.result import RuleResult
@@ -40,7 +40,7 @@ def changed(**more: Any) -> InfraRecord:
 
 
 def test_a_good_model_is_blessed(evaluation: str) -> None:
-    found = decide(evaluation, GOOD, Evaluation())
+    found = judge_candidate(evaluation, GOOD, Evaluation())
     assert found.verdict == "blessed"
     assert {"tfma_thresholds", "serving_parity", "infra_check"} <= {r.name for r in found.rules}
 
@@ -64,7 +64,7 @@ def test_what_cannot_be_served_is_refused_and_no_force_helps(
     evaluation: str, infra: InfraRecord, told: str
 ) -> None:
     forced = Override(by="Ada", reason="in a hurry")
-    found = decide(evaluation, infra, Evaluation(), forced=forced)
+    found = judge_candidate(evaluation, infra, Evaluation(), forced=forced)
     assert found.verdict == "refused"
     assert told in found.sentence
 
@@ -72,7 +72,7 @@ def test_what_cannot_be_served_is_refused_and_no_force_helps(
 def test_tfmas_own_verdict_counts(evaluation: str, monkeypatch: pytest.MonkeyPatch) -> None:
     told = ["accuracy of all images: too low"]
     monkeypatch.setattr(tfma_config, "threshold_failures", lambda folder: told)
-    found = decide(evaluation, GOOD, Evaluation())
+    found = judge_candidate(evaluation, GOOD, Evaluation())
     assert found.verdict == "refused"
     assert "tfma_thresholds: accuracy of all images: too low" in found.sentence
 
@@ -137,7 +137,7 @@ def test_every_rule_that_can_be_broken_has_a_remedy_in_words(
         write_compared(tmp_path, Baseline(7 if seen.baseline else None, "it is"))
         monkeypatch.setattr(predictions, "read", lambda folder, seen=seen: seen)
         asked = options.model_copy(update=change)
-        found = decide(str(tmp_path), infra, asked, withdrawn="it was", in_docker=False)
+        found = judge_candidate(str(tmp_path), infra, asked, withdrawn="it was", in_docker=False)
         assert found.verdict == "refused"
         broken |= {rule.name: rule for rule in found.rules if not rule.passed}
     assert set(broken) == {
@@ -155,11 +155,11 @@ def test_every_rule_that_can_be_broken_has_a_remedy_in_words(
 
 def test_a_withdrawn_model_is_refused_unless_it_is_forced(evaluation: str) -> None:
     told = "this model was version 7, withdrawn 2026-01-01T00:00:00Z"
-    found = decide(evaluation, GOOD, Evaluation(), withdrawn=told)
+    found = judge_candidate(evaluation, GOOD, Evaluation(), withdrawn=told)
     assert found.verdict == "refused"
     assert told in found.sentence
     forced = Override(by="Ada", reason="it was the server")
-    assert decide(evaluation, GOOD, Evaluation(), told, forced).verdict == "forced"
+    assert judge_candidate(evaluation, GOOD, Evaluation(), told, forced).verdict == "forced"
 
 
 def test_no_parity_is_no_rule_of_its_own() -> None:

@@ -8,8 +8,9 @@ from tfx.types import standard_artifacts
 
 from components import artifacts
 from components.image_example_gen import component, executor
-from components.image_example_gen.io import FINGERPRINT, PLACE, fingerprint
+from components.image_example_gen.io import PLACE, fingerprint
 from components.image_example_gen.sources import list_all
+from components.records.data import FINGERPRINT
 from modules import features
 from tests.components.conftest import asked
 from tests.components.image_example_gen.sources.test_spans import fill
