@@ -8,8 +8,8 @@ from pydantic import Field, model_validator
 from modules.settings import Integer, Options
 
 # Measured with benchmarks/ingest.py: one process keeps 1.7 cores busy, and two workers on two cores
-# take twice as long for 10,000 images, for each imports Beam and TensorFlow.
-_CORES_OF_ONE = 2
+# take twice as long for 10,000 images, since each imports Beam and TensorFlow.
+_CORES_OF_ONE_PROCESS = 2
 
 
 class Beam(Options):
@@ -36,17 +36,17 @@ class Beam(Options):
     def pipeline_args(self) -> list[str]:
         """The flags that every Beam pipeline gets.
 
-        FnApiRunner is the direct engine itself: Beam's newer DirectRunner first tries to download
-        another one, whatever the flags.
+        FnApiRunner is the direct engine itself; Beam's newer DirectRunner first tries to download
+        another engine, whatever the flags say.
         """
         if any(flag.startswith("--runner") for flag in self.args):
             return list(self.args)
         workers = self.workers or os.cpu_count() or 1
-        alone = self.mode == "in_memory" or (not self.workers and workers <= _CORES_OF_ONE)
+        single = self.mode == "in_memory" or (not self.workers and workers <= _CORES_OF_ONE_PROCESS)
         return [
             "--runner=FnApiRunner",
-            f"--direct_running_mode={'in_memory' if alone else self.mode}",
-            f"--direct_num_workers={1 if alone else workers}",
+            f"--direct_running_mode={'in_memory' if single else self.mode}",
+            f"--direct_num_workers={1 if single else workers}",
             # Not used by this runner; without it TFX packs itself for remote workers, a second
             # for each Beam pipeline.
             "--sdk_container_image=unused",

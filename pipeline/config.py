@@ -1,4 +1,4 @@
-"""The configuration: one frozen object, checked in full before any work."""
+"""The configuration: a frozen object that is checked in full before any work begins."""
 
 import re
 from pathlib import Path
@@ -23,39 +23,39 @@ from pipeline.beam import Beam
 from pipeline.handles import AllowedPrefix, Handle
 
 
-def _digits(value: object) -> object:
+def _digest(value: object) -> object:
     if not isinstance(value, str) or not re.fullmatch("[0-9a-fA-F]{64}", value):
         raise ValueError(f"got {value!r}, must be 64 hexadecimal digits; thaw inspect shows them")
     return value.lower()
 
 
 def _size(value: object) -> object:
-    """Says how a size is written where the value is none."""
+    """Refuses a text or a list of another length, and shows how to write the size."""
     if not isinstance(value, str | dict) and not (isinstance(value, list) and len(value) != 2):
         return value
     sides = re.findall("[0-9]+", value) if isinstance(value, str) else []
     high, wide = (sides * 2)[:2] if 0 < len(sides) < 3 else ("224", "224")
-    one = f"{high} or " if high == wide else ""
-    raise ValueError(f"got {value!r}, must be {one}[{high}, {wide}]: pixels; change it")
+    square = f"{high} or " if high == wide else ""
+    raise ValueError(f"got {value!r}, must be {square}[{high}, {wide}]: pixels; change it")
 
 
 RootFolder = Annotated[
     Path,
     paths.local(
-        "a root is a folder of this machine, for ML Metadata and the locks need one; name one, and "
-        "copy what is pushed from its serving folder to the bucket (gsutil rsync, aws s3 sync), or "
-        "mount the bucket"
+        "a root is a folder of this machine, since ML Metadata and the locks need one; name a "
+        "local folder, and copy pushed versions from its serving folder to the bucket (gsutil "
+        "rsync, aws s3 sync), or mount the bucket"
     ),
 ]
 ServingFolder = Annotated[
     Path,
     paths.local(
-        "versions appear whole by renaming a folder, which a bucket cannot do; name a folder of "
+        "a version appears when its folder is renamed, which a bucket cannot do; name a folder of "
         "this machine, and copy it to the bucket after each run (gsutil rsync, aws s3 sync), or "
         "mount the bucket"
     ),
 ]
-SchemaFile = Annotated[Path, paths.local("a schema is a file of this machine; name one")]
+SchemaFile = Annotated[Path, paths.local("a schema is a file of this machine; name a local file")]
 
 
 class Data(Ingest):
@@ -82,7 +82,7 @@ class BackboneOptions(Options):
     allowed: Annotated[tuple[AllowedPrefix, ...], Field(min_length=1)] | None = None
     """Prefixes, absolute paths or addresses, one of which the handle must lie under; likewise
     for the variable `THAW_ALLOWED_HANDLES`. Any handle if left out."""
-    sha256: Annotated[str, BeforeValidator(_digits)] = ""
+    sha256: Annotated[str, BeforeValidator(_digest)] = ""
     """The digest of the module's files, which `thaw inspect` shows; any if left out."""
     image_size: Annotated[
         PositiveInt | tuple[PositiveInt, PositiveInt] | None, BeforeValidator(_size)
@@ -105,7 +105,7 @@ class BackboneOptions(Options):
 
     @property
     def size(self) -> tuple[int, int] | None:
-        """(height, width), if it was given."""
+        """(height, width); None if the config leaves it out."""
         if isinstance(self.image_size, int):
             return (self.image_size, self.image_size)
         return self.image_size

@@ -1,4 +1,4 @@
-"""What a handle stands for, and whether it can be a backbone, told before anything is loaded."""
+"""What a handle refers to, and whether it can be a backbone, checked before anything is loaded."""
 
 import difflib
 from collections.abc import Sequence
@@ -17,7 +17,7 @@ from modules.text import as_json, printable_lines
 def _is_no_path(handle: str) -> bool:
     """Whether a handle is an address, a backbone's name or Kaggle's short form.
 
-    A folder that is called like one of the last two is written with ``./``.
+    A folder with the form of one of the last two is written with ``./``.
     """
     return paths.has_scheme(handle) or handle in ("", *NAMED) or kaggle.is_short(handle)
 
@@ -34,7 +34,7 @@ AllowedPrefix = Annotated[str, AfterValidator(_prefix), paths.PathRule("path or 
 
 
 def fill(backbone: dict[str, Any]) -> None:
-    """Puts the address and the input range in the place of a name; what is set stays."""
+    """Replaces a backbone's name by its address, and fills in its input range if none is set."""
     handle = backbone.get("handle")
     named = NAMED.get(handle) if isinstance(handle, str) else None
     if named:
@@ -44,14 +44,14 @@ def fill(backbone: dict[str, Any]) -> None:
 
 
 def check(handle: str, allowed: Sequence[str] = ()) -> None:
-    """Refuses a handle that can be seen to be wrong without a server and without TensorFlow.
+    """Refuses a handle whose mistake shows without a server and without TensorFlow.
 
     Args:
         handle: a local path, an address or Kaggle's short form.
         allowed: prefixes of what may be loaded.
 
     Raises:
-        InputError: with what lies there, and a remedy.
+        InputError: which says what is there, and names a remedy.
     """
     problem = refusal_in_words(handle, allowed) or kaggle.problem_of(handle)
     if not problem and not _is_no_path(handle):
@@ -65,7 +65,7 @@ def check(handle: str, allowed: Sequence[str] = ()) -> None:
 
 
 def as_text() -> str:
-    """The named backbones, for people."""
+    """The named backbones, as a table for people."""
     import io
 
     from rich.console import Console
@@ -75,31 +75,36 @@ def as_text() -> str:
     for title in ("name", "pixels", "range", "gives", "parameters", "weights", "for"):
         right = title in ("gives", "parameters", "weights")
         table.add_column(title, justify="right" if right else "left", no_wrap=True)
-    for name, one in NAMED.items():
-        low, high = one.input_range
+    for name, backbone in NAMED.items():
+        low, high = backbone.input_range
         table.add_row(
-            name, f"{one.image_size} x {one.image_size}", f"{low:g} to {high:g}",
-            str(one.output_dim), f"{one.parameters:,}", f"{one.megabytes:.0f} MB", one.use,
-        )  # fmt: skip
+            name,
+            f"{backbone.image_size} x {backbone.image_size}",
+            f"{low:g} to {high:g}",
+            str(backbone.output_dim),
+            f"{backbone.parameters:,}",
+            f"{backbone.megabytes:.0f} MB",
+            backbone.use,
+        )
     shown = io.StringIO()
     Console(file=shown, width=120, highlight=False).print(table)
     lines = [line.rstrip() for line in shown.getvalue().splitlines()]
-    lines += ["", *(f"{name}: {one.handle}" for name, one in NAMED.items())]
+    lines += ["", *(f"{name}: {backbone.handle}" for name, backbone in NAMED.items())]
     return printable_lines(lines)
 
 
 def as_json_text() -> str:
-    """The same for programs: by name, the handle and its facts."""
+    """The named backbones as JSON: by name, the handle and its properties."""
     table = {
         name: {
-            "handle": one.handle,
-            "input_range": one.input_range,
-            "image_size": one.image_size,
-            "output_dim": one.output_dim,
-            "parameters": one.parameters,
-            "megabytes": one.megabytes,
-            "use": one.use,
+            "handle": backbone.handle,
+            "input_range": backbone.input_range,
+            "image_size": backbone.image_size,
+            "output_dim": backbone.output_dim,
+            "parameters": backbone.parameters,
+            "megabytes": backbone.megabytes,
+            "use": backbone.use,
         }
-        for name, one in NAMED.items()
+        for name, backbone in NAMED.items()
     }
     return as_json(table, indent=1)

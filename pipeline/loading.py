@@ -1,4 +1,4 @@
-"""Reads a configuration from YAML; every mistake is one line that names the key."""
+"""Reads a configuration from YAML; each mistake becomes one line that names its key."""
 
 import codecs
 import copy
@@ -16,7 +16,7 @@ from pipeline.config import Config
 from pipeline.record import PastRun
 
 _LONGEST_NAME = 63  # of a TFX pipeline
-_START = 4096  # bytes that tell text from others
+_SNIFFED = 4096  # bytes, enough to tell a text file from others
 
 
 def load(file: Path, overrides: Sequence[str] = (), root: Path | None = None) -> Config:
@@ -24,12 +24,12 @@ def load(file: Path, overrides: Sequence[str] = (), root: Path | None = None) ->
 
     Args:
         file: YAML. Relative paths in it start at its folder.
-        overrides: ``key.path=value``, the value being YAML; relative paths in them, and in
+        overrides: ``key.path=value``, where the value is YAML. Relative paths in them, and in
             ``root``, start at the current folder.
         root: replaces the file's ``root``.
 
     Raises:
-        InputError: for anything that is wrong, one line for each mistake.
+        InputError: with all mistakes, on one line.
     """
     file = Path(places.resolved(file, Path.cwd()))
     raw = {key: value for key, value in _read(file).items() if value is not None}
@@ -49,11 +49,11 @@ def load_recorded(
     Raises:
         InputError: as ``load``.
     """
-    named = {one.partition("=")[0] for one in overrides}
+    overridden = {override.partition("=")[0] for override in overrides}
     withheld = [
         key
         for key in recorded.withheld
-        if not any(f"{key}.".startswith(f"{one}.") for one in named)
+        if not any(f"{key}.".startswith(f"{name}.") for name in overridden)
     ]
     if withheld:
         raise InputError(
@@ -63,7 +63,7 @@ def load_recorded(
     raw = copy.deepcopy(recorded.config)
     if recorded.backbone and isinstance(raw.get("backbone"), dict):
         raw["backbone"]["sha256"] = recorded.backbone
-    earlier = [text for text in recorded.overrides if text.partition("=")[0] not in named]
+    earlier = [text for text in recorded.overrides if text.partition("=")[0] not in overridden]
     config = _checked(raw, Path(recorded.config_file), overrides, root)
     config._overrides = (*earlier, *overrides)
     return config
@@ -72,7 +72,7 @@ def load_recorded(
 def _checked(
     raw: dict[str, Any], file: Path, overrides: Sequence[str], root: Path | None
 ) -> Config:
-    """The object that raw values make, after what replaces some of them."""
+    """Applies the overrides to the raw values, and checks the whole."""
     for override in overrides:
         _set(raw, override)
     if root is not None:
@@ -91,12 +91,12 @@ def _checked(
 
 
 def is_config(target: str) -> bool:
-    """Whether a command's argument is a config, whatever its name, and not a model's place."""
+    """Whether a command's argument is a configuration, whatever its name, rather than a model."""
     if target.endswith((".yaml", ".yml")):
         return True
     try:
         with open(target, "rb") as file:
-            start = file.read(_START)
+            start = file.read(_SNIFFED)
     except OSError:
         return False
     try:
@@ -106,7 +106,7 @@ def is_config(target: str) -> bool:
 
 
 def _check_names(config: Config) -> None:
-    """Refuses names that a library would take for something else."""
+    """Refuses names that a library would misread."""
     named_after = config.root == places.default_root(config.file)
     named = "root, which is named after the config's file" if named_after else "root"
     places.check_no_pattern(named, config.root)
@@ -131,7 +131,7 @@ def _read(file: Path) -> dict[str, Any]:
             f"CONFIG: could not read {file} ({error.strerror}); give the path of a YAML file"
         ) from None
     except ValueError as error:  # UnicodeDecodeError is one.
-        raise InputError(f"CONFIG: {file} is no YAML for a config: {error}; correct it") from None
+        raise InputError(f"CONFIG: {file} is not YAML for a config: {error}; correct it") from None
     if not isinstance(raw, dict):
         raise InputError(
             f"CONFIG: {file} holds {type(raw).__name__}, not keys and values; it needs at least "
@@ -141,7 +141,7 @@ def _read(file: Path) -> dict[str, Any]:
 
 
 def _set(raw: dict[str, Any], override: str) -> None:
-    """Applies ``key.path=value``; a number in the path is a place in a list that is there."""
+    """Applies ``key.path=value``; a number in the path is a position in an existing list."""
     path, equals, text = override.partition("=")
     keys = path.split(".")
     if not equals or not all(keys):
@@ -151,20 +151,20 @@ def _set(raw: dict[str, Any], override: str) -> None:
     try:
         value = safe_yaml.parse(text)
     except ValueError:
-        raise InputError(f"--set {path}: {text!r} is no YAML value; quote it") from None
+        raise InputError(f"--set {path}: {text!r} is not a YAML value; quote it") from None
     _assign(raw, keys, paths.from_command_line(value), path)
 
 
 def _assign(target: Any, keys: Sequence[str], value: Any, path: str) -> None:
-    """Sets a value in nested keys and lists; keys are made where they lack, places are not."""
+    """Sets a value in nested keys and lists. Creates missing keys, refuses missing positions."""
     first, *rest = keys
     key: Any = first
     if isinstance(target, list) or first.isdigit():
         positions = range(len(target)) if isinstance(target, list) else ()
         if not first.isdecimal() or int(first) not in positions:
             raise InputError(
-                f"--set {path}: no list in the config's file has a place {first}; write the list "
-                "out there, or set it whole"
+                f"--set {path}: no list in the config's file has a position {first}; write "
+                "the list out in the file, or set the whole list"
             )
         key = int(first)
     if not rest:

@@ -1,4 +1,4 @@
-"""Whose a root is: a pipeline's, by its name, wherever its config lies; and the root's own id."""
+"""Which pipeline owns a root, by the pipeline's name wherever its config is; and the root's id."""
 
 import json
 import os
@@ -15,13 +15,13 @@ OWNER_FILE = "owner.json"
 
 @dataclass(frozen=True)
 class Owner:
-    """What ``owner.json`` holds.
+    """The content of ``owner.json``.
 
     Attributes:
-        pipeline: the name of the pipeline, which ML Metadata keeps its nodes' work under.
-        id: of the root, its own: a copy has it too until ``thaw move`` gives it another.
-        root: where the root lay when it was last used, resolved; ML Metadata knows its files by it.
-        config: the file that was last used.
+        pipeline: the name of the pipeline, under which ML Metadata keeps its nodes' work.
+        id: the root's own. A copy has the same id until ``thaw move`` gives it another.
+        root: the root's path when it was last used, resolved; ML Metadata refers to files by it.
+        config: the configuration's file that was last used.
     """
 
     pipeline: str
@@ -31,15 +31,15 @@ class Owner:
 
 
 def claim(root: Root, config: Config, *, adopt: bool = False) -> str:
-    """Makes the folder the pipeline's own.
+    """Makes the pipeline the owner of the folder.
 
     Args:
         root: of the config.
-        config: whose name counts, not its place: another checkout goes on where one left off.
-        adopt: takes over what belongs to a pipeline of another name, or to none that can be read.
+        config: only its name counts, so that another checkout continues where the first left off.
+        adopt: takes over a root of another pipeline, or one whose owner cannot be read.
 
     Returns:
-        What a person should be told of it; empty for nothing.
+        A line for a person; empty if there is nothing to say.
 
     Raises:
         InputError: when it belongs to another pipeline, was moved, or cannot be written.
@@ -55,10 +55,10 @@ def claim(root: Root, config: Config, *, adopt: bool = False) -> str:
                     f"root: {root.path / OWNER_FILE} is damaged; take the folder over with "
                     "thaw run --adopt, or name another with --root"
                 )
-            _first(root, fresh)
+            _write_first(root, fresh)
             recorded = read(root)
         if recorded is None:
-            raise InputError(f"root: {root.path} belongs to nobody; delete its {OWNER_FILE}")
+            raise InputError(f"root: {root.path} has no owner; delete its {OWNER_FILE}")
         _check(root, recorded, fresh, adopt)
         if recorded == (now := Owner(fresh.pipeline, recorded.id, recorded.root, fresh.config)):
             return ""
@@ -67,28 +67,28 @@ def claim(root: Root, config: Config, *, adopt: bool = False) -> str:
         raise root.unwritable(error) from None
     if recorded.pipeline != now.pipeline:
         return (
-            f"root: taken over from the pipeline {recorded.pipeline}; what that has made is made "
-            "anew, and what it has pushed is the baseline"
+            f"root: taken over from the pipeline {recorded.pipeline}; its work is done again, "
+            "and the version that it pushed is the baseline"
         )
-    return f"root: was last used by {recorded.config}; goes on with {now.config}"
+    return f"root: was last used by {recorded.config}, and is now used by {now.config}"
 
 
 def _check(root: Root, recorded: Owner, fresh: Owner, adopt: bool) -> None:
     if recorded.root != fresh.root:
         raise InputError(
-            f"root: {root.path} was made as {recorded.root}, and ML Metadata knows its files by "
-            f"that path; thaw move {root.path} mends that after a move or a copy"
+            f"root: {root.path} was {recorded.root} when it was last used, and ML Metadata refers "
+            f"to its files by that path; if you moved or copied it, run thaw move {root.path}"
         )
     if recorded.pipeline != fresh.pipeline and not adopt:
         raise InputError(
             f"root: {root.path} belongs to the pipeline {recorded.pipeline} ({recorded.config}), "
-            f"and a root serves one; give {fresh.config} another with --root, or take this one "
-            "over with thaw run --adopt"
+            f"and a root serves one pipeline; give {fresh.config} another root with --root, or "
+            "take this one over with thaw run --adopt"
         )
 
 
 def read(root: Root) -> Owner | None:
-    """What the root says of itself; None where it says nothing that can be read.
+    """The recorded owner; None if there is none that can be read.
 
     Raises:
         OSError: when the file cannot be read.
@@ -103,13 +103,13 @@ def read(root: Root) -> Owner | None:
 
 
 def write(root: Root, owner: Owner) -> None:
-    """Writes it, whole or not at all; raises ``OSError``."""
+    """Replaces the record in one step; raises ``OSError``."""
     text = json.dumps(asdict(owner), indent=1) + "\n"
     replace_whole(root.path / OWNER_FILE, text.encode())
 
 
-def _first(root: Root, owner: Owner) -> None:
-    """Writes it where several may begin at once: the last one's stays, and all find that."""
+def _write_first(root: Root, owner: Owner) -> None:
+    """Writes the record while others may do so too: the last stays, and each then reads that."""
     path = root.path / OWNER_FILE
     unfinished = path.with_suffix(f".{os.getpid()}")
     unfinished.write_text(json.dumps(asdict(owner), indent=1) + "\n", encoding="utf-8")

@@ -1,4 +1,4 @@
-"""Where things lie: one name for each place, and which places can be used."""
+"""The canonical path of a place, the default root, and the folders that can be used."""
 
 import re
 from pathlib import Path
@@ -11,14 +11,14 @@ _PATTERN = re.compile(r"[*?\[\]\\]")
 
 
 def resolved(path: str | Path, folder: Path) -> str:
-    """The one name of a place: absolute, without ``..`` and ``~``, and links followed.
+    """The canonical path of a place: absolute, without ``..`` and ``~``, links followed.
 
     Args:
         path: relative ones start at ``folder``.
         folder: absolute.
 
     Raises:
-        InputError: when it is no path.
+        InputError: when the text is not a path.
     """
     try:
         return paths.resolved(path, folder)
@@ -37,19 +37,19 @@ def default_root(file: Path) -> Path:
 
 
 def check_no_pattern(where: str, path: str | Path) -> None:
-    """Refuses a folder whose name TensorFlow would read as a pattern; an address may be one.
+    """Refuses a local folder whose name TensorFlow would read as a pattern.
 
     Args:
         where: the config's key or the command's argument, for the message.
         path: of a folder of models or records.
 
     Raises:
-        InputError: with the character.
+        InputError: which names the character.
     """
     text = str(path)
     character = None if paths.is_address(text) else _PATTERN.search(text)
     if character:
         raise InputError(
-            f"{where}: {text} holds {character[0]!r}, and TensorFlow takes the name of a folder of "
-            "models or records for a pattern; rename the folder, or name another"
+            f"{where}: {text} contains {character[0]!r}, and TensorFlow reads the name of a folder "
+            "of models or records as a pattern; rename the folder, or use another"
         )

@@ -1,4 +1,4 @@
-"""What an example looks like: the curated schema, and the features that a manifest adds."""
+"""What an example contains: the curated schema, and the features that a manifest adds."""
 
 import difflib
 from collections.abc import Sequence
@@ -14,28 +14,28 @@ from pipeline.config import Config
 
 
 def statistics_options(columns: Sequence[str]) -> tfdv.StatsOptions:
-    """What StatisticsGen looks at: label, facts and further columns, never the bytes."""
+    """What StatisticsGen examines: the label, facts and further columns, never the bytes."""
     return tfdv.StatsOptions(feature_allowlist=[features.LABEL, *features.IMAGE_FACTS, *columns])
 
 
 def schema_text(config: Config, columns: Sequence[str]) -> str:
-    """The schema's file, and a manifest's further columns where that says nothing of them.
+    """The schema's file, completed by those of a manifest's further columns that it lacks.
 
     Raises:
-        InputError: when the file is no schema, or a rule of the gate slices by no feature.
+        InputError: when the file is not a schema, or a rule slices by an unknown feature.
     """
     _check_slices(config, columns)
     path = config.data.schema_file or Path(features.__file__).with_name("schema.pbtxt")
     try:
         text = path.read_text(encoding="utf-8")
-        given = text_format.Parse(text, schema_pb2.Schema())
+        schema = text_format.Parse(text, schema_pb2.Schema())
     except (OSError, ValueError, text_format.ParseError) as error:
         reason = " ".join(str(error).split())
         raise InputError(
             f"data.schema: {path} cannot be used ({reason}); give a Schema in protobuf's text "
             "form, such as modules/schema.pbtxt"
         ) from None
-    known = {feature.name for feature in given.feature}
+    known = {feature.name for feature in schema.feature}
     more = schema_pb2.Schema(
         feature=[
             schema_pb2.Feature(name=name, type=schema_pb2.BYTES)
@@ -47,10 +47,10 @@ def schema_text(config: Config, columns: Sequence[str]) -> str:
 
 
 def _check_slices(config: Config, columns: Sequence[str]) -> None:
-    """A rule by a feature that no image has would never be asked."""
+    """Refuses a rule by a feature that no image has, since it would never apply."""
     known = [features.LABEL, *features.IMAGE_FACTS, *columns]
     for name in config.evaluation.slices:
         if name not in known:
             near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
-            remedy = f"did you mean {near[0]}?" if near else f"there are {', '.join(known)}"
+            remedy = f"did you mean {near[0]}?" if near else f"the features are {', '.join(known)}"
             raise InputError(f"evaluation.rules: no image has a feature {name!r}; {remedy}")

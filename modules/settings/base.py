@@ -1,4 +1,4 @@
-"""What all option objects share."""
+"""The base class of all options, and the types of their numbers."""
 
 from typing import Annotated, Any
 
@@ -8,7 +8,7 @@ from modules.settings.json_schema import OptionsSchema
 
 
 def _no_boolean(value: object) -> object:
-    """YAML's ``yes`` and ``no`` are no numbers."""
+    """Refuses YAML's ``yes`` and ``no``, which Python counts as numbers."""
     if isinstance(value, bool):
         raise ValueError(f"got {value}, must be a number; change it")
     return value

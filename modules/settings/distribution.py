@@ -1,4 +1,4 @@
-"""How training is shared out, and what ``multi_worker`` needs of the environment."""
+"""How training is distributed, and what ``multi_worker`` needs of the environment."""
 
 import json
 from collections.abc import Mapping
@@ -22,13 +22,13 @@ def check_cluster(distribution: Distribution, environment: Mapping[str, str]) ->
         environment: the process's.
 
     Raises:
-        InputError: which says what is wrong with it.
+        InputError: which says what is wrong with the variable.
     """
     if distribution != "multi_worker":
         return
-    wrong = _wrong(environment.get("TF_CONFIG", ""))
-    if wrong:
-        raise InputError(f"finetune.distribution: got multi_worker, but {wrong}; {_REMEDY}")
+    problem = _problem_of(environment.get("TF_CONFIG", ""))
+    if problem:
+        raise InputError(f"finetune.distribution: got multi_worker, but {problem}; {_REMEDY}")
 
 
 def check_one_process(distribution: Distribution) -> None:
@@ -38,7 +38,7 @@ def check_one_process(distribution: Distribution) -> None:
     backbone by then; and all but the chief would have no model to go on with.
 
     Raises:
-        InputError: which says who trains so.
+        InputError: which says how to train in several processes.
     """
     if distribution == "multi_worker":
         raise InputError(
@@ -48,8 +48,8 @@ def check_one_process(distribution: Distribution) -> None:
         )
 
 
-def _wrong(text: str) -> str:
-    """What is wrong with a ``TF_CONFIG``, empty if nothing is."""
+def _problem_of(text: str) -> str:
+    """What is wrong with a ``TF_CONFIG``; empty if nothing is."""
     if not text:
         return "the environment has no TF_CONFIG"
     try:
@@ -63,9 +63,9 @@ def _wrong(text: str) -> str:
         return f"TF_CONFIG names {', '.join(sorted(set(cluster) - {'chief', 'worker'}))}"
     addresses = [address for role in cluster.values() for address in _listed(role)]
     if not all(_listed(role) for role in cluster.values()) or not all(map(_is_address, addresses)):
-        return "an address in TF_CONFIG is no host:port"
+        return "an address in TF_CONFIG is not host:port"
     if len(set(addresses)) < len(addresses):
-        return "an address stands twice in TF_CONFIG"
+        return "an address occurs twice in TF_CONFIG"
     if not 0 <= index < len(members):
         return f"TF_CONFIG has no {task['type']} of index {index}"
     return ""

@@ -1,4 +1,4 @@
-"""The schedule and what it shares; what Trainer gets."""
+"""The schedule, and the options of Trainer."""
 
 from collections.abc import Collection
 from typing import Annotated, Any, Literal
@@ -55,7 +55,7 @@ class Finetune(Training):
         try:
             Training.model_validate(shared)
         except ValidationError:
-            return raw  # Reported where it stands, not once more for each stage.
+            return raw  # Reported once for `finetune`, and not again for each stage.
         stages = raw.get("stages", () if raw.get("schedule") == "auto" else DEFAULT_STAGES)
         if not isinstance(stages, list | tuple):
             return raw
@@ -63,12 +63,14 @@ class Finetune(Training):
 
     @field_validator("stages")
     @classmethod
-    def _as_many_as_there_must_be(
+    def _stages_fit_the_schedule(
         cls, stages: tuple[Stage, ...], info: ValidationInfo
     ) -> tuple[Stage, ...]:
         chosen = info.data.get("schedule") == "auto"
         if chosen and stages:
-            raise ValueError("schedule: auto chooses the stages; leave them out, or leave it out")
+            raise ValueError(
+                "schedule: auto chooses the stages; remove the stages, or remove schedule: auto"
+            )
         if not chosen and not stages:
             raise PydanticCustomError("too_short", "must hold at least one")
         return stages
@@ -78,26 +80,26 @@ class Finetune(Training):
         names = [stage.name for stage in self.stages]
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:
-            raise ValueError(f"stage names must differ, but {twice[0]!r} stands twice; rename one")
+            raise ValueError(f"stage names must differ, but {twice[0]!r} occurs twice; rename one")
         return self
 
     @model_validator(mode="after")
-    def _no_statistics_of_shares(self) -> "Finetune":
-        policies = {f"stages[{one.name}].batch_norm": one.batch_norm for one in self.stages}
+    def _no_statistics_of_partial_batches(self) -> "Finetune":
+        policies = {f"stages[{stage.name}].batch_norm": stage.batch_norm for stage in self.stages}
         if self.schedule == "auto":
             policies["batch_norm"] = self.batch_norm  # The chosen stages will have it.
         moving = [name for name, policy in policies.items() if policy.statistics == "update"]
         if moving and self.distribution != "none":
             raise ValueError(
                 f"distribution is {self.distribution}, but {moving[0]} has statistics: update, "
-                "which needs whole batches in one place; use statistics: frozen, or "
+                "which needs whole batches on one device; use statistics: frozen, or "
                 "distribution: none"
             )
         return self
 
 
 def check_class_weights(finetune: Finetune, labels: Collection[str]) -> None:
-    """Refuses a weight for a class that there is not.
+    """Refuses a weight for an unknown class.
 
     Args:
         finetune: the schedule.
@@ -107,8 +109,8 @@ def check_class_weights(finetune: Finetune, labels: Collection[str]) -> None:
         InputError: which names the stage and the label.
     """
     for stage in finetune.stages:
-        wanted = stage.class_weights if isinstance(stage.class_weights, dict) else {}
-        unknown = sorted(set(wanted) - set(labels))
+        weights = stage.class_weights if isinstance(stage.class_weights, dict) else {}
+        unknown = sorted(set(weights) - set(labels))
         if unknown:
             known = ", ".join(map(repr, sorted(labels)[:20]))
             raise InputError(

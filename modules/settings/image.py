@@ -1,4 +1,4 @@
-"""What the one image function makes."""
+"""The options of the image function."""
 
 from typing import Annotated, Literal
 
@@ -14,7 +14,7 @@ _RULE = "must be a colour such as white, '#f0f0f0' or [240, 240, 240]"
 def _color(value: object) -> object:
     """Levels of red, green and blue, each in [0, 255]."""
     if value is None:
-        # In YAML, what stands behind # is a comment.
+        # YAML takes what follows # for a comment.
         raise ValueError(f"is empty, {_RULE}; quote a value that begins with #")
     if isinstance(value, str):
         try:
@@ -31,7 +31,7 @@ def _color(value: object) -> object:
     return value
 
 
-# Levels of red, green and blue; given as such, as CSS names a colour or as it writes one.
+# Levels of red, green and blue, written as such, by CSS's name of a colour or as CSS writes one.
 Color = Annotated[
     tuple[int, int, int],
     BeforeValidator(_color, json_schema_input_type=str | tuple[Level, Level, Level]),

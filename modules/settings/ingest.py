@@ -1,4 +1,4 @@
-"""Where the images are, and how they are taken in."""
+"""Where the images are, and how they are ingested."""
 
 from typing import Annotated, Literal
 
@@ -13,7 +13,7 @@ from modules.settings.paths import PathOrAddress
 # claim to hold thousands.
 MAX_PIXELS = 150_000_000
 
-# Shares of an added-up whole may miss 1 by rounding.
+# By rounding, shares may add up to a little more or less than 1.
 _SHARES_TOLERANCE = 1e-6
 
 Format = Literal["folder", "csv", "tfrecord"]

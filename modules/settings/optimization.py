@@ -37,8 +37,8 @@ class OptimizerOptions(Options):
     @model_validator(mode="after")
     def _own_keys(self) -> "OptimizerOptions":
         own = {"adam": set[str](), "adamw": {"weight_decay"}, "sgd": {"momentum", "nesterov"}}
-        given = {key for key, value in self if value is not None} - {"name"}
-        for key in sorted(given - own[self.name]):
+        set_keys = {key for key, value in self if value is not None} - {"name"}
+        for key in sorted(set_keys - own[self.name]):
             raise ValueError(f"{self.name} has no {key}; leave it out or take another optimizer")
         return self
 

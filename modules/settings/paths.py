@@ -1,4 +1,4 @@
-"""Paths in a configuration: each key's type says where a relative one starts, and what it may be.
+"""Paths in a configuration: a key's type says that it is a path, and resolves it.
 
 A relative path starts at the folder of the file that holds it; one that was typed at a command
 line starts at the current folder. ``Folders``, pydantic's validation context, names the two.
@@ -15,7 +15,7 @@ from pydantic import BeforeValidator, GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, core_schema
 
-# Also as ``Path`` has it, in which two slashes are one.
+# Also after ``Path``, which makes one slash of two.
 _ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:/")
 
 
@@ -50,19 +50,19 @@ def from_command_line(value: Any) -> Any:
 
 
 def resolved(path: str | Path, folder: Path) -> str:
-    """The one name of a place: absolute, without ``..`` and ``~``, and links followed.
+    """The canonical path of a place: absolute, without ``..`` and ``~``, and links followed.
 
     Args:
         path: a relative one starts at ``folder``.
         folder: absolute.
 
     Raises:
-        ValueError: when it is no path; the message names it and the reason.
+        ValueError: when the text is not a path; the message gives the reason.
     """
     try:
         return str((folder / Path(path).expanduser()).resolve())
     except (OSError, RuntimeError, ValueError) as error:
-        raise ValueError(f"{str(path)!r} is no path ({error}); correct it") from None
+        raise ValueError(f"{str(path)!r} is not a path ({error}); correct it") from None
 
 
 def has_scheme(text: str) -> bool:
@@ -81,7 +81,7 @@ class PathRule:
 
     Attributes:
         form: what the value is, for the JSON Schema's ``format`` and the table of keys.
-        is_no_path: tells the texts that are no local path and stay as they are.
+        is_no_path: whether a text is not a local path, and so stays as it is.
         no_address: what to say of an address where only this machine's paths can be used; empty
             where an address can be.
     """
@@ -103,7 +103,7 @@ class PathRule:
         return {**handler(schema), "type": "string", "format": self.form}
 
     def _resolve(self, value: object, info: ValidationInfo) -> object:
-        """The absolute path of a text that is one; all else as it is, for its own type to check."""
+        """Makes a path absolute; leaves other values for the key's own type to check."""
         if not isinstance(value, str | Path):
             return value
         text = str(value)

@@ -1,4 +1,4 @@
-"""What a config says of a user's own code."""
+"""How a config refers to a user's own code."""
 
 from typing import Annotated, Any
 
@@ -16,7 +16,7 @@ def _of_the_form(name: str) -> str:
 
 
 def by_name(value: object) -> object:
-    """A word is what it names, with all of its defaults."""
+    """Lets a name stand for the object of that name with its defaults."""
     return {"name": value} if isinstance(value, str) else value
 
 

@@ -48,12 +48,15 @@ class BatchNorm(Options):
     """The share of the stored statistics that each step of `update` keeps."""
 
 
-# What YAML 1.1 makes other values of, if it is not quoted.
+# Words that YAML 1.1 reads as these values unless they are quoted.
 _WORDS_OF_YAML = {False: "no, off or false", True: "yes, on or true", None: "null or ~"}
 
 
 def _text_keys(value: object) -> object:
-    """YAML reads the label 7 as a number, which is told from no other; of ``no`` that cannot be."""
+    """Makes labels texts again where YAML read numbers; refuses booleans and null.
+
+    The number 7 was the label 7, but false may have been ``no``, ``off`` or ``false``.
+    """
     if not isinstance(value, dict):
         return value
     for key in value:
@@ -139,7 +142,9 @@ class Training(Options):
 
 def _plain(name: str) -> str:
     if not re.fullmatch(r"[A-Za-z0-9_.-]+", name):
-        raise ValueError(f"got {name!r}, must be of letters, digits, '_', '.' and '-'; rename it")
+        raise ValueError(
+            f"got {name!r}, must consist of letters, digits, '_', '.' and '-'; rename it"
+        )
     return name
 
 

@@ -1,4 +1,4 @@
-"""The ways to say what a stage unfreezes."""
+"""The forms in which a stage says what it unfreezes."""
 
 import re
 from typing import Annotated, Literal
@@ -47,7 +47,7 @@ _FORMS = {"last": LastBlocks, "fraction": FractionOfBlocks, "match": MatchingBlo
 
 
 def _form(value: object) -> str | None:
-    """Which of the forms below a value is meant to be; None for none of them."""
+    """Which of the forms below a value is meant to have; None if it fits none."""
     if isinstance(value, str):
         return "word" if value in ("none", "all") else None
     if isinstance(value, dict) and len(value) == 1:

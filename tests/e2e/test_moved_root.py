@@ -58,14 +58,14 @@ def test_a_root_goes_on_after_a_move_with_another_checkout_and_as_a_copy(tmp_pat
     root.rename(moved)
     refused = run(config, moved)
     assert refused.code == 2
-    assert f"thaw move {moved} mends" in refused.err
+    assert f"run thaw move {moved}" in refused.err
     assert thaw("move", moved).code == 0
     unchanged(run(config, moved), moved, version)
 
     other = checkout(tmp_path / "release 2")
     with_other = run(other, moved)
     unchanged(with_other, moved, version)
-    assert f"was last used by {config}; goes on with {other}" in with_other.out
+    assert f"was last used by {config}, and is now used by {other}" in with_other.out
 
     copied = Path(shutil.copytree(moved, tmp_path / "copy"))
     assert thaw("move", copied).code == 0

@@ -77,7 +77,7 @@ def test_the_readmes_config_and_the_security_pages_example_may_be_loaded(tmp_pat
         handles.check(handle, secure.allowed)
 
 
-def test_a_mistyped_name_is_told_which_there_is(tmp_path: Path) -> None:
+def test_for_a_mistyped_name_the_message_names_a_similar_one(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"does not exist.*did you mean the backbone mobilenet_v2"):
         handles.check(str(tmp_path / "mobilnet_v2"))
 
@@ -97,28 +97,28 @@ def test_a_mistyped_name_is_told_which_there_is(tmp_path: Path) -> None:
 def test_each_command_tells_a_wrong_handle_at_once(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: list[str], handle: str, words: str
 ) -> None:
-    """Before data is looked for, anything is made, or TensorFlow is imported."""
+    """Before any command lists data, writes files or imports TensorFlow."""
     (tmp_path / "empty").mkdir()
     allowed = ", allowed: [.]" if handle.startswith("https://me") else ""
     (tmp_path / "birds.yaml").write_text(
         f"data: {{path: photos}}\nbackbone: {{handle: '{handle}'{allowed}}}\nroot: root\n"
     )
     monkeypatch.setitem(__import__("sys").modules, "tensorflow_hub", None)
-    found = CliRunner().invoke(app, [*command, str(tmp_path / "birds.yaml")])
-    assert isinstance(found.exception, InputError)
-    told = str(found.exception)
-    assert told.startswith("backbone.handle: ")
-    assert words in told
-    assert "word" not in told
-    assert "hidden" not in told
+    result = CliRunner().invoke(app, [*command, str(tmp_path / "birds.yaml")])
+    assert isinstance(result.exception, InputError)
+    message = str(result.exception)
+    assert message.startswith("backbone.handle: ")
+    assert words in message
+    assert "word" not in message
+    assert "hidden" not in message
     assert not (tmp_path / "root").exists()
 
 
 def test_thaw_backbones_shows_the_table() -> None:
     shown = CliRunner().invoke(app, ["backbones"])
     assert shown.exit_code == 0
-    for name, one in NAMED.items():
-        assert f"{name}: {one.handle}" in shown.output.splitlines()
+    for name, backbone in NAMED.items():
+        assert f"{name}: {backbone.handle}" in shown.output.splitlines()
     assert "mobilenet_v2        224 x 224  0 to 1   1280" in shown.output
     as_json = CliRunner().invoke(app, ["backbones", "--json"])
     table = json.loads(as_json.output)

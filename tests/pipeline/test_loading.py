@@ -1,4 +1,4 @@
-"""The configuration: what is a whole one, and what each mistake says."""
+"""Loading a configuration: the least that it needs, and what each mistake says."""
 
 from pathlib import Path
 
@@ -118,7 +118,7 @@ def test_set_replaces_one_value_and_root_the_root(
             r"stages\[0\]: learning_rate\.warmup_epochs is 3, more than the stage's 2 epochs",
         ),
         ("finetune: {stages: [{name: a, epochs: 0}]}", r"stages\[0\]\.epochs: got 0, must be"),
-        ("finetune: {stages: [{name: a}, {name: a}]}", r"but 'a' stands twice; rename one"),
+        ("finetune: {stages: [{name: a}, {name: a}]}", r"but 'a' occurs twice; rename one"),
         (
             "finetune: {stages: [{name: a, unfreeze: {match: ['(']}}]}",
             r"unfreeze\.match: got '\(', must be a regular expression \(",
@@ -205,7 +205,7 @@ def test_a_mistake_names_the_key_the_value_and_the_rule(
 
 @pytest.mark.parametrize(
     ("text", "message"),
-    [("- a list", "holds list, not keys"), ("a: [", "is no YAML"), ("", "holds NoneType")],
+    [("- a list", "holds list, not keys"), ("a: [", "is not YAML"), ("", "holds NoneType")],
 )
 def test_a_file_that_is_no_config_is_named(tmp_path: Path, text: str, message: str) -> None:
     with pytest.raises(InputError, match=message):
@@ -241,11 +241,11 @@ def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
     [
         ("no-value", "must be key.path=value"),
         ("a..b=1", "must be key.path=value"),
-        ("finetune.stages.4.epochs=1", r"no list in the config's file has a place 4; write"),
-        ("data.path={", "is no YAML value"),
+        ("finetune.stages.4.epochs=1", r"no list in the config's file has a position 4; write"),
+        ("data.path={", "is not a YAML value"),
         ("data.path=''", r"data\.path: got '', must be a path; name one or leave it out"),
-        (f"finetune.seed={'1' * 5000}", "is no YAML value"),
-        ("data.path=~nosuchuser/x", "'~nosuchuser/x' is no path"),
+        (f"finetune.seed={'1' * 5000}", "is not a YAML value"),
+        ("data.path=~nosuchuser/x", "'~nosuchuser/x' is not a path"),
         ("finetune.sede=1", r"finetune\.sede: unknown key; did you mean seed\?"),
     ],
 )

@@ -23,9 +23,10 @@ def test_another_checkout_of_a_config_goes_on_and_says_so(tmp_path: Path) -> Non
     assert owner.claim(root, config(tmp_path / "one")) == ""
     before = owner.read(root)
     assert owner.claim(root, config(tmp_path / "one")) == ""
-    told = owner.claim(root, config(tmp_path / "two"))
-    assert told == (
-        f"root: was last used by {tmp_path}/one/birds.yaml; goes on with {tmp_path}/two/birds.yaml"
+    line = owner.claim(root, config(tmp_path / "two"))
+    assert line == (
+        f"root: was last used by {tmp_path}/one/birds.yaml, and is now used by "
+        f"{tmp_path}/two/birds.yaml"
     )
     after = owner.read(root)
     assert before is not None
@@ -49,7 +50,9 @@ def test_a_pipeline_of_another_name_is_refused_and_may_take_it_over(tmp_path: Pa
 def test_a_root_that_was_moved_is_refused_with_the_command_that_mends_it(tmp_path: Path) -> None:
     owner.claim(Root(tmp_path / "root"), config(tmp_path))
     moved = (tmp_path / "root").rename(tmp_path / "moved")
-    with pytest.raises(InputError, match=r"was made as .*/root, .*thaw move .*/moved mends"):
+    with pytest.raises(
+        InputError, match=r"was .*/root when it was last used, .*run thaw move .*/moved"
+    ):
         owner.claim(Root(moved), config(tmp_path), adopt=True)
 
 
@@ -63,8 +66,8 @@ def test_an_owner_that_cannot_be_read_is_refused_and_may_be_adopted(
     with pytest.raises(InputError, match=r"owner\.json is damaged; .*thaw run --adopt"):
         owner.claim(root, config(tmp_path))
     assert owner.claim(root, config(tmp_path), adopt=True) == ""
-    found = json.loads((root.path / owner.OWNER_FILE).read_text(encoding="utf-8"))
-    assert (found["pipeline"], len(found["id"])) == ("birds", 32)
+    recorded = json.loads((root.path / owner.OWNER_FILE).read_text(encoding="utf-8"))
+    assert (recorded["pipeline"], len(recorded["id"])) == ("birds", 32)
 
 
 def test_a_root_that_is_a_file_is_refused(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""One place has one name, and a name that a library reads otherwise is refused at once."""
+"""A place has one canonical path, and a path that a library would misread is refused."""
 
 from pathlib import Path
 
@@ -29,8 +29,8 @@ def test_a_config_has_one_name_however_it_is_spelled(
         tmp_path / "link" / "configs" / "birds.yaml",
         tmp_path / "favourite.yaml",
     ]
-    found = [loading.load(one) for one in spellings]
-    assert {(one.file, one.name, one.root, one.data.path) for one in found} == {
+    configs = [loading.load(path) for path in spellings]
+    assert {(config.file, config.name, config.root, config.data.path) for config in configs} == {
         (file, "birds", tmp_path / "project" / ".thaw" / "birds", str(file.parent / "photos"))
     }
 
@@ -57,7 +57,7 @@ def test_the_default_root_is_beside_the_config_or_beside_its_folder_called_confi
 
 
 @pytest.mark.parametrize(
-    ("key", "address", "told"),
+    ("key", "address", "message"),
     [
         ("root", "gs://bucket/thaw", r"root: got gs://bucket/thaw; .* this machine.*gsutil rsync"),
         ("push.serving_dir", "s3://bucket/x", r"push\.serving_dir: got s3://bucket/x; .*aws s3 sy"),
@@ -65,9 +65,9 @@ def test_the_default_root_is_beside_the_config_or_beside_its_folder_called_confi
     ],
 )
 def test_an_address_where_a_folder_of_this_machine_is_needed_is_refused_in_one_line(
-    tmp_path: Path, key: str, address: str, told: str
+    tmp_path: Path, key: str, address: str, message: str
 ) -> None:
-    with pytest.raises(InputError, match=told) as error:
+    with pytest.raises(InputError, match=message) as error:
         loading.load(written(tmp_path / "birds.yaml"), [f"{key}={address}"])
     assert "\n" not in str(error.value)
 
@@ -86,7 +86,7 @@ def test_an_address_for_root_on_the_command_line_makes_no_folder(
 def test_a_folder_of_models_or_records_whose_name_is_a_pattern_is_refused(
     tmp_path: Path, key: str, name: str
 ) -> None:
-    with pytest.raises(InputError, match=rf"{key}: .* holds '.*a pattern; rename the folder, or"):
+    with pytest.raises(InputError, match=rf"{key}: .* contains '.*a pattern; rename the"):
         loading.load(written(tmp_path / "birds.yaml"), [f"{key}='{tmp_path}/{name}'"])
 
 

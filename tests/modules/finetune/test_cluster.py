@@ -29,8 +29,8 @@ WORKERS = {"worker": ["a:1", "b:2"]}
             {"cluster": {**WORKERS, "ps": ["c:3"]}, "task": {"type": "worker", "index": 0}},
             "names ps",
         ),
-        ({"cluster": {"worker": ["a"]}, "task": {"type": "worker", "index": 0}}, "no host:port"),
-        ({"cluster": {"worker": "a:1"}, "task": {"type": "worker", "index": 0}}, "no host:port"),
+        ({"cluster": {"worker": ["a"]}, "task": {"type": "worker", "index": 0}}, "not host:port"),
+        ({"cluster": {"worker": "a:1"}, "task": {"type": "worker", "index": 0}}, "not host:port"),
         ({"cluster": {"worker": ["a:1"] * 2}, "task": {"type": "worker", "index": 0}}, "twice"),
     ],
 )

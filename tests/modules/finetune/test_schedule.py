@@ -136,7 +136,7 @@ def test_the_default_schedule_takes_what_is_said_for_all_stages() -> None:
 
 
 def test_two_stages_of_one_name_are_refused() -> None:
-    with pytest.raises(ValidationError, match="'a' stands twice"):
+    with pytest.raises(ValidationError, match="'a' occurs twice"):
         Finetune(stages=(Stage(name="a"), Stage(name="a")))
 
 
