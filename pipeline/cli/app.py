@@ -22,6 +22,8 @@ RootOption = Annotated[
 ]
 SetOption = Annotated[
     list[str] | None,
-    typer.Option("--set", metavar="KEY.PATH=VALUE", help="Replaces one value, given as YAML."),
+    typer.Option(
+        "--set", metavar="KEY.PATH=VALUE", help="Replaces one key's value, given as YAML."
+    ),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Prints JSON.")]

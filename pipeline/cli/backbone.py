@@ -13,7 +13,7 @@ from pipeline.cli.app import ConfigFile, JsonOption, RootOption, SetOption, app
 
 @app.command()
 def inspect(
-    target: Annotated[str, typer.Argument(metavar="CONFIG|HANDLE", help="What to look into.")],
+    target: Annotated[str, typer.Argument(metavar="CONFIG|HANDLE", help="What to inspect.")],
     root: RootOption = None,
     set_: SetOption = None,
     as_json: JsonOption = False,
@@ -33,13 +33,14 @@ def lr_find(
     stage: Annotated[
         str | None,
         typer.Option(
-            metavar="NAME", help="Which; the first if left out. Those before it are trained first."
+            metavar="NAME",
+            help="The stage to test; the first by default. The stages before it are trained first.",
         ),
     ] = None,
-    steps: Annotated[int, typer.Option(metavar="N", help="How many rates are tried.")] = 100,
+    steps: Annotated[int, typer.Option(metavar="N", help="How many rates to try.")] = 100,
     picture: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="The PNG; lr_find_<stage>.png in the root if left out."),
+        typer.Option(metavar="FILE", help="The PNG; by default lr_find_<stage>.png in the root."),
     ] = None,
     root: RootOption = None,
     set_: SetOption = None,
@@ -47,7 +48,8 @@ def lr_find(
 ) -> None:
     """Shows at which learning rates a stage learns, and where its loss blows up.
 
-    A range test (Smith 2017) on the config's images: each step's rate is higher, from 1e-6 to 1.
+    This is a range test (Smith 2017) on the config's images: the rate rises from 1e-6 to 1.
+
     Nothing is kept but the picture.
     """
     from pipeline import display, loading

@@ -13,9 +13,12 @@ from pipeline.cli.app import OK, REFUSED, ConfigFile, JsonOption, RootOption, Se
 
 @app.command()
 def predict(
-    target: Annotated[str, typer.Argument(metavar="CONFIG|MODEL_DIR", help="Whose model.")],
+    target: Annotated[
+        str,
+        typer.Argument(metavar="CONFIG|MODEL_DIR", help="The model's config, or its folder."),
+    ],
     images: Annotated[
-        list[Path], typer.Argument(metavar="IMAGE...", help="Files, or folders of them.")
+        list[Path], typer.Argument(metavar="IMAGE...", help="Image files, or folders of them.")
     ],
     root: RootOption = None,
     set_: SetOption = None,
@@ -23,7 +26,7 @@ def predict(
 ) -> None:
     """Labels images with the pushed model, through its serving signature.
 
-    Exit status: 0; 2 where an image could not be used, after all others were.
+    Exit status: 0, or 2 if an image could not be used; all others are still labelled.
     """
     from pipeline import display
     from pipeline.commands import predict
@@ -40,10 +43,12 @@ def predict(
 @app.command()
 def gate(
     config: ConfigFile,
-    candidate: Annotated[Path, typer.Option(metavar="MODEL_DIR", help="What is judged.")],
+    candidate: Annotated[Path, typer.Option(metavar="MODEL_DIR", help="The model to judge.")],
     baseline: Annotated[
         Path | None,
-        typer.Option(metavar="MODEL_DIR", help="What it is compared with; else what is served."),
+        typer.Option(
+            metavar="MODEL_DIR", help="The model to compare with; by default the served one."
+        ),
     ] = None,
     root: RootOption = None,
     set_: SetOption = None,

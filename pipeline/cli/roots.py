@@ -10,9 +10,9 @@ from pipeline.cli.app import app
 
 @app.command()
 def move(
-    root: Annotated[Path, typer.Argument(metavar="ROOT", help="Where it lies now.")],
+    root: Annotated[Path, typer.Argument(metavar="ROOT", help="The folder where it lies now.")],
 ) -> None:
-    """Mends a root that was moved or copied, so that its next run goes on."""
+    """Updates a root that was moved or copied, so that its next run can continue."""
     from pipeline.commands import move
 
     typer.echo(move.move(root))

@@ -20,21 +20,25 @@ def run(
     root: RootOption = None,
     set_: SetOption = None,
     summary: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Writes the summary there too.")
+        Path | None, typer.Option(metavar="FILE", help="Writes a copy of the summary there.")
     ] = None,
     from_: Annotated[
         Path | None,
-        typer.Option("--from", metavar="SUMMARY", help="Repeats that run, in place of CONFIG."),
+        typer.Option(
+            "--from", metavar="SUMMARY", help="Repeats this summary's run, in place of CONFIG."
+        ),
     ] = None,
     adopt: Annotated[
-        bool, typer.Option("--adopt", help="Takes over a root of a pipeline of another name.")
+        bool, typer.Option("--adopt", help="Takes over the root of a pipeline with another name.")
     ] = False,
     verbose: Annotated[bool, typer.Option("-v", "--verbose", help="Shows TFX's log.")] = False,
     force_by: Annotated[
         str | None,
-        typer.Option(metavar="NAME", help="Who blesses this candidate whatever the gate says."),
+        typer.Option(metavar="NAME", help="Who blesses the candidate, whatever the gate says."),
     ] = None,
-    force_reason: Annotated[str | None, typer.Option(metavar="TEXT", help="And why.")] = None,
+    force_reason: Annotated[
+        str | None, typer.Option(metavar="TEXT", help="Why it is blessed.")
+    ] = None,
 ) -> None:
     """Runs the pipeline once.
 
@@ -70,13 +74,13 @@ def _forced(by: str | None, reason: str | None) -> "Override | None":
     """A forced blessing, which takes both a name and a reason.
 
     Raises:
-        InputError: when one lacks.
+        InputError: when one is missing.
     """
     if by is None and reason is None:
         return None
     if not by or not reason:
         raise InputError(
-            "--force-by and --force-reason: one lacks or is empty; a forced blessing is recorded "
+            "--force-by and --force-reason: one is missing or empty; a forced blessing is recorded "
             "with a name and a reason, so give both"
         )
     from modules.settings import Override

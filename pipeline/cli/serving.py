@@ -8,7 +8,7 @@ from components.records.base import as_json_text
 from pipeline.cli.app import ConfigFile, JsonOption, RootOption, SetOption, app
 
 ByOption = Annotated[
-    str | None, typer.Option("--by", metavar="NAME", help="Who does it; the user if left out.")
+    str | None, typer.Option("--by", metavar="NAME", help="Who does it; by default the user.")
 ]
 
 
@@ -32,7 +32,7 @@ def rollback(
     config: ConfigFile,
     version: Annotated[
         int | None,
-        typer.Argument(metavar="VERSION", help="The one before the newest if left out."),
+        typer.Argument(metavar="VERSION", help="By default the one before the newest."),
     ] = None,
     by: ByOption = None,
     root: RootOption = None,
@@ -49,7 +49,8 @@ def rollback(
 def restore(
     config: ConfigFile,
     version: Annotated[
-        int, typer.Argument(metavar="VERSION", help="One that thaw versions lists as withdrawn.")
+        int,
+        typer.Argument(metavar="VERSION", help="A version that thaw versions lists as withdrawn."),
     ],
     by: ByOption = None,
     root: RootOption = None,
@@ -65,8 +66,8 @@ def restore(
 @app.command()
 def pin(
     config: ConfigFile,
-    version: Annotated[int, typer.Argument(metavar="VERSION", help="Which.")],
-    remove: Annotated[bool, typer.Option("--remove", help="Takes the pin off.")] = False,
+    version: Annotated[int, typer.Argument(metavar="VERSION", help="The version to keep.")],
+    remove: Annotated[bool, typer.Option("--remove", help="Removes the pin.")] = False,
     root: RootOption = None,
     set_: SetOption = None,
 ) -> None:
