@@ -63,8 +63,8 @@ def apart(rooms: Collection[str], shared: Collection[str]) -> dict[str, set[str]
 
 # Files that all rooms of ``modules`` may import. Files in no room, such as ``trainer``, import any.
 SHARED_BY_ALL = {
-    "beam_batches", "errors", "features", "model_layout", "parallel", "plugins", "progress",
-    "rounding", "text",
+    "beam_batches", "errors", "features", "intervals", "model_layout", "parallel", "plugins",
+    "progress", "rounding", "text",
 }  # fmt: skip
 # What the nodes of ``components`` share; what is no node's folder is here.
 BELOW_NODES = ("artifacts", "subprocess_runner", "driver", "records", "serving")

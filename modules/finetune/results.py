@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
-from modules.finetune.comparison import accuracy, gain
+from modules.intervals import accuracy, gain
 from modules.rounding import change, rounded, share, significant
 
 

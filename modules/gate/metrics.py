@@ -6,8 +6,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from modules import features
-from modules.finetune import comparison
+from modules import features, intervals
 from modules.gate import statistics
 from modules.gate.predictions import Answers, Predictions
 
@@ -16,7 +15,7 @@ ECE = "ece"
 _QUARTERS = 4
 _MOST_VALUES = 50  # of a feature that is text; the rarer ones are judged together
 _SEED = 0
-_EACH_END = 0.5 + comparison.LEVEL / 2  # of an interval of 95 %
+_EACH_END = 0.5 + intervals.LEVEL / 2  # of an interval of 95 %
 
 
 def value_of(metric: str, answers: Answers) -> float:
@@ -50,7 +49,7 @@ def interval_of(metric: str, answers: Answers) -> tuple[float, float]:
             _calibration(answers), statistics.calibration_error, _EACH_END, _SEED
         )
         return _clipped(found, 0.0)
-    share = comparison.accuracy(hits(metric, answers).tolist())
+    share = intervals.accuracy(hits(metric, answers).tolist())
     return share.low, share.high
 
 
@@ -75,7 +74,7 @@ def change_interval(metric: str, candidate: Answers, baseline: Answers) -> tuple
         change = statistics.bootstrap_interval(both, _calibration_change, _EACH_END, _SEED)
         return _clipped(change, -1.0)
     ours, theirs = hits(metric, candidate), hits(metric, baseline)
-    found = comparison.gain(ours.tolist(), theirs.tolist())
+    found = intervals.gain(ours.tolist(), theirs.tolist())
     return found.low, found.high
 
 

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from scipy.stats import binomtest
 
-from modules.finetune.comparison import accuracy, gain
 from modules.finetune.results import StageResult, mark_shipped, shipped
+from modules.intervals import accuracy, gain
 
 
 def correct(right: int, of: int) -> list[bool]:
