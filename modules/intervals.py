@@ -1,4 +1,4 @@
-"""Compares stages on the same held-out images, to see whether unfreezing helped."""
+"""Confidence intervals of an accuracy, and of how two models differ on the same images."""
 
 import math
 from collections.abc import Sequence

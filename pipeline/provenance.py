@@ -9,6 +9,7 @@ import hashlib
 import importlib.metadata
 import platform
 from collections.abc import Iterable
+from pathlib import Path
 
 from modules.errors import InputError
 from pipeline.imports import Closure, closure, distributions, is_installed, locate
@@ -37,6 +38,11 @@ def versions() -> dict[str, str]:
     return {"python": platform.python_version(), **by_package}
 
 
+def source_files(*modules: str) -> dict[str, Path]:
+    """The files of some modules and of all that they import of this project, by import path."""
+    return closure(modules, _OURS.__contains__).files
+
+
 def source_fingerprint(*modules: str, plugins: Iterable[str] = ()) -> str:
     """sha256 over the modules, all that they import of this project, and the packages' versions.
 
@@ -62,7 +68,7 @@ def source_fingerprint(*modules: str, plugins: Iterable[str] = ()) -> str:
         InputError: when a plug-in's module does not exist, or Python cannot parse it.
     """
     digest = hashlib.sha256(repr(sorted(versions().items())).encode())
-    files = closure(modules, _OURS.__contains__).files
+    files = source_files(*modules)
     if plugins := sorted({plugin.partition(":")[0] for plugin in plugins}):
         used = _closure_of_plugins(plugins)
         files |= used.files

@@ -6,6 +6,7 @@ import importlib.metadata
 import re
 import subprocess
 import sys
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -16,6 +17,12 @@ from pipeline import imports, provenance
 from tests.conftest import PROJECT
 
 PLUGIN = "own.first:build"
+# The files of a node that ``pipeline.graph`` names; of most it is the component alone.
+MODULES = defaultdict(
+    lambda: ["component"],
+    infra_check=["component", "probe"],
+    exports=["component", "convert_worker"],
+)
 
 
 def write(folder: Path, files: Mapping[str, str]) -> None:
@@ -69,7 +76,7 @@ def test_another_version_of_a_package_changes_it_too(
 
 
 def test_the_trainers_code_is_all_that_it_uses() -> None:
-    files = set(imports.closure(["modules.trainer"], provenance._OURS.__contains__).files)
+    files = set(provenance.source_files("modules.trainer"))
     assert {
         "modules",
         "modules.finetune.training",
@@ -78,6 +85,22 @@ def test_the_trainers_code_is_all_that_it_uses() -> None:
         "modules.settings.augmentation",
     } <= files
     assert not any(name.split(".")[0] in ("pipeline", "components") for name in files)
+
+
+@pytest.mark.parametrize(
+    "node",
+    [
+        "data_check", "baseline", "evaluator", "infra_check", "gate", "exports", "model_card",
+        "pusher", "run_summary",
+    ],
+)  # fmt: skip
+def test_editing_the_training_or_another_node_leaves_a_nodes_fingerprint_alone(node: str) -> None:
+    files = provenance.source_files(*(f"components.{node}.{name}" for name in MODULES[node]))
+    assert f"components.{node}.component" in files
+    nodes = {path.name for path in (PROJECT / "components").iterdir() if path.is_dir()}
+    others = {f"components.{name}" for name in nodes - {node, "records", "serving"}}
+    apart = {"modules.backbones", "modules.finetune", "modules.trainer", "modules.export", *others}
+    assert not apart & set(files)
 
 
 def test_a_file_is_parsed_once_a_process(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -94,9 +117,7 @@ def test_a_file_is_parsed_once_a_process(monkeypatch: pytest.MonkeyPatch) -> Non
     provenance.source_fingerprint("components.evaluator.component")
     assert len(parsed) > 50
     provenance.source_fingerprint("modules.trainer", "components.evaluator.component")
-    files = imports.closure(
-        ["modules.trainer", "components.evaluator.component"], provenance._OURS.__contains__
-    ).files
+    files = provenance.source_files("modules.trainer", "components.evaluator.component")
     assert len(parsed) <= len(files)
 
 
