@@ -1,6 +1,7 @@
 """docs/config.md lists the keys that there are, and the pages name no others."""
 
 import re
+import textwrap
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -8,6 +9,8 @@ from typing import Any
 import pytest
 
 from docs import config_reference
+from modules.settings.paths import Folders
+from pipeline import safe_yaml
 from pipeline.config import Config
 from tests.conftest import PROJECT
 
@@ -73,6 +76,30 @@ def test_the_page_has_a_row_for_each_key_with_its_default() -> None:
 def test_each_key_that_a_page_names_is_a_key(page: Path) -> None:
     keys = named_in(page.read_text(encoding="utf-8"))
     assert [key for key in keys if not is_key(key)] == []
+
+
+def examples_in(text: str) -> Iterator[dict[str, Any]]:
+    """The YAML examples of a page that are configurations, or parts of one."""
+    for block in re.findall(r"^ *```yaml\n(.*?)^ *```$", text, re.MULTILINE | re.DOTALL):
+        # Pages shorten digests.
+        block = re.sub(r"([0-9a-f]+)…", lambda digest: digest[1].ljust(64, "0"), block)
+        example = safe_yaml.parse(textwrap.dedent(block))
+        if isinstance(example, dict) and not set(SCHEMA["properties"]).isdisjoint(example):
+            yield example
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_each_example_of_a_config_on_a_page_is_a_valid_one(page: Path) -> None:
+    for example in examples_in(page.read_text(encoding="utf-8")):
+        data = {"path": "photos", **example.get("data", {})}
+        backbone = {"handle": "module", **example.get("backbone", {})}
+        whole = {"root": "r", **example, "data": data, "backbone": backbone}
+        Config.model_validate(whole, context=Folders(page.parent, Path.cwd()))
+
+
+def test_the_pages_have_examples_to_check() -> None:
+    examples = [list(examples_in(page.read_text(encoding="utf-8"))) for page in PAGES]
+    assert sum(map(len, examples)) > 5
 
 
 def test_the_keys_that_pages_name_are_recognised() -> None:

@@ -69,7 +69,8 @@ class LearningRateOptions(Options):
     warmup_epochs: NonNegativeFloat = 0.0
     """How many epochs the rate rises to the peak, in a straight line."""
     decay: Literal["constant", "cosine", "step"] = "constant"
-    """How the rate falls after the peak."""
+    """How the rate falls after the peak: not at all; by a cosine to `floor` at the stage's last
+    step; or by `step_factor` every `step_epochs`."""
     floor: Fraction = 0.0
     """The rate at the stage's last step with `cosine`, as a share of the peak."""
     step_epochs: PositiveFloat | None = None

@@ -101,7 +101,8 @@ class Training(Options):
     """Each block's rate is the rate of the block after it times this; the head has the full
     rate, the last block this share of it (Clark et al. 2020, arXiv:2003.10555)."""
     early_stopping: EarlyStopping | None = EarlyStopping()
-    """When a stage ends before its epochs are over; `null` for never."""
+    """When a stage ends before its epochs are over; `null` for never. The weights of the best
+    epoch by `monitor`, or by the loss for `null`, are kept either way."""
     batch_norm: BatchNorm = BatchNorm()
     """What becomes of the backbone's BatchNorm layers."""
     l2: NonNegativeFloat = 0.0
@@ -114,7 +115,7 @@ class Training(Options):
     """Whether the module's own `regularization_losses` are added, in stages that unfreeze some
     of it."""
     dropout: Annotated[FiniteFloat, Field(ge=0.0, lt=1.0)] = 0.0
-    """The share of the backbone's outputs that is set to zero in training."""
+    """The share of the backbone's outputs that is set to zero before the head, in training."""
     loss: Loss = LossOptions()
     """What is minimised: `cross_entropy`; or your own, `package.module:name`, or
     `{name: package.module:name}` with its arguments beside the name."""
