@@ -33,7 +33,7 @@ class RuleResult:
     n: int = 0
     """How many images there are."""
     interval: tuple[float, float] | None = None
-    """The interval of 95 % of `value`: low, high."""
+    """The interval of `value`: low, high."""
     passed: bool
     """Whether the rule is kept."""
     reason: str
