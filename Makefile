@@ -29,7 +29,7 @@ test-all: test test-slow test-newest
 lint: $(SET_UP)
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
-	.venv/bin/mypy pipeline components modules data tests benchmarks docs
+	.venv/bin/mypy thaw pipeline components modules data tests benchmarks docs
 
 bench: $(SET_UP)
 	.venv/bin/python -m benchmarks.speed

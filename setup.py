@@ -5,6 +5,7 @@ pip cannot override TFX's pin on tensorflow-hub, so install ``requirements/thaw.
 ``--no-deps`` first (``make setup`` does), then this package with ``--no-deps``.
 """
 
+import runpy
 from pathlib import Path
 
 from setuptools import find_packages, setup
@@ -20,17 +21,19 @@ def requirements(name: str) -> list[str]:
 
 setup(
     name="thaw",
-    version="0.1.0",
+    version=runpy.run_path(str(HERE / "pipeline" / "version.py"))["VERSION"],
     description="Fine-tunes TensorFlow Hub models in a gated, retraining TFX pipeline.",
     long_description=(HERE / "README.md").read_text(encoding="utf-8"),
     long_description_content_type="text/markdown",
     license="Apache-2.0",
     python_requires=">=3.10,<3.14",
-    packages=find_packages(include=["pipeline*", "components*", "modules*", "data*"]),
+    packages=find_packages(include=["thaw*", "pipeline*", "components*", "modules*", "data*"]),
     package_data={
-        "components": ["records/*.jinja"],
+        "thaw": ["py.typed"],
+        "pipeline": ["py.typed"],
+        "components": ["py.typed", "records/*.jinja"],
+        "modules": ["py.typed", "schema.pbtxt"],
         "data": ["backbones/**/*"],
-        "modules": ["schema.pbtxt"],
     },
     install_requires=requirements("thaw"),
     extras_require={name: requirements(name) for name in ("airflow", "kubeflow", "dev")},

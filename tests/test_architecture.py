@@ -15,6 +15,7 @@ MAY_IMPORT = {
     "components": {"components", "modules"},
     "pipeline": {"pipeline", "components", "modules"},
     "data": {"data", "modules"},
+    "thaw": {"thaw", "pipeline", "components", "modules"},
 }
 
 

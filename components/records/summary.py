@@ -27,7 +27,8 @@ def _known(value: Any) -> Any:
 class Summary(Record):
     """What a run did."""
 
-    model_config = ConfigDict(frozen=False)  # The runner fills it in as the run goes on.
+    # The runner fills it in as the run goes on.
+    model_config = ConfigDict(frozen=False, title="The summary of a run of Thaw")
 
     run_id: str
     """The run's name."""

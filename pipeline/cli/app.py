@@ -5,16 +5,36 @@ from typing import Annotated
 
 import typer
 
+from pipeline.version import VERSION
+
 # Exit statuses; other programs rely on them.
 OK, FAILED, WRONG_INPUT, REFUSED = 0, 1, 2, 3
 BUSY = 75  # EX_TEMPFAIL of sysexits.h: try again
 
 app = typer.Typer(
-    help="Fine-tunes a TensorFlow Hub backbone on your images, gates it, and pushes it.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+
+
+def _show_version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"thaw {VERSION}")
+        raise typer.Exit(OK)
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_show_version, is_eager=True, help="Shows Thaw's version."
+        ),
+    ] = False,
+) -> None:
+    """Fine-tunes a TensorFlow Hub backbone on your images, gates it, and pushes it."""
+
 
 ConfigFile = Annotated[Path, typer.Argument(metavar="CONFIG", help="A YAML file.")]
 RootOption = Annotated[

@@ -60,4 +60,6 @@ def test_a_record_refuses_a_key_that_it_does_not_know() -> None:
 
 
 def test_the_stages_record_has_all_of_a_stages_result_but_the_single_images() -> None:
-    assert set(StageRecord.model_fields) == {field.name for field in fields(StageResult)} - {"correct"}
+    assert set(StageRecord.model_fields) == {field.name for field in fields(StageResult)} - {
+        "correct"
+    }

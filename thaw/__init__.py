@@ -1,0 +1,74 @@
+"""Thaw from Python: what the commands do, as functions that return typed objects.
+
+    import thaw
+
+    summary = thaw.run("configs/photos.yaml")
+    print(summary.status, summary.gate and summary.gate.sentence)
+    print(thaw.predict("configs/photos.yaml", ["IMG_0001.jpg"])[0].label)
+
+Nothing ends the process: a mistake in the config or the data raises ``InputError``, a stage that
+fails ``StageError``, a root that another run holds ``BusyError``, and Ctrl-C ``Interrupted``, each
+with the line that the command would print. ``import thaw`` alone imports neither TensorFlow nor
+TFX.
+"""
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from pipeline.version import VERSION as _VERSION
+
+if TYPE_CHECKING:
+    from components.records.summary import Summary
+    from modules.errors import BusyError, InputError, Interrupted, StageError
+    from modules.settings import Override
+    from pipeline.commands.gate import Judgement
+    from pipeline.commands.inspect import Inspection
+    from pipeline.commands.predict import Prediction
+    from pipeline.config import Config
+    from thaw.api import gate, inspect, load_config, predict, run
+
+__version__ = _VERSION
+__all__ = [
+    "BusyError",
+    "Config",
+    "InputError",
+    "Inspection",
+    "Interrupted",
+    "Judgement",
+    "Override",
+    "Prediction",
+    "StageError",
+    "Summary",
+    "__version__",
+    "gate",
+    "inspect",
+    "load_config",
+    "predict",
+    "run",
+]
+
+_MODULES = {
+    "components.records.summary": ("Summary",),
+    "modules.errors": ("BusyError", "InputError", "Interrupted", "StageError"),
+    "modules.settings": ("Override",),
+    "pipeline.commands.gate": ("Judgement",),
+    "pipeline.commands.inspect": ("Inspection",),
+    "pipeline.commands.predict": ("Prediction",),
+    "pipeline.config": ("Config",),
+    "thaw.api": ("gate", "inspect", "load_config", "predict", "run"),
+}
+_MODULE_OF = {name: module for module, names in _MODULES.items() for name in names}
+
+
+def __getattr__(name: str) -> Any:
+    """Imports what is asked for on its first use (PEP 562)."""
+    if name not in _MODULE_OF:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(importlib.import_module(_MODULE_OF[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    """The public names, imported or not."""
+    return sorted({*globals(), *__all__})

@@ -1,0 +1,6 @@
+"""``python -m thaw``: the command line."""
+
+from pipeline.cli import main
+
+if __name__ == "__main__":
+    main()
