@@ -2,6 +2,8 @@
 
 from typing import Literal
 
+from pydantic import AliasChoices, Field
+
 from components.records.base import Interval, Record
 from modules.settings import BatchNorm, Stage
 
@@ -95,7 +97,8 @@ class StageRecord(Record):
     """The accuracy on the validation split after each epoch."""
     held_out: HeldOutRecord
     """The stage's best model on the validation split."""
-    moved: dict[str, float]
+    # Checkouts before 0.1.0 called it moved.
+    weight_drift: dict[str, float] = Field(validation_alias=AliasChoices("weight_drift", "moved"))
     """By block, how far its weights are from the pretrained ones, as a share of their norm; blocks
     that did not change are left out."""
     earlier: EarlierRecord | None = None
