@@ -96,7 +96,7 @@ def inspect(
     Raises:
         InputError: when the configuration is wrong or the backbone cannot be used.
     """
-    from pipeline.runners import display
+    from pipeline import display
 
     with display.quiet():
         return inspect_command.inspect(os.fspath(target), _assignments(overrides), _path(root))
@@ -124,7 +124,7 @@ def predict(
     Raises:
         InputError: when the configuration is wrong, or there is no model.
     """
-    from pipeline.runners import display
+    from pipeline import display
 
     model = predict_command.find_model(os.fspath(target), _assignments(overrides), _path(root))
     several = [images] if isinstance(images, str | os.PathLike) else images
@@ -153,7 +153,7 @@ def gate(
     Raises:
         InputError: when the configuration is wrong, or a folder or the images cannot be used.
     """
-    from pipeline.runners import display
+    from pipeline import display
 
     loaded = _config(config, overrides, root)
     with display.quiet():
