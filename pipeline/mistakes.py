@@ -1,4 +1,4 @@
-"""What is wrong with a configuration, in a line for each mistake that names the key."""
+"""The mistakes in a configuration, in words: each names the key, what was got and the remedy."""
 
 import difflib
 import re
@@ -12,13 +12,13 @@ from pipeline.config import Config
 
 _STAGES = "finetune.stages[...]"
 _SHOWN = 20  # mistakes
-_LONGEST = 500  # characters of one, its middle being left out
+_LONGEST = 500  # characters of a mistake; of a longer one the middle is left out
 _PATH = re.compile(r"Input is not a valid path for <class '[\w.]+'>")
 _OBJECT = re.compile(r"a valid dictionary or instance of \w+")
 
 
 def in_words(error: ValidationError) -> str:
-    """All mistakes in one line: of each the key, what was got, the rule, the remedy."""
+    """All mistakes on one line, each with the key, what was got, the rule and the remedy."""
     errors = error.errors(include_url=False)
     lines = list(dict.fromkeys(map(_line, filter(_is_own(errors), errors))))
     if len(lines) > _SHOWN:
@@ -27,19 +27,19 @@ def in_words(error: ValidationError) -> str:
 
 
 def _is_own(errors: Sequence[Any]) -> Callable[[Any], bool]:
-    """Tells what is wrong itself: a list whose items are wrong is called too short as well."""
+    """Tells a mistake from its consequence: pydantic calls a list of wrong items too short too."""
     places = [error["loc"] for error in errors]
 
     def is_own(error: Any) -> bool:
         place = error["loc"]
-        inner = (one for one in places if len(one) > len(place) and one[: len(place)] == place)
-        return error["type"] != "too_short" or not any(inner)
+        within = (loc for loc in places if len(loc) > len(place) and loc[: len(place)] == place)
+        return error["type"] != "too_short" or not any(within)
 
     return is_own
 
 
 def _line(error: Any) -> str:
-    """One mistake: the key, what was got, the rule, the remedy."""
+    """A mistake's words, shortened where they are too many."""
     line = _whole_line(error)
     if len(line) <= _LONGEST:
         return line
@@ -69,7 +69,7 @@ def _whole_line(error: Any) -> str:
 
 
 def _remedy(key: str, known: Sequence[str]) -> str:
-    """Where a key belongs, which may be another object; else what it may be meant to be."""
+    """The object that the key belongs to, or else the known key that is most like it."""
     elsewhere = list(dict.fromkeys(_places_of(key, Config)))
     if elsewhere:
         whose = "a stage's own" if elsewhere == [_STAGES] else f"known in {', '.join(elsewhere)}"
@@ -129,6 +129,6 @@ def _model_in(annotation: Any) -> type[BaseModel] | None:
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return annotation
     if get_origin(annotation) in (tuple, list, Union, UnionType):
-        found = (_model_in(argument) for argument in get_args(annotation))
-        return next((model for model in found if model is not None), None)
+        models = (_model_in(argument) for argument in get_args(annotation))
+        return next((model for model in models if model is not None), None)
     return None
