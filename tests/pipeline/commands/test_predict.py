@@ -9,6 +9,7 @@ import pytest
 import tensorflow as tf
 from typer.testing import CliRunner, Result
 
+import thaw
 from modules import features, model_layout
 from modules.errors import InputError
 from pipeline.cli.app import app
@@ -105,3 +106,15 @@ def test_what_is_no_model_is_told(tmp_path: Path, target: str, told: str) -> Non
     done = predict(tmp_path / target, "x.png")
     assert done.exception is not None
     assert re.search(told, str(done.exception))
+
+
+def test_predictions_from_python_are_those_of_the_command(model: Path, images: Path) -> None:
+    done = predict(model, images, "--json")
+    predictions = thaw.predict(model, images)
+    assert [prediction.model_dump(mode="json") for prediction in predictions] == json.loads(
+        done.stdout
+    )
+    (first,) = thaw.predict(str(model), [images / "b.png"])
+    assert (first.label, first.error) == ("light", None)
+    assert first.scores is not None
+    assert first.scores["light"] == pytest.approx(250 / 255, abs=1e-4)
