@@ -6,27 +6,14 @@ from typing import Any
 from tfx import types
 from tfx.dsl.components.base import base_component, base_executor, executor_spec
 from tfx.types import standard_artifacts
-from tfx.types.component_spec import ChannelParameter, ExecutionParameter
 
 from components.artifacts import Baseline as BaselineArtifact
 from components.baseline.selection import choose
 from components.driver import PropertiesDriver
+from components.node_spec import filled, node_spec
 from components.records.baseline import write_choice
 
 _CHOICE = "choice"
-
-
-class BaselineSpec(types.ComponentSpec):
-    """Inputs, outputs and execution properties."""
-
-    PARAMETERS = {  # noqa: RUF012 TFX's form
-        "serving_dir": ExecutionParameter(type=str),
-        "source": ExecutionParameter(type=str),
-        # Filled in by the driver, not by the caller.
-        _CHOICE: ExecutionParameter(type=str, optional=True),
-    }
-    INPUTS = {"model": ChannelParameter(type=standard_artifacts.Model)}  # noqa: RUF012
-    OUTPUTS = {"baseline": ChannelParameter(type=BaselineArtifact)}  # noqa: RUF012
 
 
 class Driver(PropertiesDriver):
@@ -62,16 +49,15 @@ class Baseline(base_component.BaseComponent):
         source: fingerprint of the code, for the cache's key.
     """
 
-    SPEC_CLASS = BaselineSpec
+    SPEC_CLASS = node_spec(
+        properties={"serving_dir": str, "source": str},
+        inputs={"model": standard_artifacts.Model},
+        outputs={"baseline": BaselineArtifact},
+        by_driver=[_CHOICE],
+    )
     EXECUTOR_SPEC = executor_spec.ExecutorClassSpec(Executor)
     DRIVER_CLASS = Driver
 
     def __init__(self, model: types.BaseChannel, serving_dir: str, source: str) -> None:
-        super().__init__(
-            spec=BaselineSpec(
-                model=model,
-                serving_dir=serving_dir,
-                source=source,
-                baseline=types.Channel(type=BaselineArtifact),
-            )
-        )
+        channels = {"model": model}
+        super().__init__(filled(self.SPEC_CLASS, channels, serving_dir=serving_dir, source=source))

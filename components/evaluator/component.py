@@ -5,32 +5,16 @@ from typing import Any
 from tfx import types
 from tfx.dsl.components.base import base_beam_component, base_beam_executor, executor_spec
 from tfx.types import artifact_utils, standard_artifacts
-from tfx.types.component_spec import ChannelParameter, ExecutionParameter
 from tfx.utils import io_utils, path_utils
 
 from components.artifacts import Baseline as BaselineArtifact
 from components.artifacts import folder_of
 from components.evaluator.evaluate import evaluate
+from components.node_spec import filled, node_spec
 from components.records.baseline import read_choice
 from components.records.evaluation import write_compared
 from modules import features
 from modules.settings import Evaluation
-
-
-class EvaluatorSpec(types.ComponentSpec):
-    """Inputs, outputs and execution properties."""
-
-    PARAMETERS = {  # noqa: RUF012 TFX's form
-        "options": ExecutionParameter(type=str),
-        "source": ExecutionParameter(type=str),
-    }
-    INPUTS = {  # noqa: RUF012
-        "examples": ChannelParameter(type=standard_artifacts.Examples),
-        "schema": ChannelParameter(type=standard_artifacts.Schema),
-        "model": ChannelParameter(type=standard_artifacts.Model),
-        "baseline": ChannelParameter(type=BaselineArtifact),
-    }
-    OUTPUTS = {"evaluation": ChannelParameter(type=standard_artifacts.ModelEvaluation)}  # noqa: RUF012
 
 
 class Executor(base_beam_executor.BaseBeamExecutor):
@@ -63,34 +47,24 @@ class Evaluator(base_beam_component.BaseBeamComponent):
     """Evaluates a candidate and its baseline on images that no training saw.
 
     Args:
-        examples: with a test split.
-        schema: of the Examples.
-        model: the candidate.
-        baseline: the choice.
         options: what the gate asks.
         source: fingerprint of the code, for the cache's key.
+        **inputs: the channels of ``SPEC_CLASS.INPUTS``; the examples have a test split.
     """
 
-    SPEC_CLASS = EvaluatorSpec
+    SPEC_CLASS = node_spec(
+        properties={"options": str, "source": str},
+        inputs={
+            "examples": standard_artifacts.Examples,
+            "schema": standard_artifacts.Schema,
+            "model": standard_artifacts.Model,
+            "baseline": BaselineArtifact,
+        },
+        outputs={"evaluation": standard_artifacts.ModelEvaluation},
+    )
     EXECUTOR_SPEC = executor_spec.BeamExecutorSpec(Executor)
 
-    def __init__(
-        self,
-        examples: types.BaseChannel,
-        schema: types.BaseChannel,
-        model: types.BaseChannel,
-        baseline: types.BaseChannel,
-        options: Evaluation,
-        source: str,
-    ) -> None:
+    def __init__(self, options: Evaluation, source: str, **inputs: types.BaseChannel) -> None:
         super().__init__(
-            spec=EvaluatorSpec(
-                examples=examples,
-                schema=schema,
-                model=model,
-                baseline=baseline,
-                options=options.model_dump_json(),
-                source=source,
-                evaluation=types.Channel(type=standard_artifacts.ModelEvaluation),
-            )
+            filled(self.SPEC_CLASS, inputs, options=options.model_dump_json(), source=source)
         )

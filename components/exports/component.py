@@ -7,32 +7,15 @@ from tfx import types
 from tfx.components.evaluator import constants
 from tfx.dsl.components.base import base_component, base_executor, executor_spec
 from tfx.types import artifact_utils, standard_artifacts
-from tfx.types.component_spec import ChannelParameter, ExecutionParameter
 from tfx.utils import path_utils
 
 from components.artifacts import Exports as ExportsArtifact
 from components.artifacts import folder_of
 from components.exports.convert import make
+from components.node_spec import filled, node_spec
 from components.records.model import write_exports
 from modules import features
 from modules.settings import ImageSpec
-
-
-class ExportsSpec(types.ComponentSpec):
-    """Inputs, outputs and execution properties."""
-
-    PARAMETERS = {  # noqa: RUF012 TFX's form
-        "kinds": ExecutionParameter(type=str),
-        "min_agreement": ExecutionParameter(type=float),
-        "image": ExecutionParameter(type=str),
-        "source": ExecutionParameter(type=str),
-    }
-    INPUTS = {  # noqa: RUF012
-        "model": ChannelParameter(type=standard_artifacts.Model),
-        "model_blessing": ChannelParameter(type=standard_artifacts.ModelBlessing),
-        "examples": ChannelParameter(type=standard_artifacts.Examples),
-    }
-    OUTPUTS = {"exports": ChannelParameter(type=ExportsArtifact)}  # noqa: RUF012
 
 
 class Executor(base_executor.BaseExecutor):
@@ -73,10 +56,18 @@ class Exports(base_component.BaseComponent):
         min_agreement: the least share of test images on which one must give the model's label.
         image: what the model's pixels are.
         source: fingerprint of the code, for the cache's key.
-        **inputs: the channels of ``ExportsSpec.INPUTS``.
+        **inputs: the channels of ``SPEC_CLASS.INPUTS``.
     """
 
-    SPEC_CLASS = ExportsSpec
+    SPEC_CLASS = node_spec(
+        properties={"kinds": str, "min_agreement": float, "image": str, "source": str},
+        inputs={
+            "model": standard_artifacts.Model,
+            "model_blessing": standard_artifacts.ModelBlessing,
+            "examples": standard_artifacts.Examples,
+        },
+        outputs={"exports": ExportsArtifact},
+    )
     EXECUTOR_SPEC = executor_spec.ExecutorClassSpec(Executor)
 
     def __init__(
@@ -88,12 +79,12 @@ class Exports(base_component.BaseComponent):
         **inputs: types.BaseChannel,
     ) -> None:
         super().__init__(
-            spec=ExportsSpec(
+            filled(
+                self.SPEC_CLASS,
+                inputs,
                 kinds=json.dumps(kinds),
                 min_agreement=min_agreement,
                 image=image.model_dump_json(),
                 source=source,
-                exports=types.Channel(type=ExportsArtifact),
-                **inputs,
             )
         )

@@ -7,13 +7,13 @@ from tfx import types
 from tfx.components.evaluator import constants
 from tfx.dsl.components.base import base_component, base_executor, executor_spec
 from tfx.types import artifact_utils, standard_artifacts
-from tfx.types.component_spec import ChannelParameter, ExecutionParameter
 from tfx.utils import io_utils
 
 from components.artifacts import Baseline as BaselineArtifact
 from components.artifacts import folder_of
 from components.driver import PropertiesDriver
 from components.gate.judge import judge_candidate
+from components.node_spec import filled, node_spec
 from components.records.baseline import read_choice
 from components.records.gate import write_gate
 from components.records.infra import read_infra
@@ -22,28 +22,6 @@ from modules.settings import Evaluation, Override
 
 _FORCED = "forced"
 _WITHDRAWN = "withdrawn"
-
-
-class GateSpec(types.ComponentSpec):
-    """Inputs, outputs and execution properties."""
-
-    PARAMETERS = {  # noqa: RUF012 TFX's form
-        "options": ExecutionParameter(type=str),
-        "serving_dir": ExecutionParameter(type=str),
-        _FORCED: ExecutionParameter(type=str),  # the JSON of Override, or the empty text
-        "source": ExecutionParameter(type=str),
-        # Filled in by the driver, not by the caller.
-        _WITHDRAWN: ExecutionParameter(type=str, optional=True),
-    }
-    INPUTS = {  # noqa: RUF012
-        "model": ChannelParameter(type=standard_artifacts.Model),
-        "baseline": ChannelParameter(type=BaselineArtifact),
-        "evaluation": ChannelParameter(type=standard_artifacts.ModelEvaluation),
-        "infra_blessing": ChannelParameter(type=standard_artifacts.InfraBlessing),
-        # TFX's own InfraValidator's, where Docker is asked for.
-        "docker_blessing": ChannelParameter(type=standard_artifacts.InfraBlessing, optional=True),
-    }
-    OUTPUTS = {"blessing": ChannelParameter(type=standard_artifacts.ModelBlessing)}  # noqa: RUF012
 
 
 class Driver(PropertiesDriver):
@@ -116,10 +94,24 @@ class Gate(base_component.BaseComponent):
         serving_dir: the folder of the versions.
         forced: who blesses it whatever the rules say.
         source: fingerprint of the code, for the cache's key.
-        **inputs: the channels of ``GateSpec.INPUTS``, None for one that is left out.
+        **inputs: the channels of ``SPEC_CLASS.INPUTS``, None for one that is left out.
     """
 
-    SPEC_CLASS = GateSpec
+    SPEC_CLASS = node_spec(
+        # FORCED is the JSON of an Override, or empty.
+        properties={"options": str, "serving_dir": str, _FORCED: str, "source": str},
+        inputs={
+            "model": standard_artifacts.Model,
+            "baseline": BaselineArtifact,
+            "evaluation": standard_artifacts.ModelEvaluation,
+            "infra_blessing": standard_artifacts.InfraBlessing,
+            # TFX's own InfraValidator's, where the config asks for Docker.
+            "docker_blessing": standard_artifacts.InfraBlessing,
+        },
+        outputs={"blessing": standard_artifacts.ModelBlessing},
+        by_driver=[_WITHDRAWN],
+        optional=["docker_blessing"],
+    )
     EXECUTOR_SPEC = executor_spec.ExecutorClassSpec(Executor)
     DRIVER_CLASS = Driver
 
@@ -132,12 +124,12 @@ class Gate(base_component.BaseComponent):
         **inputs: types.BaseChannel | None,
     ) -> None:
         super().__init__(
-            spec=GateSpec(
+            filled(
+                self.SPEC_CLASS,
+                inputs,
                 options=options.model_dump_json(),
                 serving_dir=serving_dir,
                 forced=forced.model_dump_json() if forced else "",
                 source=source,
-                blessing=types.Channel(type=standard_artifacts.ModelBlessing),
-                **{key: channel for key, channel in inputs.items() if channel},
             )
         )

@@ -8,13 +8,13 @@ from tfx import types
 from tfx.dsl.components.base import base_component, base_executor, executor_spec
 from tfx.proto import infra_validator_pb2
 from tfx.types import artifact_utils, standard_artifacts
-from tfx.types.component_spec import ChannelParameter, ExecutionParameter
 from tfx.utils import path_utils
 
 from components.artifacts import folder_of
 from components.driver import PropertiesDriver
 from components.infra_check import samples
 from components.infra_check.subprocess_check import check
+from components.node_spec import filled, node_spec
 from components.records.infra import write_infra
 from modules import features, model_layout
 from modules.gate.predictions import read_scores
@@ -60,7 +60,7 @@ class Executor(base_executor.BaseExecutor):
         output_dict: dict[str, list[Any]],
         exec_properties: dict[str, Any],
     ) -> None:
-        """Called by TFX with the inputs and outputs of ``InfraCheckSpec``."""
+        """Called by TFX with the inputs and outputs of ``SPEC_CLASS``."""
         model = artifact_utils.get_single_instance(input_dict["model"])
         test = artifact_utils.get_split_uri(input_dict["examples"], features.TEST)
         known = read_scores(str(folder_of(input_dict, "evaluation")), samples.COUNT)
@@ -75,59 +75,34 @@ class Executor(base_executor.BaseExecutor):
         write_infra(Path(blessing.uri), outcome.as_record())
 
 
-class InfraCheckSpec(types.ComponentSpec):
-    """Inputs, outputs and execution properties."""
-
-    PARAMETERS = {  # noqa: RUF012 TFX's form
-        "options": ExecutionParameter(type=str),
-        "source": ExecutionParameter(type=str),
-        _REFUSALS: ExecutionParameter(type=str, optional=True),
-    }
-    INPUTS = {  # noqa: RUF012
-        "model": ChannelParameter(type=standard_artifacts.Model),
-        "examples": ChannelParameter(type=standard_artifacts.Examples),
-        "evaluation": ChannelParameter(type=standard_artifacts.ModelEvaluation),
-    }
-    OUTPUTS = {  # noqa: RUF012
-        "blessing": ChannelParameter(type=standard_artifacts.InfraBlessing)
-    }
-
-
 class InfraCheck(base_component.BaseComponent):
     """Blesses a model that a process of its own can serve, and that answers as it should.
 
     A model that crashes, hangs, or answers wrongly is not blessed; the pipeline goes on.
 
     Args:
-        model: the candidate.
-        examples: whose test images are sent.
-        evaluation: with the scores that the Evaluator saw.
         options: what is asked.
         source: fingerprint of the code, for the cache's key.
+        **inputs: the channels of ``SPEC_CLASS.INPUTS``: the candidate, the examples whose test
+            images are sent, and the evaluation with the scores that the Evaluator saw.
     """
 
-    SPEC_CLASS = InfraCheckSpec
+    SPEC_CLASS = node_spec(
+        properties={"options": str, "source": str},
+        inputs={
+            "model": standard_artifacts.Model,
+            "examples": standard_artifacts.Examples,
+            "evaluation": standard_artifacts.ModelEvaluation,
+        },
+        outputs={"blessing": standard_artifacts.InfraBlessing},
+        by_driver=[_REFUSALS],
+    )
     EXECUTOR_SPEC = executor_spec.ExecutorClassSpec(Executor)
     DRIVER_CLASS = Driver
 
-    def __init__(
-        self,
-        model: types.BaseChannel,
-        examples: types.BaseChannel,
-        evaluation: types.BaseChannel,
-        options: Infra,
-        source: str,
-    ) -> None:
-        blessing = types.Channel(type=standard_artifacts.InfraBlessing)
+    def __init__(self, options: Infra, source: str, **inputs: types.BaseChannel) -> None:
         super().__init__(
-            spec=InfraCheckSpec(
-                model=model,
-                examples=examples,
-                evaluation=evaluation,
-                options=options.model_dump_json(),
-                source=source,
-                blessing=blessing,
-            )
+            filled(self.SPEC_CLASS, inputs, options=options.model_dump_json(), source=source)
         )
 
 

@@ -7,11 +7,11 @@ from typing import Any
 from tfx import types
 from tfx.dsl.components.base import base_component, base_executor, executor_spec
 from tfx.types import artifact_utils, standard_artifacts
-from tfx.types.component_spec import ChannelParameter, ExecutionParameter
 from tfx.utils import path_utils
 
 from components.artifacts import Exports, Ingestion, folder_of
 from components.artifacts import ModelCard as ModelCardArtifact
+from components.node_spec import filled, node_spec
 from components.records.card import Card
 from components.records.data import FINGERPRINT, read_report
 from components.records.gate import read_gate
@@ -30,7 +30,7 @@ class Executor(base_executor.BaseExecutor):
         output_dict: dict[str, list[Any]],
         exec_properties: dict[str, Any],
     ) -> None:
-        """Called by TFX with the inputs and outputs of ``ModelCardSpec``."""
+        """Called by TFX with the inputs and outputs of ``SPEC_CLASS``."""
         folders = {key: folder_of(input_dict, key) for key, value in input_dict.items() if value}
         examples = artifact_utils.get_single_instance(input_dict["examples"])
         candidate, baseline = tfma_config.read_scores(str(folders["evaluation"]))
@@ -59,27 +59,6 @@ class Executor(base_executor.BaseExecutor):
         Card.model_validate(fields).write(folder_of(output_dict, "card"))
 
 
-class ModelCardSpec(types.ComponentSpec):
-    """Inputs, outputs and execution properties."""
-
-    PARAMETERS = {  # noqa: RUF012 TFX's form
-        "versions": ExecutionParameter(type=str),
-        "backbone": ExecutionParameter(type=str),
-        "source": ExecutionParameter(type=str),
-    }
-    INPUTS = {  # noqa: RUF012
-        "examples": ChannelParameter(type=standard_artifacts.Examples),
-        "ingestion": ChannelParameter(type=Ingestion),
-        "model": ChannelParameter(type=standard_artifacts.Model),
-        "model_run": ChannelParameter(type=standard_artifacts.ModelRun),
-        "evaluation": ChannelParameter(type=standard_artifacts.ModelEvaluation),
-        "model_blessing": ChannelParameter(type=standard_artifacts.ModelBlessing),
-        "infra_blessing": ChannelParameter(type=standard_artifacts.InfraBlessing),
-        "exports": ChannelParameter(type=Exports, optional=True),
-    }
-    OUTPUTS = {"card": ChannelParameter(type=ModelCardArtifact)}  # noqa: RUF012
-
-
 class ModelCard(base_component.BaseComponent):
     """Writes down what is known of a model, so that it can travel with it.
 
@@ -87,10 +66,24 @@ class ModelCard(base_component.BaseComponent):
         versions: of the packages.
         backbone: its ``handle`` and ``sha256``.
         source: fingerprint of the code.
-        **inputs: the channels of ``ModelCardSpec.INPUTS``, None for one that is left out.
+        **inputs: the channels of ``SPEC_CLASS.INPUTS``, None for one that is left out.
     """
 
-    SPEC_CLASS = ModelCardSpec
+    SPEC_CLASS = node_spec(
+        properties={"versions": str, "backbone": str, "source": str},
+        inputs={
+            "examples": standard_artifacts.Examples,
+            "ingestion": Ingestion,
+            "model": standard_artifacts.Model,
+            "model_run": standard_artifacts.ModelRun,
+            "evaluation": standard_artifacts.ModelEvaluation,
+            "model_blessing": standard_artifacts.ModelBlessing,
+            "infra_blessing": standard_artifacts.InfraBlessing,
+            "exports": Exports,
+        },
+        outputs={"card": ModelCardArtifact},
+        optional=["exports"],
+    )
     EXECUTOR_SPEC = executor_spec.ExecutorClassSpec(Executor)
 
     def __init__(
@@ -101,11 +94,11 @@ class ModelCard(base_component.BaseComponent):
         **inputs: types.BaseChannel | None,
     ) -> None:
         super().__init__(
-            spec=ModelCardSpec(
+            filled(
+                self.SPEC_CLASS,
+                inputs,
                 versions=json.dumps(versions),
                 backbone=json.dumps(backbone),
                 source=source,
-                card=types.Channel(type=ModelCardArtifact),
-                **{key: channel for key, channel in inputs.items() if channel},
             )
         )

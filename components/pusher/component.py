@@ -8,10 +8,10 @@ from tfx import types
 from tfx.components.pusher import executor as tfx_executor
 from tfx.dsl.components.base import base_component, executor_spec
 from tfx.types import artifact_utils, standard_artifacts
-from tfx.types.component_spec import ChannelParameter, ExecutionParameter
 
 from components.artifacts import Exports, ModelCard, folder_of
 from components.driver import PropertiesDriver
+from components.node_spec import filled, node_spec
 from components.records.card import TEXT_FILE, read_card
 from components.records.gate import read_gate
 from components.records.model import read_exports
@@ -21,27 +21,6 @@ from components.serving import versions
 from components.serving.push import push
 
 _STATE = "state"
-
-
-class PusherSpec(types.ComponentSpec):
-    """Inputs, outputs and execution properties."""
-
-    PARAMETERS = {  # noqa: RUF012 TFX's form
-        "serving_dir": ExecutionParameter(type=str),
-        "keep": ExecutionParameter(type=int),
-        "lock_seconds": ExecutionParameter(type=float),
-        "records": ExecutionParameter(type=str),
-        "source": ExecutionParameter(type=str),
-        # Filled in by the driver, not by the caller.
-        _STATE: ExecutionParameter(type=str, optional=True),
-    }
-    INPUTS = {  # noqa: RUF012
-        "model": ChannelParameter(type=standard_artifacts.Model),
-        "model_blessing": ChannelParameter(type=standard_artifacts.ModelBlessing),
-        "card": ChannelParameter(type=ModelCard),
-        "exports": ChannelParameter(type=Exports, optional=True),
-    }
-    OUTPUTS = {"pushed_model": ChannelParameter(type=standard_artifacts.PushedModel)}  # noqa: RUF012
 
 
 class Driver(PropertiesDriver):
@@ -157,10 +136,27 @@ class Pusher(base_component.BaseComponent):
         lock_seconds: how long another may hold the folder.
         records: the folder of runs, in which the runner keeps a ``RECORD_FILE`` for each; or empty.
         source: fingerprint of the code.
-        **inputs: the channels of ``PusherSpec.INPUTS``, None for one that is left out.
+        **inputs: the channels of ``SPEC_CLASS.INPUTS``, None for one that is left out.
     """
 
-    SPEC_CLASS = PusherSpec
+    SPEC_CLASS = node_spec(
+        properties={
+            "serving_dir": str,
+            "keep": int,
+            "lock_seconds": float,
+            "records": str,
+            "source": str,
+        },
+        inputs={
+            "model": standard_artifacts.Model,
+            "model_blessing": standard_artifacts.ModelBlessing,
+            "card": ModelCard,
+            "exports": Exports,
+        },
+        outputs={"pushed_model": standard_artifacts.PushedModel},
+        by_driver=[_STATE],
+        optional=["exports"],
+    )
     EXECUTOR_SPEC = executor_spec.ExecutorClassSpec(Executor)
     DRIVER_CLASS = Driver
 
@@ -174,13 +170,13 @@ class Pusher(base_component.BaseComponent):
         **inputs: types.BaseChannel | None,
     ) -> None:
         super().__init__(
-            spec=PusherSpec(
+            filled(
+                self.SPEC_CLASS,
+                inputs,
                 serving_dir=serving_dir,
                 keep=keep,
                 lock_seconds=lock_seconds,
                 records=records,
                 source=source,
-                pushed_model=types.Channel(type=standard_artifacts.PushedModel),
-                **{key: channel for key, channel in inputs.items() if channel},
             )
         )

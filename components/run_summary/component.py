@@ -5,10 +5,10 @@ from typing import Any
 from tfx import types
 from tfx.dsl.components.base import base_component, base_executor, executor_spec
 from tfx.types import artifact_utils, standard_artifacts
-from tfx.types.component_spec import ChannelParameter, ExecutionParameter
 
 from components.artifacts import ModelCard, folder_of
 from components.artifacts import RunSummary as RunSummaryArtifact
+from components.node_spec import filled, node_spec
 from components.records.card import read_card
 from components.records.summary import SUMMARY_FILE, status_of
 from components.serving.versions import RUN_ID
@@ -23,7 +23,7 @@ class Executor(base_executor.BaseExecutor):
         output_dict: dict[str, list[Any]],
         exec_properties: dict[str, Any],
     ) -> None:
-        """Called by TFX with the inputs and outputs of ``RunSummarySpec``."""
+        """Called by TFX with the inputs and outputs of ``SPEC_CLASS``."""
         card = read_card(folder_of(input_dict, "card"))
         pushed = artifact_utils.get_single_instance(input_dict["pushed_model"])
         run_id = str(self._context.pipeline_run_id) if self._context else ""
@@ -38,20 +38,6 @@ class Executor(base_executor.BaseExecutor):
         summary.write(folder_of(output_dict, "summary") / SUMMARY_FILE)
 
 
-class RunSummarySpec(types.ComponentSpec):
-    """Inputs, outputs and execution properties."""
-
-    PARAMETERS = {  # noqa: RUF012 TFX's form
-        "serving_dir": ExecutionParameter(type=str),
-        "source": ExecutionParameter(type=str),
-    }
-    INPUTS = {  # noqa: RUF012
-        "card": ChannelParameter(type=ModelCard),
-        "pushed_model": ChannelParameter(type=standard_artifacts.PushedModel),
-    }
-    OUTPUTS = {"summary": ChannelParameter(type=RunSummaryArtifact)}  # noqa: RUF012
-
-
 class RunSummary(base_component.BaseComponent):
     """Writes a ``Summary`` of all that came before.
 
@@ -60,18 +46,15 @@ class RunSummary(base_component.BaseComponent):
     Args:
         serving_dir: the folder of the versions.
         source: fingerprint of the code.
-        **inputs: the channels of ``RunSummarySpec.INPUTS``.
+        **inputs: the channels of ``SPEC_CLASS.INPUTS``.
     """
 
-    SPEC_CLASS = RunSummarySpec
+    SPEC_CLASS = node_spec(
+        properties={"serving_dir": str, "source": str},
+        inputs={"card": ModelCard, "pushed_model": standard_artifacts.PushedModel},
+        outputs={"summary": RunSummaryArtifact},
+    )
     EXECUTOR_SPEC = executor_spec.ExecutorClassSpec(Executor)
 
     def __init__(self, serving_dir: str, source: str, **inputs: types.BaseChannel) -> None:
-        super().__init__(
-            spec=RunSummarySpec(
-                serving_dir=serving_dir,
-                source=source,
-                summary=types.Channel(type=RunSummaryArtifact),
-                **inputs,
-            )
-        )
+        super().__init__(filled(self.SPEC_CLASS, inputs, serving_dir=serving_dir, source=source))
