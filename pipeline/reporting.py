@@ -14,7 +14,7 @@ from pipeline.root import Root, shown
 
 
 def outcome(summary: Summary, config: Config) -> str:
-    """A few lines that say what a run came to."""
+    """A few lines on how a run ended."""
     lines = []
     if summary.status == "pushed":
         lines.append(f"pushed version {summary.model_version} to {shown(summary.serving_dir)}")
@@ -37,51 +37,52 @@ def outcome(summary: Summary, config: Config) -> str:
 
 
 def repeated(recorded: record.PastRun, summary: Summary) -> str:
-    """Whether a repeated run had the data, backbone, packages and code of the first run.
+    """A line on whether a repeated run had the data, backbone, packages and code of the first run.
 
     Args:
         recorded: the first run.
         summary: of the second run.
     """
     differ = record.differences(recorded, summary)
-    same = "the data, the backbone, the packages and the code are those of the run that it repeats"
-    what = f"other than in the run that it repeats: {'; '.join(differ)}" if differ else same
+    what = (
+        f"these differ from the first run: {'; '.join(differ)}"
+        if differ
+        else "the data, the backbone, the packages and the code are those of the first run"
+    )
     return printable_lines([f"repeated: {what}"])
 
 
 def upgraded(root: Root) -> str:
-    """What to say before a run whose packages are not those of the last run that went through.
+    """A line for a run whose packages differ from those of the last run that did not fail.
 
-    Empty where they are, or there was none.
+    Empty if they do not differ, or if there was no such run.
     """
     summaries = sorted(root.path.glob(f"runs/*/{SUMMARY_FILE}"), reverse=True)
     for path in summaries:
         try:
             summary = json.loads(path.read_text(encoding="utf-8"))
-            went_through = summary["status"] != "failed"
+            succeeded = summary["status"] != "failed"
             changed = record.changes(summary["versions"], versions())
         except (OSError, ValueError, KeyError, TypeError, AttributeError):
             continue
-        if went_through:
+        if succeeded:
             return changed and (
-                f"packages have changed since run {path.parent.name} ({changed}): all is made "
-                "anew, the training too; what is served stays (docs/runs.md)"
+                f"packages have changed since run {path.parent.name} ({changed}): "
+                "everything is made anew, including the training; the served version stays "
+                "(docs/runs.md)"
             )
     return ""
 
 
 def _about_data(summary: Summary) -> list[str]:
-    """What a person should know of the data.
-
-    Files left out, images of one colour, and classes that no test sees.
-    """
+    """Lines on files that were left out, images of one colour, and classes without test images."""
     lines = []
     data = summary.data
     if data.quarantined and data.quarantined.by_reason:
         kinds = data.quarantined.by_reason
         counts = ", ".join(f"{count} {kind}" for kind, count in kinds.items())
         lines.append(
-            f"data: {sum(kinds.values())} could not be used ({counts}); all are named in "
+            f"data: {sum(kinds.values())} could not be used ({counts}); they are listed in "
             f"{shown(Path(data.quarantined.listed_in))}"
         )
     images = data.images or {}
@@ -93,7 +94,7 @@ def _about_data(summary: Summary) -> list[str]:
     unseen = [label for label, count in tested.items() if count == 0]
     if unseen:
         lines.append(
-            f"data: the gate sees nothing of {', '.join(map(repr, unseen))}, for the test split "
-            "holds no such image; add images"
+            f"data: the gate cannot judge {', '.join(map(repr, unseen))}: the test split has no "
+            "such image; add images"
         )
     return lines

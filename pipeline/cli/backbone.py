@@ -1,4 +1,4 @@
-"""What is asked of a backbone before a run: ``thaw inspect`` and ``thaw lr-find``."""
+"""Commands about a backbone: ``thaw inspect``, ``thaw lr-find`` and ``thaw backbones``."""
 
 from contextlib import nullcontext
 from pathlib import Path

@@ -18,7 +18,7 @@ from pipeline.cli.app import BUSY, FAILED, OK, WRONG_INPUT, app
 
 def main() -> None:
     """Entry point: one line for a person's mistake, for a stage that failed, and for a signal."""
-    if not sys.warnoptions:  # Libraries warn of their own business; -W brings that back.
+    if not sys.warnoptions:  # Libraries' warnings are shown with -W.
         warnings.simplefilter("ignore")
     with interruption.watched() as signals:
         try:
@@ -35,7 +35,8 @@ def main() -> None:
             if not signals.number:
                 raise
             status, line = FAILED, ""
-        if signals.number and not line.startswith("interrupted"):  # Whatever was made of it.
+        # A library may have turned the interruption into an error of its own.
+        if signals.number and not line.startswith("interrupted"):
             interruption_line = signals.ended("; run it again")
             status, line = interruption_line.status, str(interruption_line)
         if line:
@@ -43,7 +44,7 @@ def main() -> None:
         if signals.number:
             sys.stdout.flush()
             sys.stderr.flush()
-            os._exit(status)  # Threads of libraries may still work on what nobody waits for.
+            os._exit(status)  # Libraries' threads may still be at work.
     sys.exit(status)
 
 

@@ -1,4 +1,4 @@
-"""What is asked of a model that is there: ``thaw predict`` and ``thaw gate``."""
+"""Commands about a model that exists: ``thaw predict`` and ``thaw gate``."""
 
 from contextlib import nullcontext
 from pathlib import Path

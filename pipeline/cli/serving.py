@@ -1,4 +1,4 @@
-"""What is served: ``thaw versions``, ``thaw rollback``, ``thaw restore`` and ``thaw pin``."""
+"""Commands about pushed versions: ``thaw versions``, ``rollback``, ``restore`` and ``pin``."""
 
 from typing import Annotated
 

@@ -1,4 +1,4 @@
-"""What a backbone is made of, and what a schedule would train of it."""
+"""``thaw inspect``: a backbone's blocks, and what a schedule would train of it."""
 
 from collections.abc import Sequence
 from pathlib import Path

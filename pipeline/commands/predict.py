@@ -1,4 +1,4 @@
-"""Labels images with an exported model, the way that a client of its server does."""
+"""``thaw predict``: labels images with an exported model, as a client of its server would."""
 
 import mimetypes
 import os

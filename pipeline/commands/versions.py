@@ -1,4 +1,4 @@
-"""The pushed versions, for people and for JSON, and what a person does with them."""
+"""``thaw versions``, ``rollback``, ``restore`` and ``pin``: what each does, and says."""
 
 import getpass
 import json

@@ -77,7 +77,7 @@ def test_a_root_goes_on_after_a_move_with_another_checkout_and_as_a_copy(tmp_pat
     other.unlink()
     repeated = thaw("run", "--from", record, "--root", moved)
     unchanged(repeated, moved, version)
-    told = "repeated: the data, the backbone, the packages and the code are those of the run"
+    told = "repeated: the data, the backbone, the packages and the code are those of the first run"
     assert told in repeated.out
     new = tmp_path / "new"
     again = thaw("run", "--from", moved / "summary.json", "--root", new)

@@ -188,12 +188,14 @@ def test_the_outcome_says_what_became_of_the_run(tmp_path: Path) -> None:
     bad = summary("pushed", data={"quarantined": quarantined})
     told = reporting.outcome(bad, config)
     assert "3 could not be used (2 unreadable, 1 the file is empty)" in told
-    assert "all are named in /q.jsonl" in told
+    assert "they are listed in /q.jsonl" in told
     plain = {"count": 1, "colors": {"#ffffff": 1}, "first": ["a.png"], "list": "/o.jsonl"}
     faint = summary("pushed", data={"images": {"test": {"a": 4}}, "one_color": plain})
     assert "data: 1 of 4 images is of one colour (1 #ffffff)" in reporting.outcome(faint, config)
     unseen = summary("pushed", data={"images": {"test": {"a": 0, "b": 3}}})
-    assert "the gate sees nothing of 'a'" in reporting.outcome(unseen, config)
+    assert "the gate cannot judge 'a': the test split has no such image" in reporting.outcome(
+        unseen, config
+    )
 
 
 def test_a_run_that_changed_nothing_says_that_the_verdict_is_of_the_push(tmp_path: Path) -> None:

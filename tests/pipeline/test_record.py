@@ -159,7 +159,7 @@ def test_what_differs_from_the_run_that_is_repeated_is_said(tmp_path: Path) -> N
         update={"data": DataRecord(fingerprint="b"), "versions": {"numpy": "2", "tfx": "1"}}
     )
     assert reporting.repeated(first, other) == (
-        "repeated: other than in the run that it repeats: the data; packages (numpy 1 → 2)"
+        "repeated: these differ from the first run: the data; packages (numpy 1 → 2)"
     )
 
 
@@ -175,8 +175,8 @@ def test_a_run_after_an_upgrade_says_that_all_is_made_anew(
             {"run_id": run_id, "status": status, "serving_dir": "", "versions": versions}
         ).write(root.summary_of(run_id))
     assert reporting.upgraded(root) == (
-        "packages have changed since run 1 (tfx 1.16.0 → 1.21.0): all is made anew, the training "
-        "too; what is served stays (docs/runs.md)"
+        "packages have changed since run 1 (tfx 1.16.0 → 1.21.0): everything is made anew, "
+        "including the training; the served version stays (docs/runs.md)"
     )
     record_of_3 = {"run_id": "3", "status": "rejected", "versions": {"tfx": "1.21.0"}, "later": 1}
     record_of_3["versions"]["python"] = "3.13.5"  # type: ignore[index]
