@@ -21,7 +21,7 @@ from modules.finetune.classifier import Classifier
 from modules.finetune.context import TrainingContext
 from modules.finetune.distribution import Strategy
 from modules.finetune.results import shipped
-from modules.images import encoded, inputs
+from modules.images import encoded, inputs, shard_labels
 from modules.images.feature_cache import Storage
 from modules.settings import TrainerOptions, check_class_weights
 
@@ -129,7 +129,7 @@ def _checkpoint_folder(
     if not options.checkpoints:
         return None
     patterns = sorted([*fn_args.train_files, *fn_args.eval_files])
-    files = [path for pattern in patterns for path in sorted(tf.io.gfile.glob(pattern))]
+    shards = [path for pattern in patterns for path in sorted(tf.io.gfile.glob(pattern))]
     # The stages have keys of their own, so that one that was changed costs only itself and those
     # after it.
     shared = options.model_dump(mode="json") | {
@@ -138,7 +138,9 @@ def _checkpoint_folder(
     # Where things lie does not count either: a root may be moved.
     shared |= {"checkpoints": "", "handle": "" if options.sha256 else options.handle}
     config = json.dumps({**fn_args.custom_config, OPTIONS: shared}, sort_keys=True)
-    key = checkpoints.fingerprint([config, *inputs.read_labels(transform)], files)
+    # With the labels of the records comes the fingerprint of all that they hold.
+    data = [*inputs.read_labels(transform), *shard_labels.content(shards)]
+    key = checkpoints.fingerprint([config, *data], shards)
     return Path(options.checkpoints) / key
 
 

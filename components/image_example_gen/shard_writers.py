@@ -6,6 +6,8 @@ from typing import Any
 
 import tensorflow as tf
 
+from modules.images import shard_labels
+
 
 class ShardWriters:
     """TFRecord files that are closed when they are full, and made when something goes into them.
@@ -16,11 +18,16 @@ class ShardWriters:
         folders: each split's folder; made where they are not there.
         number: of the chunk that is written, for the files' names.
         shard_bytes: a shard that holds more is closed.
+
+    Attributes:
+        labels: of each shard's records, in their order, by the shard's name in ``shard_labels``.
     """
 
     def __init__(self, folders: Mapping[str, str], number: int, shard_bytes: int) -> None:
         self._folders, self._number, self._most = folders, number, shard_bytes
+        self.labels: dict[str, list[str]] = {}
         self._writers: dict[str, Any] = {}
+        self._names: dict[str, str] = {}
         self._weights: dict[str, int] = {}
         self._parts: dict[str, int] = {}
 
@@ -42,17 +49,20 @@ class ShardWriters:
         for writer in self._writers.values():
             writer.close()
 
-    def write(self, split: str, record: bytes) -> None:
-        """Appends a record to a split."""
+    def write(self, split: str, record: bytes, label: str) -> None:
+        """Appends a record, which has this label, to a split."""
         if self._weights.get(split, 0) >= self._most:
             self._writers.pop(split).close()
         if split not in self._writers:
             self._open(split)
         self._writers[split].write(record)
         self._weights[split] += len(record)
+        self.labels[self._names[split]].append(label)
 
     def _open(self, split: str) -> None:
         part = self._parts[split] = self._parts.get(split, -1) + 1
-        name = f"images-{self._number:05d}-{part:05d}.tfrecord"
-        self._writers[split] = tf.io.TFRecordWriter(f"{self._folders[split]}/{name}")
+        path = f"{self._folders[split]}/images-{self._number:05d}-{part:05d}.tfrecord"
+        self._names[split] = shard_labels.name_of(path)
+        self.labels[self._names[split]] = []
+        self._writers[split] = tf.io.TFRecordWriter(path)
         self._weights[split] = 0

@@ -11,6 +11,8 @@ from typing import Any
 import tensorflow as tf
 
 _LOG = logging.getLogger(__name__)
+# The names that lead to a shard: ImageExampleGen/examples/EXECUTION/Split-train/NAME.
+_BELOW_ROOT = 5
 
 
 class _Note(tf.train.experimental.PythonState):
@@ -84,14 +86,15 @@ def _is_complete(path: str) -> bool:
     return True
 
 
-def fingerprint(parts: Iterable[str], files: Iterable[str]) -> str:
-    """sha256 over some texts and the contents of some files, hexadecimal."""
-    total = hashlib.sha256(json.dumps(list(parts)).encode())
-    for path in files:
-        with tf.io.gfile.GFile(path, "rb") as file:
-            while piece := file.read(1 << 24):
-                total.update(piece)
-    return total.hexdigest()
+def fingerprint(parts: Iterable[str], shards: Iterable[str]) -> str:
+    """sha256 over some texts, and the names and sizes of some shards; hexadecimal.
+
+    Nobody writes to an artifact's folder once it is published, and each execution has a folder of
+    its own: a shard's name, from the component's folder on, and its size say what it holds. The
+    root may be moved.
+    """
+    sizes = [(shard.split("/")[-_BELOW_ROOT:], tf.io.gfile.stat(shard).length) for shard in shards]
+    return hashlib.sha256(json.dumps([list(parts), sizes]).encode()).hexdigest()
 
 
 def chained_keys(parts: Iterable[str]) -> list[str]:

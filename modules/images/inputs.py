@@ -14,7 +14,7 @@ import tensorflow_transform as tft
 
 from modules import features
 from modules.errors import InputError
-from modules.images import image
+from modules.images import image, shard_labels
 from modules.images.datasets import as_it_is, untuned
 from modules.images.feature_cache import Storage, Table
 from modules.settings import ImageSpec
@@ -94,23 +94,36 @@ def read_images(
         InputError: when there is no image.
     """
     files = sorted(path for pattern in patterns for path in tf.io.gfile.glob(pattern))
-    records = tf.data.TFRecordDataset(files)
+    records = untuned(tf.data.TFRecordDataset(files).batch(_PARSE_BATCH))
     raw_spec = transform.raw_feature_spec()
     layer = transform.transform_features_layer()
-
-    def parse(batch: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        made = layer(tf.io.parse_example(batch, raw_spec))
-        return made[features.IMAGE_BYTES], made[features.LABEL_INDEX]
-
-    parsed = untuned(records.batch(_PARSE_BATCH).map(parse))
-    labels: list[Any] = list(parsed.map(lambda image_bytes, label: label).as_numpy_iterator())
+    labels: Sequence[str | bytes] | None = shard_labels.read(files)
+    if labels is None:
+        labels = _labels_in(records, raw_spec[features.LABEL])
     if not labels:
         raise InputError(
             f"the split in {', '.join(patterns)} holds no image; add images to data.path or give "
             "the split a larger share in data.splits"
         )
-    encoded = parsed.map(lambda image_bytes, label: image_bytes).unbatch()
-    return Images(decoded(encoded, spec), np.concatenate(labels), classes, storage)
+    # The transform graph runs on the features that it gets: on the label alone, or the image alone.
+    as_stored = tf.reshape(labels, [-1, *raw_spec[features.LABEL].shape])
+    indices = layer({features.LABEL: as_stored})[features.LABEL_INDEX].numpy()
+
+    def image_bytes(batch: tf.Tensor) -> tf.Tensor:
+        of_image = {features.IMAGE_BYTES: raw_spec[features.IMAGE_BYTES]}
+        return layer(tf.io.parse_example(batch, of_image))[features.IMAGE_BYTES]
+
+    encoded = records.map(image_bytes).unbatch()
+    return Images(decoded(encoded, spec), indices, classes, storage)
+
+
+def _labels_in(records: tf.data.Dataset, spec: Any) -> list[bytes]:
+    """The labels of batches of records; nothing else of them is parsed."""
+    parsed = records.map(lambda batch: tf.io.parse_example(batch, {features.LABEL: spec}))
+    labels: list[bytes] = []
+    for batch in parsed.as_numpy_iterator():
+        labels += batch[features.LABEL].ravel().tolist()
+    return labels
 
 
 def read_files(

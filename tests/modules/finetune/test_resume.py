@@ -1,6 +1,7 @@
 """A run that is interrupted at any epoch ends with the weights of one that was not."""
 
 import os
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -162,11 +163,21 @@ def test_checkpoints_of_tasks_given_up_do_not_pile_up(tmp_path: Path) -> None:
     assert {path.name for path in tmp_path.iterdir()} == {"b", "d", "e"}
 
 
-def test_the_fingerprint_sees_every_part(tmp_path: Path) -> None:
-    data = tmp_path / "records"
-    data.write_bytes(b"one")
-    first = checkpoints.fingerprint(["config"], [str(data)])
-    assert first == checkpoints.fingerprint(["config"], [str(data)])
-    assert first != checkpoints.fingerprint(["other"], [str(data)])
-    data.write_bytes(b"two")
-    assert first != checkpoints.fingerprint(["config"], [str(data)])
+def test_the_key_of_checkpoints_sees_texts_and_which_shards_there_are(tmp_path: Path) -> None:
+    shard = tmp_path / "root" / "ImageExampleGen" / "examples" / "5" / "Split-train" / "images"
+    shard.parent.mkdir(parents=True)
+    shard.write_bytes(b"records")
+
+    def key(text: str = "config", *, of: Path = shard) -> str:
+        return checkpoints.fingerprint([text], [str(of)])
+
+    first = key()
+    assert key("other") != first
+    moved = tmp_path / "elsewhere"
+    shutil.copytree(tmp_path / "root", moved)
+    assert key(of=moved / shard.relative_to(tmp_path / "root")) == first
+    execution = shard.parents[1]
+    shutil.copytree(execution, execution.with_name("6"))
+    assert key(of=execution.with_name("6") / "Split-train" / "images") != first
+    shard.write_bytes(b"more records")
+    assert key() != first
