@@ -10,8 +10,8 @@ load before. Where others use it too, the processors' seconds tell more.
 - *loop*: ``tf.data`` over the files and a ``TFRecordWriter`` for each split. Makes the same checks:
   leaves out the same bytes with two labels, what has too many pixels and what cannot be decoded,
   and names it; tells the same facts, and splits by the same hash. It takes JPEG alone.
-- *thaw*: all of ImageExampleGen's executor, listing and looking for copies included, with Beam in
-  one process; *thaw, processes*: with ``multi_processing`` and two workers.
+- *thaw*: all of ImageExampleGen, the driver's first reading and looking for copies included, with
+  Beam in one process; *thaw, processes*: with ``multi_processing`` and two workers.
 - *stock, shards*: ImportExampleGen's executor on the loop's TFRecords, split by hash, shuffled and
   compressed as it does; *thaw, shards*: ImageExampleGen on the same.
 """
@@ -117,13 +117,13 @@ def _example(path: bytes, content: bytes, shape: Any, brightness: float) -> Any:
 
 
 def thaw(source: Path, target: Path, beam: list[str] = ONE_PROCESS) -> None:
-    """ImageExampleGen's executor."""
+    """ImageExampleGen: its driver, which lists and reads the images, and its executor."""
     from tfx.types import standard_artifacts
 
     from components.artifacts import Ingestion, Quarantine
+    from components.image_example_gen.component import Driver
     from components.image_example_gen.executor import Executor
-    from components.image_example_gen.io import PLACE
-    from components.image_example_gen.sources import spans
+    from components.image_example_gen.io import LISTING
     from modules.settings import Ingest
 
     kinds = {
@@ -132,8 +132,9 @@ def thaw(source: Path, target: Path, beam: list[str] = ONE_PROCESS) -> None:
         "quarantine": Quarantine,
     }
     options = Ingest(path=str(source))
-    properties = {"options": options.model_dump_json()}
-    properties[PLACE] = spans.find(options).model_dump_json()
+    target.mkdir(parents=True)
+    properties = {"options": options.model_dump_json(), LISTING: str(target / "listing")}
+    properties |= Driver(None).changes(properties, {})
     _execute(Executor, kinds, properties, target, beam)
 
 

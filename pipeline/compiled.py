@@ -145,6 +145,7 @@ def compile_pipeline(
             pipeline_root=str(root.artifacts),
             forced=forced,
             records=str(root.runs),
+            listing=str(root.listing),
         )
     )
     # Maps have no order of their own, neither in the graph nor in what is packed into it.

@@ -65,6 +65,9 @@ class Data(Ingest):
 
     resize: Literal["stretch", "crop", "pad"] = "stretch"
     """How an image is brought to the backbone's size."""
+    verify: bool = False
+    """Whether each run reads every image to see if it has changed; if not, it reads those whose
+    size, times or inode are not what they were."""
     schema_file: SchemaFile | None = Field(default=None, alias="schema")
     """A curated schema in protobuf's text form; Thaw's own if left out."""
 

@@ -36,6 +36,7 @@ def create_pipeline(
     pipeline_root: str,
     forced: Override | None = None,
     records: str = "",
+    listing: str = "",
 ) -> Any:
     """Builds the graph; nothing runs.
 
@@ -48,6 +49,8 @@ def create_pipeline(
         pipeline_root: where artifacts go.
         forced: who blesses this run's candidate whatever the gate's rules say.
         records: where the runner keeps what it takes to repeat each run; empty for nowhere.
+        listing: the file that keeps which images have been read, so that the next run reads only
+            those that may have changed; empty for none.
 
     Returns:
         A TFX ``Pipeline`` that does not know how ML Metadata is reached.
@@ -60,6 +63,8 @@ def create_pipeline(
     example_gen = ImageExampleGen(
         options=ingest,
         source=source_fingerprint("components.image_example_gen.component"),
+        listing=listing,
+        verify=config.data.verify,
     )
 
     # Statistics of the facts and columns, not of the bytes.

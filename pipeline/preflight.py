@@ -7,6 +7,7 @@ None of them imports TensorFlow. Only what a loaded backbone shows is checked la
 from collections.abc import Callable
 
 from components.image_example_gen import bad_files
+from components.image_example_gen.image_file import ImageFile
 from components.image_example_gen.sources import list_data
 from modules.errors import InputError
 from modules.settings import check_class_weights, check_one_process
@@ -36,13 +37,18 @@ def claim_root(config: Config, *, adopt: bool = False) -> str:
     return owner.claim(Root(config.root), config, adopt=adopt)
 
 
-def check_data(config: Config, say: Callable[[str], None], *, forced: bool = False) -> None:
+def check_data(
+    config: Config, say: Callable[[str], None], *, forced: bool = False
+) -> list[ImageFile]:
     """Lists the images, says how they are read, and refuses what cannot be trained on.
 
     Args:
         config: whose data it is.
         say: takes a line for a person.
         forced: whether the gate's rules do not count.
+
+    Returns:
+        The images.
 
     Raises:
         InputError: when the images cannot be listed, too many of them cannot be used, a split is
@@ -57,6 +63,7 @@ def check_data(config: Config, say: Callable[[str], None], *, forced: bool = Fal
     expected_splits.check(listing.files, options.splits.shares(), min_examples)
     labels = {file.label for file in listing.files if not file.problem}
     check_class_weights(config.finetune, labels)
+    return listing.files
 
 
 def check_metadata(config: Config) -> None:

@@ -4,9 +4,11 @@ A schedule that does not fit the backbone, or a handle that loads nothing, is re
 any image is read.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from components.image_example_gen import split_assignment
+from components.image_example_gen.image_file import ImageFile
 from components.image_example_gen.sources import list_all
 from modules import features
 from modules.backbones import backbone
@@ -99,27 +101,38 @@ def _as_before(
     return options.model_copy(update=kept), (note,)
 
 
-def prepare_config(config: Config) -> Prepared:
-    """``prepare`` for a whole configuration."""
+def prepare_config(config: Config, files: Sequence[ImageFile] | None = None) -> Prepared:
+    """``prepare`` for a whole configuration.
+
+    Args:
+        config: of the run.
+        files: its images, if they have been listed; an automatic schedule depends on their number.
+    """
     data = config.data
     prepared = prepare(config.backbone, config.finetune.stages, data.resize, data.background)
     if config.finetune.schedule != "auto":
         return prepared
-    rule_inputs = expected_rule_inputs(config, prepared)
+    rule_inputs = expected_rule_inputs(config, prepared, files)
     resolved = auto.resolve(config.finetune, rule_inputs)
     return replace(prepared, stages=schedule.plan(resolved.stages, prepared.blocks))
 
 
-def expected_rule_inputs(config: Config, prepared: Prepared) -> auto.ScheduleInputs:
-    """What an automatic schedule will go by, if all files can be used."""
-    options = config.data.ingest()
-    listed = list_all(options.model_copy(update={"earlier": None}))
-    files, shares = split_assignment.opened(
-        [file for file in listed if not file.problem], options.splits.shares()
-    )
-    open_ones = sum(file.split is None for file in files)
-    images = round(open_ones * shares[features.TRAIN])
-    classes = len({file.label for file in files})
+def expected_rule_inputs(
+    config: Config, prepared: Prepared, files: Sequence[ImageFile] | None = None
+) -> auto.ScheduleInputs:
+    """What an automatic schedule will go by, if all files can be used.
+
+    Args:
+        config: of the run.
+        prepared: its backbone.
+        files: its images; None lists them here.
+    """
+    if files is None:
+        files = list_all(config.data.ingest().model_copy(update={"earlier": None}))
+    usable = [file for file in files if not file.problem and file.split != features.EARLIER]
+    opened, shares = split_assignment.opened(usable, config.data.splits.shares())
+    images = round(sum(file.split is None for file in opened) * shares[features.TRAIN])
+    classes = len({file.label for file in opened})
     return auto.schedule_inputs(images, classes, prepared.image, prepared.blocks)
 
 

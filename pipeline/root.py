@@ -35,6 +35,11 @@ class Root:
         return self.path / SUMMARY_FILE
 
     @property
+    def listing(self) -> Path:
+        """What the latest run has listed and read of the images."""
+        return self.path / "listing.jsonl.gz"
+
+    @property
     def checkpoints(self) -> Path:
         """What an interrupted training goes on from."""
         return self.path / "checkpoints"

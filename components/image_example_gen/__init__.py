@@ -1,7 +1,8 @@
 """ExampleGen for images in any form.
 
-``sources`` lists them, ``contents`` reads and fingerprints, ``sides`` and ``split`` say where each
-goes, ``check`` whether it can be used, ``compare`` whether decoders agree on it, ``records`` writes
-shards, ``report`` what became of all;
-``work`` is what Beam's workers run, ``executor`` and ``component`` adapt them to TFX.
+``sources`` lists the images. ``io`` and ``digests`` read them, and ``listing_file`` keeps what was
+read for the next run. ``split_assignment`` and ``hash_split`` give each image its split; ``check``
+says whether it can be used, and ``compare`` whether decoders agree on it. ``records`` writes the
+shards, and ``report`` what became of every image. ``beam_worker`` runs on Beam's workers;
+``component`` and ``executor`` adapt all of this to TFX.
 """

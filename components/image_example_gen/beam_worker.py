@@ -8,6 +8,7 @@ from typing import Any
 from components.image_example_gen import records, report
 from components.image_example_gen.image_file import ImageFile
 from modules import progress
+from modules.images import shard_labels
 from modules.settings import Ingest
 
 
@@ -58,14 +59,26 @@ def write(
 
 def _unpack(packed: bytes) -> tuple[int, list[ImageFile]]:
     number, rows = json.loads(zlib.decompress(packed))
-    for row in rows:  # JSON knows lists alone.
-        row["columns"] = tuple([(name, value) for name, value in row["columns"]])
-    return number, [ImageFile(**row) for row in rows]
+    return number, [ImageFile.from_json(row) for row in rows]
 
 
-def tell(
-    keyed: tuple[int, Iterable[records.ChunkReport]], told: Mapping[str, Any], files: report.Files
+def write_report(
+    keyed: tuple[int, Iterable[records.ChunkReport]],
+    details: Mapping[str, Any],
+    files: report.Files,
+    examples: str,
+    fingerprint: str,
 ) -> None:
-    """Writes the report of all chunks, with what else is told."""
+    """Writes the report of all chunks, and their labels beside the splits.
+
+    Args:
+        keyed: the reports, under the key that they share.
+        details: what else the report says.
+        files: where it goes.
+        examples: the folder of the Examples artifact.
+        fingerprint: of the data.
+    """
     _, chunks = keyed
-    report.write(report.merge(chunks), told, files)
+    whole = report.merge(chunks)
+    shard_labels.write(examples, fingerprint, whole.labels)
+    report.write(whole, details, files)

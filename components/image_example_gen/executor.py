@@ -9,12 +9,19 @@ from tfx.dsl.components.base import base_beam_executor
 from tfx.proto import example_gen_pb2
 from tfx.types import artifact_utils
 
-from components.image_example_gen import beam_worker, records, report, split_assignment
+from components.image_example_gen import (
+    beam_worker,
+    listing_file,
+    records,
+    report,
+    split_assignment,
+)
 from components.image_example_gen.image_file import ImageFile
-from components.image_example_gen.io import PLACE
-from components.image_example_gen.sources import list_data, spans
+from components.image_example_gen.io import LISTING, PLACE
+from components.image_example_gen.sources import spans
 from components.records.data import FINGERPRINT, REPORT_FILE
 from modules import features, progress
+from modules.errors import InputError
 from modules.settings import Ingest
 
 
@@ -28,37 +35,64 @@ class Executor(base_beam_executor.BaseBeamExecutor):
         exec_properties: dict[str, Any],
     ) -> None:
         """Called by TFX with the outputs of ``ImageExampleGenSpec``."""
-        given = {key: artifact_utils.get_single_instance(v) for key, v in output_dict.items()}
+        outputs = {key: artifact_utils.get_single_instance(v) for key, v in output_dict.items()}
         options = Ingest.model_validate_json(exec_properties["options"])
         place = spans.Place.model_validate_json(exec_properties[PLACE])
         options = place.options(options)
-        listing = list_data(options)
-        decided = split_assignment.assign_splits(listing.files, options.splits.shares())
-        folders = _describe(given["examples"], options, exec_properties, place)
-        summary = Path(given["ingestion"].uri, REPORT_FILE)
-        files = report.Files(summary, Path(given["quarantine"].uri, report.QUARANTINE_FILE))
-        told: dict[str, Any] = {"layout": listing.layout, "left_out": listing.passed.parts()}
-        told |= {"duplicates": decided.duplicates}
+        fingerprint = exec_properties[FINGERPRINT]
+        listing = _listing_of(fingerprint, options, exec_properties.get(LISTING))
+        assigned = split_assignment.assign_splits(listing.files, options.splits.shares())
+        examples = outputs["examples"]
+        folders = _describe(examples, options, fingerprint, place)
+        summary = Path(outputs["ingestion"].uri, REPORT_FILE)
+        files = report.Files(summary, Path(outputs["quarantine"].uri, report.QUARANTINE_FILE))
+        details: dict[str, Any] = {"layout": listing.layout, "left_out": listing.left_out}
+        details |= {"duplicates": assigned.duplicates}
         if place.span is not None:
-            told |= {"span": place.span, "version": place.version or 0}
+            details |= {"span": place.span, "version": place.version or 0}
         with self._make_beam_pipeline() as pipeline:
-            _write(pipeline, decided, folders, options) | beam.Map(beam_worker.tell, told, files)
+            _write(pipeline, assigned, folders, options) | beam.Map(
+                beam_worker.write_report, details, files, examples.uri, fingerprint
+            )
+        report.check_unchanged(files)
         report.check_bad(files, options.max_bad_fraction)
         line = report.check_colors(files)
         if line:
             progress.report(f"image_example_gen {line}")
 
 
+def _listing_of(
+    fingerprint: str, options: Ingest, path: str | None
+) -> listing_file.DigestedListing:
+    """The listing that the driver took the fingerprint of.
+
+    Where the driver's file is not there, as on another machine, the images are listed and read
+    again.
+
+    Raises:
+        InputError: when they are no longer what the driver has read.
+    """
+    listing = listing_file.read(Path(path)) if path else None
+    if listing is None or listing.fingerprint != fingerprint:
+        listing = listing_file.take(options)
+    if listing.fingerprint != fingerprint:
+        raise InputError(
+            "data.path: images came, went or changed while the run listed them; run it again when "
+            "nothing writes there"
+        )
+    return listing
+
+
 def _describe(
-    examples: Any, options: Ingest, properties: dict[str, Any], place: spans.Place
+    examples: Any, options: Ingest, fingerprint: str, place: spans.Place
 ) -> dict[str, str]:
-    """Tells TFX what is in the artifact; gives each split's folder."""
+    """Describes the artifact to TFX; returns each split's folder."""
     splits = [*features.SPLITS, *([features.EARLIER] if options.earlier else [])]
     examples.split_names = artifact_utils.encode_split_names(splits)
     examples_utils.set_payload_format(examples, example_gen_pb2.FORMAT_TF_EXAMPLE)
     # TFX knows no name for TFRecords that are not compressed: its readers and ours go by the
     # files' names, and images are compressed already.
-    examples.set_string_custom_property(FINGERPRINT, properties.get(FINGERPRINT) or "")
+    examples.set_string_custom_property(FINGERPRINT, fingerprint)
     if place.span is not None:
         examples.span, examples.version = place.span, place.version or 0
     return {split: artifact_utils.get_split_uri([examples], split) for split in splits}
@@ -66,14 +100,14 @@ def _describe(
 
 def _write(
     pipeline: Any,
-    decided: split_assignment.SplitAssignment,
+    assigned: split_assignment.SplitAssignment,
     folders: dict[str, str],
     options: Ingest,
 ) -> beam.PCollection:
     """One pass over all images; gives the reports of all chunks, under one key."""
     # Apart, so that earlier images change nothing in how the others are shuffled.
     parts: tuple[list[ImageFile], list[ImageFile]] = ([], [])
-    for file in decided.files:
+    for file in assigned.files:
         parts[file.split == features.EARLIER].append(file)
     chunks = [chunk for part in parts for chunk in records.chunks(part)]
     packed = [beam_worker.pack(number, chunk) for number, chunk in enumerate(chunks)]
@@ -84,9 +118,9 @@ def _write(
         >> beam.Map(
             beam_worker.write,
             chunks=len(chunks),
-            images=len(decided.files),
+            images=len(assigned.files),
             folders=folders,
-            shares=decided.shares,
+            shares=assigned.shares,
             options=options,
         )
         | "Together" >> beam.GroupByKey()

@@ -1,8 +1,9 @@
 """One image, wherever it lies: what a listing tells of it before it is decoded."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from components.image_example_gen.split_names import split_named
 from modules import features
@@ -40,6 +41,12 @@ class ImageFile:
     record: int | None = None
     digest: str = ""
     problem: str = ""
+
+    @classmethod
+    def from_json(cls, fields: Mapping[str, Any]) -> "ImageFile":
+        """An image from its ``vars`` after a way through JSON, which knows lists alone."""
+        columns = tuple((name, value) for name, value in fields["columns"])
+        return cls(**{**fields, "columns": columns})
 
 
 def is_remote(path: str) -> bool:

@@ -16,6 +16,10 @@ from modules.errors import InputError
 
 # The property, of the execution, that carries ``sources.spans.Place`` from driver to executor.
 PLACE = "place"
+# The property, of the execution, that names the driver's ``listing_file``; empty for none.
+LISTING = "listing"
+# The property, of the execution, that has the driver read every image; "yes", or empty.
+VERIFY = "verify"
 Made = TypeVar("Made")
 _END = 4096  # bytes
 # How many files a thread reads in a turn: handing one over takes as long as reading it.
@@ -103,10 +107,11 @@ def size_of(path: str) -> int:
 
 def digests(files: Sequence[ImageFile]) -> Iterator[str]:
     """sha256 of each one's content, hexadecimal; of one that cannot be read, why."""
-    return _of_each(_digest, files)
+    return map_in_threads(_digest, files)
 
 
-def _of_each(read: Callable[[ImageFile], Made], files: Sequence[ImageFile]) -> Iterator[Made]:
+def map_in_threads(read: Callable[[ImageFile], Made], files: Sequence[ImageFile]) -> Iterator[Made]:
+    """What a function that reads a file makes of each, in their order."""
     parts = (files[i : i + _TOGETHER] for i in range(0, len(files), _TOGETHER))
     with ThreadPoolExecutor() as pool:
         yield from itertools.chain.from_iterable(pool.map(lambda part: [*map(read, part)], parts))
@@ -125,7 +130,7 @@ def _digest(file: ImageFile) -> str:
 
 def ends(files: Sequence[ImageFile]) -> Iterator[bytes]:
     """The last bytes of each local file, which differ where files do; nothing of others."""
-    return _of_each(_end, files)
+    return map_in_threads(_end, files)
 
 
 def _end(file: ImageFile) -> bytes:
@@ -141,16 +146,3 @@ def _end(file: ImageFile) -> bytes:
             os.close(number)
     except OSError:
         return b""
-
-
-def fingerprint(files: Sequence[ImageFile]) -> str:
-    """sha256 over all that is told of each image, and over its content; hexadecimal.
-
-    Dates do not count, so that a fresh copy of the same images is the same data; content does,
-    so that an image replaced by one of the same size and date is not.
-    """
-    total = hashlib.sha256()
-    for file, digest in zip(files, digests(files), strict=True):
-        told = (file.split or "", file.name, file.label, file.group, file.columns, digest)
-        total.update(repr(told).encode(errors="replace"))
-    return total.hexdigest()

@@ -30,6 +30,8 @@ SHARD_BYTES = 64 << 20
 # What an image weighs whose size no listing told.
 _USUAL_BYTES = 256 << 10
 REPORT_EVERY = 1000  # images
+# The kind of reason of files whose content is no longer that of their digest.
+CHANGED = "changed while the run read it"
 
 
 @dataclass
@@ -42,6 +44,7 @@ class ChunkReport:
         one_color: images of one colour, each ``path`` and ``color``.
         bytes_read: of images.
         bytes_written: of records.
+        labels: of each shard's records, as ``ShardWriters`` has them.
     """
 
     counts: Counter[tuple[str, str]] = field(default_factory=Counter)
@@ -49,6 +52,7 @@ class ChunkReport:
     one_color: list[dict[str, str]] = field(default_factory=list)
     bytes_read: int = 0
     bytes_written: int = 0
+    labels: dict[str, list[str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -142,11 +146,12 @@ def write_chunk(
             if split not in folders:
                 continue
             example = to_example(read.content, file, read.facts)
-            writers.write(split, example)
+            writers.write(split, example, file.label)
             report.counts[split, file.label] += 1
             if read.facts.color:
                 report.one_color.append({"path": file.name, "color": read.facts.color})
             report.bytes_written += len(example)
+    report.labels = writers.labels
     advance((len(files) - 1) % REPORT_EVERY + 1)
     return report
 
@@ -166,8 +171,11 @@ def _read_all(files: Sequence[ImageFile], options: Ingest) -> Iterator[_Read]:
 
 def _read(file: ImageFile) -> _Read:
     try:
-        return _Read(file, read_file(file.path), problem=file.problem)
+        content = read_file(file.path)
+        return _Read(file, content, problem=_problem(file, content))
     except OSError as error:
+        if file.digest:  # The driver has read it.
+            return _Read(file, problem=CHANGED)
         return _Read(file, problem=file.problem or f"unreadable: {error.strerror or error}")
 
 
@@ -185,12 +193,21 @@ def _with_facts(read: _Read, found: ImageFacts | BadImageError) -> _Read:
 
 def _with_records(files: Sequence[ImageFile], options: Ingest) -> Iterator[_Read]:
     """The records of a shard; a broken one ends where its listing did, with a file that says so."""
-    contents = read_records(files[0].path, options.image_column)
+    records = read_records(files[0].path, options.image_column)
     whole = [file for file in files if file.digest]
+    # A shard may have become shorter since.
+    contents = itertools.chain(records, itertools.repeat(b""))
     for file, content in zip(whole, contents, strict=False):
-        yield _Read(file, content, problem=file.problem)
+        yield _Read(file, content, problem=_problem(file, content))
     for file in files[len(whole) :]:
         yield _Read(file, problem=file.problem)
+
+
+def _problem(file: ImageFile, content: bytes) -> str:
+    """Why an image cannot be used, so far as its digest says; empty where nothing is wrong."""
+    if file.digest and hashlib.sha256(content).hexdigest() != file.digest:
+        return CHANGED
+    return file.problem
 
 
 def _bad(read: _Read) -> dict[str, str]:

@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from components.image_example_gen import bad_files, one_color
-from components.image_example_gen.records import ChunkReport
+from components.image_example_gen.records import CHANGED, ChunkReport
 from components.records.data import OneColorRecord
 from modules import features
-from modules.text import as_json
+from modules.errors import InputError
+from modules.text import as_json, clipped, counted
 
 QUARANTINE_FILE = "quarantine.jsonl"
 
@@ -25,6 +26,7 @@ def merge(chunk_reports: Iterable[ChunkReport]) -> ChunkReport:
         whole.one_color += one.one_color
         whole.bytes_read += one.bytes_read
         whole.bytes_written += one.bytes_written
+        whole.labels |= one.labels
     whole.bad.sort(key=lambda row: (row["path"], row["reason"]))
     whole.one_color.sort(key=lambda row: row["path"])
     return whole
@@ -96,6 +98,21 @@ def check_bad(files: Files, max_bad_fraction: float) -> None:
     with files.quarantine.open(encoding="utf-8") as lines:
         first = json.loads(next(lines))
     bad_files.check(kinds, total, (first["path"], first["reason"]), max_bad_fraction)
+
+
+def check_unchanged(files: Files) -> None:
+    """Refuses images that were written to between the driver's reading and the executor's.
+
+    Raises:
+        InputError: with how many they are.
+    """
+    with files.quarantine.open(encoding="utf-8") as lines:
+        changed = [row["path"] for row in map(json.loads, lines) if row["reason"] == CHANGED]
+    if changed:
+        raise InputError(
+            f"data.path: {counted(len(changed), 'image')} changed while the run read the data, "
+            f"such as {clipped(changed[0])}; run it again when nothing writes there"
+        )
 
 
 def check_colors(files: Files) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from components.image_example_gen.image_file import ImageFile
 from components.records.summary import Summary
 from modules.errors import BusyError, InputError, StageError
 from modules.settings import Override, TrainerOptions
@@ -124,8 +125,8 @@ def _summarized(this: Run, outputs: Sequence[Path]) -> Summary:
     )
     try:
         record.write(begun, root.run(this.run_id))
-        preflight.check_data(config, this.display.say, forced=this.forced is not None)
-        summary = _run_nodes(this)
+        files = preflight.check_data(config, this.display.say, forced=this.forced is not None)
+        summary = _run_nodes(this, files)
     except (Exception, KeyboardInterrupt) as error:
         logging.getLogger("thaw").exception("the run ends")
         if this.signals.number:
@@ -180,12 +181,12 @@ def _write(summary: Summary, outputs: Sequence[Path], config: Config) -> None:
             ) from error
 
 
-def _run_nodes(this: Run) -> Summary:
+def _run_nodes(this: Run, files: Sequence[ImageFile]) -> Summary:
     """Prepares the pipeline and runs each of its nodes."""
     root, display = this.root, this.display
     display.start("prepare")
     preflight.check_metadata(this.config)
-    options = _options(this)
+    options = _options(this, files)
     connection = executions.connection_to(root)
     recovery.recover(root, connection)
     compile_pipeline(this.config, options, this.forced).write(root.compiled)
@@ -200,12 +201,12 @@ def _run_nodes(this: Run) -> Summary:
     return executions.summary_of(connection, this.run_id)
 
 
-def _options(this: Run) -> TrainerOptions:
+def _options(this: Run, files: Sequence[ImageFile]) -> TrainerOptions:
     """Loads the backbone; what Trainer gets."""
     # TensorFlow is imported here: not for --help, nor before the checks above.
     from pipeline.preparation import prepare_config, trainer_options
 
-    prepared = prepare_config(this.config)
+    prepared = prepare_config(this.config, files)
     for note in prepared.notes:
         this.display.say(note)
     return trainer_options(this.config, prepared)

@@ -8,6 +8,7 @@ from typing import Any
 
 from components.image_example_gen import beam_worker, report
 from components.image_example_gen.sources import list_all
+from modules.images import shard_labels
 from tests.components.conftest import SHARES, asked
 
 
@@ -37,8 +38,14 @@ def test_packed_chunks_are_written_and_reported_together(
     written = [path.name for path in (tmp_path / "out").rglob("*.tfrecord") if path.stat().st_size]
     assert sorted(written) == ["images-00000-00000.tfrecord", "images-00001-00000.tfrecord"]
     where = report.Files(tmp_path / "report.json", tmp_path / "quarantine.jsonl")
-    beam_worker.tell((keys[0], chunks), {"duplicates": 3}, where)
+    examples = str(tmp_path / "out")
+    beam_worker.write_report((keys[0], chunks), {"duplicates": 3}, where, examples, "f")
     told = json.loads(where.report.read_text())
     assert sum(sum(counts.values()) for counts in told["images"].values()) == 2
     assert told["duplicates"] == 3
     assert where.quarantine.read_text() == ""
+    shards = [str(path) for path in sorted((tmp_path / "out").glob("*/*.tfrecord"))]
+    labels = shard_labels.read(shards)
+    assert labels is not None
+    assert sorted(labels) == ["a", "b"]
+    assert json.loads(*shard_labels.content(shards))["fingerprint"] == "f"

@@ -12,7 +12,7 @@ import pytest
 import tensorflow as tf
 
 from components.data_check.problems import missing_images
-from components.image_example_gen import beam_worker, io, records, report
+from components.image_example_gen import beam_worker, records, report
 from components.image_example_gen.hash_split import split_of
 from components.image_example_gen.image_file import ImageFile
 from components.image_example_gen.sources import list_all
@@ -20,6 +20,7 @@ from components.image_example_gen.sources.folder import list_folder
 from modules import features
 from modules.errors import InputError
 from modules.settings import Ingest
+from tests.components.conftest import fingerprint_of
 from tests.conftest import encoded, picture
 
 SHARES = {"train": 0.8, "validation": 0.1, "test": 0.1}
@@ -72,7 +73,7 @@ def test_earlier_images_go_to_a_split_of_their_own(tmp_path: Path) -> None:
     assert missing_images(merged["images"]) == []
     (shard,) = (tmp_path / "out" / features.EARLIER).iterdir()
     assert len(list(tf.data.TFRecordDataset(str(shard)).as_numpy_iterator())) == 10
-    assert io.fingerprint(found) != io.fingerprint(list_folder(str(now)).files)
+    assert fingerprint_of(found) != fingerprint_of(list_folder(str(now)).files)
 
 
 @pytest.mark.parametrize(
@@ -140,7 +141,7 @@ def test_the_fingerprint_covers_content_not_dates(tmp_path: Path) -> None:
     root = some_images(tmp_path, 6)
 
     def now() -> str:
-        return io.fingerprint(list_folder(str(root)).files)
+        return fingerprint_of(list_folder(str(root)).files)
 
     before = now()
     target = root / "a" / "000.png"
@@ -211,7 +212,7 @@ def test_odd_files_are_listed_and_never_waited_for(tmp_path: Path) -> None:
     os.mkfifo(root / "a" / "pipe.png")
     (root / "b" / os.fsdecode(b"\xff.png")).write_bytes(b"no image")
     listed = list_folder(str(root)).files
-    assert io.fingerprint(listed) == io.fingerprint(listed)
+    assert fingerprint_of(listed) == fingerprint_of(listed)
     folders = {name: str(tmp_path / name) for name in SHARES}
     merged = report_of(listed, folders)
     assert [row["path"] for row in merged["bad"]] == ["a/pipe.png", "b/\ufffd.png"]

@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from components.image_example_gen import io, records
+from components.image_example_gen import records
 from components.image_example_gen.image_file import ImageFile
 from components.image_example_gen.sources import list_all
 from modules.errors import InputError
-from tests.components.conftest import SHARES, asked
+from tests.components.conftest import SHARES, asked, fingerprint_of
 from tests.components.elsewhere import address
 
 
@@ -38,7 +38,7 @@ def test_a_folder_is_listed_and_read(root: Path, tmp_path: Path) -> None:
     assert [(file.name, file.label, file.size) for file in found] == [
         (file.name, file.label, file.size) for file in local
     ]
-    assert io.fingerprint(found) == io.fingerprint(local)
+    assert fingerprint_of(found) == fingerprint_of(local)
     assert pushed_through(found, tmp_path / "out") == 20
 
 
