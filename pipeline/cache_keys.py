@@ -1,4 +1,4 @@
-"""What a node's work is found again by: what went into it, and not where that lies."""
+"""Keeps places out of TFX's cache keys: a node's inputs count, and not where they lie."""
 
 import copy
 import json
@@ -12,11 +12,11 @@ from pipeline.config import Config
 
 
 def renamed(text: str, names: Mapping[str, str]) -> str:
-    """A text in which paths, and what lies below them, begin with something else.
+    """A text in which paths, and paths below them, begin with something else.
 
     Args:
         text: may hold JSON, in which paths are escaped.
-        names: from a path to what stands for it; of two that fit, the longer one counts.
+        names: a replacement for each path; if two paths fit, the longer one is replaced.
     """
     forms = {form: name for path, name in names.items() for form in (path, json.dumps(path)[1:-1])}
     longest = sorted(forms, key=len, reverse=True)

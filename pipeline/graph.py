@@ -40,26 +40,26 @@ def create_pipeline(
 ) -> Any:
     """Builds the graph; nothing runs.
 
-    Of files it reads Thaw's own code, the schema, and the header of a manifest.
+    It reads Thaw's own source, the schema's file and the header of a manifest, and no other files.
 
     Args:
         config: the whole configuration.
-        options: what Trainer gets; the backbone's fingerprint in it makes sure that another module
-            behind the same handle is never taken for it.
+        options: Trainer's; the backbone's fingerprint in them is part of the cache key, so another
+            module behind the same handle is trained anew.
         pipeline_root: where artifacts go.
-        forced: who blesses this run's candidate whatever the gate's rules say.
-        records: where the runner keeps what it takes to repeat each run; empty for nowhere.
+        forced: who blesses this run's candidate, whatever the gate's rules say.
+        records: the folder in which each run has a folder with its record; empty for none.
         listing: the file that keeps which images have been read, so that the next run reads only
             those that may have changed; empty for none.
 
     Returns:
-        A TFX ``Pipeline`` that does not know how ML Metadata is reached.
+        A TFX ``Pipeline`` without a connection to ML Metadata.
     """
     ingest = config.data.ingest()
     columns = further_features(ingest)
 
-    # Encoded images, their labels, facts and further columns, in three splits, as the data names
-    # them or by a hash of the bytes; earlier images, if there are any, in a fourth.
+    # Encoded images, their labels, metadata and further columns, in three splits: those that the
+    # data names, or by a hash of the bytes. Earlier images, if there are any, are a fourth split.
     example_gen = ImageExampleGen(
         options=ingest,
         source=source_fingerprint("components.image_example_gen.component"),
@@ -67,7 +67,7 @@ def create_pipeline(
         verify=config.data.verify,
     )
 
-    # Statistics of the facts and columns, not of the bytes.
+    # Statistics of the label, the metadata and the columns, not of the bytes.
     statistics_gen = StatisticsGen(
         examples=example_gen.outputs["examples"], stats_options=statistics_options(columns)
     )
@@ -80,7 +80,7 @@ def create_pipeline(
         statistics=statistics_gen.outputs["statistics"], schema=schema.outputs["schema"]
     )
 
-    # Stops the run here if there are any, or too few images for the gate to judge by.
+    # Ends the run if there are anomalies, or too few test images for the gate.
     data_check = DataCheck(
         found=example_validator.outputs["anomalies"],
         ingestion=example_gen.outputs["ingestion"],
@@ -89,7 +89,7 @@ def create_pipeline(
         min_others=0 if forced else _least_others(config.evaluation),
     )
 
-    # A graph that turns labels into indices. Nothing is written again: Trainer applies it itself.
+    # A graph that turns labels into indices. It writes no data: Trainer applies the graph itself.
     transform = Transform(
         examples=example_gen.outputs["examples"],
         schema=schema.outputs["schema"],
@@ -117,14 +117,15 @@ def create_pipeline(
         },
     )
 
-    # What is served today, or what the candidate was compared with if it is that model.
+    # The served version. If the candidate itself is already served, the baseline that it was first
+    # compared with, so the cache keys stay the same.
     baseline = Baseline(
         model=train.outputs["model"],
         serving_dir=str(config.serving_dir),
         source=source_fingerprint("components.baseline.component"),
     )
 
-    # Both models on images that no training saw.
+    # Predictions and metrics of both models on images that no training has seen.
     evaluator = Evaluator(
         examples=example_gen.outputs["examples"],
         schema=schema.outputs["schema"],
@@ -134,7 +135,7 @@ def create_pipeline(
         source=source_fingerprint("components.evaluator.component"),
     )
 
-    # The candidate in a process of its own, sent real images, as a server would.
+    # Whether a process of its own can serve the candidate, with real images.
     infra_check = InfraCheck(
         model=train.outputs["model"],
         evaluation=evaluator.outputs["evaluation"],
@@ -145,10 +146,10 @@ def create_pipeline(
         ),
     )
 
-    # The candidate in TensorFlow Serving's own image, where the config asks for Docker.
+    # The same in TensorFlow Serving's own container, if the config asks for Docker.
     in_docker = docker_check(config, train, example_gen)
 
-    # Every rule, and the only blessing.
+    # The verdict of every rule, and the only blessing.
     gate = Gate(
         model=train.outputs["model"],
         baseline=baseline.outputs["baseline"],
@@ -161,10 +162,10 @@ def create_pipeline(
         source=source_fingerprint("components.gate.component"),
     )
 
-    # Its forms for TensorFlow Lite, where the config asks for some.
+    # The model in TensorFlow Lite's formats, if the config asks for some.
     exports = lite_exports(config, options, train, gate, example_gen)
 
-    # What is known of the model, to travel with it.
+    # A card that describes the model and is pushed with it.
     model_card = ModelCard(
         examples=example_gen.outputs["examples"],
         ingestion=example_gen.outputs["ingestion"],
@@ -179,7 +180,7 @@ def create_pipeline(
         source=source_fingerprint("components.model_card.component"),
     )
 
-    # The next version, if the gate has blessed it.
+    # The next version in the serving folder, if the gate has blessed the model.
     pusher = Pusher(
         model=train.outputs["model"],
         model_blessing=gate.outputs["blessing"],
@@ -192,7 +193,7 @@ def create_pipeline(
         source=source_fingerprint("components.pusher.component"),
     )
 
-    # What happened, in one file.
+    # The run's summary.
     run_summary = RunSummary(
         card=model_card.outputs["card"],
         pushed_model=pusher.outputs["pushed_model"],

@@ -1,7 +1,8 @@
-"""What Ctrl-C and SIGTERM do: end the work in order, with a line, whatever a library makes of them.
+"""Ends the work in order on Ctrl-C and SIGTERM, with one line, whatever libraries do with them.
 
-The first signal raises ``KeyboardInterrupt``, so that what is temporary is removed. Beam and others
-turn that into errors of their own, so it is remembered here as well. The second one ends at once.
+The first signal raises ``KeyboardInterrupt``, so that temporary files are removed. Beam and others
+turn that into errors of their own, so the signal is also remembered here. The second signal ends
+the process at once.
 """
 
 import os

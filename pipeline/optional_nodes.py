@@ -1,4 +1,4 @@
-"""The nodes that a graph has only where the config asks for them."""
+"""The nodes that a graph has only if the config asks for them."""
 
 from typing import Any
 

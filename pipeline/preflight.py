@@ -1,7 +1,7 @@
-"""Every check that comes before work, whoever schedules it, in the order of the functions here.
+"""Every check that comes before work, whoever schedules the nodes.
 
-None of them imports TensorFlow. Only what a loaded backbone shows is checked later, by
-``pipeline.preparation``.
+A scheduler calls the functions in the order in which they stand here. They import no TensorFlow.
+Only what needs the loaded backbone is checked later, in ``pipeline.preparation``.
 """
 
 from collections.abc import Callable
@@ -17,18 +17,18 @@ from pipeline.root import Root
 
 
 def claim_root(config: Config, *, adopt: bool = False) -> str:
-    """Checks what the config says by itself, and then makes its root the pipeline's own.
+    """Checks the config by itself, and then claims its root for the pipeline.
 
     Args:
         config: as loaded.
         adopt: takes over a root that belongs to a pipeline of another name.
 
     Returns:
-        What a person should know about the root; empty for nothing.
+        A line about the root that the user should see; empty for none.
 
     Raises:
-        InputError: when the training asks for several processes, Docker is asked for and missing,
-            the backbone's handle cannot be used, or the root is another pipeline's.
+        InputError: when the config asks for training in several processes or for a Docker that is
+            missing, when its handle can be no backbone, or when the root is another pipeline's.
         StageError: when the root's disk is full.
     """
     check_one_process(config.finetune.distribution)
@@ -40,19 +40,19 @@ def claim_root(config: Config, *, adopt: bool = False) -> str:
 def check_data(
     config: Config, say: Callable[[str], None], *, forced: bool = False
 ) -> list[ImageFile]:
-    """Lists the images, says how they are read, and refuses what cannot be trained on.
+    """Lists the images, says how they are read, and refuses data that cannot be trained on.
 
     Args:
-        config: whose data it is.
-        say: takes a line for a person.
-        forced: whether the gate's rules do not count.
+        config: names the data.
+        say: takes a line for the user.
+        forced: whether the candidate is blessed whatever the gate's rules say.
 
     Returns:
         The images.
 
     Raises:
         InputError: when the images cannot be listed, too many of them cannot be used, a split is
-            too small, training would not see a class, or a class has a weight and no image.
+            too small, training would not see a class, or a class weight names no class.
     """
     options = config.data.ingest()
     listing = list_data(options)

@@ -1,7 +1,7 @@
-"""What is found out before the graph is built: the backbone's form, and what each stage trains.
+"""Loads the backbone and resolves the configuration against it, before the graph is built.
 
-A schedule that does not fit the backbone, or a handle that loads nothing, is refused here, before
-any image is read.
+A handle that cannot be loaded, or a schedule that does not fit the backbone, is refused here,
+before any image is read.
 """
 
 from collections.abc import Sequence
@@ -29,16 +29,16 @@ _RANGE = (0.0, 1.0)  # of black and white, by Hub's convention for images
 
 @dataclass(frozen=True)
 class Prepared:
-    """A backbone and its blocks, with what the configuration makes of them.
+    """A loaded backbone, and the configuration resolved against it.
 
     Attributes:
-        backbone: as loaded.
-        blocks: of it.
-        stages: of the schedule.
-        image: what is made of each image.
-        patterns: that name the blocks, the configuration's own or those of the model that the
-            backbone is taken from.
-        notes: sentences that a person should read.
+        backbone: the loaded module.
+        blocks: its blocks, in the order of the data.
+        stages: the schedule, each stage with the blocks that it trains.
+        image: the size, range and background that each image is brought to.
+        patterns: regular expressions that name the blocks: the configuration's own, or those of the
+            model that the backbone comes from; None for neither.
+        notes: lines that the user should see.
     """
 
     backbone: Backbone
@@ -58,13 +58,14 @@ def prepare(
     """Loads the backbone and resolves the schedule against it.
 
     Raises:
-        InputError: when either cannot be used.
+        InputError: when the backbone cannot be loaded, exported or cut into blocks, or a stage
+            does not fit it.
     """
     module = backbone.load(options.handle, options.allowed or (), options.sha256)
     check_can_be_saved(module)
-    options, notes = _as_before(options, module.origin)
-    parts = blocks.blocks_of(module, options.blocks)
-    planned = schedule.plan(stages, parts)
+    options, notes = _with_origin(options, module.origin)
+    module_blocks = blocks.blocks_of(module, options.blocks)
+    planned = schedule.plan(stages, module_blocks)
     height, width = module.image_size(options.size)
     image = ImageSpec.model_validate(
         {
@@ -76,29 +77,46 @@ def prepare(
         }
     )
     for stage in planned:
-        training_forward(module, image, stage, parts)
-    return Prepared(module, parts, planned, image, options.blocks, notes)
+        training_forward(module, image, stage, module_blocks)
+    return Prepared(
+        backbone=module,
+        blocks=module_blocks,
+        stages=planned,
+        image=image,
+        patterns=options.blocks,
+        notes=notes,
+    )
 
 
-def _as_before(
+def _with_origin(
     options: BackboneOptions, origin: Origin | None
 ) -> tuple[BackboneOptions, tuple[str, ...]]:
-    """Options that the configuration leaves open, as they were for the model that is taken."""
+    """The options, with those that are left out taken from the model that the backbone comes from.
+
+    Args:
+        options: the configuration's.
+        origin: of a model that Thaw exported; None for another module.
+
+    Returns:
+        The options, and lines that the user should see.
+    """
     if origin is None:
         return options, ()
-    before = {
+    recorded = {
         "image_size": (origin.height, origin.width),
         "input_range": origin.input_range,
         "blocks": origin.blocks,
     }
-    kept = {key: value for key, value in before.items() if getattr(options, key) is None and value}
+    taken = {
+        key: value for key, value in recorded.items() if getattr(options, key) is None and value
+    }
     note = (
         f"{without_secrets(options.handle)} is a model that Thaw trained from {origin.handle}: its "
-        "backbone is taken, with what it has learnt, and without its head"
+        "backbone is used with the weights that it learned, and without its head"
     )
-    if kept:
-        note += f"; {', '.join(sorted(kept))} as then"
-    return options.model_copy(update=kept), (note,)
+    if taken:
+        note += f"; also from that model: {', '.join(sorted(taken))}"
+    return options.model_copy(update=taken), (note,)
 
 
 def prepare_config(config: Config, files: Sequence[ImageFile] | None = None) -> Prepared:
@@ -120,7 +138,7 @@ def prepare_config(config: Config, files: Sequence[ImageFile] | None = None) -> 
 def expected_rule_inputs(
     config: Config, prepared: Prepared, files: Sequence[ImageFile] | None = None
 ) -> auto.ScheduleInputs:
-    """What an automatic schedule will go by, if all files can be used.
+    """The numbers that an automatic schedule is chosen by, if all files turn out to be usable.
 
     Args:
         config: of the run.
@@ -137,7 +155,7 @@ def expected_rule_inputs(
 
 
 def trainer_options(config: Config, prepared: Prepared) -> TrainerOptions:
-    """What Trainer gets."""
+    """The options that Trainer gets, with the fingerprint of the backbone's files."""
     return TrainerOptions(
         handle=config.backbone.handle,
         sha256=prepared.backbone.sha256,

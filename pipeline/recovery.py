@@ -37,9 +37,9 @@ def check_metadata(root: Root) -> None:
         problem = _damage(root)
     if problem:
         raise InputError(
-            f"root: {root.metadata} {problem}; move it and {root.artifacts} away, or put a copy of "
-            "it back: what is lost is what was cached, and the next run does all of it again; what "
-            "is served stays"
+            f"root: {root.metadata} {problem}; move it and {root.artifacts} away, or restore a "
+            "copy of it: only the cache is lost, so the next run does all work again, and what is "
+            "served stays"
         )
 
 

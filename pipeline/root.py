@@ -1,4 +1,4 @@
-"""The folder that a pipeline owns (``owner``): what lies where in it."""
+"""The folder that a pipeline owns (``owner``), and where its files lie."""
 
 import time
 from collections.abc import Iterator
@@ -21,7 +21,7 @@ class Root:
 
     @property
     def artifacts(self) -> Path:
-        """What the components write."""
+        """The outputs of the nodes."""
         return self.path / "artifacts"
 
     @property
@@ -41,17 +41,17 @@ class Root:
 
     @property
     def checkpoints(self) -> Path:
-        """What an interrupted training goes on from."""
+        """The checkpoints that an interrupted training continues from."""
         return self.path / "checkpoints"
 
     @property
     def temporary(self) -> Path:
-        """What a run needs no longer than it runs."""
+        """Temporary files of a run."""
         return self.path / "tmp"
 
     @property
     def compiled(self) -> Path:
-        """The pipeline as the latest run has compiled it."""
+        """The pipeline as the latest run compiled it (``pipeline.compiled``)."""
         return self.path / "compiled"
 
     @property
@@ -60,11 +60,11 @@ class Root:
         return self.path / "runs"
 
     def run(self, run_id: str) -> Path:
-        """A run's own folder, with its summary and log."""
+        """The folder of a run, with its summary and log."""
         return self.runs / run_id
 
     def node_records(self, run_id: str) -> Path:
-        """How each node of a run went (``pipeline.node_records``)."""
+        """The folder of the records of a run's nodes (``pipeline.node_records``)."""
         return self.run(run_id) / "nodes"
 
     def summary_of(self, run_id: str) -> Path:
@@ -104,11 +104,11 @@ class Root:
             lock.release()
 
     def unwritable(self, error: OSError) -> InputError | StageError:
-        """What to raise where the folder, or one in it, cannot be written."""
-        told = no_room(error, self.path)
+        """The error to raise when the folder, or a folder in it, cannot be written."""
+        full_disk = no_room(error, self.path)
         return (
-            StageError(f"root: {told}")
-            if told
+            StageError(f"root: {full_disk}")
+            if full_disk
             else InputError(
                 f"root: {self.path} cannot be written ({error.strerror}); name another with --root"
             )

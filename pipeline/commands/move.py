@@ -1,6 +1,7 @@
 """``thaw move``: a root that was moved or copied is whole again where it lies now."""
 
 import json
+import shutil
 import sqlite3
 import time
 import uuid
@@ -59,6 +60,7 @@ def move(folder: Path) -> str:
             served |= {Path(renamed(old, names)) for old in _mend_metadata(root, names)}
             if is_copy:
                 _number_from_now(root)
+        shutil.rmtree(root.compiled, ignore_errors=True)  # It names the old places.
         for file in _own_files(root):
             _mend_file(file, names)
         for serving in sorted(served):

@@ -152,7 +152,7 @@ def _summarized(this: Run, outputs: Sequence[Path]) -> Summary:
 
 
 def _goes_on(component: str) -> str:
-    """What an interrupted run was doing, and how the next one goes on."""
+    """What an interrupted run was doing, and how the next run continues."""
     training = ", and the training goes on after its last whole epoch"
     return (
         f" in {component or 'its first checks'}; run it again: what is finished is kept"
@@ -161,7 +161,7 @@ def _goes_on(component: str) -> str:
 
 
 def _reason(error: BaseException, config: Config) -> str:
-    """A failure in one line. What a stage itself says of a full disk is said better there."""
+    """A failure in one line; a stage's own line about a full disk is the better one."""
     if isinstance(error, StageError):
         return str(error)
     full_disk = no_room(error, config.root, config.serving_dir)

@@ -47,7 +47,7 @@ def test_a_model_with_a_table_is_pushed_moved_and_fine_tuned_further(tmp_path: P
 
     out, again = run(str(moved), tmp_path / "two")
     assert f"{moved} is a model that Thaw trained from {tmp_path / 'module'}" in out
-    assert "its backbone is taken, with what it has learnt, and without its head" in out
+    assert "its backbone is used with the weights that it learned, and without its head" in out
     remembered = json.loads((again / "assets.extra" / "backbone.json").read_text())
     assert remembered["handle"] == str(moved)
     assert remembered["input_range"] == [0.0, 1.0]

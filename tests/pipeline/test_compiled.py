@@ -37,7 +37,7 @@ def test_what_is_written_is_read_back(compiled: CompiledPipeline, tmp_path: Path
     assert read_compiled(tmp_path / "new" / "folder") == compiled
 
 
-def test_it_names_every_node_what_it_waits_for_and_the_code_that_it_runs(
+def test_every_node_has_its_upstream_nodes_and_the_fingerprint_of_its_code(
     compiled: CompiledPipeline,
 ) -> None:
     assert {node.name for node in compiled.nodes} == set(NODES)
@@ -46,12 +46,12 @@ def test_it_names_every_node_what_it_waits_for_and_the_code_that_it_runs(
         assert set(node.upstream) <= before
         before.add(node.id)
     assert "DataCheck" in compiled.node("Transform").upstream
-    without = {"CuratedSchema", "StatisticsGen", "ExampleValidator"}  # They run none of ours.
+    tfx_s_own = {"CuratedSchema", "StatisticsGen", "ExampleValidator"}
     for node in compiled.nodes:
-        assert len(node.source) == (0 if node.id in without else 64), node
+        assert len(node.source) == (0 if node.id in tfx_s_own else 64), node
 
 
-def test_it_holds_the_fingerprint_of_the_backbone_and_neither_a_run_nor_a_connection(
+def test_it_has_the_backbone_s_fingerprint_but_no_run_and_no_connection(
     compiled: CompiledPipeline,
 ) -> None:
     assert compiled.trainer.sha256 == "f" * 64
@@ -77,7 +77,7 @@ def test_the_same_inputs_give_the_same_bytes_in_another_process(
         assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "two" / name).read_bytes()
 
 
-def test_reading_imports_no_tensorflow_and_the_graph_protobuf_alone(
+def test_reading_imports_no_tensorflow_and_parsing_the_graph_only_protobuf(
     compiled: CompiledPipeline, tmp_path: Path
 ) -> None:
     compiled.write(tmp_path)
@@ -126,7 +126,7 @@ def with_a_key_too_many(folder: Path) -> None:
         (with_a_key_too_many, r"nodes\.json is damaged \(ValidationError\)"),
     ],
 )
-def test_files_that_cannot_be_used_are_refused_with_the_remedy(
+def test_missing_damaged_and_foreign_files_are_refused_with_the_remedy(
     compiled: CompiledPipeline, tmp_path: Path, damage: object, message: str
 ) -> None:
     compiled.write(tmp_path)
@@ -137,7 +137,7 @@ def test_files_that_cannot_be_used_are_refused_with_the_remedy(
     assert "\n" not in str(error.value)
 
 
-def test_a_node_that_is_not_there_is_refused_with_those_that_are(
+def test_an_unknown_node_is_refused_with_the_names_of_the_nodes(
     compiled: CompiledPipeline,
 ) -> None:
     with pytest.raises(InputError, match=r"NODE: got 'Train', .* no such node; name one of .*Trai"):

@@ -1,4 +1,4 @@
-"""A full disk is told as one, whoever says it in what words."""
+"""A full disk is recognized, whichever library reports it."""
 
 import errno
 import os
@@ -29,19 +29,21 @@ def caused(outer: Exception, inner: Exception) -> Exception:
         caused(ValueError("a stage failed"), OSError(errno.ENOSPC, "x")),
     ],
 )
-def test_a_full_disk_is_told_with_the_remedy(error: Exception, tmp_path: Path) -> None:
-    told = no_room(error, tmp_path, tmp_path / "not" / "there")
-    assert f"no space is left on the disk of {tmp_path}" in told
-    assert "free some there and run again" in told
+def test_a_full_disk_is_named_with_the_remedy(error: Exception, tmp_path: Path) -> None:
+    line = no_room(error, tmp_path, tmp_path / "not" / "there")
+    assert f"no space is left on the disk of {tmp_path}" in line
+    assert "free some there and run again" in line
 
 
 @pytest.mark.parametrize("error", [OSError(errno.EACCES, "x"), RuntimeError("no space")])
-def test_another_failure_is_none_of_a_full_disk(error: Exception, tmp_path: Path) -> None:
+def test_an_error_with_another_cause_is_not_taken_for_a_full_disk(
+    error: Exception, tmp_path: Path
+) -> None:
     assert no_room(error, tmp_path) == ""
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full, as Linux has it")
-def test_a_log_that_no_longer_fits_is_dropped_and_shows_a_person_nothing() -> None:
+def test_a_log_that_no_longer_fits_is_dropped_without_a_message() -> None:
     code = """
 import logging
 from pathlib import Path

@@ -66,7 +66,7 @@ def test_a_run_that_is_interrupted_says_where_and_how_it_goes_on(
         pass
 
 
-def test_handlers_are_put_back(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_signal_handlers_are_restored(monkeypatch: pytest.MonkeyPatch) -> None:
     before = signal.getsignal(signal.SIGTERM)
     with watched() as outer, watched() as inner:
         assert inner is outer
@@ -74,7 +74,7 @@ def test_handlers_are_put_back(monkeypatch: pytest.MonkeyPatch) -> None:
     assert signal.getsignal(signal.SIGTERM) == before
 
 
-def test_a_busy_push_is_told_apart_from_one_that_failed(
+def test_a_busy_serving_folder_is_distinguished_from_a_failed_push(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def nodes(this: local.Run) -> None:

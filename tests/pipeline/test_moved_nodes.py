@@ -1,4 +1,4 @@
-"""Nodes that ran in a root are found again where it was moved to, with data that was moved too."""
+"""The cache survives a move of the root and of the data."""
 
 import shutil
 from pathlib import Path
@@ -16,7 +16,7 @@ from pipeline.node import run_node
 from pipeline.root import Root, new_run_id
 from tests.faults.running import add_digits
 
-# Those before Transform, which takes long, but for the check of how many images there are.
+# Those before Transform, which takes long, without DataCheck, which counts the images.
 NODES = ("CuratedSchema", "ImageExampleGen", "StatisticsGen", "ExampleValidator")
 
 
@@ -29,7 +29,7 @@ def config_in(folder: Path) -> Config:
 
 
 def run(config: Config) -> dict[str, bool]:
-    """Runs these nodes; which of them were taken from the cache."""
+    """Runs these nodes; tells which of them came from the cache."""
     root, run_id = Root(config.root), new_run_id()
     owner.claim(root, config)
     options = TrainerOptions(
@@ -48,7 +48,7 @@ def run(config: Config) -> dict[str, bool]:
     }
 
 
-def test_nothing_is_done_again_from_the_summary_or_after_a_move_of_root_and_data(
+def test_the_cache_holds_for_a_repeated_run_and_after_a_move_of_root_and_data(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)

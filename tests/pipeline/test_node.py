@@ -40,7 +40,9 @@ def executions_of(compiled: CompiledPipeline, run_id: str) -> list[Any]:
     return of_node(store, NodeRun(compiled.pipeline, run_id, NODE))
 
 
-def test_a_node_is_done_once_and_each_run_records_how_it_went(compiled: CompiledPipeline) -> None:
+def test_a_second_run_takes_the_node_from_the_cache_and_both_runs_record_it(
+    compiled: CompiledPipeline,
+) -> None:
     first, second = run(compiled, "1"), run(compiled, "2")
     assert (first.state, second.state) == ("complete", "cached")
     assert records_of(compiled, "1") == [first]
@@ -55,7 +57,7 @@ def test_a_node_is_done_once_and_each_run_records_how_it_went(compiled: Compiled
     assert batch_util.GetBatchElementsKwargs(None)["max_batch_size"] == 20 << 20
 
 
-def test_after_a_kill_the_same_run_does_the_node_again_and_nothing_of_it_is_left(
+def test_a_second_attempt_after_a_kill_completes_and_leaves_nothing_of_the_first(
     compiled: CompiledPipeline, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     class Killed(BaseException):
@@ -80,16 +82,17 @@ def test_after_a_kill_the_same_run_does_the_node_again_and_nothing_of_it_is_left
     assert list(working.iterdir())
 
     assert run(compiled, "1").state == "complete"
-    assert [one.last_known_state for one in executions_of(compiled, "1")] == [Execution.COMPLETE]
+    (execution,) = executions_of(compiled, "1")
+    assert execution.last_known_state == Execution.COMPLETE
     assert not half_written.exists()
     assert not list(working.iterdir())
-    assert [one.state for one in records_of(compiled, "1")] == ["complete"]
+    assert [record.state for record in records_of(compiled, "1")] == ["complete"]
     store = mlmd.MetadataStore(connection_to(Root(compiled.root)))
     (schema,) = store.get_artifacts_by_type("Schema")
     assert Path(schema.uri, "schema.pbtxt").is_file()
 
 
-def test_a_node_whose_inputs_are_not_there_fails_and_so_does_its_record(
+def test_a_node_without_its_inputs_fails_and_is_recorded_as_failed(
     compiled: CompiledPipeline,
 ) -> None:
     with pytest.raises(RuntimeError, match="left out, for its inputs are not there"):
@@ -105,7 +108,7 @@ def test_an_unknown_node_is_refused_before_anything_is_written(compiled: Compile
     assert not list(compiled.root.iterdir())
 
 
-def test_a_record_that_is_damaged_or_still_running_has_no_seconds(
+def test_records_that_are_damaged_or_still_running_count_no_seconds(
     compiled: CompiledPipeline,
 ) -> None:
     ended = run(compiled, "1")

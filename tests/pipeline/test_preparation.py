@@ -1,4 +1,4 @@
-"""What is found out of a backbone before the graph is built."""
+"""The configuration is resolved against a backbone before the graph is built."""
 
 import shutil
 from pathlib import Path
@@ -18,42 +18,42 @@ ORIGIN = Origin(
 
 @pytest.fixture
 def version(tmp_path: Path) -> str:
-    """As Thaw exports one: a backbone, with what it remembers."""
+    """A backbone as Thaw exports it, with the record of its origin."""
     shutil.copytree(GLYPHS, tmp_path / "1")
     origin.write(ORIGIN, tmp_path / "1")
     return str(tmp_path / "1")
 
 
-def test_what_a_version_remembers_holds_where_the_config_says_nothing(version: str) -> None:
+def test_a_version_s_origin_fills_in_what_the_config_leaves_out(version: str) -> None:
     prepared = prepare(BackboneOptions(handle=version))
     assert prepared.image.input_range == (-1.0, 1.0)
     assert prepared.patterns == ("(block)",)
     assert "block" in [block.name for block in prepared.blocks]
     (note,) = prepared.notes
     assert note == (
-        f"{version} is a model that Thaw trained from https://host/m: its backbone is taken, with "
-        "what it has learnt, and without its head; blocks, image_size, input_range as then"
+        f"{version} is a model that Thaw trained from https://host/m: its backbone is used with "
+        "the weights that it learned, and without its head; also from that model: blocks, "
+        "image_size, input_range"
     )
 
 
-def test_what_the_config_says_wins(version: str) -> None:
+def test_the_config_takes_precedence_over_the_origin(version: str) -> None:
     options = BackboneOptions(handle=version, input_range=(0.0, 1.0), blocks=("stem|block_.",))
     prepared = prepare(options)
     assert prepared.image.input_range == (0.0, 1.0)
     assert prepared.patterns == ("stem|block_.",)
     assert [block.name for block in prepared.blocks][:2] == ["stem", "block_1"]
-    assert prepared.notes[0].endswith("without its head; image_size as then")
+    assert prepared.notes[0].endswith("without its head; also from that model: image_size")
 
 
-def test_options_that_were_written_down_whole_mean_the_same(version: str) -> None:
-    """As the record of a run has them."""
+def test_options_from_the_record_of_a_run_mean_the_same(version: str) -> None:
     options = BackboneOptions(handle=version)
     again = BackboneOptions.model_validate(options.model_dump(exclude={"sha256"}))
     assert prepare(again).image == prepare(options).image
     assert prepare(again).patterns == ORIGIN.blocks
 
 
-def test_of_another_module_nothing_is_said() -> None:
+def test_another_module_has_no_origin_and_no_note() -> None:
     prepared = prepare(BackboneOptions(handle=str(GLYPHS)))
     assert prepared.notes == ()
     assert prepared.image.input_range == (0.0, 1.0)

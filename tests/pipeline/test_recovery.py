@@ -1,4 +1,4 @@
-"""What a killed run has left is cleared, and nothing else is touched."""
+"""What a killed run leaves is cleared, and nothing else is touched."""
 
 import os
 import sqlite3
@@ -51,20 +51,20 @@ def in_context(store: Any, kind: str, name: str, *executions: int) -> None:
 
 
 def folders_of(root: Root, number: int) -> list[Path]:
-    """What a node has made under this number, as TFX lays it out."""
+    """The folders of an execution of Trainer, as TFX lays them out."""
     node = root.artifacts / "Trainer"
-    found = [
+    folders = [
         node / "model" / str(number),
         node / "model_run" / str(number),
         node / ".system" / "executor_execution" / str(number),
     ]
-    for folder in found:
+    for folder in folders:
         (folder / "deep").mkdir(parents=True)
         (folder / "deep" / "file").write_bytes(b"x")
-    return found
+    return folders
 
 
-def test_what_runs_no_longer_is_canceled_and_its_folders_go(tmp_path: Path) -> None:
+def test_unfinished_executions_are_canceled_and_their_folders_removed(tmp_path: Path) -> None:
     root = Root(tmp_path)
     assert recover(root, connection_to(root)) == 0
     store = mlmd.MetadataStore(connection_to(root))
@@ -80,14 +80,14 @@ def test_what_runs_no_longer_is_canceled_and_its_folders_go(tmp_path: Path) -> N
     assert recover(root, connection_to(root)) == 2
     assert all((folder / "deep" / "file").is_file() for folder in kept)
     assert not any(folder.exists() for folder in [*gone, working])
-    states = {one.id: one.last_known_state for one in store.get_executions()}
+    states = {execution.id: execution.last_known_state for execution in store.get_executions()}
     assert states == {number: state for state, number in ended.items()} | dict.fromkeys(
         killed, Execution.CANCELED
     )
     assert recover(root, connection_to(root)) == 0
 
 
-def test_of_one_node_of_one_run_alone_is_cleared_what_a_kill_has_left(tmp_path: Path) -> None:
+def test_a_node_s_recovery_leaves_other_nodes_and_other_runs_alone(tmp_path: Path) -> None:
     root = Root(tmp_path)
     recover(root, connection_to(root))
     store = mlmd.MetadataStore(connection_to(root))
@@ -110,7 +110,7 @@ def test_of_one_node_of_one_run_alone_is_cleared_what_a_kill_has_left(tmp_path: 
     assert recover_node(root, connection_to(root), NodeRun("birds", "3", "Trainer")) == 0
 
 
-def test_numbers_of_a_new_file_are_higher_than_any_of_one_that_was_lost(tmp_path: Path) -> None:
+def test_a_new_file_numbers_executions_higher_than_a_lost_one(tmp_path: Path) -> None:
     root = Root(tmp_path)
     recover(root, connection_to(root))
     first = executed(mlmd.MetadataStore(connection_to(root)), Execution.COMPLETE)
@@ -146,7 +146,7 @@ def empty(path: Path) -> None:
 
 
 @pytest.mark.parametrize("damage", [garbage, cut_short, cut_to_bytes, overwritten, empty])
-def test_damaged_metadata_is_told_in_one_line_with_the_remedy(
+def test_damaged_metadata_is_refused_with_the_remedy(
     tmp_path: Path, damage: Callable[[Path], None]
 ) -> None:
     root = Root(tmp_path)
@@ -161,14 +161,14 @@ def test_damaged_metadata_is_told_in_one_line_with_the_remedy(
     assert root.metadata.read_bytes() == before
 
 
-def test_a_file_that_a_killed_run_was_about_to_make_is_none_that_was_lost(tmp_path: Path) -> None:
+def test_an_empty_file_of_a_killed_first_run_is_not_taken_for_damaged(tmp_path: Path) -> None:
     root = Root(tmp_path)
     root.metadata.touch()
     check_metadata(root)
     assert recover(root, connection_to(root)) == 0
 
 
-def test_a_transaction_that_was_cut_off_is_undone_and_no_damage(tmp_path: Path) -> None:
+def test_an_unfinished_transaction_is_undone_and_is_no_damage(tmp_path: Path) -> None:
     root = Root(tmp_path)
     recover(root, connection_to(root))
     number = executed(mlmd.MetadataStore(connection_to(root)), Execution.COMPLETE)
@@ -188,7 +188,7 @@ def test_a_transaction_that_was_cut_off_is_undone_and_no_damage(tmp_path: Path) 
         assert db.execute("SELECT id FROM Execution").fetchall() == [(number,)]
 
 
-def test_temporary_files_are_put_into_the_root_and_found_by_the_next_run(
+def test_temporary_files_lie_in_the_folder_and_those_of_a_killed_run_are_removed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("TFHUB_CACHE_DIR", raising=False)

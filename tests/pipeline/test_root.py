@@ -1,4 +1,4 @@
-"""What a root keeps out, and how its runs are named."""
+"""A root keeps other runs out, and names runs by their time."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""What a whole run refuses before it does anything."""
+"""A run refuses what it cannot do before it writes anything."""
 
 from pathlib import Path
 
@@ -17,10 +17,10 @@ def test_a_run_is_one_process_and_says_who_trains_in_several(tmp_path: Path) -> 
         "finetune: {distribution: multi_worker}\n",
         encoding="utf-8",
     )
-    told = (
+    message = (
         r"finetune\.distribution: got multi_worker.*; use none or mirrored, or .*run_fn.*TF_CONFIG"
     )
-    with pytest.raises(InputError, match=told) as error:
+    with pytest.raises(InputError, match=message) as error:
         local.run(loading.load(path))
     assert "\n" not in str(error.value)
     assert not (tmp_path / ".thaw").exists()
