@@ -12,6 +12,9 @@ import tensorflow as tf
 
 from components.image_example_gen.hash_split import split_of
 from modules import features
+from pipeline.compiled import read_compiled
+from pipeline.node_records import read_all, seconds_by_name
+from pipeline.root import Root
 from tests.conftest import PROJECT
 from tests.e2e.thaw import DIGITS, Done, summary_in, thaw, tree
 
@@ -76,6 +79,19 @@ def test_the_summary_says_what_was_done(first: tuple[Done, dict[str, Any]]) -> N
     assert set(summary["seconds"]) == NODES | {"prepare", "total"}
     assert summary["peak_rss_mb"] > 100
     assert {"tensorflow", "tfx", "apache-beam", "python"} <= set(summary["versions"])
+
+
+def test_each_node_is_recorded_in_order_and_the_summary_has_its_seconds(
+    root: Path, first: tuple[Done, dict[str, Any]]
+) -> None:
+    _, summary = first
+    records = read_all(Root(root).node_records(summary["run_id"]))
+    compiled = read_compiled(Root(root).compiled)
+    assert [record.node for record in records] == [node.id for node in compiled.nodes]
+    assert {record.state for record in records} == {"complete"}
+    seconds = {key: value for key, value in summary["seconds"].items() if key in NODES}
+    assert seconds_by_name(records) == seconds
+    assert compiled.trainer.sha256 == summary["backbone"]["sha256"]
 
 
 def test_the_test_split_is_what_its_hash_says(first: tuple[Done, dict[str, Any]]) -> None:
