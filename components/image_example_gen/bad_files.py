@@ -50,10 +50,10 @@ def check(
             f"data.path: none of {counted(total, 'file')} can be used ({why}); {_mending(kinds)}"
         )
     unlabelled = kinds.get(NO_LABEL, 0)
-    remedy = "remove or mend them, or raise it"
+    remedy = "remove or repair them, or raise it"
     if unlabelled and bad - unlabelled <= max_bad_fraction * (total - unlabelled):
         remedy = (
-            f"set data.unlabelled: skip to go on without those that have no label, with "
+            f"set data.unlabelled: skip to continue without those that have no label, with "
             f"{total - unlabelled:,} images"
         )
     raise InputError(

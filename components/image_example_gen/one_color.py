@@ -61,6 +61,6 @@ def check(record: OneColorRecord, total: int) -> None:
     if total > 0 and list(record.colors.values()) == [total]:
         (color,) = record.colors
         raise InputError(
-            f"data: all of {counted(total, 'image')} show nothing but the colour {color}; if what "
-            "is drawn in them is of that colour too, on nothing, set data.background to another"
+            f"data: all of {counted(total, 'image')} show nothing but the colour {color}; if they "
+            "are drawings in this colour on transparency, set data.background to another colour"
         )

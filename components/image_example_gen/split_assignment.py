@@ -84,7 +84,7 @@ def _check_groups(files: Sequence[ImageFile]) -> None:
         if len(splits) > 1:
             names = " and ".join(sorted(split or features.TRAIN for split in splits))
             raise InputError(
-                f"data.path: the group {group!r} stands in {names}; give all of its images one "
+                f"data.path: the group {group!r} is in {names}; give all of its images one "
                 "split, or none"
             )
 

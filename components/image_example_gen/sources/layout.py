@@ -90,14 +90,14 @@ def _check_split_folders(tree: Tree, layout: Layout, where: str) -> None:
     if empty:
         raise InputError(
             f"{where} has a folder for the split {empty[0]!r}, which holds no image; fill it, or "
-            "remove it to have its share taken from the training images"
+            "remove it, so that its share is taken from the training images"
         )
     flat = [top for top in sorted(layout.splits) if not tree.inner.get((top,))]
     if flat and len(flat) < len(layout.splits):
         raise InputError(
-            f"{where} holds splits of class folders, and in the split {flat[0]!r} images and no "
-            "class folders: their classes are not known; put them into a folder for each class, or "
-            f"leave them out by data.leave_out: [{flat[0]!r}]"
+            f"{where} holds splits with class folders, but the split {flat[0]!r} holds images and "
+            "no class folders, so their classes are unknown; put them into a folder for each "
+            f"class, or leave them out with data.leave_out: [{flat[0]!r}]"
         )
 
 
@@ -107,9 +107,9 @@ def _check_classes_in_splits(tree: Tree, layout: Layout, where: str) -> None:
             split = split_named(name) or split_decorated(name)
             if split:
                 raise InputError(
-                    f"{where} holds splits, and in {top!r} the class {name!r}, which is called as "
-                    f"the split {split} is; move it up if it is none, or set data.folders: "
-                    "splits if it is a class"
+                    f"{where} holds splits, and {top!r} holds the class {name!r}, which has the "
+                    f"name of the split {split}; move it up if it is a split, or set "
+                    "data.folders: splits if it is a class"
                 )
     _check_below(tree, [parts for parts in tree.inner if len(parts) == 2], where, told="splits")
 
@@ -133,8 +133,8 @@ def _check_below(
     if len(hold_splits) == 1:
         remedy = f"set data.path to {tree.root.rstrip('/')}/{'/'.join(first)}"
     raise InputError(
-        f"{where}: {'/'.join(first)!r} would be of the class {first[depth - 1]!r}, and holds "
-        f"{names}, which are called as splits are; {remedy}, or set data.folders: {told} if all "
+        f"{where}: {'/'.join(first)!r} would belong to the class {first[depth - 1]!r}, but it "
+        f"holds {names}, which are names of splits; {remedy}, or set data.folders: {told} if all "
         "images there are of one class"
     )
 
@@ -147,8 +147,8 @@ def _alike_inside(tree: Tree, tops: Sequence[str]) -> list[str]:
     if len(tops) < 2 or len(inner) > 1 or len(same) < 2 or holds_images:
         return []
     return [
-        f"{quoted(tops)} are taken for the classes, and hold the same folders, {quoted(same)}; if "
-        "those are the classes, put them into one folder, or into splits"
+        f"{quoted(tops)} are read as the classes, but all hold the same folders, {quoted(same)}; "
+        "if those are the classes, put them into one folder, or into splits"
     ]
 
 
@@ -157,13 +157,14 @@ def _refuse_splits_that_are_none(
 ) -> None:
     if others:
         raise InputError(
-            f"{where}: data.folders says that its folders are splits, and {quoted(others)} "
-            f"{'is none' if len(others) == 1 else 'are none'}; known are {', '.join(KNOWN)}: "
-            f"rename, or leave out by data.leave_out: [{', '.join(map(repr, others[:3]))}]"
+            f"{where}: data.folders says that its folders are splits, but {quoted(others)} "
+            f"{'is not a split' if len(others) == 1 else 'are not splits'}; the names of splits "
+            f"are {', '.join(KNOWN)}: {_rename(others)}"
         )
     raise InputError(
-        f"{where}: data.folders says that its folders are splits, and there is no 'train'; it has "
-        f"{quoted(sorted(named)) if named else 'no folder'}: name the folder that holds 'train'"
+        f"{where}: data.folders says that its folders are splits, but none is 'train'; it has "
+        f"{quoted(sorted(named)) if named else 'no folder'}: set data.path to the folder that "
+        "holds 'train'"
     )
 
 
@@ -177,26 +178,26 @@ def _refuse_classes_called_as_splits(
     rest = [top for top in others if top not in near]
     told = []
     if named:
-        told.append(f"{quoted(sorted(named))}, {_as_many(named, 'a split is', 'splits are')}")
+        kind = "a split's name" if len(named) == 1 else "splits' names"
+        told.append(f"{quoted(sorted(named))} ({kind})")
     if near:
-        told.append(" and ".join(f"{top!r}, nearly {split!r}" for top, split in near.items()))
+        told.append(" and ".join(f"{top!r} (nearly {split!r})" for top, split in near.items()))
     if rest:
         told.append(quoted(rest, 3))
     wrong = list(named) if len(rest) > _FEW else [*near, *rest] if named else list(near)
     raise InputError(
-        f"{where} holds {', beside '.join(told)}: all would be taken for classes; "
+        f"{where} holds {', beside '.join(told)}: all of them would be classes; "
         f"{_remedy(wrong)}; if all of them are classes, set data.folders: classes"
     )
 
 
-def _as_many(names: Collection[str], one: str, many: str) -> str:
-    return f"called as {one if len(names) == 1 else many}"
-
-
 def _remedy(wrong: Sequence[str]) -> str:
     if not wrong:
-        return "there is no 'train' among them: name the folder that holds it"
-    shown = ", ".join(map(repr, wrong[:3])) + (", …" if len(wrong) > 3 else "")
-    return (
-        f"rename {'it' if len(wrong) == 1 else 'them'}, or leave out by data.leave_out: [{shown}]"
-    )
+        return "none of them is 'train': set data.path to the folder that holds it"
+    return _rename(wrong)
+
+
+def _rename(names: Sequence[str]) -> str:
+    shown = ", ".join(map(repr, names[:3])) + (", …" if len(names) > 3 else "")
+    them = "it" if len(names) == 1 else "them"
+    return f"rename {them}, or leave {them} out with data.leave_out: [{shown}]"

@@ -43,7 +43,7 @@ def list_data(options: Ingest) -> Listing:
     unknown = sorted({file.label for file in more.files} - {file.label for file in found.files})
     if unknown:
         raise InputError(
-            f"data.earlier: the class {unknown[0]!r} in {before} is none of those in data.path; "
+            f"data.earlier: the class {unknown[0]!r} in {before} is not among those in data.path; "
             "rename or remove its folder"
         )
     earlier = [replace(file, split=features.EARLIER) for file in more.files]

@@ -138,8 +138,8 @@ def _unused_splits(files: Sequence[ImageFile], further: Sequence[str]) -> list[s
         if not splits:
             break
     return [
-        f"the column {column!r} holds splits' names, and is not taken for the split; if it is, set "
-        f"data.split_column: {column}"
+        f"the column {column!r} holds names of splits, but is not read as the split; if it is the "
+        f"split, set data.split_column: {column}"
         for column, named in splits.items()
         if features.TRAIN in named and len(named) > 1
     ]
@@ -181,7 +181,7 @@ def check_columns(columns: Sequence[str], options: Ingest, path: str, key: str) 
             wanted[option] = named
     if len(columns) == 1 and ";" in columns[0]:
         raise InputError(
-            f"{key}: {path} has one column, {columns[0]!r}; save it with commas in place of "
+            f"{key}: {path} has one column, {columns[0]!r}; save it with commas instead of "
             "semicolons"
         )
     for option, name in wanted.items():
@@ -192,13 +192,13 @@ def check_columns(columns: Sequence[str], options: Ingest, path: str, key: str) 
             )
     twice = sorted({one for one in columns if columns.count(one) > 1})
     if twice:
-        raise InputError(f"{key}: {path} has two columns of the name {twice[0]!r}; rename one")
+        raise InputError(f"{key}: {path} has two columns named {twice[0]!r}; rename one")
     taken = sorted(set(RESERVED).intersection(further_columns(columns, options)))
     if taken:
         raise InputError(
-            f"{key}: {path} has a column {taken[0]!r}, which is reserved, as are "
-            f"{', '.join(one for one in RESERVED if one != taken[0])}: Thaw gives every image "
-            f"these itself; rename it, as in 'stated_{taken[0]}', or remove it"
+            f"{key}: {path} has a column {taken[0]!r}, but Thaw itself gives every image "
+            f"{', '.join(RESERVED)}; rename the column, for example to 'stated_{taken[0]}', or "
+            "remove it"
         )
 
 
@@ -209,7 +209,7 @@ def _place(root: str, name: str, where: str) -> str:
     inside = posixpath.relpath(name, root) if name.startswith("/") else posixpath.normpath(name)
     if inside == ".." or inside.startswith("../"):
         raise InputError(
-            f"{where}: {name} lies outside of {root}; set data.image_root to a folder above all "
+            f"{where}: {name} is outside {root}; set data.image_root to a folder above all "
             "images, or give addresses"
         )
     return f"{root}/{inside}"
@@ -221,6 +221,6 @@ def _split(value: str, where: str) -> str | None:
     split = split_named(value)
     if split is None:
         raise InputError(
-            f"{where}: {value!r} is no split; known are {', '.join(KNOWN)}, or nothing: correct it"
+            f"{where}: {value!r} is not a split; it must be {', '.join(KNOWN)} or empty: correct it"
         )
     return split

@@ -113,10 +113,11 @@ def refuse_none_there(root: str, names: Sequence[str], where: str) -> None:
         )
     near = next(filter(None, (likely_name(root, name) for name in names[:_LOOKED_FOR])), "")
     if near:
-        why = " with slashes for backslashes" if "\\" in first and "\\" not in near else ""
+        why = " with slashes instead of backslashes" if "\\" in first and "\\" not in near else ""
         raise InputError(
-            f"{where}: none of its {counted(len(names), 'file')} is in {root}, but where it says "
-            f"{clipped(first)!r} there is {near!r}{why}; correct its paths, or set data.image_root"
+            f"{where}: none of its {counted(len(names), 'file')} is in {root}, which holds "
+            f"{near!r}{why} where the manifest says {clipped(first)!r}; correct its paths, or set "
+            "data.image_root"
         )
     raise InputError(
         f"{where}: none of its {counted(len(names), 'file')} is in {root}: set data.image_root to "

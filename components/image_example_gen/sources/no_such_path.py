@@ -25,7 +25,7 @@ def refuse_what_is_no_folder(path: str, key: str) -> None:
         raise InputError(f"{key}: {path} is an archive; unpack it, and name the folder")
     if end in _TABLES:
         raise InputError(
-            f"{key}: {path} is no manifest that can be read; save it as CSV, with a header and a "
+            f"{key}: {path} cannot be read as a manifest; save it as CSV, with a header and a "
             "row for each image, under a name that ends in .csv"
         )
     raise InputError(
@@ -44,9 +44,11 @@ def refuse_what_is_not_there(path: str, key: str) -> None:
         return
     folder, name = os.path.split(path.rstrip("/"))
     if os.path.islink(path):
-        raise InputError(f"{key}: {path} is a link to what does not exist; mend it")
+        raise InputError(f"{key}: {path} is a link to something that does not exist; correct it")
     if not os.path.isdir(folder):
-        raise InputError(f"{key}: {path} does not exist, nor does {folder}; correct the path")
+        raise InputError(
+            f"{key}: {path} does not exist, and neither does {folder}; correct the path"
+        )
     near = _names_near(folder, name)
     remedy = f"did you mean {near!r}?" if near else "correct the path"
     raise InputError(f"{key}: {path} does not exist; {remedy}")

@@ -38,10 +38,10 @@ def check_names(paths: Sequence[str], where: str) -> None:
         near = (above and _nearly(above[-1], named)) or _within(name, named)
         if near:
             raise InputError(
-                f"{where}: the shard {'/'.join([*above[-1:], name])} names no split, and is nearly "
-                f"called {near!r}"
-                + (f", as {named[0].rpartition('/')[2]} is" if named else "")
-                + "; rename it, or leave it out by data.leave_out"
+                f"{where}: the shard {'/'.join([*above[-1:], name])} is named almost like the "
+                f"split {near!r}"
+                + (f" ({named[0].rpartition('/')[2]} names its split)" if named else "")
+                + "; rename the shard, or leave it out with data.leave_out"
             )
 
 

@@ -61,7 +61,7 @@ def list_shards(pattern: str, options: Ingest, key: str = "data.path", least: in
     if not shards:
         refuse_what_is_not_there(pattern if "*" not in pattern else "/", key)
         raise InputError(
-            f"{key}: got {pattern}, where no file is called .tfrecord; name the folder of the "
+            f"{key}: got {pattern}, where no file's name ends in .tfrecord; name the folder of the "
             "shards, or a pattern such as shards/*.tfrecord"
         )
     check_names([path for path, _ in shards], f"{key}: {pattern}")

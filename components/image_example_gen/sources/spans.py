@@ -52,8 +52,8 @@ def latest(pattern: str, key: str = "data.path") -> Span:
     except ValueError as error:
         reason = " ".join(str(error).split())
         raise InputError(
-            f"{key}: got {pattern}, of which no span can be found ({reason}); check the folder's "
-            "names against the pattern"
+            f"{key}: got {pattern}, but no span matches it ({reason}); compare the folders' "
+            "names with the pattern"
         ) from None
     return Span(os.path.join(base, split.pattern), span, version)
 

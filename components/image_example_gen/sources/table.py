@@ -112,6 +112,6 @@ def _check_nameless(
             continue
         number, value = next((n, v) for (n, _), v in zip(rows, values, strict=True) if v)
         raise InputError(
-            f"{where}: the name of column {place + 1} is empty, and it holds values, such as "
-            f"{value!r} in row {number}; name the column in the first row, or remove it"
+            f"{where}: the name of column {place + 1} is empty, but the column holds values, such "
+            f"as {value!r} in row {number}; name the column in the first row, or remove it"
         )

@@ -24,7 +24,7 @@ def test_only_where_labels_are_what_lacks_is_it_said_how_to_skip_them() -> None:
     first = ("x", "no label")
     with pytest.raises(InputError, match=r"752 of 1,000 files .*data\.unlabelled: skip .* 248 ima"):
         bad_files.check({"no label": 752}, 1000, first, 0.05)
-    with pytest.raises(InputError, match=r"allows 0\.05; remove or mend them, or raise it"):
+    with pytest.raises(InputError, match=r"allows 0\.05; remove or repair them, or raise it"):
         bad_files.check({"no label": 50, "the file is empty": 50}, 1000, first, 0.05)
 
 

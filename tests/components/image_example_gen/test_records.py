@@ -79,7 +79,7 @@ def test_earlier_images_go_to_a_split_of_their_own(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "message"),
     [
-        ("before", r"^data\.earlier: the class 'z' in .*before is none of those in data\.path"),
+        ("before", r"^data\.earlier: the class 'z' in .*before is not among those in data\.path"),
         ("now", r"^data\.earlier: .*now and data\.path, .*now, hold the same images"),
         ("now/a", r"hold the same images; name a folder"),
         (".", r"hold the same images; name a folder"),

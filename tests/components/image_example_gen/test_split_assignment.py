@@ -39,7 +39,7 @@ def test_a_group_has_one_side_and_the_splits_their_shares() -> None:
 
 def test_a_group_that_the_data_puts_on_two_sides_is_refused() -> None:
     files = [image("1", split="train", group="eve"), image("2", "b", split="test", group="eve")]
-    with pytest.raises(InputError, match=r"the group 'eve' stands in test and train; give all"):
+    with pytest.raises(InputError, match=r"the group 'eve' is in test and train; give all"):
         split_assignment.assign_splits(files, SHARES)
 
 

@@ -46,23 +46,29 @@ def test_a_folder_of_images_beside_three_splits_is_left_out_and_said(tmp_path: P
     [
         (
             ["train/*", "test1"],
-            "holds 'train', called as a split is, beside 'test1', nearly 'test': all would be "
-            r"taken for classes; rename it, or leave out by data\.leave_out: \['test1'\]; if all "
-            r"of them are classes, set data\.folders: classes",
+            r"holds 'train' \(a split's name\), beside 'test1' \(nearly 'test'\): all of them "
+            r"would be classes; rename it, or leave it out with data\.leave_out: \['test1'\]; "
+            r"if all of them are classes, set data\.folders: classes",
         ),
-        (["train", "valid", "tset"], "'train' and 'valid', called as splits are, beside 'tset', n"),
-        (["train/*", "valid/*", "tset"], "beside 'tset', nearly 'test'"),
-        (["train/*", "valid/*", "tset/*"], "beside 'tset', nearly 'test'"),
-        (["train/*", "valid/*", "test/*", "extra/*"], "beside 'extra': all would be taken for"),
-        (["train/*", "images to predict"], "'train', .*, beside 'images to predict': all would"),
-        (["Train", "bus"], "'Train', called as a split is, beside 'bus': all would be taken"),
-        (["test", "exam", "quiz"], "'test', called as a split is, beside 'exam' and 'quiz'"),
-        (["trian/*", "tset/*"], "holds 'trian', nearly 'train' and 'tset', nearly 'test': all"),
-        (["train_set/*", "test_set/*"], "'test_set', nearly 'test' and 'train_set', nearly 'train"),
-        (["valid/*", "test/*"], "'test' and 'valid', .*; there is no 'train' among them"),
+        (["train", "valid", "tset"], r"'train' and 'valid' \(splits' names\), beside 'tset' \(n"),
+        (["train/*", "valid/*", "tset"], r"beside 'tset' \(nearly 'test'\)"),
+        (["train/*", "valid/*", "tset/*"], r"beside 'tset' \(nearly 'test'\)"),
+        (["train/*", "valid/*", "test/*", "extra/*"], "beside 'extra': all of them would be"),
+        (["train/*", "images to predict"], "'train' .*, beside 'images to predict': all of"),
+        (["Train", "bus"], r"'Train' \(a split's name\), beside 'bus': all of them would"),
+        (["test", "exam", "quiz"], r"'test' \(a split's name\), beside 'exam' and 'quiz'"),
+        (
+            ["trian/*", "tset/*"],
+            r"holds 'trian' \(nearly 'train'\) and 'tset' \(nearly 'test'\): all",
+        ),
+        (
+            ["train_set/*", "test_set/*"],
+            r"'test_set' \(nearly 'test'\) and 'train_set' \(nearly 'train",
+        ),
+        (["valid/*", "test/*"], "'test' and 'valid' .*; none of them is 'train': set data.path"),
         (
             ["train", *(f"vehicle {number}" for number in range(9))],
-            r"'train', .*, beside 'vehicle 0', 'vehicle 1', 'vehicle 2' and 6 more: .*"
+            r"'train' .*, beside 'vehicle 0', 'vehicle 1', 'vehicle 2' and 6 more: .*"
             r"leave_out: \['train'\]; if all of them are classes",
         ),
     ],
@@ -81,7 +87,9 @@ def test_what_the_message_says_helps(tmp_path: Path) -> None:
     root = made(tmp_path, "train/*", "test1")
     assert set(by_split(root, leave_out=["test1"])) == {("train", "0"), ("train", "1")}
     assert set(by_split(root, folders="classes")) == {(None, "train"), (None, "test1")}
-    with pytest.raises(InputError, match=r"folders are splits, and 'test1' is none; known are tr"):
+    with pytest.raises(
+        InputError, match=r"are splits, but 'test1' is not a split; the names .* tr"
+    ):
         by_split(root, folders="splits")
 
 
@@ -93,7 +101,7 @@ def test_folders_called_nearly_as_splits_are_classes_beside_others(tmp_path: Pat
 
 def test_splits_below_classes_are_refused(tmp_path: Path) -> None:
     made(tmp_path, "cat/train", "cat/test", "dog/train", "dog/test")
-    message = "'cat' would be of the class 'cat', and holds 'test' and 'train', which .*; put "
+    message = "'cat' would belong to the class 'cat', but it holds 'test' and 'train', .*; put "
     with pytest.raises(InputError, match=message):
         list_all(asked(tmp_path))
     assert set(by_split(tmp_path, folders="classes")) == {(None, "cat"), (None, "dog")}
@@ -103,14 +111,14 @@ def test_splits_below_classes_are_refused(tmp_path: Path) -> None:
 def test_splits_deep_below_a_class_are_refused(tmp_path: Path, deep: str) -> None:
     made(tmp_path, f"{deep}/train/*", f"{deep}/test/*", "y")
     with pytest.raises(
-        InputError, match=f"'{deep}' would be of the class .*; set data.path to .*/{deep}"
+        InputError, match=f"'{deep}' would belong to the class .*; set data.path to .*/{deep}"
     ):
         list_all(asked(tmp_path))
 
 
 def test_a_class_in_a_split_may_have_a_splits_name_where_that_is_said(tmp_path: Path) -> None:
     made(tmp_path, "train/train", "train/bus", "test/train", "test/bus")
-    message = "in 'test' the class 'train', which is called as the split train is; .*: splits if"
+    message = "'test' holds the class 'train', which has the name of the split train; .*: splits"
     with pytest.raises(InputError, match=message):
         list_all(asked(tmp_path))
     assert by_split(tmp_path, folders="splits") == {
@@ -127,7 +135,7 @@ def test_an_empty_split_is_refused(tmp_path: Path) -> None:
 
 def test_a_split_whose_images_have_no_classes_is_refused(tmp_path: Path) -> None:
     made(tmp_path, "train/*", "test")
-    message = r"in the split 'test' images and no class folders: .*data\.leave_out: \['test'\]"
+    message = r"the split 'test' holds images and no class folders, .*data\.leave_out: \['test'\]"
     with pytest.raises(InputError, match=message):
         list_all(asked(tmp_path))
     assert set(by_split(tmp_path, leave_out=["test"])) == {("train", "0"), ("train", "1")}
@@ -167,7 +175,7 @@ def test_classes_that_look_the_same_are_said_to_be_two(tmp_path: Path) -> None:
 def test_classes_that_hold_the_same_folders_are_pointed_out(tmp_path: Path) -> None:
     made(tmp_path, "part1/*", "part2/*")
     assert list_data(asked(tmp_path)).lines()[1:] == [
-        "data: 'part1' and 'part2' are taken for the classes, and hold the same folders, '0' and "
+        "data: 'part1' and 'part2' are read as the classes, but all hold the same folders, '0' and "
         "'1'; if those are the classes, put them into one folder, or into splits"
     ]
     made(tmp_path, "part2")

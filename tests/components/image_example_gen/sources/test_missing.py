@@ -39,15 +39,21 @@ def rows(form: str, count: int = 20) -> str:
         ),
         (
             "images\\{}\\{}.png",
-            r"where it says \S+ there is 'images/a/0\.png' with slashes for backslashes; correct",
+            r"which holds 'images/a/0\.png' with slashes instead of backslashes where the .*; corr",
         ),
-        ("C:\\Users\\me\\images\\{}\\{}.png", "there is 'images/a/0.png' with slashes"),
+        ("C:\\Users\\me\\images\\{}\\{}.png", "which holds 'images/a/0.png' with slashes"),
         (
             "elsewhere/{}/{}.png",
             r"set data\.image_root to the folder that its paths start at, such",
         ),
-        ("IMAGES/{}/{}.PNG", "'IMAGES/a/0.PNG' there is 'images/a/0.png'; correct its paths"),
-        ("my/images/{}/{}.png", "'my/images/a/0.png' there is 'images/a/0.png'; correct its"),
+        (
+            "IMAGES/{}/{}.PNG",
+            "'images/a/0.png' where the manifest says 'IMAGES/a/0.PNG'; correct its",
+        ),
+        (
+            "my/images/{}/{}.png",
+            "'images/a/0.png' where the manifest says 'my/images/a/0.png'; correct",
+        ),
     ],
 )
 def test_where_no_file_is_there_the_likely_place_is_named(
@@ -76,8 +82,8 @@ def test_a_column_of_splits_that_is_not_used_is_said(photos: Path) -> None:
     )
     path = manifest(photos, text)
     assert list_data(asked(path)).lines()[1:] == [
-        "data: the column 'fold' holds splits' names, and is not taken for the split; if it is, "
-        "set data.split_column: fold"
+        "data: the column 'fold' holds names of splits, but is not read as the split; if it is "
+        "the split, set data.split_column: fold"
     ]
     assert len(list_data(asked(path, split_column="fold")).lines()) == 1
     with pytest.raises(InputError, match="the labels are 'test', 'train' and 'val', as splits are"):
@@ -125,8 +131,8 @@ def test_rows_without_a_label_are_refused_at_once_or_skipped(photos: Path) -> No
     options = asked(manifest(photos, text))
     message = (
         r"12 of 20 files cannot be used \(12 no label; such as images/a/10\.png: no label\), and "
-        r"data\.max_bad_fraction allows 0\.05; set data\.unlabelled: skip to go on without those "
-        r"that have no label, with 8 images"
+        r"data\.max_bad_fraction allows 0\.05; set data\.unlabelled: skip to continue without "
+        r"those that have no label, with 8 images"
     )
     with pytest.raises(InputError, match=message):
         bad_files.check_listed(list_all(options), options.max_bad_fraction)

@@ -58,7 +58,7 @@ def test_spans_may_lie_in_a_folder_whose_name_is_a_pattern(
 
 
 def test_what_has_no_span_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"data\.path: got .*span-\{SPAN\}, of which no span can"):
+    with pytest.raises(InputError, match=r"data\.path: got .*span-\{SPAN\}, but no span"):
         spans.latest(f"{tmp_path}/span-{{SPAN}}")
 
 
