@@ -21,7 +21,8 @@ A config is a YAML file. Only `data.path` and `backbone.handle` have no default.
 the file starts at the file's folder, one on the command line at the current folder.
 [data.md](data.md), [backbones.md](backbones.md), [schedule.md](schedule.md) and [gate.md](gate.md)
 explain the keys in context; [configs/digits.yaml](../configs/digits.yaml) gives a reason for each
-of its values.
+of its values. `thaw schema config` prints the keys as a JSON Schema, with which an editor completes
+and checks a config.
 """
 _TYPES = {
     "integer": "whole number",

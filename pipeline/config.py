@@ -61,7 +61,7 @@ SchemaFile = Annotated[Path, paths.local("a schema is a file of this machine; na
 class Data(Ingest):
     """The images: where they are, and how they are taken in."""
 
-    # What only other nodes than ImageExampleGen read.
+    # What ImageExampleGen's cache key must not hold.
 
     resize: Literal["stretch", "crop", "pad"] = "stretch"
     """How an image is brought to the backbone's size."""
@@ -72,7 +72,7 @@ class Data(Ingest):
     """A curated schema in protobuf's text form; Thaw's own if left out."""
 
     def ingest(self) -> Ingest:
-        """What ImageExampleGen gets, so that the other keys are no part of its cache key."""
+        """The options of ImageExampleGen, which its cache key holds."""
         return Ingest.model_validate(self.model_dump(include=set(Ingest.model_fields)))
 
 

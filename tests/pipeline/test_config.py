@@ -107,12 +107,12 @@ def test_what_is_no_path_is_named() -> None:
         Ingest.model_validate({"path": 3})
 
 
-def test_ingestion_gets_all_keys_of_data_but_those_that_only_other_nodes_read(
+def test_ingestion_gets_all_keys_of_data_but_those_that_its_cache_key_must_not_hold(
     tmp_path: Path,
 ) -> None:
-    assert set(Data.model_fields) - set(Ingest.model_fields) == {"resize", "schema_file"}
+    assert set(Data.model_fields) - set(Ingest.model_fields) == {"resize", "verify", "schema_file"}
     file = written(tmp_path)
     usual = loading.load(file).data.ingest().model_dump_json()
-    other = ["data.resize=pad", "data.schema=other.pbtxt"]
+    other = ["data.resize=pad", "data.verify=true", "data.schema=other.pbtxt"]
     assert loading.load(file, other).data.ingest().model_dump_json() == usual
     assert loading.load(file, ["data.max_pixels=9"]).data.ingest().model_dump_json() != usual
