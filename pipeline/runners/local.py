@@ -136,7 +136,8 @@ def _summarized(this: Run, outputs: Sequence[Path]) -> Summary:
         if isinstance(error, InputError):
             summary.error = str(error)
             raise
-        summary.error = f"{this.display.component} failed: {_reason(error, config)}"
+        stage = this.display.component or "the checks"
+        summary.error = f"{stage} failed: {_reason(error, config)}"
         kind = BusyError if isinstance(error, BusyError) else StageError
         raise kind(f"{summary.error}; the traceback is in {shown(this.log)}") from error
     finally:

@@ -4,12 +4,14 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from modules.errors import BusyError, Interrupted
+from components.image_example_gen.image_file import ImageFile
+from modules.errors import BusyError, Interrupted, StageError
 from pipeline import loading
 from pipeline.interruption import watched
 from pipeline.root import Root
@@ -43,7 +45,8 @@ def test_a_run_that_is_interrupted_says_where_and_how_it_goes_on(
 ) -> None:
     config = config_in(tmp_path)
 
-    def nodes(this: local.Run) -> None:
+    def nodes(this: local.Run, files: Sequence[ImageFile]) -> None:
+        assert [file.label for file in files] == ["a", "b"]
         this.display.start("trainer")
         try:
             os.kill(os.getpid(), number)
@@ -77,8 +80,8 @@ def test_signal_handlers_are_restored(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_busy_serving_folder_is_distinguished_from_a_failed_push(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def nodes(this: local.Run) -> None:
-        del this
+    def nodes(this: local.Run, files: Sequence[ImageFile]) -> None:
+        del this, files
         raise BusyError("push of run 1: x is held by another process")
 
     monkeypatch.setattr(local, "_run_nodes", nodes)
@@ -107,6 +110,17 @@ def work(kind: str) -> None:
 sys.argv = ["thaw", "work", sys.argv[1]]
 main()
 """
+
+
+def test_a_failure_before_the_first_node_says_that_it_was_in_the_checks(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def list_nothing(*arguments: Any, **options: Any) -> None:
+        raise PermissionError(13, "Permission denied", "photos")
+
+    monkeypatch.setattr("pipeline.preflight.check_data", list_nothing)
+    with pytest.raises(StageError, match=r"^the checks failed: PermissionError: .*photos"):
+        local.run(config_in(tmp_path))
 
 
 @pytest.mark.parametrize(

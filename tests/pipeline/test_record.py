@@ -2,6 +2,7 @@
 
 import json
 import subprocess
+from collections.abc import Sequence
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
+from components.image_example_gen.image_file import ImageFile
 from components.records.data import DataRecord
 from components.records.summary import RECORD_FILE, Summary
 from modules.errors import InputError, StageError
@@ -110,7 +112,8 @@ def test_every_summary_has_the_record_and_the_data_s_path_also_of_a_run_that_fai
         (tmp_path / "photos" / label / "1.png").write_bytes(b"")
     path = written(tmp_path, str(GLYPHS))
 
-    def nodes(this: local.Run) -> Summary:
+    def nodes(this: local.Run, files: Sequence[ImageFile]) -> Summary:
+        assert len(files) == 2
         path = this.root.run(this.run_id) / RECORD_FILE
         recorded = json.loads(path.read_text(encoding="utf-8"))
         assert recorded["overrides"] == list(this.config.overrides)  # Pusher reads it.
