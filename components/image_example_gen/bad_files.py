@@ -23,7 +23,7 @@ def by_reason(reasons: Iterable[str]) -> dict[str, int]:
 def _mending(kinds: Mapping[str, int]) -> str:
     if NO_IMAGE in kinds:
         return "JPEG, PNG, GIF and BMP are read: convert them"
-    return "correct data.path, or mend them"
+    return "correct data.path, or repair them"
 
 
 def check(

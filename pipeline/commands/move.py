@@ -50,7 +50,7 @@ def move(folder: Path) -> str:
     if recorded is None:
         raise InputError(f"ROOT: {folder} holds no {owner.OWNER_FILE} of a root; name a root")
     if recorded.root == str(root.path):
-        return f"{root.path} lies where it was made: there is nothing to mend"
+        return f"{root.path} lies where it was made: there is nothing to update"
     names = {recorded.root: str(root.path)}
     is_copy = _is_there(Root(Path(recorded.root)), recorded)
     with root.held():
@@ -71,7 +71,7 @@ def move(folder: Path) -> str:
         again = uuid.uuid4().hex if is_copy else recorded.id
         owner.write(root, replace(recorded, root=str(root.path), id=again))
     kind = "a copy of" if is_copy else "moved from"
-    return f"{root.path} is {kind} {recorded.root}: its paths are mended, and the next run goes on"
+    return f"{root.path} is {kind} {recorded.root}: its paths are updated, and the next run continues"
 
 
 def _is_there(original: Root, recorded: owner.Owner) -> bool:

@@ -16,7 +16,7 @@ def test_files_of_which_none_can_be_used_are_said_to_be_so() -> None:
     for allowed in (0.05, 1.0):
         with pytest.raises(InputError, match=message):
             bad_files.check(kinds, 10, ("a/1.heic", "not a JPEG, PNG, GIF or BMP: x"), allowed)
-    with pytest.raises(InputError, match=r"none of 1 file can .*; correct data\.path, or mend"):
+    with pytest.raises(InputError, match=r"none of 1 file can .*; correct data\.path, or repair"):
         bad_files.check({"unreadable": 1}, 1, ("x", "unreadable: x"), 0.05)
 
 

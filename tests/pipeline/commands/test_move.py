@@ -74,7 +74,7 @@ def test_after_a_move_every_path_is_the_new_one(root: Root, tmp_path: Path) -> N
     assert before is not None
     assert after is not None
     assert (after.root, after.id) == (str(new.path), before.id)
-    assert "nothing to mend" in move.move(new.path)
+    assert "nothing to update" in move.move(new.path)
 
 
 def test_a_copy_gets_its_own_id_and_numbers_and_the_original_stays(
