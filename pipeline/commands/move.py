@@ -71,7 +71,7 @@ def move(folder: Path) -> str:
         again = uuid.uuid4().hex if is_copy else recorded.id
         owner.write(root, replace(recorded, root=str(root.path), id=again))
     kind = "a copy of" if is_copy else "moved from"
-    return f"{root.path} is {kind} {recorded.root}: its paths are updated, and the next run continues"
+    return f"{root.path} is {kind} {recorded.root}: its paths are updated; the next run continues"
 
 
 def _is_there(original: Root, recorded: owner.Owner) -> bool:
