@@ -7,7 +7,6 @@ from typing import Annotated
 import typer
 
 from components.records.base import as_json_text
-from modules import text
 from pipeline.cli.app import ConfigFile, JsonOption, RootOption, SetOption, app
 
 
@@ -57,8 +56,8 @@ def lr_find(
 
     loaded = loading.load(config, set_ or (), root)
     with display.quiet() as visible, nullcontext() if as_json else display.Display(visible):
-        result = lr_find.find(loaded, stage, steps, picture)
-    typer.echo(text.as_json(result, indent=1) if as_json else lr_find.as_text(result))
+        report = lr_find.find(loaded, stage, steps, picture)
+    typer.echo(as_json_text(report) if as_json else lr_find.as_text(report))
 
 
 @app.command()

@@ -5,9 +5,10 @@ import tempfile
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from components.image_example_gen.sources import list_all
+from components.records.base import Record
 from modules import features
 from modules.errors import InputError
 from modules.settings import Stage
@@ -24,19 +25,56 @@ if TYPE_CHECKING:  # TensorFlow comes with them: a mistake in the config is told
 LEAST_STEPS = 20  # with fewer, the smoothing would be of two losses
 
 
-def find(config: Config, stage: str | None, steps: int, picture: Path | None) -> dict[str, Any]:
-    """Tests one stage and draws what was found.
+class ImageCounts(Record):
+    """How many images a range test used."""
+
+    train: int
+    """Training images that were used."""
+    validation: int
+    """Images of the validation split that were used."""
+    bad: int
+    """Files that cannot be decoded."""
+
+
+class RangeTestReport(Record):
+    """A stage's range test; the three lists have an item for each step that was taken."""
+
+    config: str
+    """The YAML file."""
+    stage: str
+    """The stage's name."""
+    batch_size: int
+    """Images in a step."""
+    configured: float
+    """The peak of the stage's learning rate."""
+    steps: int
+    """How many steps were asked for."""
+    images: ImageCounts
+    """The images that were used."""
+    picture: str
+    """The PNG file."""
+    rates: tuple[float, ...]
+    """The head's learning rates."""
+    losses: tuple[float, ...]
+    """Each batch's mean loss, before its step."""
+    smoothed: tuple[float, ...]
+    """The smoothed losses."""
+    suggested: float | None
+    """The rate at which the smoothed loss falls most steeply; null if it does not fall."""
+    tenth_of_least: float | None
+    """A tenth of the rate at the minimum of the smoothed loss; null likewise."""
+    blown_up: bool
+    """Whether the loss blew up, which ends the test early."""
+
+
+def find(config: Config, stage: str | None, steps: int, picture: Path | None) -> RangeTestReport:
+    """Tests one stage and draws its losses.
 
     Args:
         config: whose images and schedule.
         stage: its name; None for the first.
         steps: how many rates are tried.
         picture: the PNG file to write; ``lr_find_<stage>.png`` in the root where it is None.
-
-    Returns:
-        ``config``, ``stage``, ``batch_size``, ``configured`` (the stage's peak), ``steps`` (asked
-        for), ``images`` (``train`` and ``validation``: used; ``bad``: left out), ``picture``, and
-        all of ``RangeTest``.
 
     Raises:
         InputError: when the config, the images, the backbone or an argument cannot be used.
@@ -66,23 +104,21 @@ def find(config: Config, stage: str | None, steps: int, picture: Path | None) ->
         images = sample.take(files, options, wanted, config.finetune.seed, scratch)
         _check(config, images, chosen.name, chosen.batch_size)
         context = _context(config, prepared, labels, images, scratch, chosen.batch_size)
-        found = lr_find.range_test(context, prepared.stages, number, steps)
-    told = {
-        "config": str(config.file),
-        "stage": chosen.name,
-        "batch_size": chosen.batch_size,
-        "configured": chosen.learning_rate.peak,
-        "steps": steps,
-        "images": {
-            "train": context.train.count,
-            "validation": context.validation.count,
-            "bad": images.bad,
-        },
-        "picture": str(target),
-        **asdict(found),
-    }
-    lr_picture.draw(told, target)
-    return told
+        result = lr_find.range_test(context, prepared.stages, number, steps)
+    report = RangeTestReport(
+        config=str(config.file),
+        stage=chosen.name,
+        batch_size=chosen.batch_size,
+        configured=chosen.learning_rate.peak,
+        steps=steps,
+        images=ImageCounts(
+            train=context.train.count, validation=context.validation.count, bad=images.bad
+        ),
+        picture=str(target),
+        **asdict(result),
+    )
+    lr_picture.draw(report, target)
+    return report
 
 
 def stage_number(stages: Sequence[Stage], name: str | None) -> int:
@@ -173,26 +209,25 @@ def _context(
     )
 
 
-def as_text(found: dict[str, Any]) -> str:
+def as_text(report: RangeTestReport) -> str:
     """The same for people."""
-    stage, last = found["stage"], found["rates"][-1]
     lines = [
-        f"stage {stage}: {len(found['losses'])} of {found['steps']} steps of "
-        f"{found['batch_size']} images, at rates of {found['rates'][0]:.0e} to {last:.2g}"
-        + (", where the loss blew up" if found["blown_up"] else ""),
+        f"stage {report.stage}: {len(report.losses)} of {report.steps} steps of "
+        f"{report.batch_size} images, at rates of {report.rates[0]:.0e} to {report.rates[-1]:.2g}"
+        + (", where the loss blew up" if report.blown_up else ""),
     ]
-    if found["suggested"] is None:
+    if report.suggested is None:
         lines.append(
             "nothing to suggest: the loss never falls by more than single batches scatter. The "
             "stage may start where little is left to learn, or need more --steps"
         )
     else:
         lines += [
-            f"{'suggested':<11}{found['suggested']:<9.2g}where the loss falls steepest",
-            f"{'or':<11}{found['tenth_of_least']:<9.2g}a tenth of the rate of the least loss",
+            f"{'suggested':<11}{report.suggested:<9.2g}where the loss falls steepest",
+            f"{'or':<11}{report.tenth_of_least:<9.2g}a tenth of the rate of the least loss",
         ]
     lines += [
-        f"{'configured':<11}{found['configured']:<9.2g}the stage's learning_rate, its peak",
-        f"picture: {shown(found['picture'])}",
+        f"{'configured':<11}{report.configured:<9.2g}the stage's learning_rate, its peak",
+        f"picture: {shown(report.picture)}",
     ]
     return printable_lines(lines)

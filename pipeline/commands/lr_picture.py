@@ -1,7 +1,7 @@
 """The picture of a range test: the loss over the rate."""
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from matplotlib import style
 from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -9,32 +9,35 @@ from matplotlib.figure import Figure
 
 from modules.errors import InputError
 
+if TYPE_CHECKING:  # It imports this file.
+    from pipeline.commands.lr_find import RangeTestReport
+
 _SIZE, _DPI = (8.0, 5.0), 150  # inches, and pixels in each
 _LOSS, _SUGGESTED, _CONFIGURED = "#1f4e79", "#2e8b57", "#c0392b"
 
 
-def draw(found: dict[str, Any], path: Path) -> None:
-    """Draws what ``lr_finding.find`` found, and writes it as a PNG file.
+def draw(report: "RangeTestReport", path: Path) -> None:
+    """Draws a range test, and writes it as a PNG file.
 
-    Single losses are faint and may leave the picture, which is as high as the smoothed ones need.
-    The user's own style for Matplotlib does not count.
+    Single losses are faint and may leave the picture, which is as high as the smoothed losses need.
+    The user's own style for Matplotlib is ignored.
 
     Raises:
         InputError: when the file cannot be written.
     """
     with style.context("default", after_reset=True):
-        _draw(found, path)
+        _draw(report, path)
 
 
-def _draw(found: dict[str, Any], path: Path) -> None:
+def _draw(report: "RangeTestReport", path: Path) -> None:
     figure = Figure(figsize=_SIZE, dpi=_DPI, layout="constrained")
     axes = figure.add_subplot()
-    rates, losses, smoothed = found["rates"], found["losses"], found["smoothed"]
+    rates, losses, smoothed = report.rates, report.losses, report.smoothed
     axes.plot(rates, losses, color=_LOSS, alpha=0.4, linewidth=1.0, label="each batch")
     axes.plot(rates, smoothed, color=_LOSS, linewidth=2.5, label="smoothed")
-    _mark(axes, found["configured"], "configured", _CONFIGURED, "dashed")
-    if found["suggested"] is not None:
-        _mark(axes, found["suggested"], "suggested", _SUGGESTED, "solid")
+    _mark(axes, report.configured, "configured", _CONFIGURED, "dashed")
+    if report.suggested is not None:
+        _mark(axes, report.suggested, "suggested", _SUGGESTED, "solid")
     low, high = min(losses), max(smoothed)
     margin = 0.1 * (high - low) or 0.1
     axes.set(
@@ -42,7 +45,7 @@ def _draw(found: dict[str, Any], path: Path) -> None:
         ylim=(max(0.0, low - margin), high + margin),
         xlabel="learning rate",
         ylabel="loss",
-        title=f"{Path(found['config']).name}, stage {found['stage']}: range test",
+        title=f"{Path(report.config).name}, stage {report.stage}: range test",
     )
     axes.grid(visible=True, which="major", alpha=0.25)
     axes.spines[["top", "right"]].set_visible(False)
