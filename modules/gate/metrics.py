@@ -1,19 +1,14 @@
-"""The metrics that rules may name, and the parts of the images that rules may be asked of."""
-
-from collections.abc import Iterator
-from typing import Any
+"""The metrics that rules may name."""
 
 import numpy as np
 import numpy.typing as npt
 
-from modules import features, intervals
+from modules import intervals
 from modules.gate import statistics
-from modules.gate.predictions import Answers, Predictions
+from modules.gate.predictions import Answers
 
 ACCURACY = "accuracy"
 ECE = "ece"
-_QUARTERS = 4
-_MOST_VALUES = 50  # of a feature that is text; the rarer ones are judged together
 _SEED = 0
 _EACH_END = 0.5 + intervals.LEVEL / 2  # of an interval of 95 %
 
@@ -81,50 +76,3 @@ def change_interval(metric: str, candidate: Answers, baseline: Answers) -> tuple
 def _calibration_change(columns: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     ours, theirs = columns[..., :2], columns[..., 2:]
     return np.asarray(statistics.calibration_error(ours) - statistics.calibration_error(theirs))
-
-
-def slices_of(
-    predictions: Predictions, feature: str
-) -> Iterator[tuple[str, npt.NDArray[np.bool_]]]:
-    """The parts of the images by a feature: ``label=cat`` and a mask, bool [n], none of them empty.
-
-    A text has a part for each value, the 51st most frequent and rarer ones in one; a number one for
-    each value where there are at most four, else one for each quarter of the images.
-    """
-    if feature == features.LABEL:
-        values: npt.NDArray[Any] = predictions.label
-        for value in np.unique(values):
-            yield f"{feature}={value}", values == value
-        return
-    if feature not in predictions.features:
-        return
-    values = predictions.features[feature]
-    if values.dtype.kind == "f":
-        yield from _number_slices(feature, values)
-        return
-    names, counts = np.unique(values, return_counts=True)
-    frequent = names[np.argsort(-counts, kind="stable")][:_MOST_VALUES]
-    for value in np.sort(frequent):
-        yield f"{feature}={value}", values == value
-    rest = ~np.isin(values, frequent)
-    if rest.any():
-        yield f"{feature}: the {len(names) - len(frequent)} rarer values", rest
-
-
-def _number_slices(
-    feature: str, values: npt.NDArray[np.float64]
-) -> Iterator[tuple[str, npt.NDArray[np.bool_]]]:
-    there = ~np.isnan(values)
-    distinct = np.unique(values[there])
-    if len(distinct) <= _QUARTERS:
-        for value in distinct:
-            yield f"{feature}={value:g}", values == value
-    else:
-        edges = np.quantile(values[there], np.linspace(0.0, 1.0, _QUARTERS + 1))
-        place = np.clip(np.searchsorted(edges, values, side="right") - 1, 0, _QUARTERS - 1)
-        for i in range(_QUARTERS):
-            mask = there & (place == i)
-            if mask.any():
-                yield f"{feature} {edges[i]:.3g} to {edges[i + 1]:.3g}", mask
-    if not there.all():
-        yield f"{feature} missing", ~there

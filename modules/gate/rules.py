@@ -8,6 +8,7 @@ from modules import features
 from modules.gate import margins, metrics, skill, statistics
 from modules.gate.predictions import Answers, Predictions
 from modules.gate.result import ACCURACY_ROUNDING, ALL, RuleResult
+from modules.gate.slices import slices_of
 from modules.rounding import change, share
 from modules.settings import Evaluation, Rule
 
@@ -32,7 +33,7 @@ def absolute(options: Evaluation, found: Predictions) -> Iterator[RuleResult]:
     yield _bounded("min_accuracy", metrics.ACCURACY, ALL, found.candidate, options.min_accuracy)
     yield skill.no_skill(options, found)
     yield skill.zero_recall(options, found)
-    for label, mask in metrics.slices_of(found, features.LABEL):
+    for label, mask in slices_of(found, features.LABEL):
         yield _bounded(
             "min_class_accuracy", metrics.ACCURACY, label, found.candidate.of(mask),
             options.min_class_accuracy,
@@ -51,7 +52,7 @@ def _parts(rule: Rule, found: Predictions) -> Iterator[tuple[str | None, Predict
     if rule.slice is None:
         yield ALL, found
         return
-    for name, mask in metrics.slices_of(found, rule.slice):
+    for name, mask in slices_of(found, rule.slice):
         yield name, found.of(mask)
 
 
@@ -96,7 +97,7 @@ def comparing(options: Evaluation, found: Predictions) -> Iterator[RuleResult]:
     yield _change(
         "max_drop", metrics.ACCURACY, ALL, found.candidate, found.baseline, options.max_drop
     )
-    for name, mask in metrics.slices_of(found, features.LABEL):
+    for name, mask in slices_of(found, features.LABEL):
         yield _change(
             "max_class_drop", metrics.ACCURACY, name, found.candidate.of(mask),
             found.baseline.of(mask), options.max_class_drop, sure=options.slice_confidence,

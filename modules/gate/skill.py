@@ -8,6 +8,7 @@ from modules import features
 from modules.gate import metrics, statistics
 from modules.gate.predictions import Predictions
 from modules.gate.result import RuleResult
+from modules.gate.slices import slices_of
 from modules.rounding import rounded, share
 from modules.settings import Evaluation
 from modules.text import clipped
@@ -79,7 +80,7 @@ def zero_recall(options: Evaluation, found: Predictions) -> RuleResult:
         options: what is asked.
         found: at least one image.
     """
-    parts = list(metrics.slices_of(found, features.LABEL))
+    parts = list(slices_of(found, features.LABEL))
     alpha = (1 - options.slice_confidence) / len(parts)
     least = math.ceil(math.log(alpha, RECOGNISED) - 1e-9)
     unknown = [

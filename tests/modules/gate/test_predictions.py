@@ -9,6 +9,7 @@ import tensorflow as tf
 
 from modules.gate import metrics, predictions
 from modules.gate.predictions import BASELINE, CANDIDATE
+from modules.gate.slices import slices_of
 from tests.modules.gate import answers as made_up
 
 ROWS = [  # image, label, candidate's scores over a b c, baseline's over a b
@@ -73,9 +74,9 @@ def test_rare_values_of_a_text_are_judged_together_and_missing_numbers_apart() -
     names = [f"v{i:02d}" for i in range(60) for _ in range(2 if i < 50 else 1)]
     numbers = [np.nan, *range(len(names) - 1)]
     given = made_up.predictions([True] * len(names), features={"text": names, "number": numbers})
-    by_text = {name: int(mask.sum()) for name, mask in metrics.slices_of(given, "text")}
+    by_text = {name: int(mask.sum()) for name, mask in slices_of(given, "text")}
     assert by_text["text: the 10 rarer values"] == 10
     assert sum(by_text.values()) == len(names)
-    by_number = {name: int(mask.sum()) for name, mask in metrics.slices_of(given, "number")}
+    by_number = {name: int(mask.sum()) for name, mask in slices_of(given, "number")}
     assert by_number["number missing"] == 1
     assert sum(by_number.values()) == len(names)
