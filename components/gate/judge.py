@@ -67,6 +67,7 @@ def fit_rules(infra: InfraRecord) -> list[RuleResult]:
         results.append(
             RuleResult(
                 name="serving_parity",
+                kind="difference",
                 metric="scores",
                 value=difference,
                 bound=most,
@@ -101,6 +102,7 @@ def _docker(served: bool | None) -> list[RuleResult]:
 def _plain(name: str, problems: list[str], good: str, remedy: str) -> RuleResult:
     return RuleResult(
         name=name,
+        kind="condition",
         metric="problems",
         value=len(problems),
         bound=0,

@@ -35,11 +35,15 @@ class Answers:
         rank: int64 [n]: how many classes scored higher than the true one, 0 for a hit; the number
             of classes where it does not know the true one.
         confidence: float64 [n], in [0, 1]: the highest score.
+        predicted: int64 [n]: the place in ``labels`` of the class that has the highest score.
+        true: int64 [n]: the place in ``labels`` of the true class, -1 where it is not there.
     """
 
     labels: tuple[str, ...]
     rank: npt.NDArray[np.int64]
     confidence: npt.NDArray[np.float64]
+    predicted: npt.NDArray[np.int64]
+    true: npt.NDArray[np.int64]
 
     @property
     def hit(self) -> npt.NDArray[np.bool_]:
@@ -48,7 +52,13 @@ class Answers:
 
     def of(self, chosen: npt.NDArray[Any]) -> "Answers":
         """The answers to some of the images."""
-        return Answers(self.labels, self.rank[chosen], self.confidence[chosen])
+        return Answers(
+            labels=self.labels,
+            rank=self.rank[chosen],
+            confidence=self.confidence[chosen],
+            predicted=self.predicted[chosen],
+            true=self.true[chosen],
+        )
 
 
 @dataclass(frozen=True)
@@ -93,7 +103,13 @@ def answers_of(
     before = np.arange(len(labels)) < places[:, None]
     rank = (scores > true).sum(axis=1) + ((scores == true) & before).sum(axis=1)
     rank = np.where(places < 0, len(labels), rank).astype(np.int64)
-    return Answers(tuple(labels), rank, scores.max(axis=1).astype(np.float64))
+    return Answers(
+        labels=tuple(labels),
+        rank=rank,
+        confidence=scores.max(axis=1).astype(np.float64),
+        predicted=scores.argmax(axis=1).astype(np.int64),
+        true=places.astype(np.int64),
+    )
 
 
 def write_labels(folder: Path, labels: Mapping[str, Sequence[str]]) -> None:
@@ -188,11 +204,7 @@ def read(folder: str) -> Predictions:
         rows.append((one[_SHA256].bytes_list.value[0], label, answers, more))
     rows.sort(key=lambda row: row[0])
     models = {
-        model: Answers(
-            tuple(names),
-            np.array([row[2][model].rank[0] for row in rows], np.int64),
-            np.array([row[2][model].confidence[0] for row in rows], np.float64),
-        )
+        model: _together(tuple(names), [row[2][model] for row in rows])
         for model, names in labels.items()
     }
     return Predictions(
@@ -200,6 +212,21 @@ def read(folder: str) -> Predictions:
         _columns([row[3] for row in rows]),
         models[CANDIDATE],
         models.get(BASELINE),
+    )
+
+
+def _together(labels: tuple[str, ...], answers: Sequence[Answers]) -> Answers:
+    """A model's answers to single images as one object."""
+
+    def column(name: str, kind: type) -> npt.NDArray[Any]:
+        return np.array([getattr(answer, name)[0] for answer in answers], kind)
+
+    return Answers(
+        labels=labels,
+        rank=column("rank", np.int64),
+        confidence=column("confidence", np.float64),
+        predicted=column("predicted", np.int64),
+        true=column("true", np.int64),
     )
 
 

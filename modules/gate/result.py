@@ -1,13 +1,14 @@
 """What a rule of the gate answers: in numbers, in words, and with a remedy."""
 
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import ConfigDict
 
 from modules.rounding import rounded, significant
 from modules.text import clipped
 
+Kind = Literal["value", "change", "test", "difference", "condition"]
 ALL = None  # the slice of all images
 ACCURACY_ROUNDING = 1e-9  # accuracies are quotients of counts: less than one image
 
@@ -20,6 +21,10 @@ class RuleResult:
 
     name: str
     """The rule's name."""
+    kind: Kind = "value"
+    """What the rule asks: whether a value, or its change from the baseline's, keeps a bound; what
+    a statistical test of both models shows; how far two sets of scores are apart; or whether a
+    condition holds."""
     metric: str
     """What was measured."""
     slice: str | None = ALL
@@ -52,8 +57,8 @@ class RuleResult:
         return fields
 
     def _shown(self, value: float) -> float:
-        # What is no share of images, as a difference of scores, may be tiny.
-        return significant(value) if self.metric == "scores" else rounded(value, self.n)
+        # A difference of scores is no share of images, and may be tiny.
+        return significant(value) if self.kind == "difference" else rounded(value, self.n)
 
     def in_words(self, *, remedy: bool = True) -> str:
         """Of a broken rule: its name, what is wrong, and what can be done."""

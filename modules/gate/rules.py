@@ -1,21 +1,27 @@
 """The gate's rules: each a question, asked of predictions, with its answer in numbers and words."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 import numpy as np
 
 from modules import features
-from modules.gate import margins, metrics, skill, statistics
+from modules.gate import margins, skill, statistics
+from modules.gate.bounds import bounded_change, bounded_value
+from modules.gate.metrics import ACCURACY, metric_of
 from modules.gate.predictions import Answers, Predictions
-from modules.gate.result import ACCURACY_ROUNDING, ALL, RuleResult
+from modules.gate.result import ALL, RuleResult
 from modules.gate.slices import slices_of
-from modules.rounding import change, share
-from modules.settings import Evaluation, Rule
+from modules.settings import BOUNDS, Bound, Evaluation, Rule
+
+# What a rule is asked of: the options, and predictions for at least one image.
+Question = Callable[[Evaluation, Predictions], Iterable[RuleResult]]
+
+_BOUNDS: dict[str, Bound] = {bound.key: bound for bound in BOUNDS}
 
 
-def absolute(options: Evaluation, found: Predictions) -> Iterator[RuleResult]:
-    """The rules that ask nothing of a baseline."""
-    n = len(found.label)
+def absolute(options: Evaluation, predictions: Predictions) -> Iterator[RuleResult]:
+    """Asks the rules of ``ABSOLUTE``, which need no baseline."""
+    n = len(predictions.label)
     enough = n >= options.min_examples
     yield RuleResult(
         name="min_examples",
@@ -28,96 +34,67 @@ def absolute(options: Evaluation, found: Predictions) -> Iterator[RuleResult]:
         f"{options.min_examples}",
         remedy="add test images, or lower evaluation.min_examples",
     )
-    if n == 0:
-        return
-    yield _bounded("min_accuracy", metrics.ACCURACY, ALL, found.candidate, options.min_accuracy)
-    yield skill.no_skill(options, found)
-    yield skill.zero_recall(options, found)
-    for label, mask in slices_of(found, features.LABEL):
-        yield _bounded(
-            "min_class_accuracy", metrics.ACCURACY, label, found.candidate.of(mask),
+    if n:
+        for ask in ABSOLUTE.values():
+            yield from ask(options, predictions)
+
+
+def comparing(options: Evaluation, predictions: Predictions) -> Iterator[RuleResult]:
+    """Asks the rules of ``COMPARING``, which need a baseline, on images that both models know."""
+    for ask in COMPARING.values():
+        yield from ask(options, predictions)
+
+
+def _both(predictions: Predictions) -> tuple[Answers, Answers]:
+    assert predictions.baseline is not None
+    return predictions.candidate, predictions.baseline
+
+
+def _min_accuracy(options: Evaluation, predictions: Predictions) -> Iterator[RuleResult]:
+    yield bounded_value(
+        ACCURACY,
+        predictions.candidate,
+        _BOUNDS["min"],
+        options.min_accuracy,
+        key="evaluation.min_accuracy",
+    )
+
+
+def _min_class_accuracy(options: Evaluation, predictions: Predictions) -> Iterator[RuleResult]:
+    for part, mask in slices_of(predictions, features.LABEL):
+        yield bounded_value(
+            ACCURACY,
+            predictions.candidate.of(mask),
+            _BOUNDS["min"],
             options.min_class_accuracy,
-        )  # fmt: skip
+            name="min_class_accuracy",
+            part=part,
+            key="evaluation.min_class_accuracy",
+        )
+
+
+def _further_values(options: Evaluation, predictions: Predictions) -> Iterator[RuleResult]:
+    """The bounds on values in ``evaluation.rules``."""
     for rule in options.rules:
-        for name, part in _parts(rule, found):
-            for kind, bound in (("min", rule.min), ("max", rule.max)):
-                if bound is not None:
-                    yield _bounded(
-                        f"{kind}_{rule.metric}", rule.metric, name, part.candidate, bound,
-                        above=kind == "max",
-                    )  # fmt: skip
+        metric = metric_of(rule.metric)
+        for part, images in _parts(rule, predictions):
+            for bound, number in rule.bounds(compares=False):
+                yield bounded_value(metric, images.candidate, bound, number, part=part)
 
 
-def _parts(rule: Rule, found: Predictions) -> Iterator[tuple[str | None, Predictions]]:
+def _parts(rule: Rule, predictions: Predictions) -> Iterator[tuple[str | None, Predictions]]:
     if rule.slice is None:
-        yield ALL, found
+        yield ALL, predictions
         return
-    for name, mask in slices_of(found, rule.slice):
-        yield name, found.of(mask)
+    for name, mask in slices_of(predictions, rule.slice):
+        yield name, predictions.of(mask)
 
 
-def _bounded(
-    name: str, metric: str, part: str | None, answers: Answers, bound: float, *, above: bool = False
-) -> RuleResult:
-    """A value that must not lie beyond a bound: below it, or ``above``."""
-    value, n = metrics.value_of(metric, answers), len(answers.rank)
-    kept = value <= bound + ACCURACY_ROUNDING if above else value >= bound - ACCURACY_ROUNDING
-    return RuleResult(
-        name=name,
-        metric=metric,
-        slice=part,
-        value=value,
-        bound=bound,
-        n=n,
-        interval=metrics.interval_of(metric, answers),
-        passed=bool(kept),
-        reason=f"{metric} {share(value, n)}, must be at {'most' if above else 'least'} {bound:g}",
-        remedy=f"{_better_model(part)}, or {'raise' if above else 'lower'} {_key(name, part)}",
-    )
-
-
-def _better_model(part: str | None) -> str:
-    if part is None:
-        return "train for longer, on more images, or from another backbone"
-    return "add training images of that kind"
-
-
-def _key(rule: str, part: str | None) -> str:
-    """Where the configuration has a rule's bound."""
-    own = rule in (
-        ("min_accuracy", "max_drop") if part is ALL else ("min_class_accuracy", "max_class_drop")
-    )
-    return f"evaluation.{rule}" if own else "the bound in evaluation.rules"
-
-
-def comparing(options: Evaluation, found: Predictions) -> Iterator[RuleResult]:
-    """The rules that compare; ``found`` has a baseline, and images that both models know."""
-    assert found.baseline is not None
-    yield _required(options, found.candidate, found.baseline)
-    yield _change(
-        "max_drop", metrics.ACCURACY, ALL, found.candidate, found.baseline, options.max_drop
-    )
-    for name, mask in slices_of(found, features.LABEL):
-        yield _change(
-            "max_class_drop", metrics.ACCURACY, name, found.candidate.of(mask),
-            found.baseline.of(mask), options.max_class_drop, sure=options.slice_confidence,
-        )  # fmt: skip
-    for rule in options.rules:
-        for part_name, part in _parts(rule, found):
-            assert part.baseline is not None
-            for kind, bound in (("max_drop", rule.max_drop), ("max_rise", rule.max_rise)):
-                if bound is not None:
-                    yield _change(
-                        f"{kind}_{rule.metric}", rule.metric, part_name, part.candidate,
-                        part.baseline, bound, up=kind == "max_rise",
-                        sure=options.slice_confidence if rule.slice else None,
-                    )  # fmt: skip
-
-
-def _required(options: Evaluation, candidate: Answers, baseline: Answers) -> RuleResult:
+def _required(options: Evaluation, predictions: Predictions) -> Iterator[RuleResult]:
     """The paired test over all images that ``evaluation.require`` names."""
+    candidate, baseline = _both(predictions)
     n = len(candidate.rank)
-    gained, lost = metrics.pairs(metrics.ACCURACY, candidate, baseline)
+    gained, lost = ACCURACY.pairs(candidate, baseline)
     sure = options.confidence
     interval = statistics.difference_interval(gained, lost, n, sure)
     if options.require == "better":
@@ -135,11 +112,12 @@ def _required(options: Evaluation, candidate: Answers, baseline: Answers) -> Rul
         remedy = _more_images(margin, sure, n)
     level = f"{100 * sure:g} %"
     reason = f"{claim}, at {level}" if passed else f"not shown at {level} that it is {claim}"
-    return RuleResult(
+    yield RuleResult(
         name=options.require,
-        metric=metrics.ACCURACY,
+        kind="test",
+        metric=ACCURACY.name,
         value=(gained - lost) / n if n else 0.0,
-        baseline=metrics.value_of(metrics.ACCURACY, baseline) if n else None,
+        baseline=ACCURACY.value(baseline) if n else None,
         bound=bound,
         n=n,
         interval=interval,
@@ -159,62 +137,61 @@ def _more_images(margin: float, confidence: float, n: int) -> str:
     )
 
 
-def _change(
-    name: str,
-    metric: str,
-    part: str | None,
-    candidate: Answers,
-    baseline: Answers,
-    most: float,
-    *,
-    up: bool = False,
-    sure: float | None = None,
-) -> RuleResult:
-    """A change that must not go too far, down or ``up``, unless it may be noise.
+def _max_drop(options: Evaluation, predictions: Predictions) -> Iterator[RuleResult]:
+    yield bounded_change(
+        ACCURACY,
+        *_both(predictions),
+        _BOUNDS["max_drop"],
+        options.max_drop,
+        name="max_drop",
+        key="evaluation.max_drop",
+    )
 
-    Args:
-        name: of the rule.
-        metric: what is measured.
-        part: of which images.
-        candidate: its answers to them.
-        baseline: likewise.
-        most: how far it may go, in [0, 1].
-        up: whether a rise is what is bounded.
-        sure: of McNemar's one-sided test that the change is no noise; None to take the change as it
-            was measured. Calibration is no count of hits, and is always taken so.
-    """
-    before = metrics.value_of(metric, baseline)
-    n, moved = len(candidate.rank), metrics.value_of(metric, candidate) - before
-    bound = most if up else -most
-    passed = moved <= bound + ACCURACY_ROUNDING if up else moved >= bound - ACCURACY_ROUNDING
-    reason = f"{metric} changed by {change(moved, n)} on {n} test images, may "
-    reason += f"{'rise' if up else 'fall'} by {most:g}"
-    if not passed and sure is not None and metric != metrics.ECE:
-        gained, lost = metrics.pairs(metric, candidate, baseline)
-        p = statistics.mcnemar(gained, lost) if up else statistics.mcnemar(lost, gained)
-        passed = p > 1 - sure
-        reason += f"; {gained} images gained, {lost} lost: " + (
-            f"within noise (p = {p:.3f})" if passed else f"no noise (p = {p:.2g})"
+
+def _max_class_drop(options: Evaluation, predictions: Predictions) -> Iterator[RuleResult]:
+    for part, mask in slices_of(predictions, features.LABEL):
+        yield bounded_change(
+            ACCURACY,
+            *_both(predictions.of(mask)),
+            _BOUNDS["max_drop"],
+            options.max_class_drop,
+            name="max_class_drop",
+            part=part,
+            key="evaluation.max_class_drop",
+            confidence=options.slice_confidence,
         )
-    return RuleResult(
-        name=name,
-        metric=metric,
-        slice=part,
-        value=moved,
-        baseline=before,
-        bound=bound,
-        n=n,
-        interval=metrics.change_interval(metric, candidate, baseline),
-        passed=bool(passed),
-        reason=reason,
-        remedy=f"keep what is served, or, if meant, raise {_key(name, part)}",
-    )
 
 
-def in_common(found: Predictions) -> Predictions:
+def _further_changes(options: Evaluation, predictions: Predictions) -> Iterator[RuleResult]:
+    """The bounds on changes in ``evaluation.rules``."""
+    for rule in options.rules:
+        metric = metric_of(rule.metric)
+        confidence = options.slice_confidence if rule.slice else None
+        for part, images in _parts(rule, predictions):
+            for bound, most in rule.bounds(compares=True):
+                yield bounded_change(
+                    metric, *_both(images), bound, most, part=part, confidence=confidence
+                )
+
+
+# By the keys of ``Evaluation`` that say what is asked, in the order in which the rules are asked.
+ABSOLUTE: dict[str, Question] = {
+    "min_accuracy": _min_accuracy,
+    "no_skill": lambda *asked: [skill.no_skill(*asked)],
+    "zero_recall": lambda *asked: [skill.zero_recall(*asked)],
+    "min_class_accuracy": _min_class_accuracy,
+    "rules": _further_values,
+}
+COMPARING: dict[str, Question] = {
+    "require": _required,
+    "max_drop": _max_drop,
+    "max_class_drop": _max_class_drop,
+    "rules": _further_changes,
+}
+
+
+def in_common(predictions: Predictions) -> Predictions:
     """The images whose class both models know."""
-    assert found.baseline is not None
-    known = (found.candidate.rank < len(found.candidate.labels)) & (
-        found.baseline.rank < len(found.baseline.labels)
-    )
-    return found.of(np.asarray(known))
+    candidate, baseline = _both(predictions)
+    known = (candidate.rank < len(candidate.labels)) & (baseline.rank < len(baseline.labels))
+    return predictions.of(np.asarray(known))

@@ -5,7 +5,8 @@ import math
 import numpy as np
 
 from modules import features
-from modules.gate import metrics, statistics
+from modules.gate import statistics
+from modules.gate.metrics import ACCURACY
 from modules.gate.predictions import Predictions
 from modules.gate.result import RuleResult
 from modules.gate.slices import slices_of
@@ -22,7 +23,7 @@ def least_others(confidence: float) -> int:
     return math.ceil(math.log(1 - confidence, 0.5) - 1e-9)
 
 
-def no_skill(options: Evaluation, found: Predictions) -> RuleResult:
+def no_skill(options: Evaluation, predictions: Predictions) -> RuleResult:
     """Whether the candidate is shown to be better than always answering the commonest class.
 
     The same images, a pair of answers each: McNemar's exact test, at ``confidence``. The commonest
@@ -30,12 +31,12 @@ def no_skill(options: Evaluation, found: Predictions) -> RuleResult:
 
     Args:
         options: what is asked.
-        found: at least one image.
+        predictions: for at least one image.
     """
-    n, hit = len(found.label), found.candidate.hit
-    names, counts = np.unique(found.label, return_counts=True)
+    n, hit = len(predictions.label), predictions.candidate.hit
+    names, counts = np.unique(predictions.label, return_counts=True)
     commonest, most = str(names[counts.argmax()]), int(counts.max())
-    constant = found.label == commonest
+    constant = predictions.label == commonest
     gained, lost = int((hit & ~constant).sum()), int((constant & ~hit).sum())
     alpha = 1 - options.confidence
     p = statistics.mcnemar(gained, lost)
@@ -57,18 +58,18 @@ def no_skill(options: Evaluation, found: Predictions) -> RuleResult:
         remedy = "train for longer, on more images, or from another backbone"
     return RuleResult(
         name="no_skill",
-        metric=metrics.ACCURACY,
+        metric=ACCURACY.name,
         value=own,
         bound=rounded(most / n, n),
         n=n,
-        interval=metrics.interval_of(metrics.ACCURACY, found.candidate),
+        interval=ACCURACY.interval(predictions.candidate),
         passed=shown or options.no_skill == "allow",
         reason=reason,
         remedy=f"{remedy}; if meant: --set evaluation.no_skill=allow",
     )
 
 
-def zero_recall(options: Evaluation, found: Predictions) -> RuleResult:
+def zero_recall(options: Evaluation, predictions: Predictions) -> RuleResult:
     """Whether there are classes of which no test image is right, and chance is no reason.
 
     A class that is recognised half of the time has no hit in n images with a chance of 1 in 2 to
@@ -78,15 +79,15 @@ def zero_recall(options: Evaluation, found: Predictions) -> RuleResult:
 
     Args:
         options: what is asked.
-        found: at least one image.
+        predictions: for at least one image.
     """
-    parts = list(slices_of(found, features.LABEL))
+    parts = list(slices_of(predictions, features.LABEL))
     alpha = (1 - options.slice_confidence) / len(parts)
     least = math.ceil(math.log(alpha, RECOGNISED) - 1e-9)
     unknown = [
-        f"'{clipped(found.label[mask][0])}' ({mask.sum()} test images)"
+        f"'{clipped(predictions.label[mask][0])}' ({mask.sum()} test images)"
         for _, mask in parts
-        if mask.sum() >= least and not found.candidate.hit[mask].any()
+        if mask.sum() >= least and not predictions.candidate.hit[mask].any()
     ]
     names = ", ".join(unknown[:_NAMED]) + (", …" if len(unknown) > _NAMED else "")
     reason = f"no test image is right of {names}" if unknown else (

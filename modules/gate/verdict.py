@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from modules.gate import margins, metrics, rules, statistics
+from modules.gate import margins, rules, statistics
+from modules.gate.metrics import ACCURACY
 from modules.gate.predictions import Answers, Predictions
 from modules.gate.result import RuleResult
 from modules.rounding import share
@@ -141,6 +142,7 @@ def _policy(options: Evaluation, baseline: Baseline) -> RuleResult:
     policy = getattr(options, key)
     return RuleResult(
         name=key,
+        kind="condition",
         metric="policy",
         passed=policy != "refuse",
         reason=f"{baseline.unusable or baseline.reason}; evaluation.{key} is {policy}",
@@ -161,6 +163,7 @@ def _lost_classes(found: Predictions, options: Evaluation) -> RuleResult:
             reason += "; evaluation.lost_classes is allow"
     return RuleResult(
         name="lost_classes",
+        kind="condition",
         metric="classes",
         value=len(lost),
         bound=0,
@@ -226,15 +229,13 @@ def _measured(made: Verdict, found: Predictions, compared: Predictions | None) -
     if n < made.n:
         parts.append(_accuracy(compared.candidate, f"the {n} of classes that both know"))
     which = f"version {made.baseline.version}" if made.baseline.version else "the baseline"
-    before = metrics.value_of(metrics.ACCURACY, compared.baseline)
+    before = ACCURACY.value(compared.baseline)
     parts.append(f"{which} has {share(before, n)}{' there' if n < made.n else ''}")
-    return parts + [
-        rule.reason for rule in made.rules if rule.name in ("not_worse", "better") and rule.passed
-    ]
+    return parts + [rule.reason for rule in made.rules if rule.kind == "test" and rule.passed]
 
 
 def _accuracy(answers: Answers, where: str) -> str:
     if not len(answers.rank):
         return "no test images"
-    value = metrics.value_of(metrics.ACCURACY, answers)
+    value = ACCURACY.value(answers)
     return f"accuracy {share(value, len(answers.rank))} on {where}"

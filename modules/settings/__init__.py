@@ -14,7 +14,15 @@ from modules.settings.base import (
     PositiveInt,
 )
 from modules.settings.distribution import Distribution, check_cluster, check_one_process
-from modules.settings.evaluation import Evaluation, Override, Rule
+from modules.settings.evaluation import (
+    BOUNDS,
+    METRICS,
+    Bound,
+    Evaluation,
+    Override,
+    Rule,
+    metric_form,
+)
 from modules.settings.finetune import Finetune, TrainerOptions, check_class_weights
 from modules.settings.head import Head, HeadOptions, LinearHead, MlpHead
 from modules.settings.image import WHITE, Color, ImageSpec
@@ -27,10 +35,13 @@ from modules.settings.stage import BatchNorm, EarlyStopping, Stage, Training
 from modules.settings.unfreeze import FractionOfBlocks, LastBlocks, MatchingBlocks, Patterns
 
 __all__ = [
+    "BOUNDS",
     "MAX_PIXELS",
+    "METRICS",
     "WHITE",
     "Augmentation",
     "BatchNorm",
+    "Bound",
     "Color",
     "Distribution",
     "EarlyStopping",
@@ -71,4 +82,5 @@ __all__ = [
     "check_class_weights",
     "check_cluster",
     "check_one_process",
+    "metric_form",
 ]

@@ -1,13 +1,53 @@
 """What the gate asks."""
 
 import re
+from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
 
+from modules.plugins import is_reference
 from modules.settings.base import FiniteFloat, Fraction, Options, PositiveInt
 
-_METRIC = re.compile(r"accuracy|ece|top_[1-9][0-9]*")
+# The metrics that Thaw has; N stands for a whole number from 1. ``modules.gate.metrics`` says what
+# each of them is.
+METRICS = ("accuracy", "top_N", "ece")
+
+
+def metric_form(name: str) -> tuple[str, int]:
+    """A metric's form in ``METRICS`` and its number: ``("top_N", 3)`` for ``top_3``.
+
+    The number is 0 where the form has none. A name of no form is returned as it is.
+    """
+    for form in METRICS:
+        match = re.fullmatch(form.replace("N", "([1-9][0-9]*)"), name)
+        if match:
+            return form, int(match[1]) if match.groups() else 0
+    return name, 0
+
+
+@dataclass(frozen=True)
+class Bound:
+    """A kind of bound that a rule may have.
+
+    Attributes:
+        key: of ``Rule``.
+        compares: whether it bounds the change from the baseline's value, or else the value.
+        is_upper: whether it bounds from above.
+    """
+
+    key: str
+    compares: bool
+    is_upper: bool
+
+
+BOUNDS = (
+    Bound("min", compares=False, is_upper=False),
+    Bound("max", compares=False, is_upper=True),
+    Bound("max_drop", compares=True, is_upper=False),
+    Bound("max_rise", compares=True, is_upper=True),
+)
 
 
 def _is_margin(value: object) -> object:
@@ -31,7 +71,7 @@ class Rule(Options):
 
     metric: str = "accuracy"
     """`accuracy`; `top_N`, the share of images whose class is among the N highest scores; or
-    `ece`, how far confidence is from accuracy."""
+    `ece`, how far confidence is from accuracy; or your own, `package.module:name`."""
     slice: Annotated[str, Field(min_length=1)] | None = None
     """A feature of the images, such as `brightness` or a manifest's further column. The rule
     then holds for each of its values, or, if it is a number, for each quarter of the images;
@@ -47,14 +87,22 @@ class Rule(Options):
 
     @model_validator(mode="after")
     def _asks(self) -> "Rule":
-        if not _METRIC.fullmatch(self.metric):
+        if metric_form(self.metric)[0] not in METRICS and not is_reference(self.metric):
             raise ValueError(
-                f"metric is {self.metric!r}, must be accuracy, ece or top_N; change it"
+                f"metric is {self.metric!r}, must be {', '.join(METRICS)} or package.module:name; "
+                "change it"
             )
-        bounds = (self.min, self.max, self.max_drop, self.max_rise)
-        if all(bound is None for bound in bounds):
-            raise ValueError("a rule without a bound; give min, max, max_drop or max_rise")
+        if not any(True for compares in (False, True) for _ in self.bounds(compares=compares)):
+            keys = [bound.key for bound in BOUNDS]
+            raise ValueError(f"a rule without a bound; give {', '.join(keys[:-1])} or {keys[-1]}")
         return self
+
+    def bounds(self, *, compares: bool) -> Iterator[tuple[Bound, float]]:
+        """The bounds that the rule has, on a value or on its change, each with its number."""
+        for bound in BOUNDS:
+            number = getattr(self, bound.key)
+            if bound.compares == compares and number is not None:
+                yield bound, number
 
 
 class Override(Options):
@@ -114,3 +162,8 @@ class Evaluation(Options):
     def slices(self) -> tuple[str, ...]:
         """The features that rules go by, each once."""
         return tuple(dict.fromkeys(rule.slice for rule in self.rules if rule.slice))
+
+    @property
+    def plugins(self) -> dict[str, str]:
+        """The metrics of a user's own that rules name, with the key that names each."""
+        return {rule.metric: "evaluation.rules" for rule in self.rules if is_reference(rule.metric)}

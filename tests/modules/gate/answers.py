@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from modules.gate.predictions import Answers, Predictions
 
@@ -13,7 +14,18 @@ LABELS = ("a", "b", "c")
 def answers(right: Sequence[bool], labels: tuple[str, ...] = LABELS, sure: float = 0.9) -> Answers:
     """A model that has some images right, and takes the second class for the others."""
     hit = np.array(right, bool)
-    return Answers(labels, np.where(hit, 0, 1), np.full(len(hit), sure))
+    return of_ranks(labels, np.where(hit, 0, 1), sure)
+
+
+def of_ranks(labels: tuple[str, ...], rank: npt.NDArray[Any], sure: float = 0.9) -> Answers:
+    """A model by the rank of each image's class, the first one wherever the model knows it."""
+    return Answers(
+        labels=labels,
+        rank=rank,
+        confidence=np.full(len(rank), sure),
+        predicted=np.where(rank == 0, 0, 1),
+        true=np.where(rank < len(labels), 0, -1),
+    )
 
 
 def predictions(

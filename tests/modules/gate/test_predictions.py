@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from modules.gate import metrics, predictions
+from modules.gate import predictions
+from modules.gate.metrics import metric_of
 from modules.gate.predictions import BASELINE, CANDIDATE
 from modules.gate.slices import slices_of
 from tests.modules.gate import answers as made_up
@@ -48,8 +49,8 @@ def test_a_class_that_a_model_does_not_know_is_never_a_hit(folder: Path) -> None
     assert found.baseline is not None
     of_c = found.baseline.of(found.label == "c")
     assert list(of_c.rank) == [2]
-    assert metrics.value_of("top_2", of_c) == 0.0
-    assert metrics.value_of("top_9", of_c) == 0.0
+    assert metric_of("top_2").value(of_c) == 0.0
+    assert metric_of("top_9").value(of_c) == 0.0
 
 
 def test_scores_are_found_by_the_sha256_of_the_images_bytes(folder: Path) -> None:

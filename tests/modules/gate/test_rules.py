@@ -132,12 +132,12 @@ def test_a_rise_of_the_calibration_error_can_be_bounded() -> None:
 def test_a_rule_says_what_other_programs_read() -> None:
     (first, *_) = rules.comparing(Evaluation(), predictions(right(90, 10), right(90, 10)))
     assert set(first.as_json()) == {
-        "name", "metric", "slice", "value", "baseline", "bound", "n", "interval", "passed",
+        "name", "kind", "metric", "slice", "value", "baseline", "bound", "n", "interval", "passed",
         "reason", "remedy",
     }  # fmt: skip
 
 
-def test_numbers_have_as_many_digits_as_the_images_bear() -> None:
+def test_numbers_have_as_many_digits_as_the_count_of_images_justifies() -> None:
     (*_, found) = rules.comparing(Evaluation(), predictions(right(33, 7), right(34, 6)))
     (accuracy,) = [r for r in rules.absolute(Evaluation(), predictions(right(33, 7)))
                    if r.name == "min_accuracy"]  # fmt: skip

@@ -9,7 +9,7 @@ from modules.gate.predictions import Answers, Predictions
 from modules.gate.result import RuleResult
 from modules.gate.verdict import Baseline, judge
 from modules.settings import Evaluation, Override
-from tests.modules.gate.answers import answers, predictions, right
+from tests.modules.gate.answers import answers, of_ranks, predictions, right
 
 SERVED = Baseline(7, "version 7 is the one served")
 NONE = Baseline(None, "there is no baseline yet")
@@ -68,7 +68,7 @@ def with_labels(ours: tuple[str, ...], theirs: tuple[str, ...], label: list[str]
     def of(labels: tuple[str, ...]) -> Answers:
         known = np.array([one in labels for one in label])
         rank = np.where(known, 0, len(labels))
-        return Answers(labels, rank, np.full(len(label), 0.9))
+        return of_ranks(labels, rank)
 
     return Predictions(np.array(label), {}, of(ours), of(theirs))
 
@@ -137,9 +137,9 @@ def test_two_models_are_compared_on_the_same_images_in_the_sentence_too() -> Non
     label = ["a"] * 154 + ["b"] * 154 + ["c"] * 64
     hit = np.array([True] * 263 + [False] * 45 + [True] * 47 + [False] * 17)
     known = np.array([one != "c" for one in label])
-    ours = Answers(("a", "b", "c"), np.where(hit, 0, 1), np.full(372, 0.9))
+    ours = of_ranks(("a", "b", "c"), np.where(hit, 0, 1))
     ranks = np.where(np.arange(372) < 253, 0, 1)
-    theirs = Answers(("a", "b"), np.where(known, ranks, 2), np.full(372, 0.9))
+    theirs = of_ranks(("a", "b"), np.where(known, ranks, 2))
     found = judge(Predictions(np.array(label), {}, ours, theirs), Evaluation(), SERVED)
     assert found.sentence.startswith(
         "blessed: accuracy 0.8333 on 372 test images; accuracy 0.8539 on the 308 of classes that "
