@@ -49,6 +49,7 @@ def search_in(folder: Path) -> None:
     if previous and previous != str(folder) and previous in sys.path:
         sys.path.remove(previous)
     os.environ[_FOLDER] = str(folder)
+    _extend_path()
 
 
 def load(reference: str, key: str) -> Any:
@@ -141,11 +142,16 @@ def _check_arguments(
         ) from None
 
 
+def _extend_path() -> None:
+    folder = os.environ.get(_FOLDER)
+    if folder and folder not in sys.path:
+        sys.path.append(folder)
+
+
 def _check_is_there(module: str, reference: str, key: str) -> None:
     """Refuses a module whose top-level package is nowhere; imports nothing."""
     top, folder = module.partition(".")[0], os.environ.get(_FOLDER)
-    if folder and folder not in sys.path:  # A child process gets the variable alone.
-        sys.path.append(folder)
+    _extend_path()  # A child process gets the variable alone.
     try:
         is_there = top in sys.modules or importlib.util.find_spec(top) is not None
     except (ImportError, ValueError):

@@ -182,3 +182,8 @@ class Config(Options):
     def serving_dir(self) -> Path:
         """The folder of the versions."""
         return self.push.serving_dir or self.root / "serving"
+
+    @property
+    def plugins(self) -> dict[str, str]:
+        """The user's own code that is named in it, and for each the key that names it."""
+        return {**self.finetune.plugins, **self.evaluation.plugins}

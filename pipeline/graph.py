@@ -113,7 +113,7 @@ def create_pipeline(
         ),
         custom_config={
             trainer.OPTIONS: options.model_dump(mode="json"),
-            "source": source_fingerprint("modules.trainer"),
+            "source": source_fingerprint("modules.trainer", plugins=options.finetune.plugins),
         },
     )
 
@@ -159,7 +159,7 @@ def create_pipeline(
         options=config.evaluation,
         serving_dir=str(config.serving_dir),
         forced=forced,
-        source=source_fingerprint("components.gate.component"),
+        source=source_fingerprint("components.gate.component", plugins=config.evaluation.plugins),
     )
 
     # The model in TensorFlow Lite's formats, if the config asks for some.

@@ -9,6 +9,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from modules import plugins
 from modules.errors import InputError
 from modules.settings import paths
 from pipeline import handles, mistakes, places, safe_yaml
@@ -87,6 +88,10 @@ def _checked(
     config._file = file
     config._overrides = tuple(overrides)
     _check_names(config)
+    if config.plugins:
+        plugins.search_in(file.parent)
+    for reference, key in config.plugins.items():
+        plugins.check_is_there(reference, key)
     return config
 
 

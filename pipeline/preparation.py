@@ -21,6 +21,7 @@ from modules.finetune import auto, schedule
 from modules.finetune.forward import training_forward
 from modules.settings import WHITE, Color, ImageSpec, Patterns, Stage, TrainerOptions
 from modules.text import without_secrets
+from pipeline import plugin_checks
 from pipeline.config import BackboneOptions, Config
 from pipeline.root import Root
 
@@ -120,19 +121,25 @@ def _with_origin(
 
 
 def prepare_config(config: Config, files: Sequence[ImageFile] | None = None) -> Prepared:
-    """``prepare`` for a whole configuration.
+    """``prepare`` for a whole configuration, and the user's own code that it names.
 
     Args:
         config: of the run.
         files: its images, if they have been listed; an automatic schedule depends on their number.
+
+    Raises:
+        InputError: when any of it cannot be used.
     """
-    data = config.data
-    prepared = prepare(config.backbone, config.finetune.stages, data.resize, data.background)
-    if config.finetune.schedule != "auto":
-        return prepared
-    rule_inputs = expected_rule_inputs(config, prepared, files)
-    resolved = auto.resolve(config.finetune, rule_inputs)
-    return replace(prepared, stages=schedule.plan(resolved.stages, prepared.blocks))
+    data, finetune = config.data, config.finetune
+    prepared = prepare(config.backbone, finetune.stages, data.resize, data.background)
+    if finetune.schedule == "auto":
+        rule_inputs = expected_rule_inputs(config, prepared, files)
+        resolved = auto.resolve(finetune, rule_inputs)
+        prepared = replace(prepared, stages=schedule.plan(resolved.stages, prepared.blocks))
+    stages = [planned.stage for planned in prepared.stages]
+    plugin_checks.check_training(finetune, stages, prepared.image, prepared.backbone.output_dim)
+    plugin_checks.check_gate(config.evaluation)
+    return prepared
 
 
 def expected_rule_inputs(

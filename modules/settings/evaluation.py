@@ -70,7 +70,7 @@ class Rule(Options):
     """A further rule of the gate. It has at least one bound."""
 
     metric: str = "accuracy"
-    """`accuracy`; `top_N`, the share of images whose class is among the N highest scores; or
+    """`accuracy`; `top_N`, the share of images whose class is among the N highest scores;
     `ece`, how far confidence is from accuracy; or your own, `package.module:name`."""
     slice: Annotated[str, Field(min_length=1)] | None = None
     """A feature of the images, such as `brightness` or a manifest's further column. The rule

@@ -7,6 +7,7 @@ from pydantic import Field, ValidationError, ValidationInfo, field_validator, mo
 from pydantic_core import PydanticCustomError
 
 from modules.errors import InputError
+from modules.plugins import is_reference
 from modules.settings.base import Integer, Options
 from modules.settings.distribution import Distribution
 from modules.settings.head import Head, LinearHead
@@ -96,6 +97,20 @@ class Finetune(Training):
                 "distribution: none"
             )
         return self
+
+    @property
+    def plugins(self) -> dict[str, str]:
+        """The user's own code that training calls, and for each the key that names it."""
+        named = {self.head.name: "finetune.head"}
+        shared = () if self.stages else (("finetune", self),)  # ``auto``: the stages will have it.
+        for key, training in (
+            *shared,
+            *((f"finetune.stages[{stage.name}]", stage) for stage in self.stages),
+        ):
+            named.setdefault(training.loss.name, f"{key}.loss")
+            for operation in training.augmentation.operations:
+                named.setdefault(operation.name, f"{key}.augmentation.operations")
+        return {name: key for name, key in named.items() if is_reference(name)}
 
 
 def check_class_weights(finetune: Finetune, labels: Collection[str]) -> None:

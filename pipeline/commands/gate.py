@@ -55,8 +55,10 @@ def judge(config: Config, candidate: Path, baseline: Path | None) -> Judgement:
     from components.gate.judge import judge_candidate
     from components.records.baseline import BaselineChoice
     from components.records.evaluation import write_compared
+    from pipeline import plugin_checks
     from pipeline.schema import schema_text
 
+    plugin_checks.check_gate(config.evaluation)
     problem = problem_of(candidate)
     if problem:
         raise InputError(f"--candidate: {candidate} cannot be judged: {problem}; give another")

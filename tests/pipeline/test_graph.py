@@ -1,6 +1,7 @@
 """The graph, built and not run."""
 
 import importlib
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -164,3 +165,24 @@ def test_tfma_is_given_both_kinds_of_threshold_where_there_is_a_baseline() -> No
         change = whole.threshold.change_threshold.absolute.value
         assert change == pytest.approx(-0.01 if has_baseline else 0.0, abs=1e-5)
         assert not by_class.threshold.HasField("change_threshold")
+
+
+def test_a_users_own_code_is_in_the_keys_of_the_nodes_that_call_it_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: dict[str, list[str]] = {}
+
+    def fingerprint(*modules: str, plugins: Iterable[str] = ()) -> str:
+        asked[modules[0]] = list(plugins)
+        return FINGERPRINT
+
+    monkeypatch.setattr("pipeline.graph.source_fingerprint", fingerprint)
+    graph(
+        tmp_path,
+        "finetune.head=tests.own:head",
+        "evaluation.rules=[{metric: 'tests.own:m', min: 0}]",
+    )
+    assert {module: plugins for module, plugins in asked.items() if plugins} == {
+        "modules.trainer": ["tests.own:head"],
+        "components.gate.component": ["tests.own:m"],
+    }
