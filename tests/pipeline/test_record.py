@@ -94,8 +94,8 @@ def test_a_secret_in_an_address_is_in_no_summary_and_must_be_given_again(tmp_pat
         InputError, match=r"leaves out what may be a secret in data\.path, backbone"
     ):
         loading.load_recorded(recorded)
-    given = [f"backbone.handle={SIGNED}", f"data.path={SIGNED}"]
-    assert loading.load_recorded(recorded, given).backbone.handle == SIGNED
+    addresses = [f"backbone.handle={SIGNED}", f"data.path={SIGNED}"]
+    assert loading.load_recorded(recorded, addresses).backbone.handle == SIGNED
 
 
 def test_another_backbone_behind_the_same_handle_is_not_taken_for_it(tmp_path: Path) -> None:
@@ -126,15 +126,15 @@ def test_every_summary_has_the_record_and_the_data_s_path_also_of_a_run_that_fai
         overrides = [f"finetune.seed={seed}", "evaluation.min_examples=1"]
         with pytest.raises(StageError) if seed else nullcontext():
             local.run(loading.load(path, overrides))
-        found = json.loads(Root(tmp_path / ".thaw" / "birds").summary.read_text(encoding="utf-8"))
-        assert found["run"]["overrides"] == overrides
-        assert found["run"]["started_at"] <= found["run"]["ended_at"]
-        assert found["data"]["path"] == str(tmp_path / "photos")
-        assert found["status"] == ("failed" if seed else "unchanged")
+        summary = json.loads(Root(tmp_path / ".thaw" / "birds").summary.read_text(encoding="utf-8"))
+        assert summary["run"]["overrides"] == overrides
+        assert summary["run"]["started_at"] <= summary["run"]["ended_at"]
+        assert summary["data"]["path"] == str(tmp_path / "photos")
+        assert summary["status"] == ("failed" if seed else "unchanged")
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"run": {}}', '{"run": {"config": 1}}'])
-def test_what_is_no_summary_is_told(tmp_path: Path, text: str) -> None:
+def test_a_file_that_is_no_summary_is_refused(tmp_path: Path, text: str) -> None:
     (tmp_path / "s.json").write_text(text, encoding="utf-8")
     done = CliRunner().invoke(app, ["run", "--from", str(tmp_path / "s.json")])
     assert isinstance(done.exception, InputError)
@@ -147,7 +147,7 @@ def test_a_run_takes_a_config_or_a_summary(arguments: list[str]) -> None:
     assert "give a config, or --from with a run's summary, and not both" in str(done.exception)
 
 
-def test_what_differs_from_the_run_that_is_repeated_is_said(tmp_path: Path) -> None:
+def test_a_repeated_run_says_what_differs_from_the_first_one(tmp_path: Path) -> None:
     config = loading.load(written(tmp_path))
     data, versions = DataRecord(fingerprint="a"), {"numpy": "1", "tfx": "1"}
     first = record.read_from(summary_of(config, tmp_path, data=data, versions=versions))

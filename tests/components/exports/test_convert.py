@@ -17,25 +17,25 @@ from tests.conftest import encoded
 
 
 def worker(code: str) -> tuple[str, ...]:
-    """A stand-in for the process that converts; ``job`` is what it was told."""
+    """A stand-in for the process that converts; ``job`` is its job."""
     start = "import json, os, sys; job = json.load(open(sys.argv[1] + '/job.json')); "
     return (sys.executable, "-c", start + code)
 
 
-def found(agreement: float) -> str:
-    told = json.dumps({"images": 50, "agreement": agreement, "max_difference": 0.01})
+def converter_with(agreement: float) -> str:
+    comparison = json.dumps({"images": 50, "agreement": agreement, "max_difference": 0.01})
     return (
         "open(job['file'], 'w').write('flat'); "
-        f"open(sys.argv[1] + '/done.json', 'w').write('{told}')"
+        f"open(sys.argv[1] + '/done.json', 'w').write('{comparison}')"
     )
 
 
-def made(folder: Path, code: str, seconds: float = 60.0) -> ExportRecord:
+def export_by(folder: Path, code: str, seconds: float = 60.0) -> ExportRecord:
     return make("tflite_int8", {}, folder, 0.98, seconds, worker(code))
 
 
-def test_an_export_that_agrees_is_kept_and_told_of(tmp_path: Path) -> None:
-    export = made(tmp_path, found(0.99))
+def test_an_export_that_agrees_is_kept_and_recorded(tmp_path: Path) -> None:
+    export = export_by(tmp_path, converter_with(0.99))
     assert export.passed
     assert (export.file, export.bytes, export.images) == ("model_int8.tflite", 4, 50)
     write_exports(tmp_path, [export])
@@ -44,14 +44,14 @@ def test_an_export_that_agrees_is_kept_and_told_of(tmp_path: Path) -> None:
 
 
 def test_an_export_that_disagrees_is_left_out_with_the_reason(tmp_path: Path) -> None:
-    export = made(tmp_path, found(0.9))
+    export = export_by(tmp_path, converter_with(0.9))
     assert not export.passed
     assert "and must on 0.98 (push.min_agreement)" in export.reason
     assert not (tmp_path / export.file).exists()
 
 
 @pytest.mark.parametrize(
-    ("code", "seconds", "told"),
+    ("code", "seconds", "reason"),
     [
         ("open(job['file'], 'w').write('half'); os.abort()", 60.0, "ended with -6: SIGABRT"),
         ("raise SystemExit('no such\\x1b operation')", 60.0, "no such\\x1b operation"),
@@ -59,11 +59,11 @@ def test_an_export_that_disagrees_is_left_out_with_the_reason(tmp_path: Path) ->
     ],
 )
 def test_a_converter_that_fails_is_no_failed_pipeline(
-    tmp_path: Path, code: str, seconds: float, told: str
+    tmp_path: Path, code: str, seconds: float, reason: str
 ) -> None:
-    export = made(tmp_path, code, seconds)
+    export = export_by(tmp_path, code, seconds)
     assert not export.passed
-    assert told in export.reason
+    assert reason in export.reason
     assert not list(tmp_path.iterdir())
 
 
@@ -74,7 +74,7 @@ def test_which_images_are_looked_at_does_not_depend_on_their_order(tmp_path: Pat
         for shade in (0, 255)
         for n in range(150)
     ]
-    found = []
+    samples = []
     for number, ordered in enumerate((images, images[::-1])):
         path = tmp_path / f"{number}.tfrecord"
         with tf.io.TFRecordWriter(str(path)) as writer:
@@ -82,7 +82,7 @@ def test_which_images_are_looked_at_does_not_depend_on_their_order(tmp_path: Pat
                 example = tf.train.Example()
                 example.features.feature[features.IMAGE_BYTES].bytes_list.value.append(content)
                 writer.write(example.SerializeToString())
-        found.append(decoded([str(path)], ImageSpec(height=2, width=2)))
-    assert (found[0] == found[1]).all()
-    assert found[0].shape == (200, 2, 2, 3)
-    assert 70 < int((found[0][:, 0, 0, 0] == 255).sum()) < 130
+        samples.append(decoded([str(path)], ImageSpec(height=2, width=2)))
+    assert (samples[0] == samples[1]).all()
+    assert samples[0].shape == (200, 2, 2, 3)
+    assert 70 < int((samples[0][:, 0, 0, 0] == 255).sum()) < 130

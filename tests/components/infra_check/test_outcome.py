@@ -43,7 +43,7 @@ def test_without_bounds_nothing_is_held_and_what_was_not_measured_neither() -> N
 
 
 @pytest.mark.parametrize(
-    "given",
+    "options",
     [
         {"requests": 0},
         {"load_seconds": 0},
@@ -53,9 +53,9 @@ def test_without_bounds_nothing_is_held_and_what_was_not_measured_neither() -> N
         {"max_mb": 1},
     ],
 )
-def test_options_that_make_no_sense_are_refused(given: dict[str, object]) -> None:
+def test_options_that_make_no_sense_are_refused(options: dict[str, object]) -> None:
     with pytest.raises(ValidationError):
-        Infra.model_validate(given)
+        Infra.model_validate(options)
 
 
 def test_the_record_of_an_outcome_has_null_for_what_was_not_reached() -> None:
@@ -106,13 +106,13 @@ def test_a_job_is_read_as_it_was_written(tmp_path: Path) -> None:
     scores = np.array([0.1, 0.9], np.float32)
     job = Job("/model", ["a", "浴室"], [Sample(b"\xff", scores), Sample(b"")], (1, 3), 5, 1e-4, 9.0)
     job.write(tmp_path)
-    found = Job.read(tmp_path)
-    assert (found.model, found.labels, found.batches) == ("/model", ["a", "浴室"], [1, 3])
-    assert (found.requests, found.tolerance, found.seconds) == (5, 1e-4, 9.0)
-    assert [one.image for one in found.samples] == [b"\xff", b""]
-    assert found.samples[1].scores is None
-    assert found.samples[0].scores is not None
-    np.testing.assert_array_equal(found.samples[0].scores, scores)
+    read = Job.read(tmp_path)
+    assert (read.model, read.labels, read.batches) == ("/model", ["a", "浴室"], [1, 3])
+    assert (read.requests, read.tolerance, read.seconds) == (5, 1e-4, 9.0)
+    assert [one.image for one in read.samples] == [b"\xff", b""]
+    assert read.samples[1].scores is None
+    assert read.samples[0].scores is not None
+    np.testing.assert_array_equal(read.samples[0].scores, scores)
 
 
 def test_where_no_docker_daemon_answers_the_reason_is_one_line(

@@ -85,7 +85,7 @@ def test_good_images_alone_end_with_0(model: Path, images: Path) -> None:
     assert len(done.stdout.splitlines()) == 2
 
 
-def test_a_folder_without_images_is_told(model: Path, tmp_path: Path) -> None:
+def test_a_folder_without_images_has_an_entry_that_says_so(model: Path, tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     done = predict(model, tmp_path / "empty")
     assert done.stdout.strip() == f"{tmp_path}/empty: not used: no image is in this folder"
@@ -93,19 +93,21 @@ def test_a_folder_without_images_is_told(model: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("target", "told"),
+    ("target", "message"),
     [
         ("none", "MODEL_DIR: .*none does not exist; give a version's folder, or a config"),
         (".", "MODEL_DIR: .* holds no saved_model.pb; give a version's folder, or a config"),
         ("birds", r"no model has been pushed to .*\.thaw/birds/serving yet; run thaw run .*birds"),
     ],
 )
-def test_what_is_no_model_is_told(tmp_path: Path, target: str, told: str) -> None:
+def test_a_target_that_holds_no_model_is_refused_with_the_reason(
+    tmp_path: Path, target: str, message: str
+) -> None:
     text = "data: {path: photos}\nbackbone: {handle: module}\n"
     (tmp_path / "birds").write_text(text, encoding="utf-8")
     done = predict(tmp_path / target, "x.png")
     assert done.exception is not None
-    assert re.search(told, str(done.exception))
+    assert re.search(message, str(done.exception))
 
 
 def test_predictions_from_python_are_those_of_the_command(model: Path, images: Path) -> None:

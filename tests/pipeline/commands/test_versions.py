@@ -121,7 +121,9 @@ def test_a_version_that_was_withdrawn_by_mistake_is_brought_back(
     assert len(lines("versions", DIGITS, "--root", root)) == 1 + len(numbers)
 
 
-def test_what_cannot_be_brought_back_is_told_with_what_can(root: Path, numbers: list[int]) -> None:
+def test_a_restore_that_fails_names_the_versions_that_can_be_restored(
+    root: Path, numbers: list[int]
+) -> None:
     thaw("rollback", DIGITS, "--root", root)
     done = thaw("restore", DIGITS, numbers[0], "--root", root)
     assert isinstance(done.exception, InputError)
