@@ -35,13 +35,21 @@ def module_of(reference: str) -> str:
     return reference.partition(":")[0]
 
 
-def search_in(folder: Path) -> None:
+def search_in(folder: Path, *, anew: bool = True) -> None:
     """Lets modules be found in a folder, after all other places, here and in child processes.
 
-    It takes the place of the folder of an earlier call. Modules that were imported from that one
-    are imported anew, so that a file that has been edited since is not mistaken for what it was.
+    It takes the place of the folder of an earlier call.
+
+    Args:
+        folder: absolute.
+        anew: whether modules that were imported from there are imported again, so that a file that
+            has been edited since is not mistaken for what it was. Those of another folder always
+            are.
     """
     previous = os.environ.get(_FOLDER)
+    if previous == str(folder) and not anew:
+        _extend_path()
+        return
     for name in _imported:
         sys.modules.pop(name, None)
     _imported.clear()

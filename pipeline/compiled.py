@@ -56,6 +56,7 @@ class CompiledPipeline(Options):
         root: the folder that the nodes write to.
         versions: of Python and the packages.
         trainer: what Trainer gets, with the fingerprint of the backbone's files.
+        plugins: the folder that the user's own code is searched in; None where none is called.
         places: paths, by which no work is found again, and the names that stand for them.
         nodes: in an order in which they can run.
         graph: TFX's intermediate form, serialized.
@@ -66,6 +67,7 @@ class CompiledPipeline(Options):
     root: Path
     versions: dict[str, str]
     trainer: TrainerOptions
+    plugins: Path | None = None
     places: dict[str, str]
     nodes: tuple[CompiledNode, ...]
     graph: Annotated[bytes, Field(exclude=True, repr=False)]
@@ -157,6 +159,7 @@ def compile_pipeline(
         root=root.path,
         versions=versions(),
         trainer=options,
+        plugins=config.file.parent if config.plugins else None,
         places=places_of(config),
         nodes=tuple(_described(node.pipeline_node) for node in graph.nodes),
         graph=graph.SerializeToString(deterministic=True),

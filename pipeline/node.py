@@ -3,6 +3,7 @@
 import shutil
 from typing import Any
 
+from modules import plugins
 from pipeline import executions, recovery
 from pipeline.cache_keys import without_places
 from pipeline.compiled import CompiledPipeline
@@ -38,6 +39,9 @@ def run_node(
     from modules.beam_batches import cap_batches
 
     node = compiled.node(node_id)
+    if compiled.plugins is not None:
+        # What preparing has imported in this process stays: it is what the fingerprints stand for.
+        plugins.search_in(compiled.plugins, anew=False)
     root = Root(compiled.root)
     run = executions.NodeRun(compiled.pipeline, run_id, node_id)
     recorder = Recorder(root.node_records(run_id), node.id, node.name)

@@ -53,6 +53,8 @@ def test_an_edited_plugin_is_imported_anew_when_the_config_is_loaded_again(folde
     write(folder, "thaw_helper.py", "value = 1\n")
     assert plugins.load("thaw_edited:value", KEY) == 1
     write(folder, "thaw_helper.py", "value = 1 + 1\n")
+    plugins.search_in(folder, anew=False)
+    assert plugins.load("thaw_edited:value", KEY) == 1
     plugins.search_in(folder)
     assert plugins.load("thaw_edited:value", KEY) == 2
 

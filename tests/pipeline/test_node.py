@@ -1,6 +1,7 @@
 """One node of a compiled pipeline runs, is found in the cache, and runs again after a kill."""
 
 import os
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ from ml_metadata.proto.metadata_store_pb2 import Execution
 from tfx.orchestration.portable import launcher
 from tfx_bsl.coders import batch_util
 
+from modules import plugins
 from modules.errors import InputError
 from pipeline.compiled import CompiledPipeline
 from pipeline.executions import NodeRun, connection_to, of_node
@@ -55,6 +57,17 @@ def test_a_second_run_takes_the_node_from_the_cache_and_both_runs_record_it(
     assert first.peak_rss_mb is not None
     assert first.peak_rss_mb > 100
     assert batch_util.GetBatchElementsKwargs(None)["max_batch_size"] == 20 << 20
+
+
+def test_a_node_finds_the_users_own_code_in_a_process_that_has_read_no_config(
+    compiled: CompiledPipeline, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert compiled.plugins is None
+    (tmp_path / "thaw_in_a_node.py").write_text("value = 3\n", encoding="utf-8")
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    monkeypatch.setenv("THAW_PLUGINS", "")
+    run(compiled.model_copy(update={"plugins": tmp_path}), "1")
+    assert plugins.load("thaw_in_a_node:value", "finetune.head") == 3
 
 
 def test_a_second_attempt_after_a_kill_completes_and_leaves_nothing_of_the_first(
