@@ -1,4 +1,4 @@
-"""The driver of a node whose cache key needs more than TFX knows of its inputs."""
+"""The driver of a node whose cache key depends on more than its inputs."""
 
 import abc
 from typing import Any
@@ -12,7 +12,7 @@ from tfx.proto.orchestration import driver_output_pb2
 class PropertiesDriver(component_driver.BaseDriver, base_driver.BaseDriver, abc.ABC):
     """Changes the execution's properties before TFX looks the execution up in its cache.
 
-    TFX asks that a component's driver is the one class, and runs it as the other.
+    TFX checks that a component's driver is of the first base class, and runs it as the second.
     """
 
     def __init__(self, metadata_handle: Any) -> None:

@@ -1,4 +1,4 @@
-"""Work in a process of its own: a crash or a hang there is an end to tell, and not the run's."""
+"""Runs work in a process of its own, so that a crash or a hang there does not end the run."""
 
 import os
 import signal
@@ -19,8 +19,8 @@ class End:
     """How a process ended.
 
     Attributes:
-        code: its exit status, negative for the signal that ended it; None where its time was up.
-        said: the last line that it printed, ``printable``; empty for none.
+        code: its exit status, negative for the signal that ended it; None if its time was up.
+        said: the last line that it printed, as ``printable`` text; empty if it printed none.
     """
 
     code: int | None
@@ -28,7 +28,7 @@ class End:
 
     @property
     def signal(self) -> str:
-        """The name of the signal that ended it; empty where none did."""
+        """The name of the signal that ended it; empty if none did."""
         if self.code is None or self.code >= 0:
             return ""
         try:
@@ -38,19 +38,19 @@ class End:
 
 
 def run(command: Sequence[str], folder: Path, seconds: float) -> End:
-    """Runs a command and waits; nothing that it started is left when its time is up.
+    """Runs a command and waits; when its time is up, it and all that it started are killed.
 
     Args:
         command: gets the folder's path as its last argument.
         folder: what it prints is kept there, in a file.
-        seconds: after which it, and all that it started, is killed.
+        seconds: its time.
     """
     with (folder / _ERRORS).open("wb") as errors:
         process = subprocess.Popen(
             [*command, str(folder)],
-            # -m looks into the current folder first, which may hold a package of the same name.
+            # ``-m`` looks into the current folder first, which may hold a package of the same name.
             cwd=_ROOT,
-            # Closed by the system when this process is gone, however that happens.
+            # The system closes it when this process ends, however that happens.
             stdin=subprocess.PIPE,
             stdout=errors,
             stderr=errors,
@@ -71,7 +71,7 @@ def run(command: Sequence[str], folder: Path, seconds: float) -> End:
 
 
 def watch_parent() -> None:
-    """Ends this process when standard input does: the process that ``run`` it is gone."""
+    """Ends this process when its standard input ends: the process that called ``run`` is gone."""
     threading.Thread(target=_end_with_input, daemon=True).start()
 
 

@@ -82,7 +82,7 @@ def create_pipeline(
 
     # Ends the run if there are anomalies, or too few test images for the gate.
     data_check = DataCheck(
-        found=example_validator.outputs["anomalies"],
+        anomalies=example_validator.outputs["anomalies"],
         ingestion=example_gen.outputs["ingestion"],
         source=source_fingerprint("components.data_check.component"),
         min_examples=0 if forced else config.evaluation.min_examples,

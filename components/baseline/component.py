@@ -17,7 +17,7 @@ _CHOICE = "choice"
 
 
 class Driver(PropertiesDriver):
-    """Looks into the serving folder, so that the cache key sees what is served."""
+    """Looks into the serving folder, so that the cache's key depends on what is served."""
 
     def changes(self, properties: dict[str, Any], inputs: dict[str, list[Any]]) -> dict[str, str]:
         """The choice, as a property."""
@@ -41,7 +41,7 @@ class Executor(base_executor.BaseExecutor):
 
 
 class Baseline(base_component.BaseComponent):
-    """Chooses what the candidate is compared with.
+    """Chooses the model that the candidate is compared with.
 
     Args:
         model: the candidate.

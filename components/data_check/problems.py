@@ -1,4 +1,4 @@
-"""What is wrong with the data, in words."""
+"""Says what is wrong with the data, in a line for each problem."""
 
 from collections.abc import Mapping, Sequence
 from typing import Protocol
@@ -17,11 +17,11 @@ class AnomalyInfo(Protocol):
     description: str
 
 
-def anomalies(split: str, found: Mapping[str, AnomalyInfo]) -> list[str]:
+def anomalies(split: str, by_feature: Mapping[str, AnomalyInfo]) -> list[str]:
     """A line for each feature of a split that the schema does not allow."""
     return [
         f"{split}: {name}: {info.short_description}: {' '.join(info.description.split())}"
-        for name, info in sorted(found.items())
+        for name, info in sorted(by_feature.items())
     ]
 
 
@@ -43,10 +43,10 @@ def missing_images(splits: Mapping[str, Mapping[str, int]]) -> list[str]:
 
 
 def few_test_images(count: int, min_examples: int) -> list[str]:
-    """A line where the gate would refuse any candidate for want of test images.
+    """A line if the gate would refuse any candidate because there are too few test images.
 
     Args:
-        count: of test images; of none ``missing_images`` tells.
+        count: of test images; ``missing_images`` reports a split without any.
         min_examples: how many the gate asks for.
     """
     if not 0 < count < min_examples:
@@ -58,7 +58,7 @@ def few_test_images(count: int, min_examples: int) -> list[str]:
 
 
 def few_other_images(tested: Mapping[str, int], least: int) -> list[str]:
-    """A line where so nearly all test images are of one class that no model could show skill.
+    """A line if so few test images are of other classes that no model could show skill.
 
     Args:
         tested: by label, how many test images there are.
@@ -75,22 +75,22 @@ def few_other_images(tested: Mapping[str, int], least: int) -> list[str]:
     ]
 
 
-def refuse(found: Sequence[str]) -> None:
+def refuse(lines: Sequence[str]) -> None:
     """Raises when there is any problem.
 
     Raises:
         InputError: with the first problems, and how many there are.
     """
-    if not found:
+    if not lines:
         return
-    shown = "; ".join(found[:_SHOWN])
-    rest = f"; and {len(found) - _SHOWN} more" if len(found) > _SHOWN else ""
-    raise InputError(f"data: training cannot start: {shown}{rest}; {_remedy(found)}")
+    shown = "; ".join(lines[:_SHOWN])
+    rest = f"; and {len(lines) - _SHOWN} more" if len(lines) > _SHOWN else ""
+    raise InputError(f"data: training cannot start: {shown}{rest}; {_remedy(lines)}")
 
 
-def _remedy(found: Sequence[str]) -> str:
+def _remedy(lines: Sequence[str]) -> str:
     def named(part: str) -> bool:
-        return any(part in line for line in found)
+        return any(part in line for line in lines)
 
     ways = ["add or correct images"]
     known = ("no image", "evaluation.min_examples", "evaluation.no_skill")
@@ -100,6 +100,6 @@ def _remedy(found: Sequence[str]) -> str:
         ways.append("lower evaluation.min_examples")
     if named("evaluation.no_skill"):
         ways.append("set evaluation.no_skill to allow")
-    if not all(any(part in line for part in known) for line in found):
+    if not all(any(part in line for part in known) for line in lines):
         ways.append("change the schema in data.schema")
     return f"{', '.join(ways[:-1])}, or {ways[-1]}" if len(ways) > 1 else ways[0]

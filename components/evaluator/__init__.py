@@ -1,1 +1,1 @@
-"""Has TFMA evaluate candidate and baseline in one pass, and keeps what they answered."""
+"""Has TFMA evaluate candidate and baseline in one pass, and keeps their answers."""

@@ -1,4 +1,4 @@
-"""TFX's Evaluator with our pass; it blesses nothing. ``evaluate`` does the work."""
+"""TFX's Evaluator with our own pass. It blesses nothing; ``evaluate`` does the work."""
 
 from typing import Any
 
@@ -33,12 +33,12 @@ class Executor(base_beam_executor.BaseBeamExecutor):
         folder = folder_of(output_dict, "evaluation")
         baseline = evaluate(
             self._make_beam_pipeline,
-            io_utils.all_files_pattern(split),
-            io_utils.SchemaReader().read(io_utils.get_only_uri_in_dir(schema)),
-            path_utils.serving_model_path(model),
-            read_choice(folder_of(input_dict, "baseline")),
-            Evaluation.model_validate_json(exec_properties["options"]),
-            folder,
+            pattern=io_utils.all_files_pattern(split),
+            schema=io_utils.SchemaReader().read(io_utils.get_only_uri_in_dir(schema)),
+            candidate=path_utils.serving_model_path(model),
+            choice=read_choice(folder_of(input_dict, "baseline")),
+            options=Evaluation.model_validate_json(exec_properties["options"]),
+            folder=folder,
         )
         write_compared(folder, baseline)
 

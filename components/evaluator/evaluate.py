@@ -1,4 +1,4 @@
-"""Evaluates a candidate, and the baseline in the same pass where that can be done."""
+"""Evaluates a candidate, and in the same pass the baseline, if that can be evaluated."""
 
 import logging
 import shutil
@@ -17,6 +17,7 @@ from modules.settings import Evaluation
 
 def evaluate(
     make_pipeline: Callable[[], Any],
+    *,
     pattern: str,
     schema: Any,
     candidate: str,
@@ -24,10 +25,10 @@ def evaluate(
     options: Evaluation,
     folder: Path,
 ) -> Baseline:
-    """Writes what ``modules.gate.analysis`` does.
+    """Writes the metrics and the answers of both models, as ``modules.gate.analysis`` does.
 
     Args:
-        make_pipeline: of a Beam pipeline, a context manager that runs it.
+        make_pipeline: makes a Beam pipeline, which runs when its ``with`` block ends.
         pattern: of the TFRecord files of the test split.
         schema: of the Examples in them.
         candidate: a SavedModel's folder.
@@ -36,7 +37,7 @@ def evaluate(
         folder: to write to.
 
     Returns:
-        The baseline, with the reason where it could not be evaluated.
+        The baseline; ``unusable`` says why it could not be evaluated, if so.
     """
     models = {CANDIDATE: candidate}
     unusable = ""

@@ -1,1 +1,1 @@
-"""Makes other forms of a blessed model, each held against the model itself."""
+"""Makes other forms of a blessed model, and compares each with the model itself."""

@@ -19,7 +19,7 @@ from modules.settings import ImageSpec
 
 
 class Executor(base_executor.BaseExecutor):
-    """Makes what is asked for of a model that the gate blessed."""
+    """Makes the forms that the config asks for, of a model that the gate blessed."""
 
     def Do(  # noqa: N802 TFX's name
         self,
@@ -52,8 +52,8 @@ class Exports(base_component.BaseComponent):
     """Makes other forms of a blessed model.
 
     Args:
-        kinds: which.
-        min_agreement: the least share of test images on which one must give the model's label.
+        kinds: the forms to make.
+        min_agreement: the least share of test images to which a form must give the model's label.
         image: what the model's pixels are.
         source: fingerprint of the code, for the cache's key.
         **inputs: the channels of ``SPEC_CLASS.INPUTS``.

@@ -1,4 +1,4 @@
-"""Has a process of its own make each export, and decides whether it may be pushed."""
+"""Has a process of its own make each export, and judges whether it may be pushed."""
 
 import json
 import sys
@@ -25,12 +25,12 @@ def make(
     seconds: float = _SECONDS,
     command: tuple[str, ...] = (),
 ) -> ExportRecord:
-    """Makes one export; whatever becomes of it, the pipeline goes on.
+    """Makes one export. If it fails, the pipeline goes on without it.
 
     Args:
         kind: ``tflite_float16`` or ``tflite_int8``.
-        job: as ``work.work`` takes it, without ``kind`` and ``file``.
-        folder: to write to; it holds nothing afterwards that may not be pushed.
+        job: as ``convert_worker.work`` takes it, without ``kind`` and ``file``.
+        folder: to write to; afterwards it holds only what may be pushed.
         min_agreement: the least share of images on which it must give the model's label.
         seconds: after which the converter counts as hung.
         command: what to run instead of the worker, with the job's folder behind it.

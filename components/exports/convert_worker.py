@@ -1,6 +1,6 @@
 """The process that converts: ``python -m components.exports.convert_worker FOLDER``.
 
-The converter may end its process, and such an end is then this one's, not the pipeline's.
+The converter may crash; then this process ends, and not the pipeline's.
 """
 
 import hashlib
@@ -27,13 +27,13 @@ _IMAGES = 200  # to show ranges, and to verify, at most
 
 
 def decoded(patterns: Sequence[str], spec: ImageSpec) -> lite.Pixels:
-    """Images of some records, uint8 [n, height, width, 3]: those of the least hashes.
+    """Images of some records, uint8 [n, height, width, 3]: those with the least hashes.
 
-    So the choice has nothing to do with the order, which may be that of the classes.
+    So the choice does not depend on the order, which may be that of the classes.
     """
     contents = encoded.read(patterns)
-    chosen = heapq.nsmallest(_IMAGES, contents, lambda one: hashlib.sha256(one).digest())
-    return np.stack([image.decode(tf.constant(one), spec).numpy() for one in chosen])
+    chosen = heapq.nsmallest(_IMAGES, contents, lambda content: hashlib.sha256(content).digest())
+    return np.stack([image.decode(tf.constant(content), spec).numpy() for content in chosen])
 
 
 def work(job: dict[str, Any]) -> lite.Comparison:
@@ -52,6 +52,6 @@ def work(job: dict[str, Any]) -> lite.Comparison:
 
 if __name__ == "__main__":
     watch_parent()
-    given = Path(sys.argv[1])
-    done = work(json.loads((given / JOB_FILE).read_text(encoding="utf-8")))
-    (given / DONE_FILE).write_text(json.dumps(vars(done)), encoding="utf-8")
+    folder = Path(sys.argv[1])
+    comparison = work(json.loads((folder / JOB_FILE).read_text(encoding="utf-8")))
+    (folder / DONE_FILE).write_text(json.dumps(vars(comparison)), encoding="utf-8")

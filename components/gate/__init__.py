@@ -1,1 +1,1 @@
-"""The last word on a candidate: the only node that blesses."""
+"""Judges a candidate. No other node blesses a model."""

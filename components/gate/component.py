@@ -25,23 +25,24 @@ _WITHDRAWN = "withdrawn"
 
 
 class Driver(PropertiesDriver):
-    """Looks for what the serving folder says of this very model."""
+    """Looks up what the serving folder says of this very model."""
 
     def changes(self, properties: dict[str, Any], inputs: dict[str, list[Any]]) -> dict[str, str]:
-        """Whether it was withdrawn; and who forced it, where it is served for that reason."""
+        """Whether the model was withdrawn, and who forced it if it is served for that reason."""
         (model,) = inputs["model"]
         serving_dir = Path(properties["serving_dir"])
         forced = properties[_FORCED]
         served = versions.served_version(serving_dir, model.uri)
         if not forced and served is not None:
             forced = str(versions.read_note(serving_dir, served).get(versions.FORCED) or "")
-        told = ""
+        withdrawal = ""
         for note in versions.withdrawn(serving_dir):
-            # One that is served again was forced, or lies there under an earlier number too.
-            again = served is None or forced
-            if note.get(versions.MODEL) == model.uri and again:
-                told = f"this model was version {note['version']}, withdrawn {note['withdrawn_at']}"
-        return {_FORCED: forced, _WITHDRAWN: told}
+            # A model that is served again was forced, or lies there under an earlier number too.
+            counts = served is None or forced
+            if note.get(versions.MODEL) == model.uri and counts:
+                version, time = note["version"], note[versions.WITHDRAWN_AT]
+                withdrawal = f"this model was version {version}, withdrawn {time}"
+        return {_FORCED: forced, _WITHDRAWN: withdrawal}
 
 
 class Executor(base_executor.BaseExecutor):
@@ -80,7 +81,7 @@ class Executor(base_executor.BaseExecutor):
 
 
 def _in_docker(blessings: list[Any] | None) -> bool | None:
-    """What TFX's InfraValidator says; None where it was not asked."""
+    """Whether TFX's InfraValidator blessed the model; None if the graph has no InfraValidator."""
     if not blessings:
         return None
     return bool(blessings[0].get_int_custom_property(constants.ARTIFACT_PROPERTY_BLESSED_KEY) == 1)
@@ -90,7 +91,7 @@ class Gate(base_component.BaseComponent):
     """Blesses or refuses a candidate.
 
     Args:
-        options: what is asked.
+        options: the rules' options.
         serving_dir: the folder of the versions.
         forced: who blesses it whatever the rules say.
         source: fingerprint of the code, for the cache's key.

@@ -1,4 +1,4 @@
-"""The last step of the gate: evaluation, parity and infra check together make one verdict."""
+"""Makes one verdict of the evaluation, the parity of served scores, and the infra check."""
 
 from pathlib import Path
 
@@ -23,11 +23,11 @@ def judge_candidate(
     Args:
         evaluation: the folder that the Evaluator wrote.
         infra: what the infra check saw.
-        options: what is asked.
+        options: the rules' options.
         withdrawn: which version this very model was, and when it was withdrawn; empty if it was
-            not.
+            never withdrawn.
         forced: who blesses it whatever the rules say.
-        in_docker: whether TensorFlow Serving's own image serves it; None where that was not tried.
+        in_docker: whether TensorFlow Serving's own image serves it; None if that was not tried.
     """
     return verdict.judge(
         predictions.read(evaluation),
@@ -47,14 +47,14 @@ def _thresholds(evaluation: str) -> RuleResult:
     )  # fmt: skip
 
 
-def _withdrawn(told: str) -> list[RuleResult]:
-    if not told:
+def _withdrawn(withdrawal: str) -> list[RuleResult]:
+    if not withdrawal:
         return []
     remedy = (
         "change data or config, bring it back with thaw restore, or force it with --force-by and "
         "--force-reason"
     )
-    return [_plain("withdrawn", [told], "", remedy)]
+    return [_plain("withdrawn", [withdrawal], "", remedy)]
 
 
 def fit_rules(infra: InfraRecord) -> list[RuleResult]:

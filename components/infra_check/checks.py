@@ -7,14 +7,14 @@ import numpy as np
 
 from components.infra_check.client import Answer, Client, Refused
 from components.infra_check.job import Job, Scores
-from components.infra_check.report import Found
+from components.infra_check.report import CheckResult
 from modules.text import clipped
 
 _HEADER = 16  # bytes of a file that say what it is, and hold no image yet
 
 
-def judged(answer: Answer, labels: Sequence[str], count: int) -> list[str]:
-    """What is wrong with an answer to ``count`` images; nothing for a good one."""
+def answer_problems(answer: Answer, labels: Sequence[str], count: int) -> list[str]:
+    """What is wrong with an answer to ``count`` images; empty for a good one."""
     shape = (count, len(labels))
     if answer.scores.shape != shape or len(answer.labels) != count:
         got = f"{list(answer.scores.shape)} and {len(answer.labels)} labels"
@@ -33,34 +33,34 @@ def judged(answer: Answer, labels: Sequence[str], count: int) -> list[str]:
 
 
 def difference(first: Scores, second: Scores) -> float:
-    """The largest difference between scores of the same images; infinite where one is no number."""
+    """The largest difference between scores of the same images; infinite if one is not finite."""
     if first.shape != second.shape:
         return float("inf")
     largest = float(np.abs(first - second).max(initial=0.0))
     return largest if np.isfinite(largest) else float("inf")
 
 
-def grpc(client: Client, job: Job) -> Found:
+def grpc(client: Client, job: Job) -> CheckResult:
     """One image through gRPC."""
     answer = client.by_grpc([job.samples[0].image])
-    return judged(answer, job.labels, 1), f"{len(job.labels)} scores and a label"
+    return answer_problems(answer, job.labels, 1), f"{len(job.labels)} scores and a label"
 
 
-def rest(client: Client, job: Job) -> Found:
+def rest(client: Client, job: Job) -> CheckResult:
     """A few images in both forms of the REST API, and through gRPC."""
     images = [sample.image for sample in job.samples[:3]]
     expected = client.by_grpc(images).scores
     problems: list[str] = []
     for named in (False, True):
         answer = client.by_rest(images, named=named)
-        problems += judged(answer, job.labels, len(images))
+        problems += answer_problems(answer, job.labels, len(images))
         if not problems and difference(answer.scores, expected) > job.tolerance:
             problems.append("REST gives other scores than gRPC")
     return problems[:1], f"{len(images)} images in both forms"
 
 
-def batches(client: Client, job: Job) -> Found:
-    """Batches of all sizes give each image what it gets alone; an empty one gives nothing.
+def batches(client: Client, job: Job) -> CheckResult:
+    """In batches of all sizes each image gets its own scores; an empty batch gets none.
 
     The REST API takes no empty batch.
     """
@@ -69,24 +69,24 @@ def batches(client: Client, job: Job) -> Found:
     for size in job.batches:
         places = np.arange(size) % len(cheapest)
         answer = client.by_grpc([cheapest[place] for place in places])
-        problems = judged(answer, job.labels, size)
+        problems = answer_problems(answer, job.labels, size)
         if problems:
             return [f"in a batch of {size}: {problems[0]}"], ""
         if (largest := difference(answer.scores, alone[places])) > job.tolerance:
             return [f"in a batch of {size}, scores differ by {largest:.2g} from an image's own"], ""
     empty = client.by_grpc([])
-    problems = judged(empty, job.labels, 0)
+    problems = answer_problems(empty, job.labels, 0)
     sizes = ", ".join(map(str, [0, *job.batches]))
     return [f"in an empty batch: {problem}" for problem in problems], f"of {sizes} images"
 
 
-def broken_bytes(client: Client, job: Job) -> Found:
-    """Bytes that are no image are refused, alone and among good ones, and hurt nobody after."""
+def broken_bytes(client: Client, job: Job) -> CheckResult:
+    """Bytes that are no image are refused, alone and among good ones; later requests go well."""
     good = job.samples[0].image
     broken = [b"no image", b"", good[:_HEADER]]
     before = client.by_grpc([good]).scores
-    for one in broken:
-        for images in ([one], [good, one, good]):
+    for content in broken:
+        for images in ([content], [good, content, good]):
             problem = _answered(partial(client.by_grpc, images), "INVALID_ARGUMENT")
             problem = problem or _answered(partial(client.by_rest, images), "400")
             if problem:
@@ -107,7 +107,7 @@ def _answered(ask: Callable[[], Answer], code: str) -> str:
     return "bytes that are no image were given a label instead of an error"
 
 
-def parity(client: Client, job: Job) -> tuple[Found, dict[str, float | None]]:
+def parity(client: Client, job: Job) -> tuple[CheckResult, dict[str, float | None]]:
     """The same bytes, served, give the scores that the Evaluator saw.
 
     Returns:

@@ -22,13 +22,13 @@ from modules.warmup import request_of
 
 @dataclass(frozen=True, eq=False)
 class Answer:
-    """What a model says of a batch: ``scores``, [batch, classes], and a label for each image."""
+    """A model's answer to a batch: ``scores``, [batch, classes], and a label for each image."""
 
     scores: Scores
     labels: tuple[str, ...]
 
 
-class Refused(Exception):  # noqa: N818 it is what was hoped for as often as not
+class Refused(Exception):  # noqa: N818 for some checks it is the right answer
     """The server gave an error: its ``code``, by gRPC's name or HTTP's number, and its message."""
 
     def __init__(self, code: str, message: str) -> None:
@@ -54,9 +54,9 @@ class Client:
             outputs = self._stub.Predict(request_of(images)).outputs
         except grpc.RpcError as error:
             raise Refused(error.code().name, error.details() or "") from None
-        found = {key: tf.make_ndarray(outputs[key]) for key in _present(outputs)}
-        labels = tuple(label.decode() for label in found[features.LABEL].tolist())
-        return Answer(found[model_layout.SCORES], labels)
+        arrays = {key: tf.make_ndarray(outputs[key]) for key in _present(outputs)}
+        labels = tuple(label.decode() for label in arrays[features.LABEL].tolist())
+        return Answer(arrays[model_layout.SCORES], labels)
 
     def by_rest(self, images: Sequence[bytes], *, named: bool = False) -> Answer:
         """Sends one batch as the JSON of the REST API.
@@ -72,16 +72,16 @@ class Client:
         values = [{"b64": base64.b64encode(image).decode()} for image in images]
         rows = [{features.IMAGE_BYTES: value} for value in values] if named else values
         status, body = rest.answer(self._servable, json.dumps({"instances": rows}).encode())
-        answered = json.loads(body)
+        answer = json.loads(body)
         if status != 200:
-            raise Refused(str(status), str(answered["error"]))
-        found = answered["predictions"]
-        scores = np.array([row[model_layout.SCORES] for row in found], np.float32)
-        return Answer(scores, tuple(row[features.LABEL] for row in found))
+            raise Refused(str(status), str(answer["error"]))
+        predictions = answer["predictions"]
+        scores = np.array([row[model_layout.SCORES] for row in predictions], np.float32)
+        return Answer(scores, tuple(row[features.LABEL] for row in predictions))
 
 
 def _present(outputs: Any) -> list[str]:
-    """The two outputs; protobuf's maps would make one that is asked for and not there."""
+    """The two outputs' names, checked: protobuf's maps create an entry that is asked for."""
     missing = {model_layout.SCORES, features.LABEL} - set(outputs)
     if missing:
         raise KeyError(f"there is no output {min(missing)!r}")
@@ -90,6 +90,6 @@ def _present(outputs: Any) -> list[str]:
 
 @contextlib.contextmanager
 def served(servable: Servable) -> Iterator[Client]:
-    """Serves a model, to this process alone, while the block runs."""
+    """Serves a model to this process alone while the block runs."""
     with serve(servable) as port, stub_of(port) as stub:
         yield Client(stub, servable)

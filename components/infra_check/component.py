@@ -1,4 +1,4 @@
-"""The node; ``check`` and ``probe`` do the work."""
+"""The node; ``subprocess_check`` and ``probe`` do the work."""
 
 import importlib.metadata
 from pathlib import Path
@@ -27,26 +27,25 @@ _REFUSALS = "refusals"
 
 
 class Driver(PropertiesDriver):
-    """Lets the cache be used only for a model that passed.
+    """Lets the cache answer only for a model that passed.
 
-    A crash or a timeout may have been the machine's, so a model that was refused is tried again:
-    the number of its refusals is part of the cache's key, and grows with each.
+    A crash or a timeout may have been the machine's fault, so a model that was refused is tried
+    again: the number of its refusals is part of the cache's key, and grows with each.
     """
 
     def changes(self, properties: dict[str, Any], inputs: dict[str, list[Any]]) -> dict[str, str]:
-        """Says how often the model was refused."""
+        """How often the model was refused, as a property."""
         model = artifact_utils.get_single_instance(inputs["model"])
         with self._mlmd_connection as metadata:
             blessings = metadata.store.get_artifacts_by_type(
                 standard_artifacts.InfraBlessing.TYPE_NAME
             )
-        found = [blessing.custom_properties for blessing in blessings]
         refused = [
-            one
-            for one in found
-            if MODEL_ID in one
-            and one[MODEL_ID].int_value == model.id
-            and one[_BLESSED].int_value != 1
+            properties
+            for properties in (blessing.custom_properties for blessing in blessings)
+            if MODEL_ID in properties
+            and properties[MODEL_ID].int_value == model.id
+            and properties[_BLESSED].int_value != 1
         ]
         return {_REFUSALS: str(len(refused))}
 
@@ -109,8 +108,8 @@ class InfraCheck(base_component.BaseComponent):
 def docker_specs(options: Infra) -> dict[str, Any]:
     """What TFX's InfraValidator takes beside a model and examples, for ``validator: docker``.
 
-    It loads the model into TensorFlow Serving's image of the version of the API that is installed
-    here, and sends it a few whole records, which is what ``serving_examples`` takes.
+    InfraValidator loads the model into TensorFlow Serving's image, of the version of the API that
+    is installed here, and sends it a few whole records, which ``serving_examples`` takes.
 
     Args:
         options: whose ``load_seconds`` holds there too.

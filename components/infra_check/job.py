@@ -1,4 +1,4 @@
-"""What the probe is to do, in a folder that one process writes and the other reads."""
+"""The probe's job, in a folder that one process writes and the other reads."""
 
 import json
 from collections.abc import Sequence
@@ -28,7 +28,7 @@ class Sample:
 
 @dataclass(frozen=True, eq=False)
 class Job:
-    """All that the probe is told.
+    """What the probe is to do.
 
     Attributes:
         model: the SavedModel's folder.
@@ -37,7 +37,7 @@ class Job:
         batches: sizes of batches that must be answered as their images are alone.
         requests: how many are timed.
         tolerance: how far a score may lie from another of the same image.
-        seconds: after which the process ends itself, should nobody else do it.
+        seconds: after which the process ends itself, if nothing else does.
     """
 
     model: str
@@ -52,13 +52,15 @@ class Job:
         """Writes ``job.json``, and each image as a file beside it."""
         for number, sample in enumerate(self.samples):
             (folder / f"{number}.image").write_bytes(sample.image)
-        scores = [None if one.scores is None else one.scores.tolist() for one in self.samples]
+        scores = [
+            None if sample.scores is None else sample.scores.tolist() for sample in self.samples
+        ]
         fields = {**vars(self), "samples": scores}
         (folder / _FILE).write_text(json.dumps(fields), encoding="utf-8")
 
     @staticmethod
     def read(folder: Path) -> "Job":
-        """What ``write`` wrote."""
+        """The job that ``write`` wrote."""
         fields = json.loads((folder / _FILE).read_text(encoding="utf-8"))
         samples = [
             Sample(

@@ -21,9 +21,9 @@ def size_mb(folder: str) -> float:
 def memory_mb() -> dict[str, float]:
     """What this process holds (``now``), and the most that it has held (``peak``), MB (2**20).
 
-    Linux keeps the peak of the program that a process began as in ``getrusage``, so that a small
-    program that a large one starts seems large; its own stands in ``/proc``. Elsewhere both
-    numbers are the peak.
+    On Linux ``getrusage`` also counts the program that a process was forked from, so that a small
+    program that a large one starts seems large; ``/proc`` has the program's own peak. On other
+    systems both numbers are the peak.
     """
     status = Path("/proc/self/status")
     if not status.is_file():
@@ -49,6 +49,6 @@ def milliseconds(calls: Sequence[Callable[[], object]], seconds: float) -> list[
 
 
 def percentiles(times: Sequence[float]) -> dict[str, float]:
-    """``p50`` and ``p99`` of at least one time, between two of them by a straight line."""
+    """``p50`` and ``p99`` of at least one time, interpolated linearly."""
     p50, p99 = np.percentile(times, [50, 99])
     return {"p50": round(float(p50), 3), "p99": round(float(p99), 3)}

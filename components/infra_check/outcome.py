@@ -1,4 +1,4 @@
-"""What the infra check came to, and the sentences for what it found too large or too slow."""
+"""The result of the infra check, with a sentence for whatever is too large or too slow."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -10,14 +10,14 @@ from modules.settings import Infra
 
 @dataclass(frozen=True)
 class Check:
-    """One check: its name, what is wrong, and what was seen where nothing is."""
+    """One check: its name, what is wrong, and what was seen if nothing is wrong."""
 
     name: str
     problems: tuple[str, ...] = ()
     detail: str = ""
 
     def as_record(self) -> CheckRecord:
-        """For ``infra.json``."""
+        """Its record in ``infra.json``."""
         return CheckRecord(
             name=self.name,
             passed=not self.problems,
@@ -48,7 +48,7 @@ class Outcome:
         return not self.problems
 
     def as_record(self) -> InfraRecord:
-        """What ``infra.json`` holds."""
+        """The record that ``infra.json`` holds."""
         return InfraRecord(
             passed=self.passed,
             problems=self.problems,
@@ -58,7 +58,7 @@ class Outcome:
 
 
 def bounds(measured: Mapping[str, Any], options: Infra) -> Check:
-    """Holds what was measured against what the options allow; what is not there is not held."""
+    """Compares measurements with what the options allow; a missing one breaks no bound."""
     latency, memory = measured.get("latency_ms") or {}, measured.get("memory_mb") or {}
     faster = "take a smaller backbone or smaller images"
     rows = [
@@ -67,10 +67,10 @@ def bounds(measured: Mapping[str, Any], options: Infra) -> Check:
         ("max_memory_mb", memory.get("peak"), "serving takes", "MB", "take a smaller backbone"),
         ("max_size_mb", measured.get("size_mb"), "the files take", "MB", "take a smaller backbone"),
     ]
-    held = [(getattr(options, key), key, *rest) for key, *rest in rows]
+    bounded = [(getattr(options, key), key, *rest) for key, *rest in rows]
     problems = tuple(
         f"{what} {value:g} {unit}, and infra.{key} allows {bound:g}; {remedy}, or allow more"
-        for bound, key, value, what, unit, remedy in held
+        for bound, key, value, what, unit, remedy in bounded
         if bound is not None and value is not None and value > bound
     )
-    return Check("bounds", problems, f"{sum(row[0] is not None for row in held)} asked for")
+    return Check("bounds", problems, f"{sum(row[0] is not None for row in bounded)} asked for")

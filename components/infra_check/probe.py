@@ -20,7 +20,7 @@ from components.infra_check import checks
 from components.infra_check.client import Client, served
 from components.infra_check.job import Job
 from components.infra_check.measure import memory_mb, milliseconds, percentiles
-from components.infra_check.report import Found, Reporter
+from components.infra_check.report import CheckResult, Reporter
 from components.infra_check.servable import Servable
 from components.subprocess_runner import watch_parent
 from modules import features
@@ -29,10 +29,10 @@ _TIMED_SECONDS = 20.0  # slow models are timed by fewer requests
 
 
 def probe(job: Job, report: Reporter) -> None:
-    """Does all checks, and goes on after one that fails where there is something to go on with."""
+    """Does all checks, and goes on after a failed one where the next can still be done."""
     loaded: list[Servable] = []
 
-    def load() -> Found:
+    def load() -> CheckResult:
         started = time.perf_counter()
         servable = Servable(job.model)
         inputs = servable.inputs()
@@ -64,20 +64,20 @@ def _serve(servable: Servable, job: Job, report: Reporter) -> None:
         report.check("latency", lambda: _latency(client, job, report))
 
 
-def _warm_up(servable: Servable) -> Found:
+def _warm_up(servable: Servable) -> CheckResult:
     started = time.perf_counter()
     count = servable.warm_up()
     seconds = time.perf_counter() - started
     return [], f"{count} requests in {seconds:.3g} s" if count else "the model brings no requests"
 
 
-def _parity(client: Client, job: Job, report: Reporter) -> Found:
-    found, numbers = checks.parity(client, job)
+def _parity(client: Client, job: Job, report: Reporter) -> CheckResult:
+    result, numbers = checks.parity(client, job)
     report.measured("parity", numbers)
-    return found
+    return result
 
 
-def _latency(client: Client, job: Job, report: Reporter) -> Found:
+def _latency(client: Client, job: Job, report: Reporter) -> CheckResult:
     """Times requests of one image, of all images in turn."""
     images = [job.samples[number % len(job.samples)].image for number in range(job.requests)]
     calls = [partial(client.by_grpc, [image]) for image in images]
@@ -89,8 +89,8 @@ def _latency(client: Client, job: Job, report: Reporter) -> Found:
 
 if __name__ == "__main__":
     watch_parent()
-    given = Path(sys.argv[1])
-    to_do = Job.read(given)
-    # Not even a hang in native code keeps this process when the pipeline is gone.
+    folder = Path(sys.argv[1])
+    to_do = Job.read(folder)
+    # Ends this process even if native code hangs and the pipeline is gone.
     faulthandler.dump_traceback_later(to_do.seconds, exit=True)
-    probe(to_do, Reporter(given))
+    probe(to_do, Reporter(folder))

@@ -1,4 +1,4 @@
-"""How the probe tells what it found, line by line, so that a crash leaves what came before it."""
+"""The probe's report, written line by line, so that a crash leaves the lines before it."""
 
 import json
 from collections.abc import Callable
@@ -10,10 +10,10 @@ from components.infra_check.outcome import Check
 from modules.text import cause
 
 _FILE = "report.jsonl"
-# The forms of a line: what is being done, what came of it, something measured, and the last one.
+# The keys of a line: a check that starts, its result, a measurement, and the last line.
 _DOING, _DONE, _MEASURED, _END = "doing", "done", "measured", "end"
 
-Found = tuple[list[str], str]  # problems, and what was seen
+CheckResult = tuple[list[str], str]  # problems, and what was seen
 
 
 class Reporter:
@@ -26,8 +26,8 @@ class Reporter:
         with self._path.open("a", encoding="utf-8") as file:
             file.write(json.dumps({form: value}) + "\n")
 
-    def check(self, name: str, work: Callable[[], Found]) -> bool:
-        """Does one check and tells what came of it; whatever it raises is a problem.
+    def check(self, name: str, work: Callable[[], CheckResult]) -> bool:
+        """Does one check and reports its result; whatever it raises is a problem.
 
         Returns:
             Whether it passed.
@@ -41,23 +41,23 @@ class Reporter:
         return not problems
 
     def measured(self, key: str, value: Any) -> None:
-        """Tells something measured."""
+        """Reports a measurement."""
         self._line(_MEASURED, [key, value])
 
     def end(self) -> None:
-        """Tells that all has been done."""
+        """Reports that all checks were done."""
         self._line(_END, True)
 
 
 @dataclass(frozen=True)
 class Report:
-    """The other side: what a probe has told so far.
+    """The reader's side: what a probe has reported so far.
 
     Attributes:
         checks: those that were done.
         measured: by key.
-        doing: the check that was begun last; empty before the first.
-        whole: whether the probe came to its end.
+        doing: the check that was started last; empty before the first.
+        whole: whether the probe did all checks.
     """
 
     checks: tuple[Check, ...]
@@ -67,7 +67,7 @@ class Report:
 
 
 def read(folder: Path) -> Report:
-    """What a probe has told; a line that it did not finish is left out."""
+    """What a probe has reported; a line that it did not finish is left out."""
     path = folder / _FILE
     text = path.read_text(encoding="utf-8") if path.is_file() else ""
     lines = [json.loads(line) for line in text.split("\n")[:-1]]

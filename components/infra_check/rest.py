@@ -45,23 +45,23 @@ def answer(servable: Servable, body: bytes) -> tuple[int, bytes]:
 
 def _request_of(servable: Servable, body: bytes) -> predict_pb2.PredictRequest:
     try:
-        given = json.loads(body)
+        fields = json.loads(body)
     except ValueError as error:
         raise _refused(f"JSON Parse error: {error}") from None
-    if not isinstance(given, dict) or not isinstance(given.get("signature_name", ""), str):
+    if not isinstance(fields, dict) or not isinstance(fields.get("signature_name", ""), str):
         raise _refused("the body must be an object, and its signature_name a string")
-    rows = given.get("instances")
+    rows = fields.get("instances")
     if not isinstance(rows, list) or not rows:
         raise _refused("'instances' must be a list of at least one value")
     request = predict_pb2.PredictRequest()
-    request.model_spec.signature_name = given.get("signature_name", "")
-    for name, values in _columns(rows, list(servable.inputs(*_signature(given)))).items():
+    request.model_spec.signature_name = fields.get("signature_name", "")
+    for name, values in _columns(rows, list(servable.inputs(*_signature(fields)))).items():
         request.inputs[name].CopyFrom(tf.make_tensor_proto(values, tf.string, (len(values),)))
     return request
 
 
-def _signature(given: Mapping[str, Any]) -> tuple[str, ...]:
-    name = given.get("signature_name")
+def _signature(fields: Mapping[str, Any]) -> tuple[str, ...]:
+    name = fields.get("signature_name")
     return (name,) if name else ()
 
 
@@ -103,20 +103,20 @@ def _bytes(value: Any) -> bytes:
 
 
 def _body_of(response: predict_pb2.PredictResponse) -> bytes:
-    """Several outputs make each row an object; a single one goes without its name."""
+    """With several outputs each row is an object; a single output goes without its name."""
     columns = {
         name: [_plain(value, name) for value in tf.make_ndarray(proto).tolist()]
         for name, proto in response.outputs.items()
     }
     names, rows = list(columns), zip(*columns.values(), strict=True)
-    made = [dict(zip(names, row, strict=True)) if len(names) > 1 else row[0] for row in rows]
-    return json.dumps({"predictions": made}, ensure_ascii=False).encode()
+    predictions = [dict(zip(names, row, strict=True)) if len(names) > 1 else row[0] for row in rows]
+    return json.dumps({"predictions": predictions}, ensure_ascii=False).encode()
 
 
 def _plain(value: Any, name: str) -> Any:
-    """A value of an output as JSON has it; NaN stays a word of its own, as in the original."""
+    """A value of an output as JSON has it; NaN stays ``NaN``, as TensorFlow Serving writes it."""
     if isinstance(value, list):
-        return [_plain(one, name) for one in value]
+        return [_plain(item, name) for item in value]
     if not isinstance(value, bytes):
         return value
     if name.endswith(_BINARY):

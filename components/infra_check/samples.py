@@ -1,4 +1,4 @@
-"""Which images are sent to the candidate."""
+"""Chooses the images that are sent to the candidate."""
 
 import hashlib
 from collections.abc import Iterable, Mapping
@@ -10,28 +10,28 @@ _MAX_BYTES = 64 << 20  # of all of them, so that a batch of photos stays a few s
 
 
 def choose(encoded: Iterable[bytes], known: Mapping[str, Scores]) -> list[Sample]:
-    """The images whose scores are known, and the first others where these are too few.
+    """The images whose scores are known, and the first others if these are too few.
 
     Args:
-        encoded: bytes of image files; read until enough of them are found.
-        known: by sha256, hexadecimal, of an image's bytes what the Evaluator saw.
+        encoded: bytes of image files; they are read until there are enough.
+        known: the scores that the Evaluator saw, by the sha256 of the image's bytes, hexadecimal.
 
     Returns:
-        At most sixteen, and together at most 64 MB unless it is a single one; those with scores
-        come first. Empty only where there is no image.
+        At most sixteen, and together at most 64 MB unless it is a single image; those with scores
+        come first. Empty only if there is no image.
     """
-    found: list[Sample] = []
+    scored: list[Sample] = []
     others: list[Sample] = []
     wanted = min(COUNT, len(known))
     for image in encoded:
         scores = known.get(hashlib.sha256(image).hexdigest())
         if scores is not None:
-            found.append(Sample(image, scores))
+            scored.append(Sample(image, scores))
         elif len(others) < COUNT:
             others.append(Sample(image))
-        if len(found) >= wanted and len(found) + len(others) >= COUNT:
+        if len(scored) >= wanted and len(scored) + len(others) >= COUNT:
             break
-    return _within([*found, *others][:COUNT])
+    return _within([*scored, *others][:COUNT])
 
 
 def _within(samples: list[Sample]) -> list[Sample]:

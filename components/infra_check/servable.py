@@ -41,10 +41,10 @@ class Servable:
         return dict(self.signatures[signature].structured_input_signature[1])
 
     def warm_up(self) -> int:
-        """Answers the requests that the model brings; one that fails keeps it from being served.
+        """Answers the warm-up requests of the model; if one fails, a server would not serve it.
 
         Returns:
-            How many they are.
+            How many requests there are.
 
         Raises:
             tf.errors.OpError: of the request that failed, or when they are too many.
@@ -64,7 +64,7 @@ class Servable:
         """Answers a request of one batch, or fails with the code that TensorFlow Serving gives.
 
         Raises:
-            tf.errors.OpError: ``FAILED_PRECONDITION`` for a signature that there is not,
+            tf.errors.OpError: ``FAILED_PRECONDITION`` for a signature that the model lacks,
                 ``INVALID_ARGUMENT`` for other inputs than the signature's, and what the model
                 itself raises.
         """
@@ -89,9 +89,9 @@ class Servable:
 def _tensor(key: str, proto: Any, spec: tf.TensorSpec) -> tf.Tensor:
     """A tensor of the request, if it is what the signature takes."""
     if proto.dtype != spec.dtype.as_datatype_enum:
-        given = tf.dtypes.as_dtype(proto.dtype).name if proto.dtype else "no type"
+        dtype = tf.dtypes.as_dtype(proto.dtype).name if proto.dtype else "no type"
         raise tf.errors.InvalidArgumentError(
-            None, None, f"input {key} is of {given}, not of {spec.dtype.name}"
+            None, None, f"input {key} is of {dtype}, not of {spec.dtype.name}"
         )
     array: np.ndarray[Any, Any] = tf.make_ndarray(proto)
     if not spec.shape.is_compatible_with(array.shape):

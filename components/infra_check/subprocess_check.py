@@ -1,4 +1,4 @@
-"""Runs the probe in a process of its own and turns its fate into an outcome."""
+"""Runs the probe in a process of its own, and makes an outcome of how that ends."""
 
 import os
 import signal
@@ -55,16 +55,16 @@ def check(
         )
         job.write(folder)
         end = run(command or (sys.executable, "-m", PROBE), folder, options.load_seconds)
-        told = report.read(folder)
-        fate = _fate(end, told, options.load_seconds)
-    measured |= told.measured
-    checks = (*told.checks, *([fate] if fate else []), bounds(measured, options))
+        reported = report.read(folder)
+        fate = _fate(end, reported, options.load_seconds)
+    measured |= reported.measured
+    checks = (*reported.checks, *([fate] if fate else []), bounds(measured, options))
     return Outcome(checks, measured)
 
 
-def _fate(end: End, told: report.Report, seconds: float) -> Check | None:
+def _fate(end: End, reported: report.Report, seconds: float) -> Check | None:
     """What is wrong with how the process ended."""
-    at = f"while at '{told.doing}'" if told.doing else "before it had loaded anything"
+    at = f"while at '{reported.doing}'" if reported.doing else "before it had loaded anything"
     if end.code is None:
         problem = (
             f"the model gave no answer within {seconds:g} s, {at}; make it smaller, or allow more "
@@ -77,7 +77,7 @@ def _fate(end: End, told: report.Report, seconds: float) -> Check | None:
     elif end.code > 0:
         said = clipped(end.said) or "no message"
         problem = f"the model's process ended with {end.code} {at}: {said}"
-    elif not told.whole:
+    elif not reported.whole:
         problem = f"the model's process ended {at}, without having done all checks"
     else:
         return None

@@ -1,1 +1,1 @@
-"""Gathers what is known of a model: for programs, and for people."""
+"""Gathers what is known of a model, for programs and for people."""

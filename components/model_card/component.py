@@ -1,4 +1,4 @@
-"""The node; ``card`` has the form."""
+"""The node; ``records.card`` has the form."""
 
 import json
 from pathlib import Path
@@ -22,7 +22,7 @@ from modules.gate import tfma_config
 
 
 class Executor(base_executor.BaseExecutor):
-    """Reads each artifact's file."""
+    """Gathers the model's card from the files of all earlier nodes."""
 
     def Do(  # noqa: N802 TFX's name
         self,

@@ -1,4 +1,4 @@
-"""A Pusher whose versions appear whole, with their summary and card; ``push`` does it."""
+"""The node: pushes versions that appear whole, with their summary and card."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -24,14 +24,14 @@ _STATE = "state"
 
 
 class Driver(PropertiesDriver):
-    """Lets the cache be used only where the model is the one that is served already.
+    """Lets the cache answer only if the model is served already.
 
-    What TFX knows of the inputs does not say what lies in the serving folder: it may have been
-    emptied, or hold a newer version of another model since.
+    The inputs do not say what the serving folder holds: it may have been emptied since, or hold a
+    newer version of another model.
     """
 
     def changes(self, properties: dict[str, Any], inputs: dict[str, list[Any]]) -> dict[str, str]:
-        """Says which version is served, or makes it like no other."""
+        """The served version of this model, or else a property that no other run has."""
         (model,) = inputs["model"]
         served = versions.served_version(Path(properties["serving_dir"]), model.uri)
         return {_STATE: f"version {served}" if served else f"not served, {versions.utc_now()}"}
@@ -48,7 +48,7 @@ class Executor(tfx_executor.Executor):
     ) -> None:
         """Called by TFX; marks the ``pushed_model`` artifact as pushed or not."""
         pushed = artifact_utils.get_single_instance(output_dict["pushed_model"])
-        # TFX hashes the folder of every output artifact, so one has to be there.
+        # TFX hashes the folder of every output artifact, so there must be one.
         Path(pushed.uri).mkdir(parents=True, exist_ok=True)
         if not self.CheckBlessing(input_dict):
             self._MarkNotPushed(pushed)
@@ -82,7 +82,7 @@ class Executor(tfx_executor.Executor):
 
 
 def _note(run_id: str, model: str, blessing: Path) -> dict[str, Any]:
-    """What a version remembers of how it came to be; the drivers of later runs read it."""
+    """The version's note of how it came to be; the drivers of later runs read it."""
     gate, choice = read_gate(blessing)
     forced = gate.forced.model_dump_json() if gate.forced else ""
     return {
@@ -94,7 +94,7 @@ def _note(run_id: str, model: str, blessing: Path) -> dict[str, Any]:
 
 
 def _record(records: str, run_id: str) -> RunRecord | None:
-    """What it takes to repeat the run; None where its runner has not kept that."""
+    """What it takes to repeat the run; None if its runner has not kept it."""
     path = Path(records, run_id, RECORD_FILE)
     if not records or not path.is_file():
         return None
@@ -119,7 +119,7 @@ def _extra(
 
 
 def _exported(inputs: dict[str, list[Any]]) -> Mapping[str, bytes]:
-    """The model's other forms that may be pushed; none where the graph makes none."""
+    """The model's other forms that may be pushed, by file name; empty if the graph makes none."""
     if not inputs.get("exports"):
         return {}
     folder = folder_of(inputs, "exports")
@@ -133,7 +133,7 @@ class Pusher(base_component.BaseComponent):
     Args:
         serving_dir: that folder.
         keep: how many versions stay.
-        lock_seconds: how long another may hold the folder.
+        lock_seconds: how long to wait while another process holds the folder.
         records: the folder of runs, in which the runner keeps a ``RECORD_FILE`` for each; or empty.
         source: fingerprint of the code.
         **inputs: the channels of ``SPEC_CLASS.INPUTS``, None for one that is left out.

@@ -1,4 +1,4 @@
-"""The node; ``summary`` has the form."""
+"""The node; ``records.summary`` has the form."""
 
 from typing import Any
 
@@ -39,9 +39,9 @@ class Executor(base_executor.BaseExecutor):
 
 
 class RunSummary(base_component.BaseComponent):
-    """Writes a ``Summary`` of all that came before.
+    """Writes the run's ``Summary``.
 
-    What only the runner knows, seconds and memory, the runner adds.
+    The runner adds what it alone knows: seconds and memory.
 
     Args:
         serving_dir: the folder of the versions.

@@ -71,12 +71,12 @@ def judge(config: Config, candidate: Path, baseline: Path | None) -> Judgement:
         pattern = write_test_split(config, images)
         compared = evaluate(
             _pipelines(config),
-            pattern,
-            text_format.Parse(schema, schema_pb2.Schema()),
-            str(candidate.absolute()),
-            choice,
-            config.evaluation,
-            evaluation,
+            pattern=pattern,
+            schema=text_format.Parse(schema, schema_pb2.Schema()),
+            candidate=str(candidate.absolute()),
+            choice=choice,
+            options=config.evaluation,
+            folder=evaluation,
         )
         write_compared(evaluation, compared)
         infra = _infra(config, candidate, pattern, evaluation)

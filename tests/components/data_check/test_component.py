@@ -14,14 +14,15 @@ from modules.errors import InputError
 
 def checked(folder: Path, tested: int, min_examples: int) -> Path:
     """Runs the node's executor on so many test images of two classes; gives the verdict."""
-    found, ingestion = standard_artifacts.ExampleAnomalies(), artifacts.Ingestion()
+    anomalies, ingestion = standard_artifacts.ExampleAnomalies(), artifacts.Ingestion()
     verdict = artifacts.Verdict()
-    found.split_names = artifact_utils.encode_split_names(list(features.SPLITS))
-    for artifact, name in ((found, "found"), (ingestion, "ingestion"), (verdict, "verdict")):
+    anomalies.split_names = artifact_utils.encode_split_names(list(features.SPLITS))
+    inputs = {"anomalies": anomalies, "ingestion": ingestion}
+    for name, artifact in {**inputs, "verdict": verdict}.items():
         artifact.uri = str(folder / name)
         Path(artifact.uri).mkdir()
     for split in features.SPLITS:
-        path = Path(artifact_utils.get_split_uri([found], split), "SchemaDiff.pb")
+        path = Path(artifact_utils.get_split_uri([anomalies], split), "SchemaDiff.pb")
         path.parent.mkdir()
         path.touch()
     counts = {"train": 64, "validation": 8, "test": tested}
@@ -29,7 +30,7 @@ def checked(folder: Path, tested: int, min_examples: int) -> Path:
     (folder / "ingestion" / "ingestion.json").write_text(json.dumps({"images": images}))
     node = DataCheck.EXECUTOR_SPEC.executor_class()
     node.Do(
-        {"found": [found], "ingestion": [ingestion]},
+        {name: [artifact] for name, artifact in inputs.items()},
         {"verdict": [verdict]},
         {"source": "", "min_examples": min_examples, "min_others": 0},
     )

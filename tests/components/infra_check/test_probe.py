@@ -9,7 +9,7 @@ import pytest
 import tensorflow as tf
 
 from components.infra_check import report
-from components.infra_check.checks import difference, judged
+from components.infra_check.checks import answer_problems, difference
 from components.infra_check.client import Answer
 from components.infra_check.job import Job, Sample, Scores
 from components.infra_check.measure import milliseconds, percentiles
@@ -165,8 +165,8 @@ def good() -> Scores:
 def test_an_answer_is_judged_in_every_respect(
     spoil: Callable[[Scores], Scores], problem: str | None
 ) -> None:
-    found = judged(Answer(spoil(good()), ("g\n", "r")), ["r", "g\n", "b"], 2)
-    assert found == [] if problem is None else problem in found[0]
+    problems = answer_problems(Answer(spoil(good()), ("g\n", "r")), ["r", "g\n", "b"], 2)
+    assert problems == [] if problem is None else problem in problems[0]
 
 
 def test_scores_that_are_no_numbers_differ_from_all() -> None:
