@@ -151,12 +151,3 @@ def test_help_and_mistakes_of_config_and_data_load_no_tensorflow(
         [sys.executable, "-c", code], capture_output=True, text=True, cwd=PROJECT, check=True
     )
     assert done.stdout.strip().endswith("[]"), done.stdout
-
-
-def test_the_graph_imports_nothing_of_google_cloud_ai_platform() -> None:
-    # A third of the seconds that the graph's imports took: tfx.v1 brings it, its parts do not.
-    code = "import sys, pipeline.graph; print('google.cloud.aiplatform' in sys.modules)"
-    done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, cwd=PROJECT, check=True
-    )
-    assert done.stdout == "False\n"
