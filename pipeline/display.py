@@ -1,4 +1,4 @@
-"""What a person sees of a run: bars at a terminal, plain lines on a pipe, the rest in a log."""
+"""Shows progress: bars at a terminal, plain lines on a pipe; all other output goes to a log."""
 
 import logging
 import os
@@ -18,24 +18,24 @@ from rich.table import Column
 from modules import progress
 from modules.text import printable, without_secrets
 
-# TFX asks whether a query has these parts in a way that newer protobuf always answers with yes, and
-# then warns, for each input of each node, that it does not heed what nobody has set.
-_OF_NO_USE = re.compile(r"property_predicate is not supported|filter_query")
+# With newer versions of protobuf, TFX takes these parts of a query for set when they are not, and
+# warns, for each input of each node, that it ignores them.
+_NOISE = re.compile(r"property_predicate is not supported|filter_query")
 
 
 @contextmanager
 def logged_to(path: Path, *, verbose: bool) -> Iterator[TextIO]:
-    """Sends all that this process and its libraries print to a file.
+    """Redirects everything that this process and its libraries print to a file.
 
-    TensorFlow's C++ code writes to the file descriptors themselves, so these are redirected. What
-    no longer fits on the log's disk is dropped.
+    TensorFlow's C++ code writes to the file descriptors themselves, so these are redirected. Output
+    that no longer fits on the log's disk is dropped.
 
     Args:
-        path: the log file, made with its folder.
+        path: of the log file; its folder is created.
         verbose: whether log records are shown on the terminal's standard error too.
 
     Yields:
-        The standard output as it was, for what a person shall see.
+        The original standard output, for what the user should see.
     """
     sys.stdout.flush()
     sys.stderr.flush()
@@ -47,12 +47,12 @@ def logged_to(path: Path, *, verbose: bool) -> Iterator[TextIO]:
         error = os.fdopen(os.dup(2), "w")
         if verbose:
             handlers.append(logging.StreamHandler(error))
-            handlers[-1].addFilter(lambda record: not _OF_NO_USE.search(record.getMessage()))
+            handlers[-1].addFilter(lambda record: not _NOISE.search(record.getMessage()))
         for handler in handlers:
             handler.setFormatter(_Lines("%(asctime)s %(levelname)s %(message)s"))
         root.handlers[:] = handlers
         root.setLevel(logging.INFO)
-        logging.raiseExceptions = False  # There is nowhere to tell that the disk is full.
+        logging.raiseExceptions = False  # A full disk leaves no place to report that.
         os.dup2(log.fileno(), 1)
         os.dup2(log.fileno(), 2)
         try:
@@ -70,7 +70,7 @@ def logged_to(path: Path, *, verbose: bool) -> Iterator[TextIO]:
 
 @contextmanager
 def quiet() -> Iterator[TextIO]:
-    """Drops what libraries print of their own business; yields as ``logged_to``."""
+    """Drops the output of libraries; yields as ``logged_to``."""
     with (
         tempfile.TemporaryDirectory() as folder,
         logged_to(Path(folder) / "log", verbose=False) as visible,
@@ -80,7 +80,7 @@ def quiet() -> Iterator[TextIO]:
 
 @contextmanager
 def _log(path: Path) -> Iterator[TextIO]:
-    """A file to add to, made with its folder."""
+    """A file to append to; its folder is created."""
     path.parent.mkdir(parents=True, exist_ok=True)
     log = path.open("a", encoding="utf-8")
     try:
@@ -91,7 +91,7 @@ def _log(path: Path) -> Iterator[TextIO]:
 
 
 def _flush(stream: TextIO, number: int) -> None:
-    """Lets a stream keep nothing that a person would see when its descriptor is put back."""
+    """Empties a stream, so that the user sees nothing of it once its descriptor is restored."""
     try:
         stream.flush()
     except OSError:
@@ -101,16 +101,16 @@ def _flush(stream: TextIO, number: int) -> None:
 
 
 class _Lines(logging.Formatter):
-    """Lets no text begin what looks like another record, nor move a terminal that shows the log."""
+    """Keeps a text from looking like another record, and from controlling a terminal."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """The record, further lines of it indented, addresses without what may be a secret."""
+        """The record, its further lines indented, its addresses without what may be a secret."""
         text = without_secrets(super().format(record))
         return "\n    ".join(map(printable, text.split("\n")))
 
 
 class Display(logging.Handler):
-    """Shows components as they run, and what ``modules.progress`` reports in between."""
+    """Shows which component runs, and what ``modules.progress`` reports meanwhile."""
 
     def __init__(self, stream: TextIO) -> None:
         super().__init__()
@@ -134,7 +134,7 @@ class Display(logging.Handler):
             if self._console.is_terminal
             else None
         )
-        self.component = ""  # the one that runs
+        self.component = ""  # that is running
         self._task: TaskID | None = None
         self._started = 0.0
         self._done = 0.0
@@ -152,11 +152,11 @@ class Display(logging.Handler):
             self._bars.stop()
 
     def say(self, line: str) -> None:
-        """Prints a ``printable`` line, above the bars if there are any."""
+        """Prints a line, made ``printable``, above the bars if there are any."""
         self._console.print(printable(without_secrets(line)), markup=False)
 
     def start(self, component: str) -> None:
-        """A component begins."""
+        """Shows that a component begins."""
         self.component = component
         self._started = time.monotonic()
         self._done = 0.0
@@ -164,7 +164,7 @@ class Display(logging.Handler):
             self._task = self._bars.add_task(component, total=None, count="", note="")
 
     def finish(self, component: str, *, cached: bool = False) -> float:
-        """A component has ended, or was taken from the cache; returns its seconds."""
+        """Shows that a component has ended, or came from the cache; returns its seconds."""
         seconds = time.monotonic() - self._started
         if self._bars and self._task is not None:
             self._bars.update(self._task, total=1, completed=1)

@@ -1,4 +1,4 @@
-"""What a person sees of a run, and what goes to the log instead."""
+"""The user sees progress, and everything else goes to the log."""
 
 import io
 import logging
@@ -51,7 +51,7 @@ def test_on_a_terminal_there_is_a_bar_with_count_and_note(
 
 
 @pytest.mark.parametrize("terminal", [True, False])
-def test_what_a_label_is_called_moves_no_terminal_and_makes_no_line(
+def test_a_label_can_neither_control_the_terminal_nor_forge_a_line(
     monkeypatch: pytest.MonkeyPatch, terminal: bool
 ) -> None:
     monkeypatch.setenv("TERM", "xterm")
@@ -74,7 +74,7 @@ def test_what_a_label_is_called_moves_no_terminal_and_makes_no_line(
     )
 
 
-def test_a_record_of_the_log_makes_no_other(tmp_path: Path) -> None:
+def test_a_text_cannot_forge_a_record_of_the_log(tmp_path: Path) -> None:
     log = tmp_path / "log"
     code = (
         "import logging, pathlib\n"
@@ -115,7 +115,7 @@ def test_counts_that_arrive_in_parts_are_added_up(monkeypatch: pytest.MonkeyPatc
     assert "3000/5000" in stream.getvalue()
 
 
-def test_after_the_run_nobody_listens_any_more() -> None:
+def test_the_display_stops_listening_after_the_run() -> None:
     stream = io.StringIO()
     work(stream)
     before = stream.getvalue()
@@ -123,7 +123,7 @@ def test_after_the_run_nobody_listens_any_more() -> None:
     assert stream.getvalue() == before
 
 
-def test_what_libraries_print_goes_to_the_log_even_from_c(tmp_path: Path) -> None:
+def test_the_output_of_libraries_goes_to_the_log_also_from_c(tmp_path: Path) -> None:
     log = tmp_path / "deep" / "tfx.log"
     code = (
         "import logging, os, pathlib\n"
@@ -146,7 +146,7 @@ def test_what_libraries_print_goes_to_the_log_even_from_c(tmp_path: Path) -> Non
         assert part in logged
 
 
-def test_the_log_is_shown_too_when_asked_for(tmp_path: Path) -> None:
+def test_verbose_shows_the_log_too(tmp_path: Path) -> None:
     code = (
         "import logging, pathlib\n"
         "from pipeline.display import logged_to\n"
@@ -178,7 +178,7 @@ def summary(status: str, **values: object) -> Summary:
     )
 
 
-def test_the_outcome_says_what_became_of_the_run(tmp_path: Path) -> None:
+def test_the_outcome_says_what_was_pushed_and_what_the_data_lacks(tmp_path: Path) -> None:
     config = loading.load(PROJECT / "configs" / "digits.yaml", (), tmp_path)
     assert "pushed version 7 to /s" in reporting.outcome(summary("pushed"), config)
     assert "nothing was pushed" in reporting.outcome(summary("rejected"), config)
@@ -186,9 +186,9 @@ def test_the_outcome_says_what_became_of_the_run(tmp_path: Path) -> None:
     assert "nothing to do; version 7 is in /s" in unchanged
     quarantined = {"by_reason": {"unreadable": 2, "the file is empty": 1}, "list": "/q.jsonl"}
     bad = summary("pushed", data={"quarantined": quarantined})
-    told = reporting.outcome(bad, config)
-    assert "3 could not be used (2 unreadable, 1 the file is empty)" in told
-    assert "they are listed in /q.jsonl" in told
+    lines = reporting.outcome(bad, config)
+    assert "3 could not be used (2 unreadable, 1 the file is empty)" in lines
+    assert "they are listed in /q.jsonl" in lines
     plain = {"count": 1, "colors": {"#ffffff": 1}, "first": ["a.png"], "list": "/o.jsonl"}
     faint = summary("pushed", data={"images": {"test": {"a": 4}}, "one_color": plain})
     assert "data: 1 of 4 images is of one colour (1 #ffffff)" in reporting.outcome(faint, config)
