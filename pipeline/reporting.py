@@ -1,4 +1,4 @@
-"""A run's outcome, for people."""
+"""What a run will train, and how it ended, for people."""
 
 import json
 from pathlib import Path
@@ -6,11 +6,34 @@ from pathlib import Path
 from components.image_example_gen import one_color
 from components.records.summary import SUMMARY_FILE, Summary
 from modules import features
-from modules.text import printable_lines
+from modules.settings import Finetune, FractionOfBlocks, LastBlocks, MatchingBlocks, Stage
+from modules.text import counted, printable_lines, quoted
 from pipeline import record
 from pipeline.config import Config
 from pipeline.provenance import versions
 from pipeline.root import Root, shown
+
+
+def planned(finetune: Finetune) -> str:
+    """A line on the stages that a run will train, before its first node."""
+    if finetune.schedule == "auto":
+        return "stages: chosen by the size of the data and of the backbone (schedule: auto)"
+    stages = (
+        f"{stage.name} ({_trained(stage)}, up to {counted(stage.epochs, 'epoch')})"
+        for stage in finetune.stages
+    )
+    return printable_lines([f"stages: {', '.join(stages)}"])
+
+
+def _trained(stage: Stage) -> str:
+    rule = stage.unfreeze
+    if isinstance(rule, LastBlocks):
+        return "the last block" if rule.last == 1 else f"the last {rule.last} blocks"
+    if isinstance(rule, FractionOfBlocks):
+        return f"the last {100 * rule.fraction:g} % of the blocks"
+    if isinstance(rule, MatchingBlocks):
+        return f"the blocks that match {quoted(rule.match, 2)}"
+    return "the head alone" if rule == "none" else "all blocks"
 
 
 def outcome(summary: Summary, config: Config) -> str:

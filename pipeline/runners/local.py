@@ -20,7 +20,7 @@ from pipeline.interruption import Interruption, watched
 from pipeline.node import run_node
 from pipeline.node_records import peak_rss_mb, read_all, seconds_by_name
 from pipeline.provenance import versions
-from pipeline.reporting import upgraded
+from pipeline.reporting import planned, upgraded
 from pipeline.root import Root, new_run_id, shown
 
 LOG_FILE = "tfx.log"
@@ -126,6 +126,7 @@ def _summarized(this: Run, outputs: Sequence[Path]) -> Summary:
     try:
         record.write(begun, root.run(this.run_id))
         files = preflight.check_data(config, this.display.say, forced=this.forced is not None)
+        this.display.say(planned(config.finetune))
         summary = _run_nodes(this, files)
     except (Exception, KeyboardInterrupt) as error:
         logging.getLogger("thaw").exception("the run ends")

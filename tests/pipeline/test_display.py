@@ -11,7 +11,8 @@ import pytest
 
 from components.records.summary import Summary
 from modules import progress
-from pipeline import loading, reporting
+from modules.settings import Finetune
+from pipeline import loading, reporting, safe_yaml
 from pipeline.display import Display, logged_to
 from tests.conftest import PROJECT
 
@@ -217,3 +218,32 @@ def test_a_run_that_changed_nothing_says_that_the_verdict_is_of_the_push(tmp_pat
 def test_records_without_facts_are_read_as_such() -> None:
     record = logging.LogRecord("n", logging.INFO, os.devnull, 1, "text", (), None)
     assert progress.facts_of(record) == {}
+
+
+@pytest.mark.parametrize(
+    ("finetune", "line"),
+    [
+        (
+            "{}",
+            "stages: head (the head alone, up to 10 epochs), full (all blocks, up to 10 epochs)",
+        ),
+        (
+            "{schedule: auto}",
+            "stages: chosen by the size of the data and of the backbone (schedule: auto)",
+        ),
+        (
+            "{stages: [{name: a, unfreeze: {last: 2}, epochs: 1}, {name: b, unfreeze: {last: 1}}]}",
+            "stages: a (the last 2 blocks, up to 1 epoch), b (the last block, up to 10 epochs)",
+        ),
+        (
+            "{stages: [{name: a, unfreeze: {fraction: 0.4}, epochs: 3}]}",
+            "stages: a (the last 40 % of the blocks, up to 3 epochs)",
+        ),
+        (
+            "{stages: [{name: a, unfreeze: {match: [^block_1, stem]}, epochs: 3}]}",
+            "stages: a (the blocks that match '^block_1' and 'stem', up to 3 epochs)",
+        ),
+    ],
+)
+def test_a_run_says_first_which_stages_it_trains(finetune: str, line: str) -> None:
+    assert reporting.planned(Finetune.model_validate(safe_yaml.parse(finetune))) == line
