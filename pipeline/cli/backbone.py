@@ -6,7 +6,6 @@ from typing import Annotated
 
 import typer
 
-from components.records.base import as_json_text
 from pipeline.cli.app import ConfigFile, JsonOption, RootOption, SetOption, app
 
 
@@ -18,6 +17,7 @@ def inspect(
     as_json: JsonOption = False,
 ) -> None:
     """Shows a backbone's blocks, in the order of the data, and what each stage would train."""
+    from components.records.base import as_json_text
     from pipeline import display
     from pipeline.commands import inspect
 
@@ -51,6 +51,7 @@ def lr_find(
 
     Nothing is kept but the picture.
     """
+    from components.records.base import as_json_text
     from pipeline import display, loading
     from pipeline.commands import lr_find
 

@@ -6,7 +6,6 @@ from typing import Annotated
 
 import typer
 
-from components.records.base import as_json_text
 from modules.errors import InputError
 from pipeline.cli.app import OK, REFUSED, ConfigFile, JsonOption, RootOption, SetOption, app
 
@@ -28,6 +27,7 @@ def predict(
 
     Exit status: 0, or 2 if an image could not be used; all others are still labelled.
     """
+    from components.records.base import as_json_text
     from pipeline import display
     from pipeline.commands import predict
 
@@ -58,6 +58,7 @@ def gate(
 
     Nothing is trained or pushed. Exit status: 0 blessed, 3 refused.
     """
+    from components.records.base import as_json_text
     from pipeline import display, loading
     from pipeline.commands import gate
 

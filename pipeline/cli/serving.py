@@ -4,7 +4,6 @@ from typing import Annotated
 
 import typer
 
-from components.records.base import as_json_text
 from pipeline.cli.app import ConfigFile, JsonOption, RootOption, SetOption, app
 
 ByOption = Annotated[
@@ -20,6 +19,7 @@ def versions(
     as_json: JsonOption = False,
 ) -> None:
     """Shows what was pushed when, by which run, with which metrics, and what is served."""
+    from components.records.base import as_json_text
     from pipeline import loading
     from pipeline.commands import versions
 
