@@ -2,7 +2,7 @@
 CONFIG ?= configs/digits.yaml
 SET_UP = .venv/.thaw-set-up
 
-.PHONY: run test test-slow test-newest test-all lint bench bench-ingest bench-quality setup clean
+.PHONY: run test test-slow test-newest test-all lint reference bench bench-ingest bench-quality setup clean
 run: $(SET_UP)
 	.venv/bin/thaw run $(CONFIG)
 
@@ -30,6 +30,12 @@ lint: $(SET_UP)
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
 	.venv/bin/mypy thaw pipeline components modules data tests benchmarks docs
+
+# What is generated from the code: the table of all keys, and the JSON Schemas.
+reference: $(SET_UP)
+	.venv/bin/python -m docs.config_reference
+	.venv/bin/thaw schema config > docs/schema/config.json
+	.venv/bin/thaw schema summary > docs/schema/summary.json
 
 bench: $(SET_UP)
 	.venv/bin/python -m benchmarks.speed

@@ -21,8 +21,9 @@ A config is a YAML file. Only `data.path` and `backbone.handle` have no default.
 the file starts at the file's folder, one on the command line at the current folder.
 [data.md](data.md), [backbones.md](backbones.md), [schedule.md](schedule.md) and [gate.md](gate.md)
 explain the keys in context; [configs/digits.yaml](../configs/digits.yaml) gives a reason for each
-of its values. `thaw schema config` prints the keys as a JSON Schema, with which an editor completes
-and checks a config.
+of its values. `thaw schema config` prints the keys as a JSON Schema. An editor with a YAML language
+server completes and checks a config whose first line names [that schema](schema/config.json), as
+the configs in [configs](../configs) do.
 """
 _TYPES = {
     "integer": "whole number",
