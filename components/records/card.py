@@ -19,7 +19,7 @@ from modules.text import Markup, code, markdown
 
 CARD_FILE = "card.json"
 TEXT_FILE = "model_card.md"
-_TEMPLATE = Path(__file__).with_name("model_card.md.jinja")
+_TEMPLATE = Path(__file__).with_name("card.md.jinja")
 
 
 class Card(Record):
