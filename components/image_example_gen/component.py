@@ -3,38 +3,17 @@
 from pathlib import Path
 from typing import Any
 
-from tfx import types
 from tfx.dsl.components.base import base_beam_component, executor_spec
 from tfx.types import standard_artifacts
-from tfx.types.component_spec import ChannelParameter, ExecutionParameter
 
 from components.artifacts import Ingestion, Quarantine
 from components.driver import PropertiesDriver
 from components.image_example_gen import executor, listing_file
 from components.image_example_gen.io import LISTING, PLACE, VERIFY
 from components.image_example_gen.sources import spans
+from components.node_spec import filled, node_spec
 from components.records.data import FINGERPRINT
 from modules.settings import Ingest
-
-
-class ImageExampleGenSpec(types.ComponentSpec):
-    """Inputs, outputs and execution properties."""
-
-    PARAMETERS = {  # noqa: RUF012 TFX's form
-        "options": ExecutionParameter(type=str),
-        "source": ExecutionParameter(type=str),
-        LISTING: ExecutionParameter(type=str),
-        VERIFY: ExecutionParameter(type=str),
-        # Filled in by the driver, not by the caller.
-        FINGERPRINT: ExecutionParameter(type=str, optional=True),
-        PLACE: ExecutionParameter(type=str, optional=True),
-    }
-    INPUTS: dict[str, ChannelParameter] = {}  # noqa: RUF012
-    OUTPUTS = {  # noqa: RUF012
-        "examples": ChannelParameter(type=standard_artifacts.Examples),
-        "ingestion": ChannelParameter(type=Ingestion),
-        "quarantine": ChannelParameter(type=Quarantine),
-    }
 
 
 class Driver(PropertiesDriver):
@@ -71,7 +50,16 @@ class ImageExampleGen(base_beam_component.BaseBeamComponent):
         verify: whether the driver reads every image, whatever the last run has read.
     """
 
-    SPEC_CLASS = ImageExampleGenSpec
+    SPEC_CLASS = node_spec(
+        properties={"options": str, "source": str, LISTING: str, VERIFY: str},
+        inputs={},
+        outputs={
+            "examples": standard_artifacts.Examples,
+            "ingestion": Ingestion,
+            "quarantine": Quarantine,
+        },
+        by_driver=[FINGERPRINT, PLACE],
+    )
     EXECUTOR_SPEC = executor_spec.BeamExecutorSpec(executor.Executor)
     DRIVER_CLASS = Driver
 
@@ -79,13 +67,12 @@ class ImageExampleGen(base_beam_component.BaseBeamComponent):
         self, options: Ingest, source: str, *, listing: str = "", verify: bool = False
     ) -> None:
         super().__init__(
-            spec=ImageExampleGenSpec(
+            filled(
+                self.SPEC_CLASS,
+                {},
                 options=options.model_dump_json(),
                 source=source,
                 listing=listing,
                 verify="yes" if verify else "",
-                examples=types.Channel(type=standard_artifacts.Examples),
-                ingestion=types.Channel(type=Ingestion),
-                quarantine=types.Channel(type=Quarantine),
             )
         )

@@ -34,7 +34,7 @@ class Executor(base_beam_executor.BaseBeamExecutor):
         output_dict: dict[str, list[Any]],
         exec_properties: dict[str, Any],
     ) -> None:
-        """Called by TFX with the outputs of ``ImageExampleGenSpec``."""
+        """Called by TFX with the outputs of ``ImageExampleGen``."""
         outputs = {key: artifact_utils.get_single_instance(v) for key, v in output_dict.items()}
         options = Ingest.model_validate_json(exec_properties["options"])
         place = spans.Place.model_validate_json(exec_properties[PLACE])
