@@ -39,8 +39,19 @@ def versions() -> dict[str, str]:
 
 
 def source_files(*modules: str) -> dict[str, Path]:
-    """The files of some modules and of all that they import of this project, by import path."""
-    return closure(modules, _OURS.__contains__).files
+    """The files of some modules and of all that they import of this project, by import path.
+
+    A file beside a module that has its name, such as the template ``card.md.jinja`` of ``card.py``,
+    is part of it, and has ``module:file`` as its key.
+    """
+    files = closure(modules, _OURS.__contains__).files
+    beside = {
+        f"{name}:{other.name}": other
+        for name, path in files.items()
+        for other in path.parent.glob(f"{path.stem}.*")
+        if other.suffix != ".py"
+    }
+    return {**files, **beside}
 
 
 def source_fingerprint(*modules: str, plugins: Iterable[str] = ()) -> str:

@@ -75,6 +75,21 @@ def test_another_version_of_a_package_changes_it_too(
     assert provenance.source_fingerprint("own.first") != before
 
 
+def test_a_file_beside_a_module_that_has_its_name_is_part_of_it(as_ours: Path) -> None:
+    (as_ours / "second.txt").write_text("template", encoding="utf-8")
+    (as_ours / "third.txt").write_text("template", encoding="utf-8")
+    before = provenance.source_fingerprint("own.first")
+    (as_ours / "third.txt").write_text("edited", encoding="utf-8")
+    assert provenance.source_fingerprint("own.first") == before
+    (as_ours / "second.txt").write_text("edited", encoding="utf-8")
+    assert provenance.source_fingerprint("own.first") != before
+
+
+def test_the_cards_template_is_part_of_the_cards_code() -> None:
+    files = provenance.source_files("components.model_card.component")
+    assert files["components.records.card:card.md.jinja"].is_file()
+
+
 def test_the_trainers_code_is_all_that_it_uses() -> None:
     files = set(provenance.source_files("modules.trainer"))
     assert {
