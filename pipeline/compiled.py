@@ -1,7 +1,7 @@
-"""A pipeline that is checked, prepared and compiled: what any scheduler needs to run its nodes.
+"""A pipeline that is checked, prepared and compiled: everything that a scheduler needs.
 
-It is written as two files. Reading them imports neither TensorFlow nor TFX, so that a scheduler
-that looks up the nodes again and again pays milliseconds and not the imports' seconds.
+It is written as two files. Reading them imports neither TensorFlow nor TFX, so a scheduler that
+reads the nodes again and again spends milliseconds on it, not the seconds of these imports.
 """
 
 import hashlib
@@ -31,7 +31,7 @@ class CompiledNode(Options):
 
     Attributes:
         id: such as ``ImageExampleGen``.
-        upstream: ids of the nodes that must have ended before it begins, sorted.
+        upstream: ids of the nodes that must end before this node begins, sorted.
         source: fingerprint of the code that it runs; empty for a node that runs none of Thaw's.
     """
 
@@ -41,25 +41,25 @@ class CompiledNode(Options):
 
     @property
     def name(self) -> str:
-        """As people and the summary have it, such as ``image_example_gen``."""
+        """The name in the display and the summary, such as ``image_example_gen``."""
         return re.sub(r"(?<!^)(?=[A-Z])", "_", self.id).lower()
 
 
 class CompiledPipeline(Options):
-    """All that is settled before the first node runs; the same inputs give the same bytes.
+    """Everything that is decided before the first node runs; the same inputs give the same bytes.
 
-    It holds no run's id, and nothing of how ML Metadata is reached.
+    It holds neither a run's id nor a connection to ML Metadata.
 
     Attributes:
-        format: of the files.
-        pipeline: its name, which ML Metadata keeps the nodes' work under.
+        format: the version of the files' form.
+        pipeline: the pipeline's name, under which ML Metadata keeps the nodes' work.
         root: the folder that the nodes write to.
-        versions: of Python and the packages.
-        trainer: what Trainer gets, with the fingerprint of the backbone's files.
+        versions: the versions of Python and the packages.
+        trainer: the options that Trainer gets, with the fingerprint of the backbone's files.
         plugins: the folder that the user's own code is searched in; None where none is called.
-        places: paths, by which no work is found again, and the names that stand for them.
-        nodes: in an order in which they can run.
-        graph: TFX's intermediate form, serialized.
+        places: paths that must not count in cache keys, and the names that replace them there.
+        nodes: all nodes, in an order in which they can run.
+        graph: TFX's intermediate representation, serialized.
     """
 
     format: Literal[1] = FORMAT
@@ -100,10 +100,11 @@ class CompiledPipeline(Options):
 
 
 def read_compiled(folder: Path) -> CompiledPipeline:
-    """What ``CompiledPipeline.write`` has written.
+    """Reads the files that ``CompiledPipeline.write`` has written.
 
     Raises:
-        InputError: when the files are missing, damaged, of another format, or not of one pipeline.
+        InputError: when a file is missing or damaged, has another format, or belongs to another
+            pipeline than the other file.
     """
     try:
         described = json.loads((folder / NODES_FILE).read_text(encoding="utf-8"))
@@ -128,8 +129,8 @@ def compile_pipeline(
 
     Args:
         config: the whole configuration.
-        options: what Trainer gets.
-        forced: who blesses the candidate whatever the gate's rules say.
+        options: the options that Trainer gets.
+        forced: who blesses the candidate, whatever the gate's rules say.
 
     Raises:
         InputError: when the schema cannot be used.
@@ -150,7 +151,7 @@ def compile_pipeline(
             listing=str(root.listing),
         )
     )
-    # Maps have no order of their own, neither in the graph nor in what is packed into it.
+    # The maps of a message have no order, neither in the graph nor in the message packed into it.
     deployment = pipeline_pb2.IntermediateDeploymentConfig()
     graph.deployment_config.Unpack(deployment)
     graph.deployment_config.Pack(deployment, deterministic=True)

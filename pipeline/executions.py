@@ -1,4 +1,4 @@
-"""What ML Metadata says of a run's executions."""
+"""Reads a run's executions from ML Metadata."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -53,11 +53,11 @@ def _in_context(store: Any, type_name: str, name: str) -> list[Any]:
 
 
 def success_of(connection: Any, run: NodeRun) -> Literal["complete", "cached"] | None:
-    """How a node of a run has ended.
+    """Whether a node of a run has succeeded.
 
     Returns:
-        ``complete``; ``cached``, when it was not run because nothing that it depends on had
-        changed; None when it did not end well, or was left out.
+        ``complete``; ``cached``, when nothing had changed that the node depends on, so it was not
+        run again; None when it failed, or TFX did not run it.
     """
     import ml_metadata as mlmd
     from ml_metadata.proto.metadata_store_pb2 import Execution
@@ -71,7 +71,7 @@ def success_of(connection: Any, run: NodeRun) -> Literal["complete", "cached"] |
 
 
 def summary_of(connection: Any, run_id: str) -> Summary:
-    """The summary that this run's last node wrote, or had written in an earlier run.
+    """The summary that the last node wrote, in this run or, if it was cached, in an earlier one.
 
     Raises:
         RuntimeError: when there is none.

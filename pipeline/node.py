@@ -16,11 +16,11 @@ _TRAINER = "Trainer"
 def run_node(
     compiled: CompiledPipeline, node_id: str, *, run_id: str, connection: Any
 ) -> NodeRecord:
-    """Runs a node, or finds its work in the cache, and records how it went in the run's folder.
+    """Runs a node, or takes its work from the cache, and records this in the run's folder.
 
-    What a killed attempt at this node of this run has left is cleared first. The nodes upstream
-    must have ended. Where temporary files go is the process's own matter
-    (``recovery.temporary_files``), and so is that nobody else runs the same node at the same time.
+    First clears what a killed attempt at this node of this run has left. The caller makes sure that
+    the upstream nodes have ended, that no other process runs the same node at the same time, and
+    where temporary files go (``recovery.temporary_files``).
 
     Args:
         compiled: the pipeline.
@@ -33,8 +33,8 @@ def run_node(
 
     Raises:
         InputError: when the pipeline has no such node.
-        RuntimeError: when the node's inputs are not there.
-        Exception: what the node itself has raised.
+        RuntimeError: when the node's inputs are missing.
+        Exception: whatever the node itself raises.
     """
     from modules.beam_batches import cap_batches
 
@@ -52,12 +52,12 @@ def run_node(
             _launcher(compiled, run, connection).launch()
         state = executions.success_of(connection, run)
         if state is None:
-            raise RuntimeError("it was left out, for its inputs are not there")
+            raise RuntimeError("its inputs are missing, so TFX did not run it")
     except BaseException:
         recorder.fail()
         raise
     if node_id == _TRAINER:
-        # The model is published: nothing will go on from them.
+        # The model is published, so no training continues from them.
         shutil.rmtree(root.checkpoints, ignore_errors=True)
     return recorder.end(state)
 

@@ -1,4 +1,4 @@
-"""How each node of a run went: a small file a node, in the run's folder."""
+"""Records state, time and memory of each node of a run, in a file each in the run's folder."""
 
 import os
 import resource
@@ -23,9 +23,9 @@ class NodeRecord(Options):
 
     Attributes:
         node: its id, such as ``ImageExampleGen``.
-        name: as the summary has it, such as ``image_example_gen``.
-        state: ``complete``; ``cached``, when nothing that the node depends on had changed;
-            ``failed``; ``running``, which is also what a killed process leaves.
+        name: its name in the summary, such as ``image_example_gen``.
+        state: ``complete``; ``cached``, when nothing had changed that the node depends on;
+            ``failed``; ``running``, which a killed process leaves behind.
         host: the machine.
         pid: of the process.
         started_at: UTC.
@@ -54,12 +54,12 @@ class NodeRecord(Options):
 
 
 class Recorder:
-    """Records one attempt at a node from its start on.
+    """Records one attempt at a node, from its start.
 
     Args:
-        folder: of the run's records.
+        folder: the folder of the run's records.
         node: the node's id.
-        name: as the summary has it.
+        name: its name in the summary.
 
     Raises:
         OSError: when the folder cannot be written.
@@ -79,13 +79,13 @@ class Recorder:
         self._begun.write(folder)
 
     def end(self, state: Literal["complete", "cached"]) -> NodeRecord:
-        """Records that the node has ended well; raises ``OSError``."""
+        """Records that the node has succeeded; raises ``OSError``."""
         record = self._ended(state)
         record.write(self._folder)
         return record
 
     def fail(self) -> None:
-        """Records that it failed; where that cannot be written, what it failed of counts more."""
+        """Records that the node has failed, if the record can be written."""
         with suppress(OSError):
             self._ended("failed").write(self._folder)
 
@@ -101,7 +101,7 @@ class Recorder:
 
 
 def read_all(folder: Path) -> list[NodeRecord]:
-    """A run's records in the order in which the nodes began; files that are none are left out."""
+    """A run's records in the order in which the nodes began, without files that are damaged."""
     records = []
     for path in folder.glob("*.json"):
         with suppress(OSError, ValidationError):
@@ -110,7 +110,7 @@ def read_all(folder: Path) -> list[NodeRecord]:
 
 
 def seconds_by_name(records: list[NodeRecord]) -> dict[str, float]:
-    """The seconds of each node that has ended, as the summary has them."""
+    """The seconds of each node that has ended, by its name in the summary."""
     return {record.name: record.seconds for record in records if record.seconds is not None}
 
 

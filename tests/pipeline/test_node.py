@@ -108,7 +108,7 @@ def test_a_second_attempt_after_a_kill_completes_and_leaves_nothing_of_the_first
 def test_a_node_without_its_inputs_fails_and_is_recorded_as_failed(
     compiled: CompiledPipeline,
 ) -> None:
-    with pytest.raises(RuntimeError, match="left out, for its inputs are not there"):
+    with pytest.raises(RuntimeError, match="its inputs are missing, so TFX did not run it"):
         run(compiled, "1", "ExampleValidator")
     (record,) = records_of(compiled, "1")
     assert (record.node, record.state) == ("ExampleValidator", "failed")
