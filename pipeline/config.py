@@ -186,4 +186,4 @@ class Config(Options):
     @property
     def plugins(self) -> dict[str, str]:
         """The user's own code that is named in it, and for each the key that names it."""
-        return {**self.finetune.plugins, **self.evaluation.plugins}
+        return {**self.data.plugins, **self.finetune.plugins, **self.evaluation.plugins}

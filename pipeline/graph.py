@@ -62,7 +62,7 @@ def create_pipeline(
     # data names, or by a hash of the bytes. Earlier images, if there are any, are a fourth split.
     example_gen = ImageExampleGen(
         options=ingest,
-        source=source_fingerprint("components.image_example_gen.component"),
+        source=source_fingerprint("components.image_example_gen.component", plugins=ingest.plugins),
         listing=listing,
         verify=config.data.verify,
     )

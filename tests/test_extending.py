@@ -70,6 +70,7 @@ def check(folder: Path) -> None:
 def test_every_plugin_of_the_page_is_found_and_passes_the_checks(folder: Path) -> None:
     check(folder)
     assert load(folder).plugins == {
+        "my_sources:json_lines": "data.format",
         "my_heads:Cosine": "finetune.head",
         "my_losses:focal": "finetune.stages[head].loss",
         "my_images:dim": "finetune.stages[head].augmentation.operations",

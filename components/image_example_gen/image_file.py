@@ -22,7 +22,7 @@ class ImageFile:
         name: for people, and the same wherever the data lies: its path below the data's folder,
             with ``/``, as valid Unicode.
         label: the class.
-        size: bytes; 0 where it cannot be told, as for a dangling link.
+        size: bytes; 0 if unknown, as for a dangling link.
         split: that the data says it belongs to; None where it does not.
         group: images of one group stay on one side; empty for none.
         columns: what else the data tells of it, by name.
@@ -34,7 +34,7 @@ class ImageFile:
     path: str
     name: str
     label: str
-    size: int
+    size: int = 0
     split: str | None = None
     group: str = ""
     columns: tuple[tuple[str, str], ...] = ()
@@ -65,13 +65,13 @@ def problem_of_label(label: str) -> str:
     return "the label has more than one line" if any(ord(c) < 32 for c in label) else ""
 
 
-def check_classes(files: Sequence[ImageFile], where: str, least: int) -> None:
+def check_classes(files: Sequence[ImageFile], where: str, min_classes: int) -> None:
     """Refuses data of fewer classes than must be.
 
     Args:
         files: all of them.
         where: the config's key and what it names, for the message.
-        least: how many classes there must be.
+        min_classes: how many classes there must be.
 
     Raises:
         InputError: with the number of classes.
@@ -83,12 +83,12 @@ def check_classes(files: Sequence[ImageFile], where: str, least: int) -> None:
             f"{where}: the labels are {quoted(classes)}, as splits are called; name the label's "
             "column in data.label_column, or rename the classes"
         )
-    if len(classes) >= least:
+    if len(classes) >= min_classes:
         return
     bad = Counter(file.problem.partition(":")[0] for file in files if file.problem)
     why = "".join(f"; {count:,} of {len(files):,}: {kind}" for kind, count in bad.most_common(2))
     shown = f", {quoted(classes)}" if classes else ""
     raise InputError(
         f"{where} holds images of {counted(len(classes), 'class', 'classes')}{shown}, and at least "
-        f"{least} are needed{why}: add images of another, or correct the labels"
+        f"{min_classes} are needed{why}: add images of another, or correct the labels"
     )

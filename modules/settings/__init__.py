@@ -27,7 +27,7 @@ from modules.settings.finetune import Finetune, TrainerOptions, check_class_weig
 from modules.settings.head import Head, HeadOptions, LinearHead, MlpHead
 from modules.settings.image import WHITE, Color, ImageSpec
 from modules.settings.infra import Infra
-from modules.settings.ingest import MAX_PIXELS, Format, Ingest, Key, Splits
+from modules.settings.ingest import FORMATS, MAX_PIXELS, Format, Ingest, Key, Splits
 from modules.settings.loss import LossOptions
 from modules.settings.optimization import LearningRateOptions, OptimizerOptions
 from modules.settings.plugin import Plugin, PluginOptions
@@ -36,6 +36,7 @@ from modules.settings.unfreeze import FractionOfBlocks, LastBlocks, MatchingBloc
 
 __all__ = [
     "BOUNDS",
+    "FORMATS",
     "MAX_PIXELS",
     "METRICS",
     "WHITE",

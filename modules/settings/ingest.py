@@ -2,9 +2,10 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from modules import features
+from modules.plugins import is_reference
 from modules.settings.base import FiniteFloat, Fraction, Options, PositiveInt
 from modules.settings.image import WHITE, Color
 from modules.settings.paths import PathOrAddress
@@ -16,9 +17,23 @@ MAX_PIXELS = 150_000_000
 # By rounding, shares may add up to a little more or less than 1.
 _SHARES_TOLERANCE = 1e-6
 
-Format = Literal["folder", "csv", "tfrecord"]
+FORMATS = ("folder", "csv", "tfrecord")
 Key = Annotated[str, Field(min_length=1)]
 Share = Annotated[FiniteFloat, Field(gt=0.0, lt=1.0)]
+
+
+def _format(value: object) -> object:
+    if value is None or value in FORMATS or (isinstance(value, str) and is_reference(value)):
+        return value
+    raise ValueError(
+        f"got {value!r}, must be {', '.join(FORMATS)} or package.module:name; name one of them"
+    )
+
+
+Format = Annotated[
+    str,
+    BeforeValidator(_format, json_schema_input_type=Literal["folder", "csv", "tfrecord"] | str),
+]
 
 
 class Splits(Options):
@@ -57,7 +72,8 @@ class Ingest(Options):
     """Earlier images of the same classes, in any of the forms of `path`. Each stage's accuracy on
     them shows what it forgets; they are never trained on."""
     format: Format | None = None
-    """Which form `path` has; guessed if left out."""
+    """Which form `path` has, or `package.module:name` of a user's own source; guessed if left
+    out."""
     image_root: PathOrAddress | None = None
     """The folder that relative paths in a manifest start at; the manifest's own if left out."""
     image_column: Key = "path"
@@ -87,3 +103,8 @@ class Ingest(Options):
     background: Color = WHITE
     """The colour that shows through where an image is transparent: as CSS names it, as
     `'#rrggbb'` or as [red, green, blue]."""
+
+    @property
+    def plugins(self) -> dict[str, str]:
+        """References to a user's own code, with the keys that name them."""
+        return {} if self.format is None or self.format in FORMATS else {self.format: "data.format"}

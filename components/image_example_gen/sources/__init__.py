@@ -1,5 +1,11 @@
-"""Where images come from: folders, manifests and shards, each listed without decoding any."""
+"""Where images come from: a source lists them, and decodes none.
 
+``known`` has Thaw's own sources; ``source`` says what a user's own must have.
+"""
+
+from components.image_example_gen.image_file import ImageFile
+from components.image_example_gen.listed import Listing
 from components.image_example_gen.sources.listing import further_features, list_all, list_data
+from components.image_example_gen.sources.source import Source
 
-__all__ = ["further_features", "list_all", "list_data"]
+__all__ = ["ImageFile", "Listing", "Source", "further_features", "list_all", "list_data"]
