@@ -9,7 +9,7 @@ load before. Where others use it too, the processors' seconds tell more.
 
 - *loop*: ``tf.data`` over the files and a ``TFRecordWriter`` for each split. Makes the same checks:
   leaves out the same bytes with two labels, what has too many pixels and what cannot be decoded,
-  and names it; tells the same facts, and splits by the same hash. It takes JPEG alone.
+  and names it; writes the same metadata, and splits by the same hash. It takes JPEG alone.
 - *thaw*: all of ImageExampleGen, the driver's first reading and looking for copies included, with
   Beam in one process; *thaw, processes*: with ``multi_processing`` and two workers.
 - *stock, shards*: ImportExampleGen's executor on the loop's TFRecords, split by hash, shuffled and

@@ -4,14 +4,14 @@
 IMAGE_BYTES = "image_bytes"
 LABEL = "label"  # the class's name, any Unicode text
 PATH = "path"  # relative to the data's folder, for people
-# Facts about the image, for StatisticsGen, ExampleValidator and drift checks.
+# Metadata of the image, for StatisticsGen, ExampleValidator and drift checks.
 WIDTH = "width"  # pixels, as stored (before EXIF rotation)
 HEIGHT = "height"  # pixels
 CHANNELS = "channels"  # 1 grey, 2 grey with alpha, 3 RGB, 4 RGB with alpha or CMYK
 BYTES = "bytes"  # the file's size
 BRIGHTNESS = "brightness"  # mean luma in [0, 1]
 FORMAT = "format"  # JPEG, PNG, GIF or BMP
-IMAGE_FACTS = (WIDTH, HEIGHT, CHANNELS, BYTES, BRIGHTNESS, FORMAT)
+IMAGE_METADATA = (WIDTH, HEIGHT, CHANNELS, BYTES, BRIGHTNESS, FORMAT)
 
 # What Transform adds: the label's place among the sorted labels, int64.
 LABEL_INDEX = "label_index"

@@ -15,7 +15,7 @@ def preprocessing_fn(inputs: dict[str, Any]) -> dict[str, Any]:
     """Maps an Example's features to what Trainer and Evaluator read.
 
     Args:
-        inputs: ``image_bytes`` and ``label``, string [batch, 1]; the image facts are not read.
+        inputs: ``image_bytes`` and ``label``, string [batch, 1]; the image's metadata is not read.
 
     Returns:
         ``image_bytes``, string [batch], as it came, and ``label_index``, int64 [batch]: the place

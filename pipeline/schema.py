@@ -14,8 +14,8 @@ from pipeline.config import Config
 
 
 def statistics_options(columns: Sequence[str]) -> tfdv.StatsOptions:
-    """What StatisticsGen examines: the label, facts and further columns, never the bytes."""
-    return tfdv.StatsOptions(feature_allowlist=[features.LABEL, *features.IMAGE_FACTS, *columns])
+    """What StatisticsGen examines: the label, metadata and further columns, never the bytes."""
+    return tfdv.StatsOptions(feature_allowlist=[features.LABEL, *features.IMAGE_METADATA, *columns])
 
 
 def schema_text(config: Config, columns: Sequence[str]) -> str:
@@ -48,7 +48,7 @@ def schema_text(config: Config, columns: Sequence[str]) -> str:
 
 def _check_slices(config: Config, columns: Sequence[str]) -> None:
     """Refuses a rule by a feature that no image has, since it would never apply."""
-    known = [features.LABEL, *features.IMAGE_FACTS, *columns]
+    known = [features.LABEL, *features.IMAGE_METADATA, *columns]
     for name in config.evaluation.slices:
         if name not in known:
             near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)

@@ -1,4 +1,4 @@
-"""Says whether bytes are an image that training and serving can decode, and its facts.
+"""Says whether bytes are an image that training and serving can decode, and its metadata.
 
 Pillow reads the header, so that a decompression bomb is found before it is decoded; the one image
 function decodes, as training and serving will: what is accepted here, they take. And what Pillow
@@ -29,7 +29,7 @@ _LUMA = (0.299, 0.587, 0.114)
 Image.MAX_IMAGE_PIXELS = None
 warnings.filterwarnings("ignore", module=r"PIL\.")
 
-Made = TypeVar("Made")
+Result = TypeVar("Result")
 
 
 class BadImageError(ValueError):
@@ -37,8 +37,8 @@ class BadImageError(ValueError):
 
 
 @dataclass(frozen=True)
-class ImageFacts:
-    """What ``modules.features`` lists as facts: sizes in pixels, brightness in [0, 1].
+class ImageMetadata:
+    """What ``modules.features`` lists as metadata: sizes in pixels, brightness in [0, 1].
 
     Brightness is that of the image on its background; ``color`` is ``#rrggbb`` where all of it is
     of one colour, which is for the report alone, and empty elsewhere.
@@ -68,7 +68,9 @@ class _Header:
         return self.kind.form == "JPEG" and min(self.width, self.height) >= SHRUNK
 
 
-def examine(content: bytes, max_pixels: int = MAX_PIXELS, background: Color = WHITE) -> ImageFacts:
+def examine(
+    content: bytes, max_pixels: int = MAX_PIXELS, background: Color = WHITE
+) -> ImageMetadata:
     """Decodes the image once, whole, so that a truncated file is found.
 
     Args:
@@ -80,24 +82,24 @@ def examine(content: bytes, max_pixels: int = MAX_PIXELS, background: Color = WH
         BadImageError: when the bytes are no whole image of a known format, or of too many pixels,
             or when Pillow sees another picture in them.
     """
-    (found,) = examine_all([content], max_pixels, background)
-    if isinstance(found, BadImageError):
-        raise found
-    return found
+    (result,) = examine_all([content], max_pixels, background)
+    if isinstance(result, BadImageError):
+        raise result
+    return result
 
 
 def examine_all(
     contents: Sequence[bytes], max_pixels: int = MAX_PIXELS, background: Color = WHITE
-) -> list[ImageFacts | BadImageError]:
+) -> list[ImageMetadata | BadImageError]:
     """``examine`` of several images; JPEGs are decoded together, which is faster.
 
     Of those that no two decoders read differently, the first of each kind is compared, and all of
     that kind where it differs; of all others, each.
     """
-    headers = [_attempt(_checked_header, one, max_pixels) for one in contents]
+    headers = [_attempt(_checked_header, content, max_pixels) for content in contents]
     trusted: dict[compare.Kind, bool] = {}
 
-    def judged(header: _Header, content: bytes, pixels: Pixels) -> ImageFacts:
+    def metadata_of(header: _Header, content: bytes, pixels: Pixels) -> ImageMetadata:
         if not (header.kind.is_usual and trusted.get(header.kind)):
             problem = compare.difference(content, pixels, background, shrunk=header.shrinks)
             trusted.setdefault(header.kind, not problem)
@@ -108,23 +110,23 @@ def examine_all(
                 )
         if header.orientation > 1:
             _check_turned(header, content, background)
-        return _facts(header, content, pixels, background)
+        return _metadata(header, content, pixels, background)
 
-    found: list[ImageFacts | BadImageError] = []
+    results: list[ImageMetadata | BadImageError] = []
     views = _views(headers, contents, background)
     for header, content, pixels in zip(headers, contents, views, strict=True):
         if isinstance(header, BadImageError):
-            found.append(header)
+            results.append(header)
         elif isinstance(pixels, BadImageError):
-            found.append(pixels)
+            results.append(pixels)
         else:
-            found.append(_attempt(judged, header, content, pixels))
-    return found
+            results.append(_attempt(metadata_of, header, content, pixels))
+    return results
 
 
-def _attempt(make: Callable[..., Made], *given: Any) -> "Made | BadImageError":
+def _attempt(function: Callable[..., Result], *arguments: Any) -> "Result | BadImageError":
     try:
-        return make(*given)
+        return function(*arguments)
     except BadImageError as error:
         return error
 
@@ -143,8 +145,8 @@ def _views(
         places = jpegs[start : start + TOGETHER]
         # Where one is broken, each is tried alone.
         with contextlib.suppress(tf.errors.OpError):
-            made = decoding.shrunk_jpegs(tf.constant([contents[i] for i in places]))
-            together |= {i: one.numpy() for i, one in zip(places, made, strict=True)}
+            decoded = decoding.shrunk_jpegs(tf.constant([contents[i] for i in places]))
+            together |= {i: view.numpy() for i, view in zip(places, decoded, strict=True)}
     views: list[Pixels | BadImageError] = []
     for i, (header, content) in enumerate(zip(headers, contents, strict=True)):
         if isinstance(header, BadImageError):
@@ -183,11 +185,11 @@ def _check_turned(header: _Header, content: bytes, background: Color) -> None:
         )
 
 
-def _facts(header: _Header, content: bytes, pixels: Pixels, background: Color) -> ImageFacts:
+def _metadata(header: _Header, content: bytes, pixels: Pixels, background: Color) -> ImageMetadata:
     mode = header.kind.mode
     # Ten times as fast as NumPy's mean over two axes at once.
     sums = np.array([pixels[..., i].sum(dtype=np.uint64) for i in range(3)], np.float64)
-    return ImageFacts(
+    return ImageMetadata(
         header.width,
         header.height,
         _CHANNELS.get(mode, 3),

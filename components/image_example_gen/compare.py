@@ -53,18 +53,18 @@ class Kind:
 
 def kind_of(image: Image.Image) -> Kind:
     """Of an image of which Pillow has read the header."""
-    form, told = str(image.format), image.info
+    form, details = str(image.format), image.info
     if form in ("JPEG", "MPO"):
-        transform = told.get("adobe_transform")
+        transform = details.get("adobe_transform")
         layers = tuple(layer[:3] for layer in getattr(image, "layer", ()))
         is_usual = image.mode in ("L", "RGB") and transform in (None, 1)
-        return Kind("JPEG", image.mode, (transform, "progressive" in told, layers), is_usual)
+        return Kind("JPEG", image.mode, (transform, "progressive" in details, layers), is_usual)
     tiles: list[Any] = getattr(image, "tile", [])
     layouts = [tile.args for tile in tiles if isinstance(tile.args, str)]
     # A layout other than the mode's own, such as RGBA;16B, is of other bits.
     is_usual = form == "PNG" and image.mode in _USUAL and layouts == [image.mode]
-    is_usual = is_usual and "transparency" not in told
-    return Kind(form, image.mode, (*layouts, bool(told.get("interlace"))), is_usual)
+    is_usual = is_usual and "transparency" not in details
+    return Kind(form, image.mode, (*layouts, bool(details.get("interlace"))), is_usual)
 
 
 def turned(image: Image.Image) -> int:
@@ -97,7 +97,7 @@ def difference(content: bytes, pixels: Pixels, background: Color, *, shrunk: boo
     except Exception:  # What Pillow cannot decode, it cannot be compared with.
         return ""
     if expected.shape != pixels.shape:
-        sizes = [f"{one.shape[1]} x {one.shape[0]}" for one in (pixels, expected)]
+        sizes = [f"{view.shape[1]} x {view.shape[0]}" for view in (pixels, expected)]
         return f"{sizes[0]} and {sizes[1]} pixels"
     most = int(np.abs(expected.astype(np.int16) - pixels).max(initial=0))
     return f"levels are up to {most} apart" if most > (_OF_JPEG if is_jpeg else _EXACT) else ""

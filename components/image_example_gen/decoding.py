@@ -25,7 +25,7 @@ def opaque_png(content: bytes) -> tf.Tensor:
 @tf.function(autograph=False, input_signature=[tf.TensorSpec((TOGETHER,), tf.string)])
 def shrunk_jpegs(contents: tf.Tensor) -> list[tf.Tensor]:
     """So many JPEGs: in one call, and by all threads."""
-    return [shrunk_jpeg(one) for one in tf.unstack(contents)]
+    return [shrunk_jpeg(content) for content in tf.unstack(contents)]
 
 
 @tf.function(autograph=False, input_signature=[tf.TensorSpec((), tf.string)])
@@ -47,7 +47,7 @@ def whole(content: bytes, background: Color) -> tuple[tf.Tensor, tf.Tensor]:
     Raises:
         tf.errors.InvalidArgumentError: when the bytes are no image that can be decoded right.
     """
-    made: tuple[tf.Tensor, tf.Tensor] = _any_image(
+    decoded: tuple[tf.Tensor, tf.Tensor] = _any_image(
         tf.constant(content), tf.constant(background, tf.uint8)
     )
-    return made
+    return decoded

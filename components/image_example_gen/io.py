@@ -20,7 +20,7 @@ PLACE = "place"
 LISTING = "listing"
 # The property, of the execution, that has the driver read every image; "yes", or empty.
 VERIFY = "verify"
-Made = TypeVar("Made")
+Result = TypeVar("Result")
 _END = 4096  # bytes
 # How many files a thread reads in a turn: handing one over takes as long as reading it.
 _TOGETHER = 64
@@ -81,14 +81,14 @@ def matches(patterns: Sequence[str], where: str) -> list[Any]:
         InputError: when their filesystem cannot list them.
     """
     try:
-        found = filesystems().match(list(patterns))
+        results = filesystems().match(list(patterns))
     except Exception as error:  # Each client raises errors of its own.
         reason = " ".join(str(error).split())[:300]
         raise InputError(
             f"{where} cannot be listed ({reason}); check the address, and that the client of its "
             "filesystem is installed"
         ) from None
-    by_path = {one.path: one for match in found for one in match.metadata_list}
+    by_path = {file.path: file for result in results for file in result.metadata_list}
     return [by_path[path] for path in sorted(by_path)]
 
 
@@ -110,7 +110,9 @@ def digests(files: Sequence[ImageFile]) -> Iterator[str]:
     return map_in_threads(_digest, files)
 
 
-def map_in_threads(read: Callable[[ImageFile], Made], files: Sequence[ImageFile]) -> Iterator[Made]:
+def map_in_threads(
+    read: Callable[[ImageFile], Result], files: Sequence[ImageFile]
+) -> Iterator[Result]:
     """What a function that reads a file makes of each, in their order."""
     parts = (files[i : i + _TOGETHER] for i in range(0, len(files), _TOGETHER))
     with ThreadPoolExecutor() as pool:

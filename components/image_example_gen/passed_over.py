@@ -66,7 +66,7 @@ class PassedOver:
         if is_of_system(name):
             self.add(SYSTEM, name)
             return True
-        if any(name == one or fnmatch.fnmatchcase(name, one) for one in self.leave_out):
+        if any(name == pattern or fnmatch.fnmatchcase(name, pattern) for pattern in self.leave_out):
             self.add(NAMED, name)
             return True
         return False

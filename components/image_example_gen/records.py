@@ -15,7 +15,7 @@ from dataclasses import dataclass, field, replace
 
 import tensorflow as tf
 
-from components.image_example_gen.check import BadImageError, ImageFacts, examine_all
+from components.image_example_gen.check import BadImageError, ImageMetadata, examine_all
 from components.image_example_gen.decoding import TOGETHER
 from components.image_example_gen.hash_split import split_of
 from components.image_example_gen.image_file import ImageFile
@@ -27,7 +27,7 @@ from modules.parallel import in_order
 from modules.settings import Ingest
 
 SHARD_BYTES = 64 << 20
-# What an image weighs whose size no listing told.
+# What an image of unknown size is taken to weigh.
 _USUAL_BYTES = 256 << 10
 REPORT_EVERY = 1000  # images
 # The kind of reason of files whose content is no longer that of their digest.
@@ -57,11 +57,11 @@ class ChunkReport:
 
 @dataclass(frozen=True)
 class _Read:
-    """An image's bytes and facts, or why it has none."""
+    """An image's bytes and metadata, or why it has none."""
 
     file: ImageFile
     content: bytes = b""
-    facts: ImageFacts | None = None
+    metadata: ImageMetadata | None = None
     problem: str = ""
 
 
@@ -73,10 +73,10 @@ def chunks(files: Sequence[ImageFile], shard_bytes: int = SHARD_BYTES) -> list[l
     """
     in_shards = [file for file in files if file.record is not None]
     by_shard = itertools.groupby(
-        sorted(in_shards, key=lambda one: (one.path, one.record)), key=lambda one: one.path
+        sorted(in_shards, key=lambda file: (file.path, file.record)), key=lambda file: file.path
     )
     result = [list(records) for _, records in by_shard]
-    shuffled = sorted((file for file in files if file.record is None), key=lambda one: one.name)
+    shuffled = sorted((file for file in files if file.record is None), key=lambda file: file.name)
     random.Random(0).shuffle(shuffled)
     weight = shard_bytes
     for file in shuffled:
@@ -89,23 +89,23 @@ def chunks(files: Sequence[ImageFile], shard_bytes: int = SHARD_BYTES) -> list[l
     return result
 
 
-def to_example(content: bytes, file: ImageFile, facts: ImageFacts) -> bytes:
+def to_example(content: bytes, file: ImageFile, metadata: ImageMetadata) -> bytes:
     """A serialized ``tf.Example``: the keys of ``modules.features``, and the further columns."""
     example = tf.train.Example()
-    # Filled in place: a Feature that is made first is copied twice, with the image in it.
+    # Filled in place: a Feature that is built first is copied twice, with the image in it.
     feature = example.features.feature
     texts = {
         **dict(file.columns),
         features.LABEL: file.label,
         features.PATH: file.name,
-        features.FORMAT: facts.format,
+        features.FORMAT: metadata.format,
     }
     for name, text in texts.items():
         feature[name].bytes_list.value.append(text.encode())
     feature[features.IMAGE_BYTES].bytes_list.value.append(content)
-    feature[features.BRIGHTNESS].float_list.value.append(facts.brightness)
+    feature[features.BRIGHTNESS].float_list.value.append(metadata.brightness)
     for name in (features.WIDTH, features.HEIGHT, features.CHANNELS, features.BYTES):
-        feature[name].int64_list.value.append(getattr(facts, name))
+        feature[name].int64_list.value.append(getattr(metadata, name))
     return bytes(example.SerializeToString(deterministic=True))
 
 
@@ -137,7 +137,7 @@ def write_chunk(
                 advance(REPORT_EVERY)
             file = read.file
             report.bytes_read += len(read.content)
-            if read.facts is None:
+            if read.metadata is None:
                 report.bad.append(_bad(read))
                 # A class of which no image can be used is counted all the same: with 0.
                 report.counts[file.split or features.TRAIN, file.label] += 0
@@ -145,11 +145,11 @@ def write_chunk(
             split = file.split or split_of(read.content, shares, file.group, file.digest)
             if split not in folders:
                 continue
-            example = to_example(read.content, file, read.facts)
+            example = to_example(read.content, file, read.metadata)
             writers.write(split, example, file.label)
             report.counts[split, file.label] += 1
-            if read.facts.color:
-                report.one_color.append({"path": file.name, "color": read.facts.color})
+            if read.metadata.color:
+                report.one_color.append({"path": file.name, "color": read.metadata.color})
             report.bytes_written += len(example)
     report.labels = writers.labels
     advance((len(files) - 1) % REPORT_EVERY + 1)
@@ -161,12 +161,12 @@ def _read_all(files: Sequence[ImageFile], options: Ingest) -> Iterator[_Read]:
     examined = functools.partial(_examined, options=options)
     if files[0].record is None:
         parts = (files[i : i + TOGETHER] for i in range(0, len(files), TOGETHER))
-        found = in_order(lambda part: examined([_read(file) for file in part]), parts)
+        results = in_order(lambda part: examined([_read(file) for file in part]), parts)
     else:
         records = _with_records(files, options)
         groups = iter(lambda: list(itertools.islice(records, TOGETHER)), [])
-        found = in_order(examined, groups)
-    return itertools.chain.from_iterable(found)
+        results = in_order(examined, groups)
+    return itertools.chain.from_iterable(results)
 
 
 def _read(file: ImageFile) -> _Read:
@@ -181,14 +181,14 @@ def _read(file: ImageFile) -> _Read:
 
 def _examined(reads: Sequence[_Read], options: Ingest) -> list[_Read]:
     contents = [read.content for read in reads if not read.problem]
-    facts = iter(examine_all(contents, options.max_pixels, options.background))
-    return [read if read.problem else _with_facts(read, next(facts)) for read in reads]
+    metadata = iter(examine_all(contents, options.max_pixels, options.background))
+    return [read if read.problem else _with_metadata(read, next(metadata)) for read in reads]
 
 
-def _with_facts(read: _Read, found: ImageFacts | BadImageError) -> _Read:
-    if isinstance(found, BadImageError):
-        return replace(read, problem=str(found))
-    return replace(read, facts=found)
+def _with_metadata(read: _Read, result: ImageMetadata | BadImageError) -> _Read:
+    if isinstance(result, BadImageError):
+        return replace(read, problem=str(result))
+    return replace(read, metadata=result)
 
 
 def _with_records(files: Sequence[ImageFile], options: Ingest) -> Iterator[_Read]:

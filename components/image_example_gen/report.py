@@ -19,14 +19,14 @@ QUARANTINE_FILE = "quarantine.jsonl"
 def merge(chunk_reports: Iterable[ChunkReport]) -> ChunkReport:
     """What became of all chunks; ``bad`` and ``one_color`` are sorted by path."""
     whole = ChunkReport()
-    for one in chunk_reports:
-        for key, count in one.counts.items():
+    for chunk in chunk_reports:
+        for key, count in chunk.counts.items():
             whole.counts[key] += count
-        whole.bad += one.bad
-        whole.one_color += one.one_color
-        whole.bytes_read += one.bytes_read
-        whole.bytes_written += one.bytes_written
-        whole.labels |= one.labels
+        whole.bad += chunk.bad
+        whole.one_color += chunk.one_color
+        whole.bytes_read += chunk.bytes_read
+        whole.bytes_written += chunk.bytes_written
+        whole.labels |= chunk.labels
     whole.bad.sort(key=lambda row: (row["path"], row["reason"]))
     whole.one_color.sort(key=lambda row: row["path"])
     return whole
@@ -71,12 +71,12 @@ def summarize(whole: ChunkReport, files: Files) -> dict[str, Any]:
     }
 
 
-def write(whole: ChunkReport, told: Mapping[str, Any], files: Files) -> None:
-    """Writes the report, with what else is told, and the list of what was left out."""
+def write(whole: ChunkReport, details: Mapping[str, Any], files: Files) -> None:
+    """Writes the report, with further details, and the list of what was left out."""
     lines = (as_json(row) + "\n" for row in whole.bad)
     files.quarantine.write_text("".join(lines), encoding="utf-8")
     one_color.write(whole.one_color, files.one_color)
-    text = as_json({**summarize(whole, files), **told}, indent=1)
+    text = as_json({**summarize(whole, files), **details}, indent=1)
     files.report.write_text(text, encoding="utf-8")
 
 

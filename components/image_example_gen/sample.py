@@ -44,29 +44,29 @@ def take(
         files: to choose from.
         options: how they are split.
         count: how many training images are enough. With them come the validation images that were
-            met on the way, at least one where there is any.
+            met on the way, at least one if there are any.
         seed: of the order.
         scratch: where images are laid that have no local file of their own.
 
     Returns:
         At most ``count`` training images, each in a file; fewer, or none, where there are no more.
     """
-    decided = split_assignment.assign_splits(files, options.splits.shares())
-    found: dict[str, list[ImageFile]] = {name: [] for name in features.SPLITS}
-    train, validation = found[features.TRAIN], found[features.VALIDATION]
+    assigned = split_assignment.assign_splits(files, options.splits.shares())
+    files_of: dict[str, list[ImageFile]] = {name: [] for name in features.SPLITS}
+    train, validation = files_of[features.TRAIN], files_of[features.VALIDATION]
     bad = 0
-    for file, content in _contents(spread(decided.files, seed), options):
+    for file, content in _contents(spread(assigned.files, seed), options):
         if len(train) >= count and validation:
             break
         if not _is_usable(file, content, options):
             bad += 1
             continue
-        split = file.split or split_of(content, decided.shares, file.group)
+        split = file.split or split_of(content, assigned.shares, file.group)
         if is_remote(file.path) or file.record is not None:
-            path = scratch / f"image-{sum(map(len, found.values()))}"
+            path = scratch / f"image-{sum(map(len, files_of.values()))}"
             path.write_bytes(content)
             file = replace(file, path=str(path))
-        found[split].append(file)
+        files_of[split].append(file)
     return Sample(tuple(train[:count]), tuple(validation), bad)
 
 

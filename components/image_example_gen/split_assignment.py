@@ -1,7 +1,7 @@
 """On which side each image stands, so far as that is known before its content is read.
 
 Splits that the data names are kept. What it leaves open is split by hash. Nothing may stand on two
-sides: not a group, and not the same bytes.
+splits_of: not a group, and not the same bytes.
 """
 
 from collections import Counter, defaultdict
@@ -53,8 +53,8 @@ def assign_splits(files: Sequence[ImageFile], shares: Mapping[str, float]) -> Sp
     problems = _problems(copies, files, shares, known)
     return SplitAssignment(
         [
-            replace(one, problem=problems[i]) if i in problems else one
-            for i, one in enumerate(files)
+            replace(file, problem=problems[i]) if i in problems else file
+            for i, file in enumerate(files)
         ],
         shares,
         sum(len(places) - 1 for places in copies),
@@ -71,16 +71,16 @@ def opened(
     """
     held_out = {file.split for file in files} & {features.VALIDATION, features.TEST}
     left = {name: share for name, share in shares.items() if name not in held_out}
-    made = [replace(file, split=None) if file.split == features.TRAIN else file for file in files]
-    return made, {name: share / sum(left.values()) for name, share in left.items()}
+    opened = [replace(file, split=None) if file.split == features.TRAIN else file for file in files]
+    return opened, {name: share / sum(left.values()) for name, share in left.items()}
 
 
 def _check_groups(files: Sequence[ImageFile]) -> None:
-    sides: dict[str, set[str | None]] = defaultdict(set)
+    splits_of: dict[str, set[str | None]] = defaultdict(set)
     for file in files:
         if file.group and file.split != features.EARLIER:
-            sides[file.group].add(file.split)
-    for group, splits in sides.items():
+            splits_of[file.group].add(file.split)
+    for group, splits in splits_of.items():
         if len(splits) > 1:
             names = " and ".join(sorted(split or features.TRAIN for split in splits))
             raise InputError(
@@ -98,8 +98,8 @@ def _digests_of_equals(files: Sequence[ImageFile]) -> dict[int, str]:
     sizes = Counter(files[i].size for i in usable)
     labels = Counter(file.label for file in files)
     alike = [i for i in usable if sizes[files[i].size] > 1]
-    found = zip(alike, ends([files[i] for i in alike]), strict=True)
-    keys = {i: (files[i].size, hash(end)) for i, end in found}
+    last_bytes = zip(alike, ends([files[i] for i in alike]), strict=True)
+    keys = {i: (files[i].size, hash(end)) for i, end in last_bytes}
     equal = Counter(keys.values())
     places = [
         i
@@ -121,7 +121,7 @@ def _with_small_classes(
     The one with the lowest place goes to train where none would. As a class grows it may go back
     to where its content says, but none moves from a held-out split to train.
     """
-    made = list(files)
+    result = list(files)
     classes: dict[str, list[int]] = defaultdict(list)
     groups: dict[str, list[int]] = defaultdict(list)
     for i, file in enumerate(files):
@@ -130,16 +130,16 @@ def _with_small_classes(
         if file.group and file.split != features.EARLIER:
             groups[file.group].append(i)
     for places in classes.values():
-        found = {i: point_of(known[i], files[i].group) for i in places if i in known}
-        if len(places) > _SMALL_CLASS or not found:
+        points = {i: point_of(known[i], files[i].group) for i in places if i in known}
+        if len(places) > _SMALL_CLASS or not points:
             continue
-        if all(split_at(point, shares) != features.TRAIN for point in found.values()):
-            first = min(found, key=lambda i: found[i])
+        if all(split_at(point, shares) != features.TRAIN for point in points.values()):
+            first = min(points, key=lambda i: points[i])
             # With it goes what must not be on another side: its group, and its copies.
-            copies = [i for i in found if known[i] == known[first]]
-            for i in {*copies, *(j for one in copies for j in groups.get(files[one].group, ()))}:
-                made[i] = replace(files[i], split=features.TRAIN)
-    return made
+            copies = [i for i in points if known[i] == known[first]]
+            for i in {*copies, *(j for k in copies for j in groups.get(files[k].group, ()))}:
+                result[i] = replace(files[i], split=features.TRAIN)
+    return result
 
 
 def _copies(files: Sequence[ImageFile], known: Mapping[int, str]) -> list[list[int]]:
@@ -147,7 +147,7 @@ def _copies(files: Sequence[ImageFile], known: Mapping[int, str]) -> list[list[i
     places: dict[tuple[bool, str], list[int]] = defaultdict(list)
     for i, digest in known.items():
         places[files[i].split == features.EARLIER, digest].append(i)
-    return [found for found in places.values() if len(found) > 1]
+    return [copies for copies in places.values() if len(copies) > 1]
 
 
 def _problems(
@@ -157,21 +157,21 @@ def _problems(
     known: Mapping[int, str],
 ) -> dict[int, str]:
     """What cannot be used because the same bytes stand elsewhere, by place."""
-    found: dict[int, str] = {}
+    problems: dict[int, str] = {}
     for places in copies:
         labels = {files[i].label: i for i in reversed(places)}
-        sides = {
+        splits_of = {
             i: files[i].split or split_at(point_of(known[i], files[i].group), shares)
             for i in places
         }
         if len(labels) > 1:
             for i in places:
                 other = next(files[j] for label, j in labels.items() if label != files[i].label)
-                found[i] = f"two labels: the same bytes as {other.name}, of {other.label!r}"
-        elif len(set(sides.values())) > 1:
-            kept = next(split for split in _KEPT_IN if split in sides.values())
-            first = next(i for i in places if sides[i] == kept)
+                problems[i] = f"two labels: the same bytes as {other.name}, of {other.label!r}"
+        elif len(set(splits_of.values())) > 1:
+            kept = next(split for split in _KEPT_IN if split in splits_of.values())
+            first = next(i for i in places if splits_of[i] == kept)
             for i in places:
-                if sides[i] != kept:
-                    found[i] = f"in two splits: the same bytes as {files[first].name}, in {kept}"
-    return found
+                if splits_of[i] != kept:
+                    problems[i] = f"in two splits: the same bytes as {files[first].name}, in {kept}"
+    return problems

@@ -10,7 +10,7 @@ from components.image_example_gen.image_file import ImageFile, is_remote, proble
 from components.image_example_gen.listed import Listing
 from components.image_example_gen.passed_over import PassedOver
 from components.image_example_gen.sources.layout import Folders, Layout, layout_of
-from components.image_example_gen.sources.tree import Found, Tree, scan
+from components.image_example_gen.sources.tree import Tree, TreeFile, scan
 from modules import features
 from modules.errors import InputError
 from modules.text import counted, quoted
@@ -21,7 +21,7 @@ _IMAGES = {".jpg", ".jpeg", ".png", ".gif", ".bmp", ".webp", ".tif", ".tiff", ".
 def list_folder(
     folder: str,
     key: str = "data.path",
-    least: int = 2,
+    min_classes: int = 2,
     folders: Folders | None = None,
     leave_out: Sequence[str] = (),
 ) -> Listing:
@@ -35,13 +35,13 @@ def list_folder(
     Args:
         folder: local, or an address.
         key: of the config, that named it.
-        least: how many classes there must be.
+        min_classes: how many classes there must be.
         folders: what the folders are, where it is not to be guessed.
         leave_out: names of files and folders, or patterns of them, that are passed over.
 
     Raises:
-        InputError: when there is no such folder, it cannot be told what its folders are, a class's
-            name cannot be one or its folder is empty, or there are fewer classes than must be.
+        InputError: when there is no such folder, its folders may be classes or splits, a class has
+            an unusable name or an empty folder, or there are too few classes.
     """
     passed = PassedOver(leave_out)
     tree = scan(folder, key, passed)
@@ -51,34 +51,34 @@ def list_folder(
         passed.add(passed_over.BESIDE_SPLITS, beside)
     depth = 1 if layout.splits else 0
     files = []
-    for found in tree.files:
-        if found.parts[0] in layout.beside and len(found.parts) > 1:
+    for file in tree.files:
+        if file.parts[0] in layout.beside and len(file.parts) > 1:
             continue
-        if len(found.parts) <= depth + 1:
-            passed.add(passed_over.BESIDE_CLASSES, _unicode("/".join(found.parts)))
+        if len(file.parts) <= depth + 1:
+            passed.add(passed_over.BESIDE_CLASSES, _unicode("/".join(file.parts)))
             continue
-        split = layout.splits[found.parts[0]] if layout.splits else None
-        files.append(_file(found, found.parts[depth], split))
+        split = layout.splits[file.parts[0]] if layout.splits else None
+        files.append(_file(file, file.parts[depth], split))
     classes = sorted(
         {parts[depth] for parts in tree.inner if len(parts) == depth + 1 and _is_in(parts, layout)}
     )
-    _check_classes(tree, files, classes, where, least)
-    return Listing(files, _told(layout), passed, layout.notes)
+    _check_classes(tree, files, classes, where, min_classes)
+    return Listing(files, _described(layout), passed, layout.notes)
 
 
 def _is_in(parts: Sequence[str], layout: Layout) -> bool:
     return not layout.splits or parts[0] in layout.splits
 
 
-def _file(found: Found, label: str, split: str | None) -> ImageFile:
-    return ImageFile(found.path, _unicode("/".join(found.parts)), label, found.size, split)
+def _file(file: TreeFile, label: str, split: str | None) -> ImageFile:
+    return ImageFile(file.path, _unicode("/".join(file.parts)), label, file.size, split)
 
 
 def _unicode(name: str) -> str:
     return os.fsencode(name).decode(errors="replace")
 
 
-def _told(layout: Layout) -> str:
+def _described(layout: Layout) -> str:
     if not layout.splits:
         return "a folder per class"
     names = sorted(layout.splits, key=lambda name: features.SPLITS.index(layout.splits[name]))
@@ -86,7 +86,7 @@ def _told(layout: Layout) -> str:
 
 
 def _check_classes(
-    tree: Tree, files: Sequence[ImageFile], classes: Sequence[str], where: str, least: int
+    tree: Tree, files: Sequence[ImageFile], classes: Sequence[str], where: str, min_classes: int
 ) -> None:
     for label in classes:
         if problem_of_label(label):
@@ -103,7 +103,7 @@ def _check_classes(
             f"{'is' if len(empty) == 1 else 'are'} empty; fill or remove "
             f"{'it' if len(empty) == 1 else 'them'}"
         )
-    if len(classes) < least:
+    if len(classes) < min_classes:
         inner = sorted(tree.inner.get((classes[0],), ()))
         deeper = (
             f"; set data.path to {tree.root.rstrip('/')}/{classes[0]} if the classes are "
@@ -111,7 +111,7 @@ def _check_classes(
         )
         raise InputError(
             f"{where} holds {counted(len(classes), 'class folder')}, {quoted(classes)}, and at "
-            f"least {least} are needed{deeper if len(inner) > 1 else ': add another'}"
+            f"least {min_classes} are needed{deeper if len(inner) > 1 else ': add another'}"
         )
 
 
@@ -124,16 +124,16 @@ def _without_classes(tree: Tree) -> str:
     if not tree.files:
         return "is empty; it must hold a folder of images for each class"
     held = counted(images, "image") if images else counted(len(tree.files), "file")
-    told = f"holds {held} and no class folders"
+    content = f"holds {held} and no class folders"
     if tree.inner[()]:
-        told = f"holds {held} in {quoted(sorted(tree.inner[()]))}, and no class folders in them"
+        content = f"holds {held} in {quoted(sorted(tree.inner[()]))}, and no class folders in them"
     top = {PurePosixPath(file.parts[-1]).suffix.lower(): file for file in tree.files[::-1]}
     for end in (".csv", ".tsv"):
         if end in top:
-            return f"{told}; set data.path to {top[end].path} if that lists them"
+            return f"{content}; set data.path to {top[end].path} if that lists them"
     if ".zip" in top and not images:
-        return f"{told}; unpack {top['.zip'].parts[-1]}"
+        return f"{content}; unpack {top['.zip'].parts[-1]}"
     return (
-        f"{told}; put the images into a folder for each class, or list them with their labels in "
-        "a CSV manifest"
+        f"{content}; put the images into a folder for each class, or list them with their labels "
+        "in a CSV manifest"
     )

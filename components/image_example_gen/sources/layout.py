@@ -111,11 +111,11 @@ def _check_classes_in_splits(tree: Tree, layout: Layout, where: str) -> None:
                     f"name of the split {split}; move it up if it is a split, or set "
                     "data.folders: splits if it is a class"
                 )
-    _check_below(tree, [parts for parts in tree.inner if len(parts) == 2], where, told="splits")
+    _check_below(tree, [parts for parts in tree.inner if len(parts) == 2], where, meaning="splits")
 
 
 def _check_below(
-    tree: Tree, classes: Collection[Parts], where: str, told: Folders = "classes"
+    tree: Tree, classes: Collection[Parts], where: str, meaning: Folders = "classes"
 ) -> None:
     """Refuses splits below a class: all that is in a class's folder would be of that class."""
     starts = set(classes)
@@ -134,8 +134,8 @@ def _check_below(
         remedy = f"set data.path to {tree.root.rstrip('/')}/{'/'.join(first)}"
     raise InputError(
         f"{where}: {'/'.join(first)!r} would belong to the class {first[depth - 1]!r}, but it "
-        f"holds {names}, which are names of splits; {remedy}, or set data.folders: {told} if all "
-        "images there are of one class"
+        f"holds {names}, which are names of splits; {remedy}, or set data.folders: {meaning} if "
+        "all images there are of one class"
     )
 
 
@@ -176,17 +176,17 @@ def _refuse_classes_called_as_splits(
     nearly = split_nearly if len(others) <= _FEW else split_decorated
     near = {top: split for top in others if (split := nearly(top))}
     rest = [top for top in others if top not in near]
-    told = []
+    parts = []
     if named:
         kind = "a split's name" if len(named) == 1 else "splits' names"
-        told.append(f"{quoted(sorted(named))} ({kind})")
+        parts.append(f"{quoted(sorted(named))} ({kind})")
     if near:
-        told.append(" and ".join(f"{top!r} (nearly {split!r})" for top, split in near.items()))
+        parts.append(" and ".join(f"{top!r} (nearly {split!r})" for top, split in near.items()))
     if rest:
-        told.append(quoted(rest, 3))
+        parts.append(quoted(rest, 3))
     wrong = list(named) if len(rest) > _FEW else [*near, *rest] if named else list(near)
     raise InputError(
-        f"{where} holds {', beside '.join(told)}: all of them would be classes; "
+        f"{where} holds {', beside '.join(parts)}: all of them would be classes; "
         f"{_remedy(wrong)}; if all of them are classes, set data.folders: classes"
     )
 

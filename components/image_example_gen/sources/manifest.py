@@ -28,13 +28,15 @@ from modules.settings import Ingest
 from modules.text import quoted
 
 # Names of features that are not the manifest's to give.
-RESERVED = (*features.IMAGE_FACTS, features.IMAGE_BYTES, features.LABEL_INDEX)
+RESERVED = (*features.IMAGE_METADATA, features.IMAGE_BYTES, features.LABEL_INDEX)
 # Nor are these, where other columns are the image's and the label's: they are left out.
 _OF_OTHERS = (features.PATH, features.LABEL)
 _MISSING = "unreadable: No such file or directory"
 
 
-def list_manifest(path: str, options: Ingest, key: str = "data.path", least: int = 2) -> Listing:
+def list_manifest(
+    path: str, options: Ingest, key: str = "data.path", min_classes: int = 2
+) -> Listing:
     """The images of a manifest's rows, in their order.
 
     Paths in it start at its own folder, or at ``image_root``, and stay below it; addresses may lead
@@ -44,7 +46,7 @@ def list_manifest(path: str, options: Ingest, key: str = "data.path", least: int
         path: of the manifest, local or an address.
         options: names its columns. Those that it has and no option names are kept.
         key: of the config, that named it.
-        least: how many classes there must be.
+        min_classes: how many classes there must be.
 
     Raises:
         InputError: when it cannot be read, lacks a column, names a split that is none, a path
@@ -78,16 +80,16 @@ def list_manifest(path: str, options: Ingest, key: str = "data.path", least: int
                 size,
                 _split(row.get(options.split_column, ""), f"{where}, row {number}"),
                 row.get(options.group_column, "").strip(),
-                tuple((one, row[one]) for one in further if row[one]),
+                tuple((column, row[column]) for column in further if row[column]),
                 problem="no path" if not name else problem_of_label(label) or problem,
             )
         )
     if not files:
         raise InputError(f"{where} {_rowless(passed)}")
     files = _with_places(files, root, where)
-    check_classes(files, where, least)
+    check_classes(files, where, min_classes)
     notes = [] if options.split_column in table.columns else _unused_splits(files, further)
-    return Listing(files, _told(path, table.columns, options, further), passed, notes)
+    return Listing(files, _described(path, table.columns, options, further), passed, notes)
 
 
 def _rowless(passed: PassedOver) -> str:
@@ -145,14 +147,14 @@ def _unused_splits(files: Sequence[ImageFile], further: Sequence[str]) -> list[s
     ]
 
 
-def _told(path: str, columns: Sequence[str], options: Ingest, further: Sequence[str]) -> str:
+def _described(path: str, columns: Sequence[str], options: Ingest, further: Sequence[str]) -> str:
     """How a manifest is read, in words."""
-    told = f"the manifest {path.rpartition('/')[2]}"
+    description = f"the manifest {path.rpartition('/')[2]}"
     if options.split_column in columns:
-        told += f", splits from its column {options.split_column!r}"
+        description += f", splits from its column {options.split_column!r}"
     if options.group_column in columns:
-        told += f", groups from {options.group_column!r}"
-    return f"{told}, further columns {quoted(further)}" if further else told
+        description += f", groups from {options.group_column!r}"
+    return f"{description}, further columns {quoted(further)}" if further else description
 
 
 def further_columns(columns: Sequence[str], options: Ingest) -> list[str]:
@@ -164,7 +166,7 @@ def further_columns(columns: Sequence[str], options: Ingest) -> list[str]:
         options.group_column,
         *_OF_OTHERS,
     }
-    return [one for one in columns if one not in known]
+    return [column for column in columns if column not in known]
 
 
 def check_columns(columns: Sequence[str], options: Ingest, path: str, key: str) -> None:
@@ -190,7 +192,7 @@ def check_columns(columns: Sequence[str], options: Ingest, path: str, key: str) 
                 f"data.{option}: {path} has no column {name!r}; it has {quoted(columns, 20)}: "
                 "name one of them"
             )
-    twice = sorted({one for one in columns if columns.count(one) > 1})
+    twice = sorted({column for column in columns if columns.count(column) > 1})
     if twice:
         raise InputError(f"{key}: {path} has two columns named {twice[0]!r}; rename one")
     taken = sorted(set(RESERVED).intersection(further_columns(columns, options)))

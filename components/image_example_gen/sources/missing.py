@@ -39,9 +39,9 @@ def likely_name(root: str, name: str) -> str:
             if form != name and _is_file(Path(root, form)):
                 return form
         if start == 0:
-            found = _in_other_form(root, parts)
-            if found:
-                return found
+            other = _in_other_form(root, parts)
+            if other:
+                return other
     return ""
 
 
@@ -53,7 +53,7 @@ def _in_other_form(root: str, parts: Sequence[str]) -> str:
             names = sorted(os.listdir(here))
         except OSError:
             return ""
-        name = next((one for one in names if _folded(one) == _folded(part)), None)
+        name = next((name for name in names if _folded(name) == _folded(part)), None)
         if name is None:
             return ""
         here /= name
@@ -69,7 +69,9 @@ def likely_root(root: str, name: str) -> str:
     if os.path.isabs(name) or ".." in name.split("/"):
         return ""
     above = Path(root).parents
-    places = itertools.chain(above, _folders(Path(root)), *(_folders(one) for one in above[:1]))
+    places = itertools.chain(
+        above, _folders(Path(root)), *(_folders(folder) for folder in above[:1])
+    )
     return next((str(folder) for folder in places if _is_file(folder / name)), "")
 
 

@@ -57,7 +57,9 @@ def refuse_what_is_not_there(path: str, key: str) -> None:
 def _names_near(folder: str, name: str) -> str:
     """What lies in the folder under nearly that name; empty for nothing."""
     try:
-        names = {one.casefold(): one for one in os.listdir(folder) if not one.startswith(".")}
+        names = {
+            entry.casefold(): entry for entry in os.listdir(folder) if not entry.startswith(".")
+        }
     except OSError:
         return ""
     near = difflib.get_close_matches(name.casefold(), names, n=1, cutoff=0.7)

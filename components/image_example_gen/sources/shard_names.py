@@ -56,7 +56,7 @@ def _within(name: str, named: Sequence[str]) -> str | None:
     return next((near for part in parts if (near := _nearly(part, named))), None)
 
 
-def told(paths: Sequence[str]) -> str:
+def described(paths: Sequence[str]) -> str:
     """How the shards are read, in words."""
     splits = sorted({split for path in paths if (split := split_of_shard(path))})
     open_ones = sum(split_of_shard(path) is None for path in paths)

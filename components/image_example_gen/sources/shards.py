@@ -22,7 +22,7 @@ from components.image_example_gen.io import as_pattern, matches, open_remote
 from components.image_example_gen.listed import Listing
 from components.image_example_gen.passed_over import PassedOver
 from components.image_example_gen.sources.no_such_path import refuse_what_is_not_there
-from components.image_example_gen.sources.shard_names import check_names, split_of_shard, told
+from components.image_example_gen.sources.shard_names import check_names, described, split_of_shard
 from components.image_example_gen.split_names import split_named
 from modules.errors import InputError
 from modules.settings import Ingest
@@ -34,7 +34,9 @@ _DEFAULT_KEY = Ingest.model_fields["image_column"].default
 _Keys = tuple[str, str, str, str]
 
 
-def list_shards(pattern: str, options: Ingest, key: str = "data.path", least: int = 2) -> Listing:
+def list_shards(
+    pattern: str, options: Ingest, key: str = "data.path", min_classes: int = 2
+) -> Listing:
     """The records of all shards, in their order; each is read once for it.
 
     A shard's split is that of its folder or of a part of its name, such as ``train``.
@@ -44,7 +46,7 @@ def list_shards(pattern: str, options: Ingest, key: str = "data.path", least: in
             names end in ``.gz`` are unpacked.
         options: names the features of the image's bytes, label, split and group.
         key: of the config, that named it.
-        least: how many classes there must be.
+        min_classes: how many classes there must be.
 
     Raises:
         InputError: when there is no shard, one's name is nearly a split's, or there are too few
@@ -71,8 +73,8 @@ def list_shards(pattern: str, options: Ingest, key: str = "data.path", least: in
             if file.problem == NO_LABEL:
                 passed.add(passed_over.UNLABELLED, file.name)
         files = [file for file in files if file.problem != NO_LABEL]
-    check_classes(files, f"{key}: {pattern}", least)
-    return Listing(files, told([path for path, _ in shards]), passed)
+    check_classes(files, f"{key}: {pattern}", min_classes)
+    return Listing(files, described([path for path, _ in shards]), passed)
 
 
 def find_shards(
@@ -87,9 +89,9 @@ def find_shards(
     )
     patterns = [*patterns, literal] if ".tfrecord" in pattern else patterns
     return [
-        (one.path, (one.size_in_bytes, one.last_updated_in_seconds))
-        for one in matches(patterns, f"{key}: {pattern}")
-        if one.path == pattern or not any(map(passed.takes, _below(one.path, pattern)))
+        (file.path, (file.size_in_bytes, file.last_updated_in_seconds))
+        for file in matches(patterns, f"{key}: {pattern}")
+        if file.path == pattern or not any(map(passed.takes, _below(file.path, pattern)))
     ]
 
 

@@ -15,13 +15,13 @@ from modules.errors import InputError
 Parts = tuple[str, ...]
 
 
-class Found(NamedTuple):
+class TreeFile(NamedTuple):
     """A file.
 
     Attributes:
         parts: the names that lead to it from the root, its own being the last.
         path: local, or an address.
-        size: bytes; 0 where it cannot be told.
+        size: bytes; 0 if unknown.
     """
 
     parts: Parts
@@ -41,7 +41,7 @@ class Tree:
     """
 
     root: str
-    files: list[Found] = field(default_factory=list)
+    files: list[TreeFile] = field(default_factory=list)
     inner: dict[Parts, set[str]] = field(default_factory=lambda: {(): set()})
 
 
@@ -53,7 +53,7 @@ def scan(root: str, key: str, passed: PassedOver) -> Tree:
     Args:
         root: local, or an address.
         key: of the config, that named it.
-        passed: says what is passed over for its name, and is told.
+        passed: says what is passed over for its name, and counts it.
 
     Raises:
         InputError: when there is no such folder, or it cannot be listed.
@@ -74,7 +74,7 @@ def _below(
     key: str,
     passed: PassedOver,
     above: frozenset[tuple[int, int]],
-) -> Iterator[Found]:
+) -> Iterator[TreeFile]:
     try:
         status = folder.stat()
         with os.scandir(folder) as scanned:
@@ -93,7 +93,7 @@ def _below(
         if entry.name in folders:
             yield from _below(tree, Path(entry.path), inner, key, passed, above | {here})
         else:
-            yield Found(inner, entry.path, size_of(entry.path))
+            yield TreeFile(inner, entry.path, size_of(entry.path))
 
 
 def _add_remote(tree: Tree, key: str, passed: PassedOver) -> None:
@@ -104,7 +104,7 @@ def _add_remote(tree: Tree, key: str, passed: PassedOver) -> None:
         # A name that is passed over stops before what lies below it is counted.
         if not parts[-1] or any(passed.takes(part) for part in parts):
             continue
-        tree.files.append(Found(parts, file.path, file.size_in_bytes))
+        tree.files.append(TreeFile(parts, file.path, file.size_in_bytes))
         for depth in range(len(parts) - 1):
             tree.inner.setdefault(parts[:depth], set()).add(parts[depth])
             tree.inner.setdefault(parts[: depth + 1], set())
