@@ -39,6 +39,20 @@ def evaluate(
     Returns:
         The baseline; ``unusable`` says why it could not be evaluated, if so.
     """
+
+    def run(models: dict[str, str]) -> None:
+        labels = {name: model_layout.read_labels(Path(path)) for name, path in models.items()}
+        with make_pipeline() as pipeline:
+            analyse(
+                pipeline,
+                pattern=pattern,
+                schema=schema,
+                models=models,
+                labels=labels,
+                options=options,
+                folder=folder,
+            )
+
     models = {CANDIDATE: candidate}
     unusable = ""
     if choice.version is not None or choice.folder:
@@ -46,8 +60,7 @@ def evaluate(
         unusable = problem_of(Path(choice.folder))
     if not unusable:
         try:
-            with make_pipeline() as pipeline:
-                _analyse(pipeline, pattern, schema, models, options, folder)
+            run(models)
         except Exception:
             unusable = problem_of_loading(Path(choice.folder)) if BASELINE in models else ""
             if not unusable:
@@ -55,20 +68,7 @@ def evaluate(
             logging.getLogger("thaw").exception("the baseline is set aside")
             shutil.rmtree(folder)
     if unusable:
-        with make_pipeline() as pipeline:
-            _analyse(pipeline, pattern, schema, {CANDIDATE: candidate}, options, folder)
+        run({CANDIDATE: candidate})
         name = f"version {choice.version}" if choice.version else "the baseline"
         unusable = f"{name} was set aside, for {unusable}"
     return Baseline(choice.version, choice.reason, unusable)
-
-
-def _analyse(
-    pipeline: Any,
-    pattern: str,
-    schema: Any,
-    models: dict[str, str],
-    options: Evaluation,
-    folder: Path,
-) -> None:
-    labels = {name: model_layout.read_labels(Path(path)) for name, path in models.items()}
-    analyse(pipeline, pattern, schema, models, labels, options, folder)

@@ -1,17 +1,12 @@
-"""Which served version a candidate is compared with, and whether it can be."""
+"""Which served version a candidate is compared with."""
 
 import json
 from pathlib import Path
 
-import pytest
-import tensorflow as tf
-
 from components.baseline.selection import choose
-from components.evaluator.compatibility import problem_of, problem_of_loading
 from components.records.baseline import BaselineChoice
 from components.serving import versions
 from modules import model_layout
-from tests.conftest import GLYPHS
 
 
 def served(serving: Path, number: int, model: str, compared: BaselineChoice | None = None) -> None:
@@ -63,27 +58,3 @@ def test_the_same_choice_is_the_same_text(tmp_path: Path) -> None:
     text = choose(tmp_path, "/b").as_text()
     assert text == choose(tmp_path, "/c").as_text()
     assert BaselineChoice.of_text(text) == choose(tmp_path, "/b")
-
-
-@pytest.mark.parametrize(
-    ("spoil", "problem"),
-    [
-        (lambda folder: (folder / "saved_model.pb").unlink(), "holds no saved_model.pb"),
-        (lambda folder: (folder / "saved_model.pb").write_bytes(b"\xff\xff"), "cannot be read"),
-        (lambda folder: None, "Thaw did not export it"),
-    ],
-)
-def test_a_baseline_that_cannot_be_evaluated_is_told_by_its_files(
-    tmp_path: Path, spoil: "object", problem: str
-) -> None:
-    tf.saved_model.save(tf.Module(), str(tmp_path))
-    assert callable(spoil)
-    spoil(tmp_path)
-    assert problem in problem_of(tmp_path)
-
-
-def test_weights_that_are_gone_are_told_by_loading(tmp_path: Path) -> None:
-    tf.saved_model.save(tf.Module(), str(tmp_path))
-    assert problem_of_loading(tmp_path) == ""
-    (tmp_path / "saved_model.pb").write_bytes((GLYPHS / "saved_model.pb").read_bytes())
-    assert "cannot be loaded" in problem_of_loading(tmp_path)
