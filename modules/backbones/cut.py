@@ -1,7 +1,8 @@
-"""Where a graph can be cut so that its frozen part runs once for each image.
+"""Finds where a graph can be cut, so that its frozen part runs only once for each image.
 
-What lies before the first changing variable gives the same for an image in every step. The values
-that flow from there into the rest, the *cut*, can be kept, and the rest alone be run and trained.
+The part before the first changing variable gives the same output for an image in every step. The
+tensors that flow from there into the rest, the *cut*, can be cached, so that only the rest is run
+and trained.
 """
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
@@ -17,9 +18,9 @@ from modules.backbones.graph.image_rows import image_rows
 from modules.backbones.graph.read_order import read
 
 Tensors = Sequence[tf.Tensor]
-# TF1's control flow: what lies between these is no plain flow of data.
+# The operations of TF1's control flow: what lies between them is not plain data flow.
 _BRANCHING = {"Switch", "Merge", "Enter", "Exit", "NextIteration", "RefSwitch", "RefMerge"}
-# Larger than what they are made from, and made in no time.
+# Operations whose output is larger than their input, and cheap to compute.
 _GROWING = {"Pad", "PadV2", "MirrorPad", "Tile", "BroadcastTo"}
 
 
@@ -28,12 +29,13 @@ class Cut:
     """A cut through a flat graph.
 
     Attributes:
-        graph: that is cut.
-        tensors: names of the tensors that cross it, as ``node:0``; their first dimension is the
-            batch.
-        rows: of one image, the form of each.
-        variables: those that the frozen part reads, by number.
-        shapes: tensors that hold the shape of a frozen one, and that shape, None for the batch.
+        graph: the graph that is cut.
+        tensors: the names of the tensors that cross the cut, as ``node:0``; their first dimension
+            is the batch.
+        rows: the shape and dtype of each of these tensors for one image.
+        variables: the numbers of the variables that the frozen part reads.
+        shapes: the tensors that hold the shape of a frozen tensor, with that shape; None stands for
+            the batch.
     """
 
     graph: FlatGraph
@@ -44,25 +46,25 @@ class Cut:
 
     @property
     def at_end(self) -> bool:
-        """Whether everything is frozen: the output itself is what crosses."""
+        """Whether everything is frozen, so that the output itself crosses the cut."""
         return self.tensors == (self.graph.result,)
 
     def rest(
-        self, definition: object = None, more: Sequence[str] = ()
+        self, definition: object = None, extra_outputs: Sequence[str] = ()
     ) -> Callable[[Tensors], list[tf.Tensor]]:
-        """What comes after the cut, with BatchNorm folded into convolutions where it can be.
+        """Returns the part after the cut, with BatchNorm folded into convolutions where possible.
 
         Args:
-            definition: a changed form of the graph's, as for ``imported``.
-            more: names of other tensors to give.
+            definition: a modified definition of the graph, as for ``imported``.
+            extra_outputs: the names of further tensors to return.
 
         Returns:
-            A ``tf.function``, so that a tape sees it, of a batch of what crosses, in the order of
-            ``tensors``, to the output, float32 [batch, output_dim], and the tensors named in
-            ``more``.
+            A ``tf.function``, so that a tape records it. It maps a batch of the tensors that cross
+            the cut, in the order of ``tensors``, to the output, float32 [batch, output_dim], and
+            the tensors named in ``extra_outputs``.
         """
         source = self.graph.definition if definition is None else definition
-        fast = folded(source, {*self.tensors, *more, self.graph.result})
+        fast = folded(source, {*self.tensors, *extra_outputs, self.graph.result})
 
         @tf.function(autograph=False, reduce_retracing=True)
         def run(tensors: Tensors) -> list[tf.Tensor]:
@@ -70,22 +72,23 @@ class Cut:
             count = tf.shape(tensors[0])[0]
             for name, shape in self.shapes.items():
                 feeds[name] = tf.stack([count if side is None else side for side in shape])
-            return imported(self.graph, feeds, [self.graph.result, *more], fast)
+            return imported(self.graph, feeds, [self.graph.result, *extra_outputs], fast)
 
         return run  # type: ignore[no-any-return]
 
 
 def at_images(graph: FlatGraph, size: tuple[int, int]) -> Cut:
-    """The cut before everything: what crosses are the images, float32 [height, width, 3]."""
+    """Returns the cut before everything, which the images cross, float32 [height, width, 3]."""
     row = tf.TensorSpec((*size, 3), tf.float32)
     return Cut(graph, (graph.images,), (row,), frozenset(), {})
 
 
 def frozen_part(cuts: Sequence[Cut]) -> Callable[[tf.Tensor], list[list[tf.Tensor]]]:
-    """What comes before some cuts through one graph, as one function, run once for all of them.
+    """Returns the part before some cuts through one graph, as one function for all of them.
 
     Returns:
-        A ``tf.function`` of images, float32 [batch, height, width, 3], to the tensors of each cut.
+        A ``tf.function`` that maps images, float32 [batch, height, width, 3], to the tensors of
+        each cut.
     """
     graph = cuts[0].graph
     names = list(dict.fromkeys(name for cut in cuts for name in cut.tensors))
@@ -93,9 +96,9 @@ def frozen_part(cuts: Sequence[Cut]) -> Callable[[tf.Tensor], list[list[tf.Tenso
 
     @tf.function(autograph=False, reduce_retracing=True)
     def run(images: tf.Tensor) -> list[list[tf.Tensor]]:
-        made = imported(graph, {graph.images: images}, names, fast)
-        found = dict(zip(names, made, strict=True))
-        return [[found[name] for name in cut.tensors] for cut in cuts]
+        outputs = imported(graph, {graph.images: images}, names, fast)
+        by_name = dict(zip(names, outputs, strict=True))
+        return [[by_name[name] for name in cut.tensors] for cut in cuts]
 
     return run  # type: ignore[no-any-return]
 
@@ -103,44 +106,44 @@ def frozen_part(cuts: Sequence[Cut]) -> Callable[[tf.Tensor], list[list[tf.Tenso
 def find_cut(
     backbone: Backbone, size: tuple[int, int], changing: Collection[tf.Variable]
 ) -> Cut | str:
-    """The latest cut before all that changes, or in words why there is none.
+    """Finds the latest cut before all that changes, or says in words why there is none.
 
-    Starts from every frozen value that the changing part takes. One that is no row for each image,
-    such as a batch folded into another dimension, gives its place to what it is made from; so does
-    one that is only padding around something smaller.
+    It starts from the frozen tensors that the changing part takes. A tensor that does not have one
+    row for each image, such as one with the batch folded into another dimension, is replaced by the
+    tensors that it is computed from. So is one that only pads or repeats a smaller tensor.
 
     Args:
-        backbone: to be cut.
-        size: height and width of the images that it will get.
-        changing: the variables that are trained or otherwise written to.
+        backbone: the backbone to cut.
+        size: height and width of its images.
+        changing: the variables that are trained or otherwise updated.
     """
     graph = backbone.graph_at(size)
     if any(node.op in _BRANCHING for node in graph.nodes):
-        return "the module has TF1's control flow, whose parts cannot be told apart"
-    changed = _changed(graph, changing)
+        return "the module has TF1's control flow, whose parts cannot be separated"
+    changed_nodes = _changed_nodes(graph, changing)
     reading = read(graph)
-    frozen = {name for name in reading.depths if name not in changed}
+    frozen = {name for name in reading.depths if name not in changed_nodes}
     if graph.output[0] in frozen:
         row = tf.TensorSpec((backbone.output_dim,), tf.float32)
-        return Cut(graph, (graph.result,), (row,), _read_by(graph, [graph.result]), {})
-    walk = _Walk(graph, frozen, image_rows(graph, size, frozen))
-    walk.back_from(graph.output)
-    if graph.images in walk.tensors:
+        return Cut(graph, (graph.result,), (row,), _variables_of(graph, [graph.result]), {})
+    search = _BackwardSearch(graph, frozen, image_rows(graph, size, frozen))
+    search.search_from(graph.output)
+    if graph.images in search.tensors:
         return "the first layer is among what changes"
-    variables = _read_by(graph, walk.tensors)
+    variables = _variables_of(graph, search.tensors)
     if not variables:
         return "nothing of the backbone lies before the first variable that changes"
     order = {node.name: place for place, node in enumerate(graph.nodes)}
-    tensors = tuple(sorted(walk.tensors, key=lambda name: (order[_node(name)], name)))
-    rows = tuple(walk.tensors[name] for name in tensors)
-    return Cut(graph, tensors, rows, variables, walk.shapes)
+    tensors = tuple(sorted(search.tensors, key=lambda name: (order[_node(name)], name)))
+    rows = tuple(search.tensors[name] for name in tensors)
+    return Cut(graph, tensors, rows, variables, search.shapes)
 
 
-class _Walk:
-    """Goes back from the output and stops where the frozen part begins.
+class _BackwardSearch:
+    """Searches backwards from the output, up to the frozen part.
 
     Attributes:
-        tensors: what crosses, with the form of a row.
+        tensors: the tensors that cross the cut, with the shape and dtype of a row.
         shapes: as in ``Cut``.
     """
 
@@ -152,16 +155,16 @@ class _Walk:
         self._nodes = {node.name: node for node in graph.nodes}
         self._frozen, self._rows = frozen, rows
 
-    def back_from(self, output: Output) -> None:
-        """Finds all that the output is made from, up to the frozen part."""
-        seen, waiting = set[Output](), [output]
-        while waiting:
-            one = waiting.pop()
-            if one in seen:
+    def search_from(self, output: Output) -> None:
+        """Visits everything that the output is computed from, up to the frozen part."""
+        visited, pending = set[Output](), [output]
+        while pending:
+            output_to_visit = pending.pop()
+            if output_to_visit in visited:
                 continue
-            seen.add(one)
-            if not self._stops(one):
-                waiting += self._nodes[one[0]].inputs
+            visited.add(output_to_visit)
+            if not self._stops(output_to_visit):
+                pending += self._nodes[output_to_visit[0]].inputs
 
     def _stops(self, output: Output) -> bool:
         node, name = self._nodes[output[0]], tensor_name(output)
@@ -176,30 +179,32 @@ class _Walk:
         return True
 
     def _grows(self, node: Node) -> bool:
-        made_from = (tensor_name(one) for one in node.inputs if one[0] in self._frozen)
-        return node.op in _GROWING and all(name in self._rows for name in made_from)
+        source_names = (tensor_name(source) for source in node.inputs if source[0] in self._frozen)
+        return node.op in _GROWING and all(name in self._rows for name in source_names)
 
 
-def _changed(graph: FlatGraph, changing: Collection[tf.Variable]) -> set[str]:
-    """The nodes whose values change when the variables do."""
-    wanted = {id(variable) for variable in changing}
-    found = {name for name, n in graph.handles.items() if id(graph.variables[n]) in wanted}
+def _changed_nodes(graph: FlatGraph, changing: Collection[tf.Variable]) -> set[str]:
+    """Returns the nodes whose values depend on the variables."""
+    changing_ids = {id(variable) for variable in changing}
+    changed_nodes = {
+        name for name, n in graph.handles.items() if id(graph.variables[n]) in changing_ids
+    }
     for node in graph.nodes:
-        if any(source in found for source, _ in node.inputs):
-            found.add(node.name)
-    return found
+        if any(source in changed_nodes for source, _ in node.inputs):
+            changed_nodes.add(node.name)
+    return changed_nodes
 
 
-def _read_by(graph: FlatGraph, tensors: Iterable[str]) -> frozenset[int]:
-    """The numbers of the variables that some tensors are made from."""
+def _variables_of(graph: FlatGraph, tensors: Iterable[str]) -> frozenset[int]:
+    """Returns the numbers of the variables that some tensors are computed from."""
     nodes = {node.name: node for node in graph.nodes}
-    seen, waiting = set[str](), [_node(name) for name in tensors]
-    while waiting:
-        name = waiting.pop()
-        if name not in seen:
-            seen.add(name)
-            waiting += [source for source, _ in nodes[name].inputs]
-    return frozenset(number for name, number in graph.handles.items() if name in seen)
+    visited, pending = set[str](), [_node(name) for name in tensors]
+    while pending:
+        name = pending.pop()
+        if name not in visited:
+            visited.add(name)
+            pending += [source for source, _ in nodes[name].inputs]
+    return frozenset(number for name, number in graph.handles.items() if name in visited)
 
 
 def _node(tensor: str) -> str:

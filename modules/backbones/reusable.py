@@ -1,6 +1,6 @@
-"""Makes what Thaw exports a module that can itself be a backbone, and that holds all it needs.
+"""Makes an exported model a module that can itself be a backbone, and that is complete.
 
-A SavedModel holds what its object tracks: besides variables, a module's graph may read lookup
+A SavedModel contains what its object tracks. Besides variables, a module's graph may read lookup
 tables and files, which are its assets.
 """
 
@@ -14,16 +14,16 @@ from modules.errors import InputError
 
 
 def carry(backbone: Backbone, target: Any) -> None:
-    """Lets an object that will be saved hold a backbone in Hub's reusable form.
+    """Adds a backbone, in Hub's reusable form, to an object that will be saved.
 
-    ``hub.load`` of what is saved gives features, without a head: ``__call__`` (inference, as
+    ``hub.load`` of the saved object gives features, without a head: ``__call__`` (inference, as
     ``Backbone.forward``), ``variables``, ``trainable_variables`` and ``regularization_losses``
-    (https://www.tensorflow.org/hub/reusable_saved_models). Variables keep their names, and
-    BatchNorm its layers, so that blocks are read from it as from the module that it came from.
+    (https://www.tensorflow.org/hub/reusable_saved_models). Variables keep their names and BatchNorm
+    its layers, so the blocks are the same as those of the original module.
 
     Args:
-        backbone: with the weights to be saved.
-        target: a ``tf.train.Checkpoint``, which takes any attribute.
+        backbone: the backbone, with the weights to save.
+        target: a ``tf.train.Checkpoint``, which accepts any attribute.
 
     Raises:
         InputError: as ``check_can_be_saved`` does.
@@ -41,14 +41,14 @@ def carry(backbone: Backbone, target: Any) -> None:
 
 
 def check_can_be_saved(backbone: Backbone) -> None:
-    """Refuses a module whose graph reads what an export could not hold, before any training.
+    """Refuses, before any training, a module whose graph reads what an export could not contain.
 
     Raises:
-        InputError: with the kind of the resource.
+        InputError: which names the kind of the resource.
     """
-    held = {id(resource.resource_handle) for resource in resources(backbone.module)}
+    tracked = {id(resource.resource_handle) for resource in resources(backbone.module)}
     for tensor in backbone.graph.constants.values():
-        if tensor.dtype in (tf.resource, tf.variant) and id(tensor) not in held:
+        if tensor.dtype in (tf.resource, tf.variant) and id(tensor) not in tracked:
             raise InputError(
                 f"backbone.handle: {backbone.handle} reads a {tensor.dtype.name} that the module "
                 "does not track, so that no model with it can be saved; make the object that owns "

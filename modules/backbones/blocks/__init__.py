@@ -1,1 +1,1 @@
-"""The blocks that a schedule names, and their BatchNorm."""
+"""The blocks that a schedule unfreezes, and their BatchNorm."""

@@ -1,6 +1,6 @@
-"""BatchNorm that learns, in some layers of a module whose call knows only all or none.
+"""Switches some BatchNorm layers of a module to training mode.
 
-A SavedModel's ``training=True`` switches every BatchNorm layer, and dropout besides. Here single
+A SavedModel's ``training=True`` switches every BatchNorm layer, and dropout too. Here single
 operations of the inference graph are switched instead.
 """
 
@@ -21,37 +21,38 @@ _EMPTY = "thaw_no_statistics"
 def updating(
     cut: Cut, statistics: Sequence[tf.Variable], momentum: float = 0.99
 ) -> Callable[[Tensors], tf.Tensor]:
-    """What comes after a cut, with some BatchNorm layers in training mode.
+    """Returns the part after a cut, with some BatchNorm layers in training mode.
 
-    These normalise with the mean and variance of the batch and move the stored ones each time the
-    function runs: ``moving = moving * momentum + batch * (1 - momentum)``. The stored variance
-    takes the batch's with Bessel's correction, n / (n - 1), as Keras's fused layer has it. All
-    else stays in inference mode. Gradients flow to all of the backbone's variables that a tape
-    watches.
+    These layers normalise with the mean and variance of the batch, and update the stored ones each
+    time the function runs: ``moving = moving * momentum + batch * (1 - momentum)``. The batch's
+    variance has Bessel's correction there, n / (n - 1), as in Keras's fused layer. All else stays
+    in inference mode. Gradients flow to all of the backbone's variables that a tape watches.
 
     Args:
-        cut: before all layers that are switched.
-        statistics: moving means and variances; a layer is switched when both of its own are here.
+        cut: a cut before all layers that are switched.
+        statistics: moving means and variances; a layer is switched if both of its own are among
+            them.
         momentum: in [0, 1].
 
     Returns:
-        A ``tf.function`` of a batch of what crosses the cut to float32 [batch, output_dim].
+        A ``tf.function`` that maps a batch of the tensors that cross the cut to float32
+        [batch, output_dim].
 
     Raises:
-        InputError: when one of ``statistics`` is not that of a fused BatchNorm operation.
+        InputError: when one of ``statistics`` does not belong to a fused BatchNorm operation.
     """
     graph = cut.graph
-    wanted = {id(variable) for variable in statistics}
+    statistics_ids = {id(variable) for variable in statistics}
     layers = [
         layer
         for layer in batch_norms(graph)
-        if layer.node and all(id(graph.variables[n]) in wanted for n in layer.statistics)
+        if layer.node and all(id(graph.variables[n]) in statistics_ids for n in layer.statistics)
     ]
     _check(statistics, graph, layers)
     names = [str(layer.node) for layer in layers]
-    made = [f"{name}:{output}" for name in names for output in (1, 2)]
+    batch_statistics = [f"{name}:{output}" for name in names for output in (1, 2)]
     moving = [graph.variables[number] for layer in layers for number in layer.statistics]
-    rest = cut.rest(_in_training_mode(graph, names), made)
+    rest = cut.rest(_in_training_mode(graph, names), batch_statistics)
 
     @tf.function(autograph=False, reduce_retracing=True)
     def forward(tensors: Tensors) -> tf.Tensor:
@@ -66,9 +67,9 @@ def updating(
 def _check(
     statistics: Sequence[tf.Variable], graph: FlatGraph, layers: Sequence[BatchNorm]
 ) -> None:
-    found = {id(graph.variables[number]) for layer in layers for number in layer.statistics}
+    updatable = {id(graph.variables[number]) for layer in layers for number in layer.statistics}
     for variable in statistics:
-        if id(variable) not in found:
+        if id(variable) not in updatable:
             name = str(variable.name).removesuffix(":0")
             raise InputError(
                 f"finetune.stages: batch_norm.statistics: update cannot be done for "
@@ -78,13 +79,13 @@ def _check(
 
 
 def _in_training_mode(graph: FlatGraph, names: Sequence[str]) -> Any:
-    """The graph's definition with these fused operations on the batch's own statistics."""
+    """Returns the graph's definition with these fused operations in training mode."""
     definition = tf.compat.v1.GraphDef()
     definition.CopyFrom(graph.definition)
     for node in definition.node:
         if node.name in names:
             node.attr["is_training"].b = True
-            # With a factor of 1 the operation gives the batch's statistics and takes no others.
+            # With a factor of 1 the operation returns the batch's statistics, and reads no others.
             node.attr["exponential_avg_factor"].f = 1.0
             node.input[3] = node.input[4] = f"{_EMPTY}:0"
     empty = definition.node.add(name=_EMPTY, op="Const")

@@ -1,4 +1,4 @@
-"""Groups a backbone's trainable variables into blocks, in the order of the data."""
+"""Groups a backbone's trainable variables into blocks, in the order of the data flow."""
 
 import itertools
 from collections.abc import Sequence
@@ -18,16 +18,16 @@ __all__ = ["Block", "block_name", "blocks_of", "full_name", "names", "variables_
 
 @dataclass(frozen=True)
 class Block:
-    """A run of variables that are frozen or trained together.
+    """Consecutive variables that are frozen or trained together.
 
     Attributes:
-        name: from the configuration, the variables' names, or the place in the graph.
-        layers: the names of its layers, in the order of the data: a variable's name without its
-            last part, or ``layer_7`` for the seventh in the graph where names have one part.
-        variables: the trainable ones, in the order of their first use.
-        affine: those among them that are scales and offsets of BatchNorm.
+        name: comes from the configuration, the variables' names, or the place in the graph.
+        layers: the names of its layers, in the order of the data flow: a variable's name without
+            its last part or, where names have only one part, ``layer_7`` for the graph's seventh.
+        variables: its trainable variables, in the order of their first use.
+        affine: the trainable variables that are scales and offsets of BatchNorm.
         statistics: the moving means and variances of its BatchNorm layers, trainable or not.
-        batch_norm: how many BatchNorm layers lie in it.
+        batch_norm: how many BatchNorm layers it has.
     """
 
     name: str
@@ -44,37 +44,38 @@ class Block:
 
     @property
     def variable_names(self) -> list[str]:
-        """Full names, without TensorFlow's ``:0``."""
+        """The full names of the trainable variables, without TensorFlow's ``:0``."""
         return [full_name(variable) for variable in self.variables]
 
 
 def full_name(variable: tf.Variable) -> str:
-    """A variable's name without the ``:0`` of its output."""
+    """Returns a variable's name without the ``:0`` of its output."""
     return str(variable.name).removesuffix(":0")
 
 
 def blocks_of(backbone: Backbone, patterns: Sequence[str] | None = None) -> list[Block]:
-    """The backbone's blocks, in the order of the data; each trainable variable lies in one.
+    """Returns the backbone's blocks in the order of the data flow; each variable is in one block.
 
-    Left out are variables that the forward graph does not read, and blocks without a trainable
-    one. ``modules.backbones.blocks.blocks.grouping`` has the rules.
+    Variables that the forward graph does not read are left out, and so are blocks without a
+    trainable variable. ``modules.backbones.blocks.grouping`` has the rules.
 
     Args:
-        backbone: any.
-        patterns: regular expressions of ``backbone.blocks``, searched in the variables' full names.
+        backbone: a loaded backbone.
+        patterns: the regular expressions of ``backbone.blocks``, which are searched for in the
+            variables' full names.
 
     Raises:
-        InputError: when a pattern is found in no name.
+        InputError: when a pattern matches no name.
     """
     graph = backbone.graph
     reading = read(graph)
-    found = places(graph, reading)
-    numbers = sorted(found, key=lambda number: (reading.uses[number].depth, number))
+    places_by_number = places(graph, reading)
+    numbers = sorted(places_by_number, key=lambda number: (reading.uses[number].depth, number))
     items = [
         Item(
             full_name(graph.variables[number]),
-            found[number].block,
-            found[number].weight,
+            places_by_number[number].block,
+            places_by_number[number].weight,
             reading.uses[number].depth,
         )
         for number in numbers
@@ -90,7 +91,11 @@ def blocks_of(backbone: Backbone, patterns: Sequence[str] | None = None) -> list
         trained = [n for n in members if id(graph.variables[n]) in trainable]
         block = Block(
             name,
-            tuple(dict.fromkeys(_layer(full_name(graph.variables[n]), found[n]) for n in members)),
+            tuple(
+                dict.fromkeys(
+                    _layer(full_name(graph.variables[n]), places_by_number[n]) for n in members
+                )
+            ),
             tuple(graph.variables[n] for n in trained),
             tuple(graph.variables[n] for n in trained if n in affine),
             tuple(graph.variables[n] for n in members if n in statistics),
@@ -106,10 +111,10 @@ def _layer(variable: str, place: Place) -> str:
 
 
 def names(blocks: Sequence[Block]) -> list[str]:
-    """The blocks' names."""
+    """Returns the blocks' names."""
     return [block.name for block in blocks]
 
 
 def variables_of(blocks: Sequence[Block]) -> list[tf.Variable]:
-    """All of the blocks' variables, in order."""
+    """Returns all variables of the blocks, in order."""
     return list(itertools.chain.from_iterable(block.variables for block in blocks))

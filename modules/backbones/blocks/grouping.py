@@ -1,12 +1,13 @@
-"""Gathers variables into blocks: by configured patterns, by their names, by the graph.
+"""Groups variables into blocks: by configured patterns, by their names, or by the graph.
 
-1. Configured patterns win.
-2. A name that numbers a block (``block_4_expand``, ``stage3/unit_2``) says which.
-3. Any other name says its layer (``stem_conv``). A layer that applies no weights, such as a
-   normalisation, makes no block: it goes where it lies in the graph.
-4. Names that Keras made up (``conv2d_17``), and names without a layer, say nothing: such variables
-   join the named block that they lie in, or else make up the blocks that the graph shows. So do
-   all, where all names say the same.
+1. Configured patterns take precedence.
+2. A name with a numbered block (``block_4_expand``, ``stage3/unit_2``) names its block.
+3. Any other name names its layer (``stem_conv``), which is a block of its own. A layer that applies
+   no weights, such as a normalisation, is no block: its variables belong to the block where the
+   graph has them.
+4. Names that Keras generated (``conv2d_17``) and names without a layer mean nothing. Such variables
+   join the named block where the graph has them, or else form the blocks that the graph shows. So
+   do all variables, if all names give the same block.
 """
 
 import difflib
@@ -19,18 +20,18 @@ from modules.backbones.graph import variable_names
 from modules.errors import InputError
 
 _Key = tuple[str, str] | int
-"""Folder and name of a block that has a name, the graph's number of one that has not."""
+"""The folder and the name of a named block, or the graph's number of an unnamed one."""
 
 
 @dataclass(frozen=True)
 class Item:
-    """A variable.
+    """A variable to be grouped.
 
     Attributes:
         name: its full name.
-        block: the number of the block that the graph puts it in.
+        block: the number of its block in the graph.
         weight: whether a weight operation applies it.
-        depth: how deep in the graph it is used.
+        depth: how deep in the graph it is first used.
     """
 
     name: str
@@ -42,15 +43,15 @@ class Item:
 def group(
     items: Sequence[Item], patterns: Sequence[str] | None = None
 ) -> list[tuple[str, list[int]]]:
-    """Blocks, in the order of their first items: their names and the numbers of their items.
+    """Returns the blocks, in the order of their first items: their names and their items' numbers.
 
     Args:
-        items: in the order of the data.
-        patterns: an item belongs to the block that is named by the first group of the first
-            pattern found in its name, or by all that the pattern matched.
+        items: the variables, in the order of the data flow.
+        patterns: regular expressions. The first one that matches an item's name names its block: by
+            its first group or, without groups, by the whole match.
 
     Raises:
-        InputError: when a pattern is found in no name.
+        InputError: when a pattern matches no name.
     """
     named = _explicit([item.name for item in items], patterns or ())
     rest = {i: item for i, item in enumerate(items) if i not in named}
@@ -69,56 +70,56 @@ def group(
 
 
 def _explicit(names: Sequence[str], patterns: Sequence[str]) -> dict[int, _Key]:
-    """The items that a pattern is found in."""
-    found: dict[int, _Key] = {}
+    """Returns the blocks of the items whose names match a pattern."""
+    keys: dict[int, _Key] = {}
     for pattern in patterns:
-        hits = {i: hit for i, name in enumerate(names) if (hit := re.search(pattern, name))}
-        if not hits:
+        matches = {i: match for i, name in enumerate(names) if (match := re.search(pattern, name))}
+        if not matches:
             near = difflib.get_close_matches(pattern, names, n=1, cutoff=0.0)
             example = f", {near[0]!r} for example" if near else ""
             raise InputError(
-                f"backbone.blocks: {pattern!r} is found in no variable's name; thaw inspect shows "
+                f"backbone.blocks: {pattern!r} matches no variable's name; thaw inspect shows "
                 f"them{example}"
             )
-        for i, hit in hits.items():
-            name = (hit.group(1) if hit.re.groups else None) or hit.group(0)
-            found.setdefault(i, ("", name))
-    return found
+        for i, match in matches.items():
+            name = (match.group(1) if match.re.groups else None) or match.group(0)
+            keys.setdefault(i, ("", name))
+    return keys
 
 
 def _named(items: Mapping[int, Item]) -> dict[int, _Key]:
-    """The items whose names say where they belong."""
+    """Returns the blocks of the items whose names determine them."""
     root = variable_names.root(item.name for item in items.values())
     names = {i: item.name[len(root) :] for i, item in items.items()}
-    found = {i: key for i, name in names.items() if (key := variable_names.numbered(name))[1]}
-    # Keras gives the first of a kind no number: bottleneck_block, bottleneck_block_1.
-    firsts = {(folder, re.sub(r"_\d+$", "", name)) for folder, name in found.values()}
+    keys = {i: key for i, name in names.items() if (key := variable_names.numbered(name))[1]}
+    # Keras does not number the first layer of a kind: bottleneck_block, bottleneck_block_1.
+    firsts = {(folder, re.sub(r"_\d+$", "", name)) for folder, name in keys.values()}
     layers: dict[str, list[int]] = {}
     for i, name in names.items():
-        if i in found:
+        if i in keys:
             continue
         parts = name.split("/")[:-1]
         folders = [("/".join(parts[:n]), part) for n, part in enumerate(parts)]
         first = next((key for key in folders if key in firsts), None)
         if first is not None:
-            found[i] = first
+            keys[i] = first
         else:
             layers.setdefault(_layer(name), []).append(i)
     for layer, members in layers.items():
-        made_up = any(variable_names.is_made_up(names[i]) for i in members)
+        is_generated = any(variable_names.is_generated(names[i]) for i in members)
         blocks = {items[i].block for i in members if items[i].weight}
-        if layer and blocks and not (made_up and len(blocks) > 1):
-            found |= dict.fromkeys(members, ("", layer))
-    return dict(found)
+        if layer and blocks and not (is_generated and len(blocks) > 1):
+            keys |= dict.fromkeys(members, ("", layer))
+    return dict(keys)
 
 
 def _layer(name: str) -> str:
-    """What a name without a number says of its layer."""
-    return variable_names.plain(variable_names.without_made_up(variable_names.layer_of(name)))
+    """Returns the layer of a name without a numbered block."""
+    return variable_names.plain(variable_names.without_generated(variable_names.layer_of(name)))
 
 
 def _titles(groups: Mapping[_Key, Sequence[int]], items: Sequence[Item]) -> list[str]:
-    """The groups' names, no two alike."""
+    """Returns unique names for the groups."""
     named = [key[1] for key in groups if isinstance(key, tuple)]
     titles: dict[str, None] = {}
     for number, (key, members) in enumerate(groups.items(), start=1):
@@ -129,7 +130,7 @@ def _titles(groups: Mapping[_Key, Sequence[int]], items: Sequence[Item]) -> list
             title = variable_names.layer_of(items[weights[0]].name) or f"block_{number}"
         else:
             title = f"block_{number}"
-        # A layer of a given name may stand in several blocks of the graph.
+        # A layer of one name may belong to several blocks of the graph.
         taken = {*titles, *(() if isinstance(key, tuple) else named)}
         again = (f"{title}_{n}" for n in itertools.count(2))
         titles[title if title not in taken else next(n for n in again if n not in taken)] = None

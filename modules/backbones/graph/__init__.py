@@ -1,1 +1,1 @@
-"""The module as one flat graph, and what can be read from it and done with it."""
+"""A module as one flat graph: its analysis, its transformations and its import."""

@@ -1,4 +1,4 @@
-"""Tells a classifier from a module that gives features."""
+"""Distinguishes a classifier from a module that gives features."""
 
 import re
 
@@ -6,24 +6,24 @@ from modules.backbones.graph.flat_graph import FlatGraph, Node
 from modules.backbones.graph.read_order import Reading
 from modules.backbones.graph.variable_names import layer_of, root
 
-# ImageNet's 1,000 classes, and 21,841 or 21,843 of the whole; 1,001 has "background".
+# ImageNet has 1,000 classes, 1,001 with "background", and 21,841 or 21,843 in full.
 _CLASSES = {1000, 1001, 21841, 21843}
 _NAMES = re.compile(r"logits|preds|predictions|classif|softmax|head_dense", re.IGNORECASE)
-# A sigmoid gives each class a score of its own.
+# Sigmoid is one of these, since it gives each class a score of its own.
 _UNCHANGED = {"Sigmoid", "Identity", "Reshape", "Squeeze", "Mean", "Cast"}
 _AFFINE = re.compile(r"^(Conv2D|MatMul|BatchMatMul.*|Einsum)$")
 
 
 def class_scores(graph: FlatGraph, reading: Reading, width: int) -> str | None:
-    """What makes the output look like scores of classes, in words; None for features.
+    """Says in words why the output looks like class scores; returns None for features.
 
-    The last operation is a softmax; or an affine layer that gives as many numbers as ImageNet has
-    classes, or whose variables are named for what it does. Parts of the names that all variables
-    share are the module's own name and do not count.
+    It does if the last operation is a softmax, or an affine layer that has as many outputs as
+    ImageNet has classes, or whose variables have the name of a classifier. Parts of the names that
+    all variables share are the module's own name, and do not count.
 
     Args:
-        graph: of the forward function.
-        reading: of the graph.
+        graph: the graph of the forward function.
+        reading: how data flows through the graph.
         width: the length of the output vector.
     """
     nodes = {node.name: node for node in graph.nodes}

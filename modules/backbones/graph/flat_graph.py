@@ -1,7 +1,7 @@
 """A function of images as one flat graph, without calls of nested functions.
 
-A SavedModel is functions within functions. What each variable does, and where the graph can be
-changed or cut, shows only when all of them stand in one graph.
+A SavedModel consists of nested functions. What each variable does, and where the graph can be
+changed or cut, is visible only when all of them are in one graph.
 """
 
 import re
@@ -24,7 +24,7 @@ class Node:
     Attributes:
         name: unique in the graph.
         op: its type, such as ``Conv2D``.
-        inputs: what it takes, in order, control edges left out.
+        inputs: its inputs in order, without control edges.
     """
 
     name: str
@@ -34,17 +34,17 @@ class Node:
 
 @dataclass(frozen=True, eq=False)
 class FlatGraph:
-    """What the output is computed from, and nothing else.
+    """The graph that an output is computed from, and nothing else.
 
     Loops, branches, and functions that only a compiler can run stay single operations, with their
-    functions in the definition's library. Side effects and the control edges for them are left out.
+    functions in the definition's library. Side effects and their control edges are left out.
 
     Attributes:
         definition: the nodes in topological order, for ``modules.backbones.graph.graph_import``.
-        nodes: the same, for reading.
+        nodes: the same nodes, for analysis.
         image: the placeholder of the function's argument.
-        output: what the function gives.
-        variables: those that the function reads, and those asked for that it does not read.
+        output: the function's result.
+        variables: the variables that the function reads, and requested ones that it does not read.
         handles: the placeholders that stand for variables, with their number in ``variables``.
         constants: the placeholders that stand for other outer tensors.
     """
@@ -69,7 +69,7 @@ class FlatGraph:
 
     @property
     def reads(self) -> dict[str, int]:
-        """The nodes that give a variable's whole value, with its number in ``variables``."""
+        """The nodes that read a variable's whole value, with its number in ``variables``."""
         return {
             node.name: self.handles[node.inputs[0][0]]
             for node in self.nodes
@@ -82,20 +82,20 @@ def flatten(
     spec: tf.TensorSpec,
     variables: Iterable[tf.Variable] = (),
 ) -> FlatGraph:
-    """Traces a function of one tensor that gives one tensor, and inlines all that it calls.
+    """Traces a function from one tensor to one tensor, and inlines everything that it calls.
 
     Args:
         forward: the function.
-        spec: what it is traced with.
-        variables: come first in the graph's ``variables``, in this order; others that the function
+        spec: the shape and dtype of its argument.
+        variables: the first of the graph's ``variables``, in this order; others that the function
             reads follow.
 
     Raises:
         TypeError, ValueError: as tracing raises them.
     """
     concrete = tf.function(forward, autograph=False).get_concrete_function(spec)
-    found = _distinct([*variables, *concrete.variables])
-    numbers = {id(variable.handle): i for i, variable in enumerate(found)}
+    all_variables = _distinct([*variables, *concrete.variables])
+    numbers = {id(variable.handle): i for i, variable in enumerate(all_variables)}
     definition = concrete.graph.as_graph_def()
     inliner = Inliner(definition.library.function)
     resolve = inliner.add(definition.node)
@@ -115,60 +115,60 @@ def flatten(
         tuple(Node(n.name, n.op, tuple(outputs_of(n.input))) for n in needed),
         concrete.inputs[0].op.name,
         output,
-        tuple(found),
+        tuple(all_variables),
         {name: number for name, number in handles.items() if name in kept},
         {name: tensor for name, tensor in constants.items() if name in kept},
     )
 
 
 def outputs_of(inputs: Iterable[str]) -> list[Output]:
-    """A node's inputs as its definition writes them, control edges left out."""
+    """Parses a node's inputs, as its definition writes them; leaves out control edges."""
     parts = (name.partition(":") for name in inputs if not name.startswith("^"))
     return [(name, int(number or 0)) for name, _, number in parts]
 
 
-def extract(nodes: Iterable[Any], wanted: Iterable[str], given: Collection[str] = ()) -> list[Any]:
-    """The definitions, in their order, of the nodes that the wanted ones are computed from.
+def extract(nodes: Iterable[Any], targets: Iterable[str], fed: Collection[str] = ()) -> list[Any]:
+    """Returns the definitions, in order, of the nodes that the target nodes are computed from.
 
     Args:
-        nodes: all there are.
-        wanted: names of nodes.
-        given: tensors, as ``node:0``, whose values come from elsewhere.
+        nodes: the definitions of all nodes.
+        targets: the names of the target nodes.
+        fed: tensors, as ``node:0``, whose values come from elsewhere.
     """
     by_name = {node.name: node for node in nodes}
-    kept, waiting = set[str](), list(wanted)
-    while waiting:
-        name = waiting.pop()
+    kept, pending = set[str](), list(targets)
+    while pending:
+        name = pending.pop()
         if name not in kept:
             kept.add(name)
-            sources = [source for source in by_name[name].input if source not in given]
-            waiting += [re.sub(r"^\^|:\d+$", "", source) for source in sources]
+            sources = [source for source in by_name[name].input if source not in fed]
+            pending += [re.sub(r"^\^|:\d+$", "", source) for source in sources]
     return [node for name, node in by_name.items() if name in kept]
 
 
 def called(nodes: Iterable[Any], library: Iterable[Any]) -> list[Any]:
-    """The functions of a library that the nodes call, and those that these call."""
+    """Returns the functions of a library that the nodes call, directly or not."""
     functions = {function.signature.name: function for function in library}
-    found: dict[str, Any] = {}
-    waiting = list(nodes)
-    while waiting:
-        node = waiting.pop()
+    functions_called: dict[str, Any] = {}
+    pending = list(nodes)
+    while pending:
+        node = pending.pop()
         for name in (node.op, *(reference.name for reference in references(node))):
-            if name in functions and name not in found:
-                found[name] = functions[name]
-                waiting += functions[name].node_def
-    return list(found.values())
+            if name in functions and name not in functions_called:
+                functions_called[name] = functions[name]
+                pending += functions[name].node_def
+    return list(functions_called.values())
 
 
 def references(node: Any) -> list[Any]:
-    """The places where a node's attributes name functions."""
+    """Returns the references to functions in a node's attributes."""
     values = list(node.attr.values())
     single = [value.func for value in values if value.HasField("func")]
-    return single + [one for value in values for one in value.list.func]
+    return single + [reference for value in values for reference in value.list.func]
 
 
 def tensor_name(output: Output) -> str:
-    """``node:0``, as the inputs of the definition's nodes write it."""
+    """Returns ``node:0``, as the inputs of a definition's nodes write it."""
     return f"{output[0]}:{output[1]}"
 
 

@@ -1,12 +1,12 @@
-"""BatchNorm on stored statistics as part of the convolution before it.
+"""Folds BatchNorm with stored statistics into the convolution before it.
 
-With means and variances that stay, BatchNorm is an affine function of each channel, and a
+With constant means and variances, BatchNorm is an affine function of each channel, and a
 convolution followed by one is a convolution (Jacob et al. 2018, arXiv:1712.05877, section 3.2):
 
     s = scale / sqrt(variance + epsilon),  kernel' = kernel * s,  bias' = offset - mean * s
 
-Both are computed from the variables each time, so that gradients reach them; they are small. What
-is saved is a pass over all activations, forwards and backwards.
+Both are small, and are computed from the variables each time, so that gradients reach these. This
+saves a pass over all activations, forwards and backwards.
 """
 
 from collections.abc import Collection, Mapping
@@ -18,20 +18,20 @@ _FUSED = {"FusedBatchNorm", "FusedBatchNormV2", "FusedBatchNormV3"}
 _CONVOLUTIONS = {"Conv2D", "DepthwiseConv2dNative"}
 
 
-def folded(definition: Any, known: Collection[str] = ()) -> Any:
-    """A graph's definition with BatchNorm folded into convolutions, giving the same to rounding.
+def folded(definition: Any, preserved: Collection[str] = ()) -> Any:
+    """Folds BatchNorm into convolutions; the results are the same, but for rounding.
 
     Args:
-        definition: with the inputs of all nodes written ``node:0``, in topological order.
-        known: tensors that keep their meaning, as ``node:0``, such as those where it is cut.
+        definition: the graph's definition in topological order, with all inputs as ``node:0``.
+        preserved: tensors, as ``node:0``, whose values must not change, such as those of a cut.
 
     Returns:
-        A new definition with nodes of the same names. Left as it is: BatchNorm in training mode,
-        of another precision than float32, or after anything but a convolution of its own.
+        A new definition with nodes of the same names. BatchNorm is left as it is in training mode,
+        in another precision than float32, and after anything but a convolution of its own.
     """
-    made = tf.compat.v1.GraphDef(versions=definition.versions, library=definition.library)
+    result = tf.compat.v1.GraphDef(versions=definition.versions, library=definition.library)
     nodes = {node.name: node for node in definition.node}
-    readers: dict[str, int] = dict.fromkeys(known, 2)
+    readers: dict[str, int] = dict.fromkeys(preserved, 2)
     for node in definition.node:
         for source in node.input:
             readers[source] = readers.get(source, 0) + 1
@@ -43,16 +43,16 @@ def folded(definition: Any, known: Collection[str] = ()) -> Any:
     convolutions = set(pairs.values())
     for node in definition.node:
         if node.name in pairs:
-            _fold(made, node, nodes[pairs[node.name]])
+            _fold(result, node, nodes[pairs[node.name]])
         elif node.name not in convolutions:
-            made.node.add().CopyFrom(node)
-    return made
+            result.node.add().CopyFrom(node)
+    return result
 
 
 def _convolution_before(
     node: Any, nodes: Mapping[str, Any], readers: Mapping[str, int]
 ) -> str | None:
-    """The name of the convolution whose result goes into this BatchNorm and nowhere else."""
+    """Returns the name of the convolution whose output only this BatchNorm reads."""
     if node.op not in _FUSED or node.attr["is_training"].b:
         return None
     tensor = node.input[0]
@@ -72,18 +72,18 @@ def _fit(batch_norm: Any, convolution: Any) -> bool:
     return len(forms) == 1 and types == {tf.float32.as_datatype_enum}
 
 
-def _fold(made: Any, batch_norm: Any, convolution: Any) -> None:
-    """Adds the nodes that take the place of the two; the last has BatchNorm's name."""
+def _fold(result: Any, batch_norm: Any, convolution: Any) -> None:
+    """Adds the nodes that replace the two; the last one has BatchNorm's name."""
     prefix = f"{batch_norm.name}/folded"
     scale, offset, mean, variance = batch_norm.input[1:5]
 
     def add(name: str, op: str, *inputs: str) -> str:
-        node = made.node.add(name=f"{prefix}/{name}", op=op, input=inputs)
+        node = result.node.add(name=f"{prefix}/{name}", op=op, input=inputs)
         node.attr["T"].type = tf.float32.as_datatype_enum
         return f"{node.name}:0"
 
     def constant(name: str, value: Any, dtype: tf.DType) -> str:
-        node = made.node.add(name=f"{prefix}/{name}", op="Const")
+        node = result.node.add(name=f"{prefix}/{name}", op="Const")
         node.attr["dtype"].type = dtype.as_datatype_enum
         node.attr["value"].tensor.CopyFrom(tf.make_tensor_proto(value, dtype))
         return f"{node.name}:0"
@@ -94,11 +94,11 @@ def _fold(made: Any, batch_norm: Any, convolution: Any) -> None:
     bias = add("bias", "Sub", offset, add("mean", "Mul", mean, factor))
     spread = factor
     if convolution.op == "DepthwiseConv2dNative":
-        # The channels of its output are those of its input, each as often as the kernel says.
-        shape = made.node.add(name=f"{prefix}/shape", op="Shape", input=[convolution.input[1]])
+        # Its output repeats each channel of the input as often as the kernel says.
+        shape = result.node.add(name=f"{prefix}/shape", op="Shape", input=[convolution.input[1]])
         shape.attr["T"].type = tf.float32.as_datatype_enum
         shape.attr["out_type"].type = tf.int32.as_datatype_enum
-        last = made.node.add(
+        last = result.node.add(
             name=f"{prefix}/last",
             op="StridedSlice",
             input=[
@@ -110,11 +110,13 @@ def _fold(made: Any, batch_norm: Any, convolution: Any) -> None:
         )
         last.attr["T"].type = last.attr["Index"].type = tf.int32.as_datatype_enum
         spread = add("spread", "Reshape", factor, f"{last.name}:0")
-        made.node[-1].attr["Tshape"].type = tf.int32.as_datatype_enum
+        result.node[-1].attr["Tshape"].type = tf.int32.as_datatype_enum
     kernel = add("kernel", "Mul", convolution.input[1], spread)
-    changed = made.node.add()
+    changed = result.node.add()
     changed.CopyFrom(convolution)
     changed.input[1] = kernel
-    total = made.node.add(name=batch_norm.name, op="BiasAdd", input=[f"{convolution.name}:0", bias])
+    total = result.node.add(
+        name=batch_norm.name, op="BiasAdd", input=[f"{convolution.name}:0", bias]
+    )
     total.attr["T"].type = tf.float32.as_datatype_enum
     total.attr["data_format"].s = convolution.attr["data_format"].s or b"NHWC"

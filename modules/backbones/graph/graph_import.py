@@ -1,13 +1,13 @@
-"""Puts a flat graph, or a changed one, into a function that is being traced."""
+"""Imports a flat graph, or a modified one, into a function that is being traced."""
 
 import itertools
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import tensorflow as tf
-from tensorflow.python.eager import context  # The only way to make functions known by definition.
+from tensorflow.python.eager import context  # The only way to register functions by definition.
 
-from modules.backbones.graph.compiled_calls import remember
+from modules.backbones.graph.compiled_calls import register
 from modules.backbones.graph.flat_graph import FlatGraph, called, extract, references
 
 _imports = itertools.count()
@@ -16,47 +16,47 @@ _imports = itertools.count()
 def imported(
     graph: FlatGraph,
     feeds: Mapping[str, tf.Tensor],
-    wanted: Sequence[str],
+    targets: Sequence[str],
     definition: Any = None,
 ) -> list[tf.Tensor]:
-    """Runs a part of a flat graph, on its variables.
+    """Imports a part of a flat graph, which reads the graph's own variables.
 
-    A tape sees what a function does only where it is called: call this inside of a
-    ``tf.function``, and that under the tape.
+    A tape records a function only where it is called, so call this inside a ``tf.function``, and
+    call that under the tape.
 
     Args:
-        graph: where the part comes from.
-        feeds: tensors of the graph, as ``node:0``, and what stands in their place.
-        wanted: tensors of the graph, as ``node:0``.
-        definition: a changed form of ``graph.definition``.
+        graph: the graph that the part comes from.
+        feeds: tensors of the graph, as ``node:0``, and the values that replace them.
+        targets: tensors of the graph, as ``node:0``.
+        definition: a modified form of ``graph.definition``.
 
     Returns:
-        The wanted tensors.
+        The target tensors.
     """
     source = graph.definition if definition is None else definition
-    names = [name.rpartition(":")[0] for name in wanted if name not in feeds]
+    names = [name.rpartition(":")[0] for name in targets if name not in feeds]
     needed = extract(source.node, names, feeds)
     present = {node.name for node in needed}
     inputs = _outer_inputs(graph, present)
-    # Without the placeholders, which nothing would feed.
+    # Placeholders are left out, since nothing would feed them.
     body = tf.compat.v1.GraphDef(
         node=[node for node in needed if node.name not in inputs], versions=source.versions
     )
     body.library.function.extend(called(needed, source.library.function))
-    used = {one for node in body.node for one in node.input}
+    used = {name for node in body.node for name in node.input}
     inputs |= {name: tensor for name, tensor in feeds.items() if name in used}
     _rename_functions(body)
-    remember(body.library.function)
-    outputs = [name for name in wanted if name not in feeds]
-    made = tf.graph_util.import_graph_def(
-        body, input_map=inputs, return_elements=outputs, name="flat"
+    register(body.library.function)
+    computed = [name for name in targets if name not in feeds]
+    tensors = tf.graph_util.import_graph_def(
+        body, input_map=inputs, return_elements=computed, name="flat"
     )
-    found = dict(zip(outputs, made or (), strict=True))
-    return [feeds[name] if name in feeds else found[name] for name in wanted]
+    values = {**feeds, **dict(zip(computed, tensors or (), strict=True))}
+    return [values[name] for name in targets]
 
 
 def _outer_inputs(graph: FlatGraph, present: Collection[str]) -> dict[str, tf.Tensor]:
-    """What the placeholders among the nodes stand for: variables and outer tensors."""
+    """Returns the variables' handles and the outer tensors that placeholders stand for."""
     outer = tf.compat.v1.get_default_graph()
     inputs = {}
     for name, number in graph.handles.items():
@@ -71,10 +71,10 @@ def _outer_inputs(graph: FlatGraph, present: Collection[str]) -> dict[str, tf.Te
 
 
 def _rename_functions(body: Any) -> None:
-    """Gives this import functions of its own, known to the runtime.
+    """Renames the functions of this import, and registers them with the runtime.
 
-    The gradient of a branch or a loop rewrites its functions and names the result after them; two
-    imports, or an import and the module itself, would give two functions one name.
+    The gradient of a branch or a loop rewrites its functions and names the result after them. With
+    two imports, or an import and the module itself, two functions would have the same name.
     """
     suffix = f"_thaw{next(_imports)}"
     names = {function.signature.name for function in body.library.function}

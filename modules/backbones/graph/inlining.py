@@ -1,8 +1,8 @@
 """Copies the bodies of called functions into one list of nodes.
 
-TensorFlow's own inliner is a private part of its optimizer, and leaves out functions that are
-marked so. This one knows three things: how a function's body names its tensors, how a call hands
-them over, and which calls to leave alone.
+TensorFlow's own inliner is a private part of its optimizer, and skips functions that are marked so.
+This one implements three things: how a function's body names its tensors, how a call passes them,
+and which calls stay.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -12,13 +12,13 @@ import tensorflow as tf
 from tensorflow.python.framework import op_def_registry  # There is no public way.
 
 _CALLS = ("PartitionedCall", "StatefulPartitionedCall")
-# TF1's control flow, in whose bodies a control edge says on which branch a node lies.
+# The operations of TF1's control flow: there a control edge says on which branch a node lies.
 _BRANCHING = {"Switch", "Merge", "Enter", "Exit", "NextIteration", "RefSwitch", "RefMerge"}
-# What was true of the body where it was saved, but need not be of its copy. A custom gradient uses
-# tensors of the body that it was loaded with; without it, the gradient of the operations holds.
+# Attributes that held for the saved body, but need not hold for its copy. A custom gradient uses
+# tensors of the body that it was loaded with; without it, the operations' own gradients apply.
 _GRADIENT = "_gradient_op_type"
 _STALE = ("_class", "_output_shapes", _GRADIENT)
-# The gradient of the calls that stay, which modules.backbones.graph.compiled_calls has.
+# The gradient of the calls that stay; modules.backbones.graph.compiled_calls registers it.
 COMPILED = "ThawCompiledCall"
 
 _Output = tuple[str, int]
@@ -26,7 +26,7 @@ _Resolve = Callable[[str], _Output]
 
 
 class Inliner:
-    """Collects ``nodes``: copies of node definitions, each after those that it takes from."""
+    """Collects ``nodes``: copies of node definitions, each after the nodes that it reads."""
 
     def __init__(self, library: Iterable[Any]) -> None:
         self.nodes: list[Any] = []
@@ -36,30 +36,30 @@ class Inliner:
     def add(
         self, nodes: Iterable[Any], arguments: Mapping[str, _Output] | None = None, scope: str = ""
     ) -> _Resolve:
-        """Copies a graph or a function's body, and what it calls.
+        """Copies a graph or a function's body, and inlines the functions that it calls.
 
         Args:
-            nodes: definitions; those of a body may stand in any order.
-            arguments: what the body's arguments are outside of it.
-            scope: goes before the nodes' names.
+            nodes: the definitions; those of a body may be in any order.
+            arguments: the outputs outside the body that its arguments stand for.
+            scope: the prefix of the copies' names.
 
         Returns:
-            What a tensor's name within the body (``node``, ``node:1`` or ``node:output:0``) is in
-            ``nodes``: a node's name and the output's number.
+            A function that maps a tensor's name within the body (``node``, ``node:1`` or
+            ``node:output:0``) to an output in ``nodes``: a node's name and the output's number.
         """
-        given = dict(arguments or {})
-        by_name = {node.name: node for node in nodes if node.name not in given}
+        outer_names = dict(arguments or {})
+        by_name = {node.name: node for node in nodes if node.name not in outer_names}
         flat = {n: self._unique(scope + n) for n, node in by_name.items() if not self._calls(node)}
         results: dict[str, list[_Output]] = {}
 
         def resolve(tensor: str) -> _Output:
             name, _, place = tensor.partition(":")
-            if name in given:
-                return given[name]
+            if name in outer_names:
+                return outer_names[name]
             number = self._number(by_name[name], place)
             return results[name][number] if name in results else (flat[name], number)
 
-        branching = any(node.op in _BRANCHING for node in by_name.values())
+        has_branching = any(node.op in _BRANCHING for node in by_name.values())
         for name, node in _topological(by_name):
             if name not in flat:
                 results[name] = self._inline(node, resolve, scope)
@@ -70,7 +70,7 @@ class Inliner:
             del copy.input[:]
             data = [resolve(source) for source in node.input if not source.startswith("^")]
             copy.input.extend(f"{source}:{number}" for source, number in data)
-            if branching:
+            if has_branching:
                 control = [source[1:] for source in node.input if source.startswith("^")]
                 copy.input.extend(f"^{flat[source]}" for source in control if source in flat)
             for attribute in _STALE:
@@ -91,16 +91,16 @@ class Inliner:
         return [inner(function.ret[output.name]) for output in function.signature.output_arg]
 
     def _called(self, node: Any) -> Any:
-        """The function that a node calls, None for any other node."""
+        """Returns the function that a node calls; None for any other node."""
         name = node.attr["f"].func.name if node.op in _CALLS else node.op
         return self._functions.get(name)
 
     def _calls(self, node: Any) -> bool:
         """Whether the node is a call to inline.
 
-        A function that must be compiled is left as it is: without its compiler, a grouped
-        convolution, which is what Keras compiles, has no gradient on a CPU. One that reads
-        variables is no such operation but a part of the model.
+        A function that must be compiled is not inlined: uncompiled, a grouped convolution, which is
+        what Keras compiles, has no gradient on a CPU. One that reads variables is inlined, since it
+        is no such operation but a part of the model.
         """
         function = self._called(node)
         if function is None:
@@ -111,7 +111,7 @@ class Inliner:
         )
 
     def _number(self, node: Any, place: str) -> int:
-        """The number of a node's output that is written ``1`` or ``output:1``."""
+        """Returns the number of a node's output, which is written ``1`` or ``output:1``."""
         output, _, number = place.rpartition(":")
         offset = 0
         if output:
@@ -124,21 +124,21 @@ class Inliner:
         return offset + int(number or 0)
 
     def _unique(self, name: str) -> str:
-        found, number = name, 0
-        while found in self._names:
+        unique_name, number = name, 0
+        while unique_name in self._names:
             number += 1
-            found = f"{name}_{number}"
-        self._names.add(found)
-        return found
+            unique_name = f"{name}_{number}"
+        self._names.add(unique_name)
+        return unique_name
 
 
 def _must_compile(definition: Any) -> bool:
-    # Asked first: reading an attribute that is not there would make an empty one.
+    # Reading an attribute that is missing would add an empty one, so this is checked first.
     return "_XlaMustCompile" in definition.attr and bool(definition.attr["_XlaMustCompile"].b)
 
 
 def _length(argument: Any, node: Any) -> int:
-    """How many tensors one of an operation's outputs is."""
+    """Returns how many tensors one of an operation's outputs consists of."""
     if argument.number_attr:
         return int(node.attr[argument.number_attr].i)
     if argument.type_list_attr:
@@ -147,16 +147,16 @@ def _length(argument: Any, node: Any) -> int:
 
 
 def _topological(nodes: Mapping[str, Any]) -> list[tuple[str, Any]]:
-    """Each node after those that it takes from; a loop's way back does not count."""
-    opened, done = set[str](), dict[str, Any]()
+    """Sorts the nodes, each after those that it reads; a loop's back edge does not count."""
+    visited, done = set[str](), dict[str, Any]()
     for start in nodes:
         stack = [(start, False)]
         while stack:
             name, expanded = stack.pop()
             if expanded:
                 done[name] = nodes[name]
-            elif name in nodes and name not in opened:
-                opened.add(name)
+            elif name in nodes and name not in visited:
+                visited.add(name)
                 stack.append((name, True))
                 sources = (source.lstrip("^").partition(":")[0] for source in nodes[name].input)
                 stack += [

@@ -1,13 +1,13 @@
-"""Which variables are a BatchNorm layer's, and what each of them is to it."""
+"""Finds BatchNorm layers, and the role of each of their variables."""
 
 from dataclasses import dataclass
 
 from modules.backbones.graph.flat_graph import FlatGraph, Output
 
 _FUSED = {"FusedBatchNorm", "FusedBatchNormV2", "FusedBatchNormV3"}
-# What a variable goes through unchanged on its way to a use.
+# Operations that leave a variable's values unchanged on the way to their use.
 _UNCHANGED = {"Identity", "Cast", "Reshape", "Squeeze", "ExpandDims"}
-# How the variables of a BatchNorm that is made of single operations end: Keras, Slim, PyTorch.
+# The last part of a variable's name, for a BatchNorm of single operations: Keras, Slim, PyTorch.
 _PARTS = {
     "moving_mean": "mean",
     "running_mean": "mean",
@@ -27,9 +27,9 @@ class BatchNorm:
     """A BatchNorm layer (Ioffe and Szegedy 2015, arXiv:1502.03167), at one of its uses.
 
     Attributes:
-        mean, variance: numbers of the stored statistics in the graph's ``variables``.
-        scale, offset: the same of gamma and beta, None where the layer has none.
-        node: the fused operation; None for a layer that is made of several.
+        mean, variance: the stored statistics' numbers in the graph's ``variables``.
+        scale, offset: the numbers of gamma and beta; None if the layer has none.
+        node: the fused operation; None for a layer that consists of several operations.
     """
 
     mean: int
@@ -45,16 +45,16 @@ class BatchNorm:
 
     @property
     def affine(self) -> tuple[int, ...]:
-        """Scale and offset, as far as the layer has them."""
+        """Scale and offset, if the layer has them."""
         return tuple(number for number in (self.scale, self.offset) if number is not None)
 
 
 def batch_norms(graph: FlatGraph) -> list[BatchNorm]:
-    """The layers that normalise with stored statistics.
+    """Returns the layers that normalise with stored statistics.
 
-    A fused operation says which variable is which. The parts of a layer that is made of several
-    operations are known by their names: it has a ``moving_mean`` and a ``moving_variance``. Layer
-    and group normalisation store no statistics and are neither.
+    A fused operation says which variable is which. A layer that consists of several operations is
+    recognized by its variables' names: it has a ``moving_mean`` and a ``moving_variance``. Layer
+    and group normalisation store no statistics, so they are neither.
     """
     fused = _fused(graph)
     known = {number for layer in fused for number in layer.statistics}
@@ -71,13 +71,13 @@ def _fused(graph: FlatGraph) -> list[BatchNorm]:
             name = nodes[name].inputs[0][0]
         return reads.get(name)
 
-    found = []
+    layers = []
     for node in graph.nodes:
         if node.op in _FUSED:
             scale, offset, mean, variance = (variable(source) for source in node.inputs[1:5])
             if mean is not None and variance is not None:
-                found.append(BatchNorm(mean, variance, scale, offset, node.name))
-    return found
+                layers.append(BatchNorm(mean, variance, scale, offset, node.name))
+    return layers
 
 
 def _named(graph: FlatGraph) -> list[BatchNorm]:

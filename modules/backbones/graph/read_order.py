@@ -1,7 +1,7 @@
-"""What the forward graph does with each variable: where it first reads it, and what for.
+"""Finds where the forward graph first uses each variable.
 
 The order of a Hub module's ``variables`` is the order in which they were tracked, and their names
-need not say anything; the order in which the data meets them is in the graph alone.
+may be meaningless. Only the graph shows the order in which the data reaches them.
 """
 
 from collections.abc import Callable, Iterable
@@ -11,17 +11,17 @@ import tensorflow as tf
 
 from modules.backbones.graph.flat_graph import FlatGraph, flatten
 
-# What these give depends on the image's shape, not on its pixels.
+# Operations whose result depends on the image's shape, not on its pixels.
 _SHAPES = {"Shape", "ShapeN", "Size", "Rank", "ZerosLike", "OnesLike"}
 
 
 @dataclass(frozen=True)
 class Use:
-    """Where the data first meets a variable.
+    """The first use of a variable.
 
     Attributes:
         node: the operation's name.
-        depth: the length of the longest path to it from the image.
+        depth: the length of the longest path from the image to the operation.
     """
 
     node: str
@@ -33,9 +33,9 @@ class Reading:
     """How the image and the variables flow through a flat graph.
 
     Attributes:
-        depths: how deep each node lies that depends on the image's pixels; the others have none.
-        uses: the first use of each variable, by its number; none of one that is not used.
-        applied: the numbers of the variables that a node brings to the image.
+        depths: the depth of each node that depends on the image's pixels; other nodes have none.
+        uses: the first use of each variable that is used, by its number.
+        applied: the numbers of the variables that a node combines with the image.
     """
 
     depths: dict[str, int]
@@ -44,28 +44,28 @@ class Reading:
 
 
 def read(graph: FlatGraph) -> Reading:
-    """Follows the data.
+    """Follows the data through the graph.
 
-    A variable is used where an operation takes both something computed from the image and
-    something computed from the variable. A loop or a branch counts as one operation.
+    A variable is used where one input of an operation is computed from the image and another from
+    the variable. A loop or a branch counts as one operation.
     """
     carried = {name: frozenset({number}) for name, number in graph.handles.items()}
-    found = Reading({graph.image: 0}, {}, {})
+    reading = Reading({graph.image: 0}, {}, {})
     for node in graph.nodes:
         sources = [name for name, _ in node.inputs]
-        depths = [found.depths[name] for name in sources if name in found.depths]
+        depths = [reading.depths[name] for name in sources if name in reading.depths]
         numbers = frozenset[int]().union(*(carried.get(name, frozenset()) for name in sources))
         if not depths or node.op in _SHAPES:
             carried.setdefault(node.name, numbers)
             continue
-        depth = found.depths[node.name] = max(depths) + 1
+        depth = reading.depths[node.name] = max(depths) + 1
         if numbers:
-            found.applied[node.name] = numbers
+            reading.applied[node.name] = numbers
         for number in numbers:
-            known = found.uses.get(number)
+            known = reading.uses.get(number)
             if known is None or depth < known.depth:
-                found.uses[number] = Use(node.name, depth)
-    return found
+                reading.uses[number] = Use(node.name, depth)
+    return reading
 
 
 def read_depths(
@@ -74,14 +74,14 @@ def read_depths(
     """Finds how deep in the graph of ``forward`` each variable is first used.
 
     Args:
-        forward: a function of one tensor, traced here.
-        spec: what it is traced with.
-        variables: those to look for.
+        forward: a function of one tensor, which is traced here.
+        spec: the shape and dtype of its argument.
+        variables: the variables to look for.
 
     Returns:
-        For each variable the length of the longest path from the image to its first use, None for
-        one that the graph does not read.
+        For each variable, the length of the longest path from the image to its first use; None for
+        a variable that the graph does not read.
     """
-    wanted = list(variables)
-    uses = read(flatten(forward, spec, wanted)).uses
-    return [uses[i].depth if i in uses else None for i in range(len(wanted))]
+    variable_list = list(variables)
+    uses = read(flatten(forward, spec, variable_list)).uses
+    return [uses[i].depth if i in uses else None for i in range(len(variable_list))]

@@ -1,11 +1,11 @@
-"""What the variables' names say about blocks."""
+"""Derives layers and blocks from the names of variables."""
 
 import itertools
 import re
 from collections.abc import Iterable
 
 _NUMBER = r"[._]*\d+"
-# How architectures number their blocks. The first that is found in a name decides.
+# How architectures number their blocks. The first pattern that matches a name decides.
 _NUMBERED = tuple(
     re.compile(pattern, re.IGNORECASE)
     for pattern in (
@@ -22,16 +22,16 @@ _NUMBERED = tuple(
         r"conv|mb_?conv|bottleneck|basic|dense|attention|downsampling)_?)?"
         rf"(?:block|layer|unit|stage|mixed|inception|fire|cell|bottleneck|features?)s?{_NUMBER}"
         r"(?:[a-z](?![a-z0-9]))?)(?!\d)",
-        # MobileNet V2 and V3: the first has no number.
+        # MobileNet V2 and V3: their first block has no number.
         r"(?P<name>expanded_conv(?:_\d+)?)(?=[_/])",
-        # MobileNet V1: a depthwise and a pointwise convolution of one number.
+        # MobileNet V1: a depthwise and a pointwise convolution with the same number.
         r"conv(?:2d)?_(?:(?:dw|pw)_(?P<conv>\d+)|(?P<slim>\d+)_(?:depthwise|pointwise))",
         # The first Keras ResNet: res2a_branch2b and bn2a_branch2b.
         r"(?:res|bn|scale)(?P<res>\d[a-z]\d*)_branch",
     )
 )
-# What Keras calls a layer that was given no name. Its number counts layers of one kind.
-_MADE_UP = re.compile(
+# The names that Keras generates for layers without one. The number counts layers of one kind.
+_GENERATED = re.compile(
     r"(?:(?:depthwise_|separable_|standardized_)?conv[123]_?d(?:_transpose)?|(?:einsum_)?dense|"
     r"(?:tpu_|sync_)?(?:batch|layer|group|unit)_normalization|normalization|(?:p_)?re_lu|"
     r"multi_head_attention|attention|embedding|add_position_embs?|class_token|keras_layer|"
@@ -44,12 +44,12 @@ _PART = re.compile(
 
 
 def layer_of(variable: str) -> str:
-    """A variable's name without its last part: ``conv1`` of ``conv1/kernel``, ``a`` of ``a.w``."""
+    """Drops the last part of a variable's name: ``conv1/kernel`` gives ``conv1``, ``a.w`` ``a``."""
     return variable.rpartition("/" if "/" in variable else ".")[0]
 
 
 def block_name(variable: str) -> str:
-    """The block that a variable belongs to, by its name.
+    """Returns the block that a variable belongs to, by its name.
 
     ``block_4_expand/kernel`` gives ``block_4``, ``conv_pw_13_bn/gamma`` gives ``conv_13``,
     ``conv5_block3_2_conv/kernel`` gives ``conv5_block3``; a name without such a number gives its
@@ -59,37 +59,37 @@ def block_name(variable: str) -> str:
 
 
 def numbered(variable: str) -> tuple[str, str]:
-    """The folder and the name of the numbered block that a name holds; two empty ones for none."""
+    """Returns folder and name of the numbered block within a name; two empty strings for none."""
     layer = layer_of(variable) or variable
     for pattern in _NUMBERED:
-        found = pattern.search(layer + "/")
-        if found:
-            parts = found.groupdict()
+        match = pattern.search(layer + "/")
+        if match:
+            parts = match.groupdict()
             number = parts.get("conv") or parts.get("slim")
             res = parts.get("res")
             name = f"conv_{number}" if number else f"res{res}" if res else parts["name"]
-            return layer[: found.start()].rpartition("/")[0], name
+            return layer[: match.start()].rpartition("/")[0], name
     return "", ""
 
 
 def plain(layer: str) -> str:
-    """A layer without the parts that tell its kind: ``stem`` for ``stem_conv`` and ``stem_bn``."""
+    """Drops the parts that name a layer's kind: ``stem_conv`` and ``stem_bn`` give ``stem``."""
     return _PART.sub("", layer)
 
 
-def without_made_up(layer: str) -> str:
-    """A layer's path without the parts that Keras made up: ``stem`` for ``stem/dense_3``."""
-    return "/".join(part for part in layer.split("/") if not _MADE_UP.fullmatch(part))
+def without_generated(layer: str) -> str:
+    """Drops the parts of a layer's path that Keras generated: ``stem/dense_3`` gives ``stem``."""
+    return "/".join(part for part in layer.split("/") if not _GENERATED.fullmatch(part))
 
 
-def is_made_up(variable: str) -> bool:
-    """Whether a part of the path to a variable's layer is made up."""
+def is_generated(variable: str) -> bool:
+    """Whether Keras generated a part of the path to a variable's layer."""
     layer = layer_of(variable)
-    return without_made_up(layer) != layer
+    return without_generated(layer) != layer
 
 
 def root(variables: Iterable[str]) -> str:
-    """The folders that all variables lie in, each with its slash: the module's own name."""
+    """Returns the path that all variables share, with a final slash: the module's own name."""
     folders = zip(*(name.split("/")[:-1] for name in variables), strict=False)
     shared = itertools.takewhile(lambda parts: len(set(parts)) == 1, folders)
     return "".join(f"{parts[0]}/" for parts in shared)

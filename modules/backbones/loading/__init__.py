@@ -1,1 +1,1 @@
-"""From a handle to a loaded module: where it may lie, how it is fetched, what form it has."""
+"""From a handle to a loaded module: where it may come from, how it is fetched, its form."""

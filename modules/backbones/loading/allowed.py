@@ -1,4 +1,4 @@
-"""Which handles may be loaded: a list of prefixes, compared part by part and not as text."""
+"""Decides which handles may be loaded, by prefixes that are compared part by part, not as text."""
 
 import os
 import re
@@ -11,7 +11,7 @@ from modules.backbones.loading import kaggle
 from modules.errors import InputError
 from modules.text import without_secrets
 
-# Prefixes, with commas between them, that a platform sets for all configs.
+# Comma-separated prefixes, which a platform sets for all configs.
 ENVIRONMENT = "THAW_ALLOWED_HANDLES"
 
 _ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
@@ -24,7 +24,7 @@ _FORM = (
 
 @dataclass(frozen=True)
 class _Place:
-    """A handle's parts; of a local one ``origin`` is empty."""
+    """A parsed handle; ``origin`` is empty for a local one."""
 
     origin: tuple[str, str, int | None]  # scheme, host, port
     parts: tuple[str, ...]
@@ -34,14 +34,14 @@ _LOCAL = ("", "", None)
 
 
 def refusal(handle: str, prefixes: Sequence[str] = ()) -> str:
-    """Why a handle may not be loaded; empty if it may.
+    """Says why a handle may not be loaded; returns an empty text if it may.
 
-    It must lie under one of the config's prefixes, where there are any, and under one of
-    ``THAW_ALLOWED_HANDLES``, where that is set. Scheme, host and port must be the prefix's own; its
-    path must be the beginning of the handle's, whole parts of it. An address with a user, a
-    backslash, a blank, or a dot or two as a part of its path, however encoded, lies under none. A
-    local path is compared after links in it were followed, Kaggle's short form as its page's
-    address. Where the server of an address leads on to is not asked (``web.open_address`` is).
+    The handle must lie under one of the config's prefixes, if there are any, and under one of
+    ``THAW_ALLOWED_HANDLES``, if that is set. It lies under a prefix if scheme, host and port are
+    the same, and the prefix's path is the beginning of its path, in whole parts. An address lies
+    under no prefix if its path has a part of one or two dots, or if it has a user, a backslash or a
+    blank, however encoded. A local path is compared after its links are resolved, Kaggle's short
+    form as its page's address. Redirects are not checked here, but in ``web.open_address``.
 
     Raises:
         InputError: when the variable cannot be used.
@@ -57,17 +57,18 @@ def refusal(handle: str, prefixes: Sequence[str] = ()) -> str:
 
 
 def refusal_in_words(handle: str, prefixes: Sequence[str] = ()) -> str:
-    """``refusal`` as a sentence with the handle and the remedy; empty if it may be loaded."""
+    """Returns ``refusal`` with the handle and the remedy; empty if the handle may be loaded."""
     reason = refusal(handle, prefixes)
     if not reason:
         return ""
     return (
-        f"got {without_secrets(handle)}, but {reason}; take one that it allows, or have it changed"
+        f"got {without_secrets(handle)}, but {reason}; use an allowed handle, or have the list "
+        "changed"
     )
 
 
 def problem_of_prefix(prefix: str) -> str:
-    """What is wrong with a prefix; empty if nothing is."""
+    """Says what is wrong with a prefix; returns an empty text if nothing is."""
     try:
         _prefix(prefix)
     except ValueError as error:
@@ -81,11 +82,11 @@ def _lists(prefixes: Sequence[str]) -> Iterator[tuple[str, Sequence[str]]]:
     named = os.environ.get(ENVIRONMENT)
     if named is None:
         return
-    listed = [one.strip() for one in named.split(",") if one.strip()]
-    if not listed:  # Rather nothing than all: the value may have got lost on its way.
+    listed = [prefix.strip() for prefix in named.split(",") if prefix.strip()]
+    if not listed:  # Nothing is allowed then, rather than everything: the value may be lost.
         raise InputError(
-            f"{ENVIRONMENT}: got {named!r}, must name what may be loaded, with commas between; "
-            "name some, or unset it"
+            f"{ENVIRONMENT}: got {named!r}, must list what may be loaded, separated by commas; "
+            "list some prefixes, or unset it"
         )
     for problem in filter(None, map(problem_of_prefix, listed)):
         raise InputError(f"{ENVIRONMENT}: {problem}")
@@ -111,7 +112,7 @@ def _place(text: str) -> _Place:
     """Parses a handle or a prefix.
 
     Raises:
-        ValueError: for one that programs may read in different ways.
+        ValueError: for one that different programs may parse differently.
     """
     if kaggle.is_short(text):
         text = kaggle.page_of(text)
@@ -134,7 +135,7 @@ def _place(text: str) -> _Place:
 
 
 def _decoded(path: str) -> str:
-    """Without any percent encoding, nor an encoding of one."""
+    """Removes percent encoding, nested encoding included."""
     while (once := unquote(path)) != path:
         path = once
     return path.replace("\\", "/")

@@ -1,6 +1,6 @@
-"""From a handle to a module's folder: what may be loaded, and whether it is what it should be.
+"""Resolves a handle to a module's folder, after checks of what may be loaded and of its files.
 
-All that Thaw loads of Hub comes through here; nothing of it is read as a graph.
+Everything that Thaw loads from Hub passes through here; no graph is read.
 """
 
 import hashlib
@@ -26,50 +26,51 @@ from modules.text import without_secrets
 
 
 class Fetched(NamedTuple):
-    """A module's files: their folder, local or an address that TensorFlow reads, and sha256."""
+    """A module's folder, a path or an address that TensorFlow reads, and its files' fingerprint."""
 
     folder: str
     sha256: str
 
 
 def fetch(handle: str, allowed: Sequence[str] = (), sha256: str = "") -> Fetched:
-    """Resolves a handle, downloading and unpacking its archive where there is one.
+    """Resolves a handle; downloads and unpacks its archive if it has one.
 
     Args:
         handle: a folder, the address of one in Hub's compressed form, which is kept under
             ``TFHUB_CACHE_DIR``, or Kaggle's short form, which ``kagglehub`` keeps.
-        allowed: prefixes of what may be loaded (``allowed.refusal``); asked of the handle as it is
-            written, before anything is read or downloaded.
-        sha256: what ``folder_fingerprint`` must be; empty for any.
+        allowed: the prefixes under which handles may lie (``allowed.refusal``). The handle is
+            checked as it is written, before anything is read or downloaded.
+        sha256: what ``folder_fingerprint`` must return; empty for any.
 
     Raises:
-        InputError: when it may not be loaded, is not what it should be, or is not there.
+        InputError: when the handle may not be loaded, its files are not the pinned ones, or nothing
+            is there.
     """
-    refused = refusal_in_words(handle, allowed)
-    if refused:
-        raise InputError(f"backbone.handle: {refused}")
+    refusal = refusal_in_words(handle, allowed)
+    if refusal:
+        raise InputError(f"backbone.handle: {refusal}")
     try:
         if not kaggle.is_short(handle):
             _check_form(handle)
         folder = _resolve(handle)
         _check_form(folder)
-        found = folder_fingerprint(folder)
+        fingerprint = folder_fingerprint(folder)
     except InputError:
         raise
     except Exception as error:  # Hub raises whatever the file system, http or TF raised.
         raise InputError(could_not_load(handle, error)) from error
-    if sha256 and found != sha256:
+    if sha256 and fingerprint != sha256:
         again = "" if folder == handle else f", or remove {folder} to have it downloaded again"
         raise InputError(
-            f"backbone.sha256: {handle} has {found}, and must have {sha256}, as pinned or as it "
-            "was when the run was prepared; look at what has changed there before you pin or run "
-            f"it as it is{again}"
+            f"backbone.sha256: {handle} has {fingerprint}, and must have {sha256}, as pinned or as "
+            "it was when the run was prepared; look at what has changed there before you pin or "
+            f"run it as it is{again}"
         )
-    return Fetched(folder, found)
+    return Fetched(folder, fingerprint)
 
 
 def could_not_load(handle: str, error: Exception) -> str:
-    """What a person is told when a module cannot be had; what may be a secret is left out."""
+    """Returns the message for a module that could not be loaded, without possible secrets."""
     reason = " ".join(str(error).split())
     for secret in _secrets(handle):
         reason = reason.replace(secret, "…")
@@ -81,17 +82,17 @@ def could_not_load(handle: str, error: Exception) -> str:
 
 def _remedy(error: Exception) -> str:
     if isinstance(error, HTTPError) and error.code in (401, 403):
-        return "it may need an account: download it where you have one, and give its folder"
+        return "it may need an account: download it with yours, and use its folder as the handle"
     if isinstance(error, URLError) and not isinstance(error, HTTPError):
         return (
-            "look whether this machine may reach the host, through HTTPS_PROXY perhaps, or give "
+            "check whether this machine can reach the host, perhaps through HTTPS_PROXY, or use "
             "the folder of a module that was downloaded elsewhere"
         )
     return "it must be a SavedModel's folder or an address that serves one as a .tar.gz"
 
 
 def _secrets(handle: str) -> list[str]:
-    """The parts of an address that an error may show without the rest of it."""
+    """Returns the secret parts of an address, which an error might show without the rest."""
     if "://" not in handle:
         return []
     _, _, rest = handle.partition("://")
@@ -110,7 +111,7 @@ def _resolve(handle: str) -> str:
 
 
 def _check_form(folder: str) -> None:
-    """Refuses a local place whose files show that it is no backbone; an address is none."""
+    """Refuses a local path whose files show that it is no backbone; addresses are not checked."""
     if "://" in folder:
         return
     problem = forms.problem_of(folder)
@@ -119,7 +120,7 @@ def _check_form(folder: str) -> None:
 
 
 class _Web(compressed_module_resolver.HttpCompressedFileResolver):
-    """Hub's resolver of ``http`` and ``https``, which looks at where it is led and what it gets."""
+    """Hub's resolver of ``http`` and ``https``, with checks of redirects and of the archive."""
 
     def __call__(self, handle: str) -> str:
         def download(_: str, folder: str) -> None:
@@ -131,7 +132,7 @@ class _Web(compressed_module_resolver.HttpCompressedFileResolver):
 
 
 class _Bucket(compressed_module_resolver.GcsCompressedFileResolver):
-    """Hub's resolver of archives at ``gs`` addresses, which looks at what it gets."""
+    """Hub's resolver of archives at ``gs`` addresses, with checks of the archive."""
 
     def __call__(self, handle: str) -> str:
         def download(_: str, folder: str) -> None:
@@ -142,30 +143,30 @@ class _Bucket(compressed_module_resolver.GcsCompressedFileResolver):
 
 
 def _kept(handle: str, download: Any) -> str:
-    """The folder that Hub keeps a module in, downloaded if it is not there."""
-    name = hashlib.sha1(handle.encode()).hexdigest()  # Hub's own name for it.
+    """Returns the folder where Hub keeps a module, after downloading it if it is missing."""
+    name = hashlib.sha1(handle.encode()).hexdigest()  # Hub names the folder like this.
     folder = resolver.create_local_module_dir(_cache_folder(), name)
     timeout = compressed_module_resolver.LOCK_FILE_TIMEOUT_SEC
     return str(resolver.atomic_download(handle, download, folder, timeout))
 
 
 def _cache_folder() -> str:
-    """Where Hub keeps modules.
+    """Returns the folder where Hub keeps modules.
 
     Raises:
-        InputError: when it is the default one in the machine's folder for temporary files, and
-            others may have put something there.
+        InputError: when it is the default among the machine's temporary files, and others may have
+            written to it.
     """
-    named = resolver.tfhub_cache_dir()
-    if named:
-        return str(named)
+    configured = resolver.tfhub_cache_dir()
+    if configured:
+        return str(configured)
     folder = Path(tempfile.gettempdir(), "tfhub_modules")
     folder.mkdir(mode=0o700, exist_ok=True)
     status = folder.lstat()
-    mine = status.st_uid == os.getuid() and not status.st_mode & stat.S_IWOTH
-    if not mine or not stat.S_ISDIR(status.st_mode):
+    is_own = status.st_uid == os.getuid() and not status.st_mode & stat.S_IWOTH
+    if not is_own or not stat.S_ISDIR(status.st_mode):
         raise InputError(
-            f"TFHUB_CACHE_DIR: it is not set, and {folder}, where modules are kept then, is "
-            "another's or can be written by all; set it to a folder of your own"
+            f"TFHUB_CACHE_DIR: it is not set, and the default, {folder}, belongs to another user "
+            "or can be written by all; set it to a folder of your own"
         )
     return str(folder)

@@ -1,4 +1,4 @@
-"""What lies at a local handle, told by its files alone: nothing of it is loaded."""
+"""Recognizes what lies at a local handle by its files alone; nothing is loaded."""
 
 import re
 from pathlib import Path
@@ -14,7 +14,7 @@ _FORM = "a backbone is the folder of a TF2 SavedModel"
 _NEWER = "keras.models.load_model({path!r}, compile=False).export(FOLDER)"
 _OLDER = "tf_keras.models.load_model({path!r}, compile=False).save(FOLDER)"
 _VERSION = re.compile(rb'"keras_version": "(\d+)')
-_MEMBERS = 1 << 16  # bytes: an archive begins with what it says of itself
+_METADATA_BYTES = 1 << 16  # an archive begins with its metadata
 _HUB_TF1 = "tfhub_module.pb"
 _OTHER_FILES = {
     ".tflite": "TensorFlow Lite file",
@@ -29,22 +29,22 @@ _OTHER_FILES = {
 
 
 def problem_of(path: str) -> str:
-    """Why a local path is no backbone, with a remedy; empty if it looks like one.
+    """Says why a local path is no backbone, with a remedy; empty if it looks like one.
 
     Args:
-        path: a file or a folder, or nothing at all.
+        path: the path of a file or a folder; it need not exist.
     """
     place = Path(path)
     if place.is_dir():
         return _problem_of_folder(place)
     if place.is_file():
         return _problem_of_file(place)
-    near = next((one for one in place.parents if one.exists()), place)
+    near = next((parent for parent in place.parents if parent.exists()), place)
     return f"{path} does not exist, though {near} does; correct the path"
 
 
 def is_keras_file(path: Path) -> bool:
-    """Whether it is a file as ``model.save`` writes it: HDF5, or an archive called ``.keras``."""
+    """Whether ``model.save`` may have written a file: HDF5, or an archive called ``.keras``."""
     if not path.is_file():
         return False
     with path.open("rb") as file:
@@ -72,9 +72,9 @@ def _problem_of_file(path: Path) -> str:
 
 
 def _remedy(path: Path) -> str:
-    """The line that makes a backbone of a Keras file, which is for its owner to run."""
+    """Returns the line of Python that makes a backbone of a Keras file, for its owner to run."""
     with path.open("rb") as file:
-        version = _VERSION.search(file.read(_MEMBERS))
+        version = _VERSION.search(file.read(_METADATA_BYTES))
     older = path.suffix.lower() == ".keras" and version is not None and version[1] == b"2"
     line = (_OLDER if older else _NEWER).format(path=str(path))
     return f"in Python, {line} makes one of it"

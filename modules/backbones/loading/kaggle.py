@@ -1,7 +1,7 @@
-"""Handles of models on Kaggle, where tfhub.dev leads to: the page's address, and the short form.
+"""Handles of models on Kaggle, where tfhub.dev redirects: the page's address, and the short form.
 
-The page's address gives the archive to who asks as Hub does, without an account, as long as the
-model asks for none. The short form, ``owner/model/tensorFlow2/variation/version``, goes through
+A request like Hub's to the page's address returns the archive, without an account unless the model
+requires one. The short form, ``owner/model/tensorFlow2/variation/version``, goes through
 ``kagglehub``, with that program's own credentials and cache.
 """
 
@@ -29,19 +29,19 @@ _NONE = 404
 
 
 def is_short(handle: str) -> bool:
-    """Whether a handle is Kaggle's short form: no address, and no absolute path."""
+    """Whether a handle is Kaggle's short form, which is neither an address nor an absolute path."""
     return _SHORT.fullmatch(handle) is not None
 
 
 def page_of(handle: str) -> str:
-    """The address of the page of a short form."""
+    """Returns the address of the page that a short form names."""
     return _PAGES + handle
 
 
 def problem_of(handle: str) -> str:
-    """What is wrong with a handle on Kaggle, with a remedy; empty where nothing is, or it is none.
+    """Says what is wrong with a handle on Kaggle, with a remedy; empty for any other handle.
 
-    Nothing is asked of any server.
+    No server is asked.
     """
     short = is_short(handle)
     split = urlsplit(handle)
@@ -69,15 +69,15 @@ def problem_of(handle: str) -> str:
 
 
 def download(handle: str) -> str:
-    """The folder that ``kagglehub`` keeps a model in, downloaded if it is not there.
+    """Returns the folder where ``kagglehub`` keeps a model, after downloading it if it is missing.
 
-    What the package prints or raises is not passed on, for it may hold credentials.
+    The package's output and errors are not passed on, since they may contain credentials.
 
     Args:
         handle: the short form.
 
     Raises:
-        InputError: when it cannot be had.
+        InputError: when the model cannot be downloaded.
     """
     problem = problem_of(handle)
     if problem:

@@ -1,12 +1,12 @@
-"""Backbones that have a name of their own, for who has no handle yet.
+"""Backbones with a short name, for those who have no handle yet.
 
-All are trained on ImageNet, open to all, and of the Apache licence. Their addresses, sizes of
-images and ranges are those of their pages; ``parameters`` are counted, without a classifier's.
+All are trained on ImageNet, open to all, and under the Apache licence. Addresses, image sizes and
+value ranges are from their pages; ``parameters`` are counted, without a classifier.
 """
 
 from dataclasses import dataclass
 
-# Each leads on to its page on Kaggle.
+# Each address redirects to its page on Kaggle.
 _GOOGLE = "https://tfhub.dev/google/imagenet"
 
 
@@ -16,10 +16,10 @@ class Named:
 
     Attributes:
         handle: the address that the name stands for.
-        input_range: what black and white become.
-        image_size: pixels, of the square images that it takes.
-        output_dim: the length of the vector it gives.
-        parameters: how many numbers it holds, BatchNorm's statistics included.
+        input_range: the values of black and white.
+        image_size: the side of its square images, in pixels.
+        output_dim: the length of its feature vector.
+        parameters: how many numbers its variables hold, BatchNorm's statistics included.
         use: what it is good for, in a few words.
     """
 
@@ -32,7 +32,7 @@ class Named:
 
     @property
     def megabytes(self) -> float:
-        """What the weights weigh, four bytes each, in MB (10**6): about what is downloaded."""
+        """The size of the weights, four bytes each, in MB (10**6): about that of the download."""
         return round(4 * self.parameters / 1e6, 1)
 
 

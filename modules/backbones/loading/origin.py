@@ -1,4 +1,4 @@
-"""What an exported model remembers of its backbone, for a run that starts from it."""
+"""The record of its backbone in an exported model, for a run that starts from that model."""
 
 import posixpath
 from pathlib import Path
@@ -18,9 +18,9 @@ class Origin(Options):
     """How the backbone in an export was used.
 
     Attributes:
-        handle: the module that the training began with, without what may be a secret in it.
-        height, width: pixels of the images that it was trained on.
-        input_range: what black and white were.
+        handle: the module that the training started from, without possible secrets.
+        height, width: the size of the images that it was trained on, in pixels.
+        input_range: the values of black and white.
         blocks: the patterns that named its blocks.
     """
 
@@ -32,7 +32,7 @@ class Origin(Options):
 
 
 def write(origin: Origin, folder: Path) -> None:
-    """Lays it beside an exported model."""
+    """Writes the record into the folder of an exported model."""
     path = folder / model_layout.BACKBONE
     path.parent.mkdir(parents=True, exist_ok=True)
     kept = origin.model_copy(update={"handle": without_secrets(origin.handle)})
@@ -40,14 +40,14 @@ def write(origin: Origin, folder: Path) -> None:
 
 
 def read(handle: str, folder: str) -> Origin | None:
-    """What a module remembers; None for one that Thaw did not export.
+    """Reads the record of a module; returns None for a module that Thaw did not export.
 
     Args:
-        handle: of the module, for messages.
-        folder: its files', local or at an address that TensorFlow knows.
+        handle: the module's handle, for messages.
+        folder: the module's folder, a path or an address that TensorFlow knows.
 
     Raises:
-        InputError: when the file is none that Thaw wrote.
+        InputError: when the file is not as Thaw writes it.
     """
     path = posixpath.join(folder, model_layout.BACKBONE)
     if not tf.io.gfile.exists(path):

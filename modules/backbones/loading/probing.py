@@ -1,4 +1,4 @@
-"""Finds out how a module is called, by tracing its call: nothing is computed."""
+"""Finds out how a module is called by tracing its call; nothing is computed."""
 
 import functools
 from collections.abc import Callable
@@ -10,14 +10,14 @@ import tensorflow as tf
 from modules.backbones.loading.outputs import entries, feature_entry, features_of, in_words
 from modules.errors import InputError
 
-# For a module that takes images of any size, when the config does not say which.
+# The image size for a module that accepts any, if the config does not set it.
 DEFAULT_SIZE = 224
 
-FORM = "take a TF2 image feature vector"
+FORM = "use a TF2 image feature vector"
 
 
-def taken_size(module: Any) -> tuple[int | None, int | None]:
-    """Height and width of the first image-like argument among the call's traces."""
+def accepted_size(module: Any) -> tuple[int | None, int | None]:
+    """Returns height and width of the first image-like argument among the call's traces."""
     for function in _traces(module):
         for spec in tf.nest.flatten(function.structured_input_signature):
             if isinstance(spec, tf.TensorSpec) and spec.shape.rank == 4 and spec.shape[3] == 3:
@@ -26,24 +26,24 @@ def taken_size(module: Any) -> tuple[int | None, int | None]:
 
 
 def _traces(module: Any) -> Any:
-    """The functions that say what a call takes; none where it will show when it is called."""
+    """Returns the traced functions of a call; none if only a call will show what it accepts."""
     return getattr(module, "traces", None) or getattr(module.__call__, "concrete_functions", ())
 
 
 def images_spec(height: int | None, width: int | None) -> tf.TensorSpec:
-    """Of float32 [any number, height, width, 3]; a side that is free is ``DEFAULT_SIZE``."""
+    """Returns the spec float32 [None, height, width, 3]; an open side is ``DEFAULT_SIZE``."""
     return tf.TensorSpec((None, height or DEFAULT_SIZE, width or DEFAULT_SIZE, 3), tf.float32)
 
 
 @dataclass(frozen=True)
 class Probed:
-    """How a call is to be understood.
+    """The properties of a module's call.
 
     Attributes:
-        output_dim: the length of the vector that it gives for an image.
-        entry: which of several values that is, as ``outputs.entries`` names them.
-        has_training: whether it takes ``training``.
-        variables: those that it reads.
+        output_dim: the length of an image's feature vector.
+        entry: the output that holds the features, as ``outputs.entries`` names it.
+        has_training: whether the call has a ``training`` argument.
+        variables: the variables that it reads.
     """
 
     output_dim: int
@@ -53,10 +53,10 @@ class Probed:
 
 
 def probe(handle: str, module: Any, spec: tf.TensorSpec) -> Probed:
-    """Traces the call, with ``training`` if it takes it.
+    """Traces the call, with ``training`` if it has that argument.
 
     Raises:
-        InputError: when it cannot be called with such images, or gives no vector for each.
+        InputError: when it cannot be called with such images, or does not return a vector for each.
     """
     _check_takes_images(handle, module)
     reason: Exception | None = None
@@ -67,18 +67,18 @@ def probe(handle: str, module: Any, spec: tf.TensorSpec) -> Probed:
         except (TypeError, ValueError) as error:
             reason = error
             continue
-        made = traced.structured_outputs
-        entry = feature_entry(made)
+        outputs = traced.structured_outputs
+        entry = feature_entry(outputs)
         if entry is not None:
-            if None not in taken_size(module):
+            if None not in accepted_size(module):
                 _check_batch(handle, call, spec)
-            width = int(entries(made)[entry].shape[-1])
+            width = int(entries(outputs)[entry].shape[-1])
             return Probed(width, entry, has_training, tuple(traced.variables))
-        remedy = "take the module's feature vector form"
-        if entries(made).keys() != {""}:
+        remedy = "use the module's feature vector form"
+        if entries(outputs).keys() != {""}:
             remedy += ", or export it with the one entry that holds the features"
         raise InputError(
-            f"backbone.handle: {handle} gives {in_words(made)}, not a vector for each image; "
+            f"backbone.handle: {handle} gives {in_words(outputs)}, not a vector for each image; "
             f"{remedy}"
         )
     raise InputError(
@@ -88,7 +88,7 @@ def probe(handle: str, module: Any, spec: tf.TensorSpec) -> Probed:
 
 
 def _check_batch(handle: str, call: Any, spec: tf.TensorSpec) -> None:
-    """Refuses a call that was exported for batches of one size: two sizes are traced."""
+    """Refuses a call that was exported for one batch size; traces it with two sizes."""
     for count in (2, 3):
         try:
             tf.function(call, autograph=False).get_concrete_function(
@@ -102,29 +102,29 @@ def _check_batch(handle: str, call: Any, spec: tf.TensorSpec) -> None:
 
 
 def _check_takes_images(handle: str, module: Any) -> None:
-    """Refuses a call that was exported for something else, such as text.
+    """Refuses a call that was exported for other inputs, such as text.
 
-    Where no trace says what it takes, the call itself will.
+    Without traces, only the call itself can show this.
     """
     traces = []
     for function in _traces(module):
         specs = tf.nest.flatten(function.structured_input_signature)
-        traces.append([one for one in specs if isinstance(one, tf.TensorSpec)])
-    if not traces or any(one.shape.rank in (4, None) for specs in traces for one in specs):
+        traces.append([spec for spec in specs if isinstance(spec, tf.TensorSpec)])
+    if not traces or any(spec.shape.rank in (4, None) for specs in traces for spec in specs):
         return
-    taken = max(traces, key=len)
-    if not taken:
+    longest = max(traces, key=len)
+    if not longest:
         return
-    words = " and ".join(f"{one.dtype.name} {one.shape}" for one in taken)
-    if any(one.dtype == tf.string for one in taken):
+    words = " and ".join(f"{spec.dtype.name} {spec.shape}" for spec in longest)
+    if any(spec.dtype == tf.string for spec in longest):
         words = f"text ({words})"
     raise InputError(f"backbone.handle: {handle} takes {words}, not images; {FORM}")
 
 
 def caller(module: Any, has_training: bool, entry: str) -> Callable[[tf.Tensor, bool], tf.Tensor]:
-    """The module's call as a function of the images and of whether this is training.
+    """Returns the module's call as a function of the images and of ``training``.
 
-    It gives the entry that holds the features, float32.
+    The function returns the entry that holds the features, as float32.
     """
     call = _raw_caller(module, has_training)
     return lambda images, training: features_of(call(images, training), entry)
@@ -137,5 +137,5 @@ def _raw_caller(module: Any, has_training: bool) -> Callable[[tf.Tensor, bool], 
 
 
 def one_line(error: object, length: int) -> str:
-    """The start of what an error says, on one line."""
+    """Returns the start of an error's message, on one line."""
     return " ".join(str(error).split())[:length]

@@ -1,4 +1,4 @@
-"""What a loaded module holds: its variables, and what its graph reads beside them."""
+"""The objects that a loaded module tracks besides its variables."""
 
 from typing import Any
 
@@ -6,15 +6,15 @@ import tensorflow as tf
 
 
 def resources(module: Any) -> list[Any]:
-    """Lookup tables and the like; variables are none of them."""
-    return [one for one in tracked(module) if hasattr(one, "resource_handle")]
+    """Returns lookup tables and similar resources; variables are not among them."""
+    return [item for item in tracked(module) if hasattr(item, "resource_handle")]
 
 
 def assets(module: Any) -> list[Any]:
-    """Files that a module keeps beside its graph."""
-    return [one for one in tracked(module) if isinstance(one, tf.saved_model.Asset)]
+    """Returns the files that a module keeps beside its graph."""
+    return [item for item in tracked(module) if isinstance(item, tf.saved_model.Asset)]
 
 
 def tracked(module: Any) -> list[Any]:
-    """All objects that a module holds, itself first."""
+    """Returns all objects that a module tracks, itself first."""
     return list(tf.train.TrackableView(module).descendants())

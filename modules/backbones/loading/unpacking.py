@@ -1,6 +1,6 @@
-"""Unpacks the archive of a module, of which nothing is known: no path leads out, no bomb goes off.
+"""Unpacks the archive of an untrusted module: no path leaves the folder, and no archive bomb works.
 
-Hub's own unpacking is of this kind, and its pieces are used; it has no bound on what comes out.
+Hub's own unpacking has such checks, and its parts are used; but it does not limit the output.
 """
 
 import gzip
@@ -16,9 +16,9 @@ from modules.errors import InputError
 
 MAX_BYTES = 16 << 30  # of all files together; the largest vision modules have about 4 GB
 MAX_FILES = 10_000
-# Weights hardly shrink, and deflate makes at most 1,032 bytes of one.
+# Weights hardly compress, and deflate expands a byte to at most 1,032.
 MAX_RATIO = 100
-_ALWAYS = 1 << 28  # bytes that may come out, whatever the ratio
+_ALWAYS = 1 << 28  # bytes that may be unpacked whatever the ratio
 _HEADER = 1 << 20  # bytes between two files' contents: tarfile holds headers in memory
 _BROKEN = (gzip.BadGzipFile, zlib.error, EOFError, ValueError)
 
@@ -27,13 +27,14 @@ def unpack(archive: Any, folder: str, name: str) -> None:
     """Writes the files of a ``.tar.gz`` or ``.tar`` into a folder.
 
     Args:
-        archive: read once, from its start to its end.
-        folder: that holds nothing yet; local, or an address of a filesystem that TensorFlow knows.
-        name: of the archive, for messages.
+        archive: a stream, which is read once from start to end.
+        folder: an empty folder: a local path, or an address of a filesystem that TensorFlow knows.
+        name: the archive's name, for messages.
 
     Raises:
         InputError: when a member leads out of the folder or is neither file nor folder, when there
-            are too many or too large ones, or when it is no archive. Some files may be written.
+            are too many members or too large ones, or when this is no archive. Some files may have
+            been written by then.
     """
     packed = _Counted(archive)
     whole = _Counted(_decompressed(packed), packed)
@@ -50,7 +51,7 @@ def unpack(archive: Any, folder: str, name: str) -> None:
 
 
 class _RefusalError(Exception):
-    """Why an archive is refused."""
+    """Says why an archive is refused."""
 
 
 def _write(members: tarfile.TarFile, whole: "_Counted", folder: str) -> None:
@@ -83,15 +84,15 @@ def _decompressed(packed: "_Counted") -> BinaryIO:
 
 
 class _Counted(io.RawIOBase):
-    """A stream that counts what is read of it, and ends where that is more than it should be.
+    """A stream that counts the bytes read from it, and refuses to go beyond a limit.
 
     Args:
-        stream: with ``read``.
-        packed: what it is decompressed from.
+        stream: an object with ``read``.
+        packed: the compressed stream that this one is decompressed from; None for no limit.
 
     Attributes:
-        taken: bytes read so far.
-        left: bytes that may still be read; set again for each file, and only heeded where there is
+        taken: how many bytes have been read.
+        left: how many bytes may still be read; set for each file, and only enforced with
             ``packed``.
     """
 
@@ -104,13 +105,13 @@ class _Counted(io.RawIOBase):
         return True
 
     def readinto(self, buffer: Any) -> int:
-        piece = self._stream.read(len(buffer))
-        buffer[: len(piece)] = piece
-        self.taken += len(piece)
-        self.left -= len(piece)
+        chunk = self._stream.read(len(buffer))
+        buffer[: len(chunk)] = chunk
+        self.taken += len(chunk)
+        self.left -= len(chunk)
         if self._packed is not None:
             if self.left < 0:
                 raise _RefusalError(f"a header of it has more than {_HEADER >> 20} MiB")
             if self.taken > _ALWAYS + MAX_RATIO * self._packed.taken:
                 raise _RefusalError(f"it grows to more than {MAX_RATIO} times its size")
-        return len(piece)
+        return len(chunk)

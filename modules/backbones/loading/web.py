@@ -1,4 +1,4 @@
-"""Opens an address, and follows its server to others within rules that docs/security.md states."""
+"""Opens an address, and follows redirects within the rules that docs/security.md states."""
 
 import contextlib
 import http.client
@@ -13,25 +13,25 @@ from modules.text import without_secrets
 
 
 def open_address(handle: str, address: str, context: Any) -> Any:
-    """The answer to a request, after all that its server leads on to.
+    """Requests an address, and returns the response after all redirects.
 
-    From ``https`` a server may lead to ``https`` alone. None may lead to an address with a user in
-    it, nor to a machine that is private to this network (RFC 1918, loopback and the like) where the
-    handle's own is not; that is asked of the connection itself, so that no name can hide it.
+    ``https`` may redirect only to ``https``. No redirect may lead to an address with a user, nor to
+    a machine on a private network (RFC 1918, loopback and the like) unless the handle's own host is
+    on one. The connection itself is checked for this, so that no host name can hide it.
 
     Args:
-        handle: what was configured, whose host counts as its own.
-        address: what is asked for.
-        context: of TLS, for ``https``.
+        handle: the configured handle.
+        address: the address to request.
+        context: the TLS context for ``https``.
 
     Raises:
-        InputError: when a server leads elsewhere.
+        InputError: when a redirect breaks these rules.
         OSError: as ``urllib`` raises it.
     """
     if "@" in urlsplit(handle).netloc:
         raise InputError(
             f"backbone.handle: {without_secrets(handle)} was given with a user, which is not sent; "
-            "take an address that needs none, or a folder that you have unpacked"
+            "use an address that needs none, or a folder that you have unpacked"
         )
     redirects = _Redirects(handle, own_is_private=is_private(urlsplit(handle).hostname or ""))
     opener = urllib.request.build_opener(_Http(redirects), _Https(redirects, context), redirects)
@@ -39,17 +39,17 @@ def open_address(handle: str, address: str, context: Any) -> Any:
 
 
 def is_private(host: str) -> bool:
-    """Whether a name or number stands for a machine that the whole internet does not reach.
+    """Whether a host name or IP address belongs to a machine that is not on the public internet.
 
-    A name that is not known here is none: a proxy may know it.
+    A name that does not resolve here counts as public, since a proxy may resolve it.
     """
     with contextlib.suppress(OSError, UnicodeError):
-        return any(_is_private(str(one[4][0])) for one in socket.getaddrinfo(host, None))
+        return any(_is_private(str(address[4][0])) for address in socket.getaddrinfo(host, None))
     return False
 
 
 class _Redirects(urllib.request.HTTPRedirectHandler):
-    """Follows a server to where it may lead."""
+    """Follows the redirects that the rules allow."""
 
     def __init__(self, handle: str, *, own_is_private: bool) -> None:
         self._handle, self._own_is_private = handle, own_is_private
@@ -57,7 +57,7 @@ class _Redirects(urllib.request.HTTPRedirectHandler):
     def redirect_request(
         self, req: Any, fp: Any, code: Any, msg: Any, headers: Any, newurl: str
     ) -> urllib.request.Request | None:
-        """Called by urllib with where the server leads."""
+        """Checks a redirect; urllib calls this with its target."""
         split = urlsplit(newurl)
         schemes = ("https",) if req.type == "https" else ("http", "https")
         if split.scheme not in schemes:
@@ -67,25 +67,27 @@ class _Redirects(urllib.request.HTTPRedirectHandler):
         request = super().redirect_request(req, fp, code, msg, headers, newurl)
         if request is not None and not self._own_is_private:
             host = split.hostname or ""
-            if _is_number(host) or host == "localhost":  # Of any other name, the connection shows.
+            if (
+                _is_number(host) or host == "localhost"
+            ):  # For other names the connection is checked.
                 self.check_peer(newurl, host if _is_number(host) else "127.0.0.1")
             request.checked_peer = newurl  # type: ignore[attr-defined]
         return request
 
     def check_peer(self, address: str, peer: str) -> None:
-        """Refuses to have been led to a private machine.
+        """Refuses a redirect to a private machine.
 
         Args:
-            address: that the server named.
-            peer: the number of the machine behind it.
+            address: the target of the redirect.
+            peer: the IP address of the machine behind it.
         """
         if _is_private(peer):
             self.refuse(address, "is on a private network, where the handle is not")
 
     def refuse(self, address: str, why: str) -> None:
-        """Raises an ``InputError`` for an address that a server named."""
+        """Raises an ``InputError`` for a redirect."""
         raise InputError(
-            f"backbone.handle: {without_secrets(self._handle)} leads on to "
+            f"backbone.handle: {without_secrets(self._handle)} redirects to "
             f"{without_secrets(address)}, which {why}; give the address where the archive is"
         )
 
@@ -96,7 +98,7 @@ class _Http(urllib.request.HTTPHandler):
         self._redirects = redirects
 
     def http_open(self, req: Any) -> Any:
-        """Called by urllib to connect."""
+        """Opens a connection; urllib calls this."""
         return self.do_open(_watched(http.client.HTTPConnection, req, self._redirects), req)
 
 
@@ -106,13 +108,13 @@ class _Https(urllib.request.HTTPSHandler):
         self._redirects, self._own_context = redirects, context
 
     def https_open(self, req: Any) -> Any:
-        """Called by urllib to connect."""
+        """Opens a connection; urllib calls this."""
         watched = _watched(http.client.HTTPSConnection, req, self._redirects)
         return self.do_open(watched, req, context=self._own_context)
 
 
 def _watched(kind: Any, request: Any, redirects: _Redirects) -> Any:
-    """A kind of connection that looks at whom it has reached before it asks anything."""
+    """Returns a connection class that checks the peer before it sends a request."""
     address = getattr(request, "checked_peer", None)
     if address is None or request.has_proxy():
         return kind
@@ -136,6 +138,6 @@ def _is_number(host: str) -> bool:
 
 
 def _is_private(number: str) -> bool:
-    one = ipaddress.ip_address(number.partition("%")[0])
-    mapped = getattr(one, "ipv4_mapped", None)
-    return not (mapped or one).is_global
+    address = ipaddress.ip_address(number.partition("%")[0])
+    mapped = getattr(address, "ipv4_mapped", None)
+    return not (mapped or address).is_global

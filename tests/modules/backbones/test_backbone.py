@@ -103,7 +103,7 @@ def test_a_map_of_features_is_pooled_by_its_mean(tmp_path: Path, spec: tf.Tensor
     ],
 )
 def test_a_classifier_is_refused(tmp_path: Path, module: Callable[[], object], words: str) -> None:
-    rule = rf"gives scores of classes, not features: .*{words}.*; take .* feature vector form"
+    rule = rf"gives class scores, not features: .*{words}.*; use .* feature vector form"
     with pytest.raises(InputError, match=rule):
         backbone.load(save(module(), tmp_path))
 

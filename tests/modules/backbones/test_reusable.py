@@ -97,7 +97,18 @@ def test_what_is_read_but_not_tracked_is_refused_before_any_image_is_read() -> N
     holder = tf.train.Checkpoint(kernel=kernel)
     holder.__class__ = type("Holder", (tf.train.Checkpoint,), {"__call__": Untracked.__call__})
     found = backbone.Backbone(
-        "m", holder, SIZE, SIZE, 3, 4, "", False, [kernel], [kernel], [], "0" * 64
+        handle="m",
+        module=holder,
+        height=SIZE,
+        width=SIZE,
+        channels=3,
+        output_dim=4,
+        entry="",
+        has_training=False,
+        variables=[kernel],
+        trainable=[kernel],
+        regularization_losses=[],
+        sha256="0" * 64,
     )
     with pytest.raises(InputError, match=r"m reads a resource that the module does not track"):
         reusable.check_can_be_saved(found)

@@ -128,7 +128,7 @@ def test_named_layers_do_as_keras_layers_that_are_not_frozen(
 ) -> None:
     # Deep in a fresh network activations shrink to nothing: a millionth of the input decides their
     # signs, and so the gradients. Folding, which rounds otherwise, has tests of its own.
-    monkeypatch.setattr(cut, "folded", lambda definition, known=(): definition)
+    monkeypatch.setattr(cut, "folded", lambda definition, preserved=(): definition)
     model, handle = mobilenet
     module = backbone.load(handle)
     named = ("block_15", "block_16", "Conv_1")

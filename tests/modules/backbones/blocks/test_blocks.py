@@ -42,10 +42,10 @@ def test_variables_are_ordered_by_the_graph_not_by_how_they_are_tracked(tmp_path
     assert [block.variable_names for block in found] == [["aa/kernel"], ["zz/kernel"]]
 
 
-def test_a_pattern_that_is_found_nowhere_is_refused(glyphs: backbone.Backbone) -> None:
+def test_a_pattern_that_matches_no_name_is_refused(glyphs: backbone.Backbone) -> None:
     with pytest.raises(
         InputError,
-        match=r"^backbone\.blocks: 'blok_2' is found in no variable's name; thaw inspect shows "
+        match=r"^backbone\.blocks: 'blok_2' matches no variable's name; thaw inspect shows "
         r"them, 'block_2_.*' for example$",
     ):
         blocks.blocks_of(glyphs, ["stem", "blok_2"])

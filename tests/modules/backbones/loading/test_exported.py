@@ -122,9 +122,9 @@ def test_a_plain_export_is_called_through_its_signature(tmp_path: Path, name: st
 def test_an_export_without_a_signature_of_images_alone_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"no signature that takes images alone \(.*serving_def"):
         backbone.load(signed(tmp_path / "two", serving_default="of_two"))
-    with pytest.raises(InputError, match=r"\(its signatures are a, b\); take a TF2 image feature"):
+    with pytest.raises(InputError, match=r"\(its signatures are a, b\); use a TF2 image feature"):
         backbone.load(signed(tmp_path / "several", a="features", b="features"))
-    with pytest.raises(InputError, match=r"takes text \(string \(None,\)\), not images; take a TF"):
+    with pytest.raises(InputError, match=r"takes text \(string \(None,\)\), not images; use a TF2"):
         backbone.load(signed(tmp_path / "text", serving_default="of_text"))
 
 
@@ -132,7 +132,9 @@ def test_what_an_older_thaw_exported_is_named_as_such(tmp_path: Path) -> None:
     folder = Path(signed(tmp_path / "version", serving_default="features"))
     (folder / "assets.extra").mkdir()
     (folder / "assets.extra" / "labels.txt").write_text("a\nb\n")
-    with pytest.raises(InputError, match=r"is a model of an older Thaw.*run its config again"):
+    with pytest.raises(
+        InputError, match=r"was exported by an older version of Thaw.*run its config again"
+    ):
         backbone.load(str(folder))
 
 

@@ -169,12 +169,12 @@ def test_the_default_cache_is_not_one_that_others_can_write(
         fetching._cache_folder()
     own.rmdir()
     own.symlink_to(tmp_path)
-    with pytest.raises(InputError, match=r"another's or can be written by all"):
+    with pytest.raises(InputError, match=r"another user or can be written by all"):
         fetching._cache_folder()
     own.unlink()
     own.mkdir(mode=0o700)
     monkeypatch.setattr(os, "getuid", lambda: own.stat().st_uid + 1)
-    with pytest.raises(InputError, match=r"another's or can be written by all"):
+    with pytest.raises(InputError, match=r"another user or can be written by all"):
         fetching._cache_folder()
 
 
@@ -213,5 +213,5 @@ def test_a_folder_at_an_address_has_the_fingerprint_of_its_files() -> None:
 def test_what_is_no_plain_file_has_no_fingerprint(tmp_path: Path) -> None:
     handle = copied(tmp_path / "module")
     os.mkfifo(tmp_path / "module" / "pipe")
-    with pytest.raises(InputError, match=r"pipe is no file"):
+    with pytest.raises(InputError, match=r"pipe is not a regular file"):
         fetch(handle)

@@ -27,7 +27,7 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def servers() -> Iterator[tuple[Server, Server]]:
-    """One that leads on to the other by a signed address, as tfhub.dev and Kaggle do."""
+    """One that redirects to the other, by a signed address, as tfhub.dev and Kaggle do."""
     answers: dict[str, bytes | str] = {}
     with answering(answers) as first, answering({"/archive": packed(GLYPHS)}) as second:
         answers["/google/m/5"] = f"{second.address}/archive?{SECRET}"
@@ -62,7 +62,7 @@ def test_a_signed_address_is_not_shown_when_it_fails(servers: tuple[Server, Serv
 
 def test_a_users_password_is_neither_sent_nor_shown(servers: tuple[Server, Server]) -> None:
     first, _ = servers
-    with pytest.raises(InputError, match=r"leads on to http://127.*, which names a user") as told:
+    with pytest.raises(InputError, match=r"redirects to http://127.*, which names a user") as told:
         fetch(f"{first.address}/google/user/5")
     assert "word" not in str(told.value)
     with pytest.raises(
@@ -72,7 +72,7 @@ def test_a_users_password_is_neither_sent_nor_shown(servers: tuple[Server, Serve
     assert "rd" not in str(told.value).replace("word", "")
     with pytest.raises(InputError, match=r"could not load") as told:
         fetch("http://127.0.0.1:9/m?token=two words")
-    with pytest.raises(InputError, match=r"\(URLError.*look whether this machine may reach the ho"):
+    with pytest.raises(InputError, match=r"\(URLError.*check whether this machine can reach the h"):
         fetch("http://127.0.0.1:9/m")
     assert "two words" not in str(told.value)
 
@@ -80,7 +80,7 @@ def test_a_users_password_is_neither_sent_nor_shown(servers: tuple[Server, Serve
 def test_from_https_a_server_leads_to_https_alone() -> None:
     own = "https://good.example/a"
     with pytest.raises(
-        InputError, match=r"a leads on to http://good\.example/b\?…, which is not h"
+        InputError, match=r"a redirects to http://good\.example/b\?…, which is not h"
     ):
         lead(own, f"http://good.example/b?{SECRET}")
     assert lead(own, "https://other.example/b").full_url == "https://other.example/b"
