@@ -1,8 +1,8 @@
-"""What the gate's default rules let through where test images are few.
+"""Computes what the gate's default rules let through when there are few test images.
 
-A part of ``benchmarks.gate_power``, which writes its results and its table. ``margin: auto`` is
-asked alone, and together with ``max_drop``, which looks at the accuracies as measured; both are
-known exactly, so nothing is drawn.
+It is a part of ``benchmarks.gate_power``, which writes its results and its table. ``margin: auto``
+is evaluated alone, and together with ``max_drop``, which compares the measured accuracies. The
+probabilities of both are exact, so nothing is drawn at random.
 """
 
 import math
@@ -24,7 +24,7 @@ Result = dict[str, Any]
 
 
 def few() -> Iterator[Result]:
-    """For each number of images and each truth, how likely the candidate is blessed."""
+    """Yields the probability that a candidate is blessed, by number of images and by truth."""
     for n in SIZES:
         margin = smallest(n, SURE)
         alone = _shown(n, margin)
@@ -47,13 +47,13 @@ def _shown(n: int, margin: float) -> Least:
 
 
 def _and_no_drop(alone: Least, n: int) -> Least:
-    """What both rules bless: as few gains, and no more images lost on balance than allowed."""
+    """Returns the fewest gains that both rules bless, ``max_drop`` being a limit of net losses."""
     allowed = math.floor(MAX_DROP * n + 1e-9)
     return lambda number: max(alone(number), math.ceil((number - allowed) / 2))
 
 
 def few_images(results: list[Result]) -> str:
-    """The table: both rules, and the test alone in brackets, in Markdown."""
+    """Returns the table in Markdown: both rules and, in brackets, the test alone."""
     titles = [
         f"{f'worse by {-difference:g}' if difference else 'as good'}, {100 * apart:.0f} %"
         for difference, apart in TRUTHS
@@ -61,7 +61,7 @@ def few_images(results: list[Result]) -> str:
     titles.append("worse by the margin")
     lines = [f"| test images | margin | {' | '.join(titles)} |", "| --- " * (2 + len(titles)) + "|"]
     for n in SIZES:
-        row = [one for one in results if one["kind"] == "few" and one["n"] == n]
-        cells = [f"{100 * one['both']:.1f} % ({100 * one['alone']:.1f} %)" for one in row]
+        row = [result for result in results if result["kind"] == "few" and result["n"] == n]
+        cells = [f"{100 * result['both']:.1f} % ({100 * result['alone']:.1f} %)" for result in row]
         lines.append(f"| {n} | {row[0]['margin']:g} | {' | '.join(cells)} |")
     return "\n".join(lines)

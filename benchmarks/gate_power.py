@@ -1,11 +1,11 @@
-"""What the gate lets through, where the truth is known.
+"""Computes what the gate lets through when the truth is known.
 
     python -m benchmarks.gate_power [--runs N]
 
-A true model pair is a rate of disagreement and a true difference of accuracies; from these, the
-images that only one model gets right are drawn at random, ``--runs`` times, and the gate's own
-tests are asked. The exact chance stands beside: the sum over all outcomes that are blessed. Writes
-``results/gate_power.jsonl``, anew each time, and the tables and the picture of
+A true model pair is a rate of disagreement and a true difference of accuracies. From these, the
+images that only one model gets right are drawn at random, ``--runs`` times, and judged by the
+gate's own tests. The exact probability is given too: the sum over all outcomes that are blessed.
+``results/gate_power.jsonl`` is written anew each time, and so are the tables and the picture of
 ``docs/gate_evidence.md``.
 """
 
@@ -33,7 +33,7 @@ RESULTS = Path(__file__).parent / "results" / "gate_power.jsonl"
 DOCS = Path(__file__).parent.parent / "docs"
 ALPHA = 0.01
 SIZES = (300, 1000, 5000)
-APART = (0.01, 0.05, 0.15)  # of all images: those that only one of the two gets right
+APART = (0.01, 0.05, 0.15)  # the share of images that only one of the two models gets right
 MARGINS = (0.02, 0.05)
 STEPS = [step / 2 for step in range(-4, 5)]  # true differences, in margins
 # For the tables of a candidate that is as good as the baseline.
@@ -48,7 +48,7 @@ Result = dict[str, Any]
 
 @cache
 def least_of(require: str, n: int, margin: float) -> Least:
-    """The fewest gains that a rule blesses, by the number of disagreements."""
+    """Returns the fewest gains that a rule blesses, by the number of disagreements."""
 
     def blessed(gained: int, lost: int) -> bool:
         if require == "better":
@@ -59,7 +59,7 @@ def least_of(require: str, n: int, margin: float) -> Least:
 
 
 def simulated(least: Least, n: int, apart: float, difference: float, runs: int) -> int:
-    """How many of so many draws are blessed."""
+    """Simulates the gate; returns how many of ``runs`` draws are blessed."""
     random = np.random.default_rng([n, round(1000 * apart), round(10_000 * (difference + 1))])
     shares = [(apart + difference) / 2, (apart - difference) / 2, 1 - apart]
     gained, lost, _ = random.multinomial(n, np.maximum(shares, 0), size=runs).T
@@ -68,7 +68,7 @@ def simulated(least: Least, n: int, apart: float, difference: float, runs: int) 
 
 
 def truths(runs: int) -> Iterator[Result]:
-    """All true pairs that can be, under both rules."""
+    """Yields the results for all possible true pairs, under both rules."""
     for n, margin, apart, step in itertools.product(SIZES, MARGINS, APART, STEPS):
         difference = round(step * margin, 6)
         if abs(difference) > apart:
@@ -89,7 +89,7 @@ def truths(runs: int) -> Iterator[Result]:
 
 
 def equals() -> Iterator[Result]:
-    """Candidates as good as the baseline: their chance, and how many images make it ``POWER``."""
+    """Yields, for equal candidates, their chance, and how many images raise it to ``POWER``."""
     for margin in EQUAL_MARGINS:
         for apart in EQUAL_APART:
             cell = {"margin": margin, "apart": apart}
@@ -100,7 +100,7 @@ def equals() -> Iterator[Result]:
 
 
 def needed(margin: float, apart: float) -> int:
-    """The fewest images, to two digits, that bless an equal candidate with ``POWER``."""
+    """Returns the fewest images, to two digits, that bless an equal candidate with ``POWER``."""
     sizes = [ten * scale for scale in (1, 10, 100, 1000) for ten in range(10, 100)]
     low, high = 0, len(sizes) - 1
     while low < high:
@@ -112,17 +112,17 @@ def needed(margin: float, apart: float) -> int:
 
 
 def find(results: list[Result], **cell: Any) -> Result | None:
-    """The result that has these values."""
-    return next((one for one in results if cell.items() <= one.items()), None)
+    """Returns the result that has these values."""
+    return next((result for result in results if cell.items() <= result.items()), None)
 
 
 def percent(share: float, digits: int = 0) -> str:
-    """For people."""
+    """Formats a share for people."""
     return f"{100 * share:.{digits}f} %"
 
 
 def false_pushes(results: list[Result]) -> str:
-    """Candidates at the margin, in Markdown: simulated and exact."""
+    """Returns the table of candidates at the margin, in Markdown: simulated and exact."""
     titles = [f"margin {margin}: {how}" for margin in MARGINS for how in ("drawn", "exact")]
     lines = [f"| test images | disagreement | {' | '.join(titles)} |", "| --- " * 6 + "|"]
     for n in SIZES:
@@ -130,26 +130,31 @@ def false_pushes(results: list[Result]) -> str:
             cells = list[str]()
             for margin in MARGINS:
                 at = {"kind": "truth", "require": "not_worse", "n": n, "apart": apart}
-                one = find(results, **at, margin=margin, difference=-margin)
-                assert one
-                cells += [percent(one["blessed"] / one["runs"], 2), percent(one["chance"], 2)]
+                result = find(results, **at, margin=margin, difference=-margin)
+                assert result
+                cells += [
+                    percent(result["blessed"] / result["runs"], 2),
+                    percent(result["chance"], 2),
+                ]
             lines.append(f"| {n:,} | {percent(apart)} | {' | '.join(cells)} |")
     return "\n".join(lines)
 
 
 def images_needed(results: list[Result]) -> str:
-    """How many images an equal candidate needs, in Markdown."""
+    """Returns the table of how many images an equal candidate needs, in Markdown."""
     titles = [percent(apart) for apart in EQUAL_APART]
     lines = [f"| margin | {' | '.join(titles)} |", "| --- " * (1 + len(titles)) + "|"]
     for margin in EQUAL_MARGINS:
-        found = [find(results, kind="needed", margin=margin, apart=apart) for apart in EQUAL_APART]
-        cells = [f"{one['n']:,}" for one in found if one]
+        needed_sizes = [
+            find(results, kind="needed", margin=margin, apart=apart) for apart in EQUAL_APART
+        ]
+        cells = [f"{result['n']:,}" for result in needed_sizes if result]
         lines.append(f"| {margin} | {' | '.join(cells)} |")
     return "\n".join(lines)
 
 
 def equal_candidates(results: list[Result]) -> str:
-    """How often an equal candidate is blessed, in Markdown."""
+    """Returns the table of how often an equal candidate is blessed, in Markdown."""
     margins, rates = EQUAL_MARGINS[1:], (0.01, 0.05, 0.1)
     titles = [f"{margin}: {percent(apart)}" for margin in margins for apart in rates]
     lines = [f"| test images | {' | '.join(titles)} |", "| --- " * (1 + len(titles)) + "|"]
@@ -157,15 +162,15 @@ def equal_candidates(results: list[Result]) -> str:
         cells = list[str]()
         for margin in margins:
             for apart in rates:
-                one = find(results, kind="equal", n=n, margin=margin, apart=apart)
-                assert one
-                cells.append(percent(one["chance"]))
+                result = find(results, kind="equal", n=n, margin=margin, apart=apart)
+                assert result
+                cells.append(percent(result["chance"]))
         lines.append(f"| {n:,} | {' | '.join(cells)} |")
     return "\n".join(lines)
 
 
 def draw(results: list[Result], file: Path) -> None:
-    """The chance to be blessed by the true difference."""
+    """Draws the probability of a blessing by the true difference."""
     figure, grid = pyplot.subplots(2, 3, figsize=(10, 6), dpi=120, sharey=True)
     for row, margin in zip(grid, MARGINS, strict=True):
         for axis, n in zip(row, SIZES, strict=True):
@@ -173,10 +178,10 @@ def draw(results: list[Result], file: Path) -> None:
             for apart, color in COLORS.items():
                 for require, style in (("not_worse", "-"), ("better", "--")):
                     line = cell | {"require": require, "apart": apart}
-                    points = [one for one in results if line.items() <= one.items()]
+                    points = [result for result in results if line.items() <= result.items()]
                     axis.plot(
-                        [100 * one["difference"] for one in points],
-                        [one["blessed"] / one["runs"] for one in points],
+                        [100 * result["difference"] for result in points],
+                        [result["blessed"] / result["runs"] for result in points],
                         style, color=color, marker="o", markersize=3, linewidth=1.5,
                         label=f"{require}, {percent(apart)} disagree",
                     )  # fmt: skip
@@ -208,10 +213,10 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=100_000)
     runs = parser.parse_args().runs
     results = list[Result]()
-    for one in itertools.chain(few(), equals(), truths(runs)):
-        results.append(one)
-        print(json.dumps(one), flush=True)
-    lines = [json.dumps(one) + "\n" for one in results]
+    for result in itertools.chain(few(), equals(), truths(runs)):
+        results.append(result)
+        print(json.dumps(result), flush=True)
+    lines = [json.dumps(result) + "\n" for result in results]
     RESULTS.write_text("".join(lines), encoding="utf-8")
     page = DOCS / "gate_evidence.md"
     text = page.read_text(encoding="utf-8")

@@ -1,12 +1,12 @@
-"""What the gate says of models that were trained on spoiled data, beside honest ones.
+"""Tests the gate with models that were trained on corrupted data, beside honest ones.
 
     python -m benchmarks.gate_training [--seeds N]
 
-On the digits, for each seed: a baseline, another honest model of another training seed, one trained
-on shuffled labels (and judged on true ones, and on shuffled ones too, as when the data itself is
-wrong), one that never saw a class, and one that always answers the same. All are judged by the
-gate's own rules as they are by default. A line for each verdict is appended to
-``results/gate_training.jsonl``; those that stand there are not done again.
+For each seed, it trains on the digits: a baseline; an honest model with another training seed; one
+with shuffled labels, which is judged on true labels and also on shuffled ones, as when the data
+itself is wrong; one that never saw one of the classes; and one that always gives the same answer.
+The gate judges all of them by its default rules. A line for each verdict is appended to
+``results/gate_training.jsonl``; seeds that are there already are not run again.
 """
 
 import argparse
@@ -37,7 +37,7 @@ STAGES = [
     {"name": "head", "epochs": 5, "learning_rate": 0.003},
     {"name": "partial", "unfreeze": {"last": 2}, "epochs": 4, "learning_rate": 0.001},
 ]
-SPOILED = ("shuffled", "shuffled, the test too", "a class dropped", "constant")
+CORRUPTED = ("shuffled", "shuffled, the test too", "a class dropped", "constant")
 SERVED = Baseline(1, "version 1 is the one served")
 
 Scores = npt.NDArray[np.float32]
@@ -51,7 +51,7 @@ def scores_of(train: Pixels, validation: Pixels, test: Pixels, seed: int) -> Sco
 
 
 def verdicts(seed: int) -> dict[str, dict[str, Any]]:
-    """By candidate, what the gate says."""
+    """Returns the gate's verdict on each candidate."""
     everything, test = decoded(CORPORA[0], seed)
     held = len(everything.labels) // 8
     validation, train = everything.part(slice(0, held)), everything.part(slice(held, None))
@@ -80,47 +80,47 @@ def _judged(scores: Scores, baseline: Scores, test: Pixels) -> dict[str, Any]:
         return answers_of(LABELS, of, test.labels)
 
     label = np.array([LABELS[place] for place in test.labels])
-    found = Predictions(label, {}, answers(scores), answers(baseline))
-    verdict = judge(found, Evaluation(), SERVED)
+    predictions = Predictions(label, {}, answers(scores), answers(baseline))
+    verdict = judge(predictions, Evaluation(), SERVED)
     broken = sorted({rule.name for rule in verdict.rules if not rule.passed})
-    accuracy = round(float(found.candidate.hit.mean()), 4)
+    accuracy = round(float(predictions.candidate.hit.mean()), 4)
     return {"verdict": verdict.verdict, "accuracy": accuracy, "n": verdict.n, "broken": broken}
 
 
 def done() -> list[dict[str, Any]]:
-    """The verdicts that stand in the results."""
+    """Reads the verdicts in the results."""
     if not RESULTS.exists():
         return []
     return [json.loads(line) for line in RESULTS.read_text(encoding="utf-8").splitlines()]
 
 
-def table(found: list[dict[str, Any]]) -> str:
-    """How often each was blessed, in Markdown."""
+def table(verdicts: list[dict[str, Any]]) -> str:
+    """Returns, in Markdown, how often each candidate was blessed."""
     lines = ["| candidate | blessed | refused | accuracy | broken rules |", "| --- " * 5 + "|"]
-    for candidate in dict.fromkeys(one["candidate"] for one in found):
-        some = [one for one in found if one["candidate"] == candidate]
-        counts = Counter(one["verdict"] for one in some)
-        rules = Counter(rule for one in some for rule in one["broken"])
-        told = ", ".join(f"`{rule}` {count}" for rule, count in rules.most_common())
-        values = sorted(one["accuracy"] for one in some)
+    for candidate in dict.fromkeys(verdict["candidate"] for verdict in verdicts):
+        of_candidate = [verdict for verdict in verdicts if verdict["candidate"] == candidate]
+        counts = Counter(verdict["verdict"] for verdict in of_candidate)
+        rules = Counter(rule for verdict in of_candidate for rule in verdict["broken"])
+        rule_counts = ", ".join(f"`{rule}` {count}" for rule, count in rules.most_common())
+        values = sorted(verdict["accuracy"] for verdict in of_candidate)
         lines.append(
             f"| {candidate} | {counts['blessed']} | {counts['refused']} | "
-            f"{values[0]:.3f} to {values[-1]:.3f} | {told} |"
+            f"{values[0]:.3f} to {values[-1]:.3f} | {rule_counts} |"
         )
     return "\n".join(lines)
 
 
 def main() -> None:
-    """Does what is not yet done, and writes the table of ``docs/gate_evidence.md``."""
+    """Runs the seeds that are missing, and writes the table of ``docs/gate_evidence.md``."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seeds", type=int, default=26)
-    known = {one["seed"] for one in done()}
+    known = {verdict["seed"] for verdict in done()}
     for seed in range(parser.parse_args().seeds):
         if seed in known:
             continue
         lines = [
-            json.dumps({"seed": seed, "candidate": name, **found})
-            for name, found in verdicts(seed).items()
+            json.dumps({"seed": seed, "candidate": name, **record})
+            for name, record in verdicts(seed).items()
         ]
         with RESULTS.open("a", encoding="utf-8") as file:
             file.write("".join(f"{line}\n" for line in lines))

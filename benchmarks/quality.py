@@ -1,12 +1,13 @@
-"""Accuracy of head-only, full, automatic and hand-written schedules by the size of the data.
+"""Measures the accuracy of schedules by the size of the data.
 
-And of a hand-written one with augmentation, by how many variations of each image are kept.
+The schedules are head-only, full, automatic and hand-written. A hand-written one with augmentation
+is measured too, by how many variants of each image are cached.
 
     python -m benchmarks.quality [--seeds N] [--only TEXT] [--table]
 
-Each run trains on some images of each class, of which a fifth chooses epoch and stage, and is
-tested on a fifth of all images that no run trains on. A line for each run is appended to
-``results/quality.jsonl``; runs that stand there are not done again.
+Each run trains on some images of each class, of which a fifth chooses epoch and stage. It is tested
+on a fifth of all images, on which no run trains. A line for each run is appended to
+``results/quality.jsonl``; runs that are there already are not done again.
 """
 
 import argparse
@@ -28,7 +29,7 @@ from modules.finetune.auto import ScheduleInputs, choose_stages
 RESULTS = Path(__file__).parent / "results" / "quality.jsonl"
 SIZES = (10, 25, 100, None)  # images a class; None for all
 METHODS = ("head", "full", "hand", "auto")
-# How many variations of each image are kept; 0 for new ones in every epoch.
+# How many variants of each image are cached; 0 for new ones in every epoch.
 VARIANTS = {f"{kept} kept": kept for kept in (0, 1, 2, 4, 8)}
 COSINE = {"decay": "cosine", "warmup_epochs": 1}
 
@@ -44,12 +45,12 @@ class Case:
 
     @property
     def key(self) -> list[Any]:
-        """What names it in the results."""
+        """What identifies the run in the results."""
         return [self.corpus.name, self.per_class, self.method, self.seed]
 
 
 def stages_of(method: str, rule_inputs: ScheduleInputs) -> list[dict[str, Any]]:
-    """A method's stages."""
+    """Returns a method's stages."""
     if method == "auto":
         return choose_stages(rule_inputs)
     head = {"name": "head", "epochs": 20, "learning_rate": {"peak": 0.01, "decay": "cosine"}}
@@ -67,19 +68,19 @@ def stages_of(method: str, rule_inputs: ScheduleInputs) -> list[dict[str, Any]]:
 
 
 def some(pixels: Pixels, per_class: int | None, share: float) -> tuple[Pixels, Pixels]:
-    """The first images of each class, and of them the last share apart."""
+    """Takes the first images of each class, and splits off their last share."""
     first, second = list[int](), list[int]()
     for label in range(photos.CLASSES):
         places = np.flatnonzero(pixels.labels == label)[:per_class].tolist()
         kept = len(places) - max(1, round(share * len(places)))
         first += places[:kept]
         second += places[kept:]
-    parts = (Pixels(pixels.images[one], pixels.labels[one]) for one in (first, second))
+    parts = (Pixels(pixels.images[part], pixels.labels[part]) for part in (first, second))
     return next(parts), next(parts)
 
 
 def run(case: Case) -> dict[str, Any]:
-    """Trains one, and tests what it would ship."""
+    """Trains a case, and tests the model that would ship."""
     corpus = case.corpus
     everything, test = decoded(corpus, case.seed)
     train, validation = some(everything, case.per_class, 0.2)
@@ -98,18 +99,18 @@ def run(case: Case) -> dict[str, Any]:
     }
     with fitted(corpus, train, validation, options) as fit:
         held_out = fit.images(test)
-        measured = fit.context.evaluate(held_out.pixels, held_out.labels)
+        evaluated = fit.context.evaluate(held_out.pixels, held_out.labels)
     return {
         "case": case.key,
-        "accuracy": measured.accuracy,
+        "accuracy": evaluated.accuracy,
         "seconds": round(fit.seconds, 1),
-        "shipped": next(one.name for one in fit.results if one.shipped),
-        "stages": [[one.name, one.epochs, one.held_out["accuracy"]] for one in fit.results],
+        "shipped": next(stage.name for stage in fit.results if stage.shipped),
+        "stages": [[stage.name, stage.epochs, stage.held_out["accuracy"]] for stage in fit.results],
     }
 
 
 def cases(seeds: int) -> Iterator[Case]:
-    """All runs, one seed of each first; then those that keep variations."""
+    """Yields all runs, one seed of each first; then those that cache variants."""
     for seed, corpus, size, method in itertools.product(range(seeds), CORPORA, SIZES, METHODS):
         yield Case(corpus, size, method, seed)
     for seed, size, method in itertools.product(range(seeds), (25, 100), VARIANTS):
@@ -117,20 +118,20 @@ def cases(seeds: int) -> Iterator[Case]:
 
 
 def done() -> list[dict[str, Any]]:
-    """The runs that stand in the results."""
+    """Reads the runs in the results."""
     if not RESULTS.exists():
         return []
     return [json.loads(line) for line in RESULTS.read_text(encoding="utf-8").splitlines()]
 
 
 def main() -> None:
-    """Does what is not yet done."""
+    """Does the runs that are missing."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--only", default="", help="runs whose name holds this text")
     arguments = parser.parse_args()
     RESULTS.parent.mkdir(exist_ok=True)
-    known = [one["case"] for one in done()]
+    known = [record["case"] for record in done()]
     for case in cases(arguments.seeds):
         if case.key in known or arguments.only not in json.dumps(case.key):
             continue

@@ -1,4 +1,4 @@
-"""Writes ``docs/quality.md``'s table and picture from what ``benchmarks.quality`` has measured.
+"""Writes the tables and the picture of ``docs/quality.md`` from the results of ``quality``.
 
 python -m benchmarks.quality_page
 """
@@ -23,7 +23,7 @@ COLORS = {"head": "#8c8c8c", "full": "#d9822b", "hand": "#3b6ea5", "auto": "#1b7
 
 
 def accuracies(runs: list[dict[str, Any]], corpus: str, size: int | None) -> dict[str, list[float]]:
-    """Each method's test accuracies."""
+    """Returns each method's test accuracies, in ascending order."""
     cell = [run for run in runs if run["case"][:2] == [corpus, size]]
     return {
         method: sorted(run["accuracy"] for run in cell if run["case"][2] == method)
@@ -32,7 +32,7 @@ def accuracies(runs: list[dict[str, Any]], corpus: str, size: int | None) -> dic
 
 
 def table(runs: list[dict[str, Any]]) -> str:
-    """Means and ranges in Markdown, the best of a row in bold, and how far ``auto`` is behind."""
+    """Returns means and ranges in Markdown, with the best of a row in bold and ``auto``'s gap."""
     titles = [NAMES[method] for method in METHODS]
     lines = [
         f"| images a class | {' | '.join(titles)} | auto, against the best other | seeds |",
@@ -40,26 +40,26 @@ def table(runs: list[dict[str, Any]]) -> str:
     ]
     for corpus in CORPORA:
         for size in SIZES:
-            found = accuracies(runs, corpus.name, size)
-            if not all(found.values()):
+            by_method = accuracies(runs, corpus.name, size)
+            if not all(by_method.values()):
                 continue
-            means = {method: statistics.mean(values) for method, values in found.items()}
+            means = {method: statistics.mean(values) for method, values in by_method.items()}
             best = max(means.values())
             cells = []
-            for method, values in found.items():
+            for method, values in by_method.items():
                 text = f"{means[method]:.3f}"
                 text = f"**{text}**" if means[method] == best else text
                 cells.append(f"{text} ({values[0]:.3f} to {values[-1]:.3f})")
             others = max(mean for method, mean in means.items() if method != "auto")
             gap = f"{100 * (means['auto'] - others):+.1f} points"
-            seeds = min(map(len, found.values()))
+            seeds = min(map(len, by_method.values()))
             title = f"{corpus.name}, {size or 'all'}"
             lines.append(f"| {title} | {' | '.join(cells)} | {gap} | {seeds} |")
     return "\n".join(lines)
 
 
 def variants_table(runs: list[dict[str, Any]]) -> str:
-    """The runs that keep variations, in Markdown."""
+    """Returns the runs that cache variants, in Markdown."""
     lines = ["| kept | 25 a class | s | 100 a class | s | seeds |", "| --- " * 6 + "|"]
     for method, kept in VARIANTS.items():
         cells, seeds = [str(kept) if kept else "0: new in every epoch"], []
@@ -76,7 +76,7 @@ def variants_table(runs: list[dict[str, Any]]) -> str:
 
 
 def draw(runs: list[dict[str, Any]], file: Path) -> None:
-    """Mean and range over the seeds, by images a class."""
+    """Draws mean and range over the seeds, by images a class."""
     figure, axes = pyplot.subplots(1, len(CORPORA), figsize=(10, 4.2), dpi=120)
     for axis, corpus in zip(axes, CORPORA, strict=True):
         for place, method in enumerate(METHODS):

@@ -11,25 +11,29 @@ from tests.conftest import PROJECT
 GATE = (PROJECT / "docs" / "gate_evidence.md").read_text(encoding="utf-8")
 
 
-def test_no_spoiled_model_was_let_through_and_no_honest_one_taken_for_a_constant() -> None:
-    found = gate_training.done()
-    assert gate_training.table(found) in GATE
-    spoiled = [one for one in found if one["candidate"] in gate_training.SPOILED]
-    assert spoiled
-    assert {one["verdict"] for one in spoiled} == {"refused"}
-    honest = [one for one in found if one["candidate"] not in gate_training.SPOILED]
+def test_the_gate_let_no_corrupted_model_through_and_took_no_honest_one_for_a_constant() -> None:
+    verdicts = gate_training.done()
+    assert gate_training.table(verdicts) in GATE
+    corrupted = [verdict for verdict in verdicts if verdict["candidate"] in gate_training.CORRUPTED]
+    assert corrupted
+    assert {verdict["verdict"] for verdict in corrupted} == {"refused"}
+    honest = [
+        verdict for verdict in verdicts if verdict["candidate"] not in gate_training.CORRUPTED
+    ]
     assert honest
-    assert not {"no_skill", "zero_recall"} & {rule for one in honest for rule in one["broken"]}
-    constant = [one["broken"] for one in found if one["candidate"] == "constant"]
+    assert not {"no_skill", "zero_recall"} & {
+        rule for verdict in honest for rule in verdict["broken"]
+    }
+    constant = [verdict["broken"] for verdict in verdicts if verdict["candidate"] == "constant"]
     assert all({"no_skill", "zero_recall"} <= set(broken) for broken in constant)
 
 
 def test_the_tables_of_schedules_and_of_variations_are_measured() -> None:
     page = (PROJECT / "docs" / "quality.md").read_text(encoding="utf-8")
     for table in (quality_page.table, quality_page.variants_table):
-        made = table(quality.done())
-        assert len(made.splitlines()) > 2
-        assert made in page
+        expected = table(quality.done())
+        assert len(expected.splitlines()) > 2
+        assert expected in page
 
 
 def test_the_automatic_schedule_is_within_a_point_of_the_best_other() -> None:

@@ -152,7 +152,7 @@ def good() -> Scores:
 
 
 @pytest.mark.parametrize(
-    ("spoil", "problem"),
+    ("corrupt", "problem"),
     [
         (lambda s: s, None),
         (lambda s: s[:1], "shape"),
@@ -163,9 +163,9 @@ def good() -> Scores:
     ],
 )
 def test_an_answer_is_judged_in_every_respect(
-    spoil: Callable[[Scores], Scores], problem: str | None
+    corrupt: Callable[[Scores], Scores], problem: str | None
 ) -> None:
-    problems = answer_problems(Answer(spoil(good()), ("g\n", "r")), ["r", "g\n", "b"], 2)
+    problems = answer_problems(Answer(corrupt(good()), ("g\n", "r")), ["r", "g\n", "b"], 2)
     assert problems == [] if problem is None else problem in problems[0]
 
 
