@@ -1,4 +1,4 @@
-"""The exceptions that a person sees: what can be put right, and what has failed."""
+"""The exceptions that a person sees: for mistakes that can be corrected, and for failures."""
 
 from modules.text import printable, without_secrets
 
@@ -6,9 +6,9 @@ from modules.text import printable, without_secrets
 class InputError(ValueError):
     """The configuration or the input is wrong.
 
-    Its message is one line that holds what was got, the rule, and the remedy: it is all that the
-    person sees, without a traceback. Labels, paths and addresses in it are made ``printable``, and
-    addresses lose what may be a secret (``without_secrets``).
+    Its message is one line with what was got, the rule, and the remedy. The person sees this line
+    alone, without a traceback. Labels, paths and addresses in it are made ``printable``, and
+    addresses lose possible secrets (``without_secrets``).
     """
 
     def __init__(self, message: str) -> None:
@@ -16,9 +16,9 @@ class InputError(ValueError):
 
 
 class StageError(RuntimeError):
-    """A stage failed for a reason that is none of the person's mistakes.
+    """A stage failed for a reason other than a person's mistake.
 
-    Its message is one line that holds the stage, the reason, and where the log is.
+    Its message is one line with the stage, the reason, and the place of the log.
     """
 
     def __init__(self, message: str) -> None:
@@ -26,19 +26,19 @@ class StageError(RuntimeError):
 
 
 class BusyError(StageError):
-    """Another holds what is needed: the same command may go through later.
+    """Another process holds a lock that is needed; the same command may succeed later.
 
-    Its message is one line that holds who that is, as far as it is known.
+    Its message is one line that names that process, as far as it is known.
     """
 
 
-class Interrupted(Exception):  # noqa: N818 it is no error
+class Interrupted(Exception):  # noqa: N818 this is not an error
     """A signal has ended the work.
 
-    Its message is one line that says what was done then, and how to go on.
+    Its message is one line that says how far the work was, and how to go on.
 
     Attributes:
-        status: the exit status, 128 and the signal's number, as shells have it.
+        status: the exit status, 128 plus the signal's number, as in shells.
     """
 
     def __init__(self, number: int, message: str) -> None:

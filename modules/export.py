@@ -85,8 +85,8 @@ def export(
 
     @tf.function(input_signature=[examples])
     def transform_labels(serialized: tf.Tensor) -> dict[str, tf.Tensor]:
-        made = layer(tf.io.parse_example(serialized, raw_spec))
-        return {features.LABEL_INDEX: made[features.LABEL_INDEX]}
+        transformed = layer(tf.io.parse_example(serialized, raw_spec))
+        return {features.LABEL_INDEX: transformed[features.LABEL_INDEX]}
 
     servable = tf.train.Checkpoint()
     servable.variables_in_use = model.everything

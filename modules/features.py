@@ -1,6 +1,6 @@
-"""The one home of feature keys and split names."""
+"""The feature keys and split names, all defined here alone."""
 
-# What an Example holds. The image travels as the bytes that the file held, never as pixels.
+# The features of an Example. The image is stored as the file's bytes, never as pixels.
 IMAGE_BYTES = "image_bytes"
 LABEL = "label"  # the class's name, any Unicode text
 PATH = "path"  # relative to the data's folder, for people
@@ -23,5 +23,5 @@ TRAIN = "train"
 VALIDATION = "validation"
 TEST = "test"
 SPLITS = (TRAIN, VALIDATION, TEST)
-# Images of earlier data, where the config names some: measured, never trained on.
+# Images of earlier data, if the config names some: evaluated, never trained on.
 EARLIER = "earlier"

@@ -1,4 +1,4 @@
-"""Work on many things, some of them at once, and what it makes in their order."""
+"""Applies a function to many items, to several at once, and yields the results in order."""
 
 import collections
 import os
@@ -6,31 +6,32 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
 
-Given = TypeVar("Given")
-Made = TypeVar("Made")
+Item = TypeVar("Item")
+Result = TypeVar("Result")
 
 
 def in_order(
-    run: Callable[[Given], Made], given: Iterable[Given], workers: int = 0
-) -> Iterator[Made]:
-    """What a function makes of each, in their order.
+    run: Callable[[Item], Result], items: Iterable[Item], workers: int = 0
+) -> Iterator[Result]:
+    """Yields a function's result for each item, in the order of the items.
 
-    No more are read ahead than are worked on.
+    Only as many items are read ahead as are worked on.
 
     Args:
-        run: is called from several threads; worth it where it leaves Python, as TensorFlow does.
-        given: in the order in which they are to be read.
-        workers: how many at once; 0 for one a core.
+        run: the function, which is called from several threads. Threads help where it releases
+            Python's lock, as TensorFlow does.
+        items: the items, in the order in which they are read.
+        workers: how many items to work on at once; 0 for one for each core.
     """
     workers = workers or os.cpu_count() or 1
     if workers == 1:
-        yield from map(run, given)
+        yield from map(run, items)
         return
-    waiting: collections.deque[Future[Made]] = collections.deque()
+    pending: collections.deque[Future[Result]] = collections.deque()
     with ThreadPoolExecutor(workers) as pool:
-        for one in given:
-            waiting.append(pool.submit(run, one))
-            if len(waiting) > workers:
-                yield waiting.popleft().result()
-        while waiting:
-            yield waiting.popleft().result()
+        for item in items:
+            pending.append(pool.submit(run, item))
+            if len(pending) > workers:
+                yield pending.popleft().result()
+        while pending:
+            yield pending.popleft().result()

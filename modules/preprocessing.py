@@ -1,4 +1,4 @@
-"""Transform's part: labels become indices; images stay the bytes that they were."""
+"""Transform's user code: it maps labels to indices, and leaves the images' bytes as they are."""
 
 import os
 from typing import Any
@@ -18,8 +18,8 @@ def preprocessing_fn(inputs: dict[str, Any]) -> dict[str, Any]:
         inputs: ``image_bytes`` and ``label``, string [batch, 1]; the image's metadata is not read.
 
     Returns:
-        ``image_bytes``, string [batch], as it came, and ``label_index``, int64 [batch]: the place
-        of the label among the sorted labels of the train split, -1 for a label not among them.
+        ``image_bytes``, string [batch], unchanged, and ``label_index``, int64 [batch]: the place of
+        the label among the sorted labels of the train split, -1 for a label not among them.
     """
     label = tf.reshape(inputs[features.LABEL], [-1])
     return {
@@ -31,7 +31,7 @@ def preprocessing_fn(inputs: dict[str, Any]) -> dict[str, Any]:
 
 
 def _sorted_vocabulary(label: tf.Tensor) -> Any:
-    """The distinct labels as an asset of the transform graph, sorted by their UTF-8 bytes.
+    """Returns the distinct labels as an asset of the transform graph, sorted by their UTF-8 bytes.
 
     ``tft.vocabulary`` sorts by frequency, which changes as data grows: a class would not keep its
     index from one model to the next.
@@ -47,7 +47,7 @@ def _sorted_vocabulary(label: tf.Tensor) -> Any:
 
 
 class _WriteSortedLabels(tft_beam.experimental.PTransformAnalyzer):
-    """Batches of labels in; the path of the vocabulary that was written out."""
+    """Writes the vocabulary of batches of labels, and returns its path."""
 
     def expand(self, batches: beam.PCollection) -> beam.PCollection:
         """Maps a collection of ``([labels],)`` to one path."""

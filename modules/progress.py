@@ -1,6 +1,6 @@
-"""How work in progress is told: as log records that carry their facts beside their text.
+"""Reports progress through log records that carry fields besides their text.
 
-A run at a terminal draws bars from the facts; a pipe, an orchestrator or a log file gets the text.
+A run at a terminal draws bars from the fields; a pipe, an orchestrator or a log file gets the text.
 """
 
 import logging
@@ -10,18 +10,18 @@ from modules.text import printable
 LOGGER = logging.getLogger("thaw.progress")
 
 
-def report(text: str, **facts: object) -> None:
-    """Tells that work has advanced.
+def report(text: str, **fields: object) -> None:
+    """Reports that work has advanced.
 
     Args:
-        text: for people and for ``grep``; made one ``printable`` line.
-        **facts: for a progress bar: ``total`` and ``done``, or ``advance`` where only the number
-            done since the last report is known, and ``note`` (text).
+        text: for people and for ``grep``; it is made one ``printable`` line.
+        **fields: for a progress bar: ``total`` and ``done``, or ``advance`` if only the number done
+            since the last report is known, and ``note`` (text).
     """
-    LOGGER.info("%s", printable(text), extra={"facts": facts})
+    LOGGER.info("%s", printable(text), extra={"fields": fields})
 
 
-def facts_of(record: logging.LogRecord) -> dict[str, object]:
-    """The facts that a record of ``report`` carries."""
-    facts = getattr(record, "facts", {})
-    return facts if isinstance(facts, dict) else {}
+def fields_of(record: logging.LogRecord) -> dict[str, object]:
+    """Returns the fields that a record of ``report`` carries; none for any other record."""
+    fields = getattr(record, "fields", {})
+    return fields if isinstance(fields, dict) else {}

@@ -1,8 +1,8 @@
-"""Shares of images, with as many digits as the number of images supports.
+"""Rounds shares of images to as many digits as the number of images justifies.
 
-An accuracy of n images is a count divided by n. The digits round it by at most a twentieth of an
-image, so that no two counts look the same and nothing is shown that was not measured: 0.825 of 40
-images, 0.9943 of 176. People are shown four at most.
+An accuracy on n images is a count divided by n. The rounding error is at most a twentieth of an
+image, so that no two counts look the same and no digit lacks a meaning: 0.825 of 40 images, 0.9943
+of 176. Text for people has at most four digits.
 """
 
 import math
@@ -11,25 +11,25 @@ _FOR_PEOPLE = 4
 
 
 def digits(images: int) -> int:
-    """How many decimal places a share of this many images supports; at least 2."""
+    """Returns how many decimal places a share of so many images justifies; at least 2."""
     return max(2, 1 + math.ceil(math.log10(max(images, 1))))
 
 
 def share(value: float, images: int) -> str:
-    """An accuracy, or another mean over images, for people."""
+    """Formats an accuracy, or another mean over images, for people."""
     return f"{value:.{min(_FOR_PEOPLE, digits(images))}f}"
 
 
 def change(value: float, images: int) -> str:
-    """A difference of two shares of the same images, with its sign."""
+    """Formats a difference of two shares of the same images, with its sign."""
     return f"{value:+.{min(_FOR_PEOPLE, digits(images))}f}"
 
 
 def rounded(value: float, images: int) -> float:
-    """A share, or a difference of two, for JSON."""
+    """Rounds a share, or a difference of two shares, for JSON."""
     return round(value, digits(images))
 
 
 def significant(value: float, count: int = 3) -> float:
-    """Any number to so many significant digits, for JSON."""
+    """Rounds any number to ``count`` significant digits, for JSON."""
     return float(f"{value:.{count}g}")

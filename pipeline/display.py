@@ -176,18 +176,18 @@ class Display(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         """Shows one report; called by ``logging``."""
-        facts = progress.facts_of(record)
-        if not self._bars or self._task is None or not facts:
+        fields = progress.fields_of(record)
+        if not self._bars or self._task is None or not fields:
             self.say(record.getMessage())
             return
-        total, advance = _number(facts.get("total")), _number(facts.get("advance"))
-        self._done = self._done + advance if advance else _number(facts.get("done"))
+        total, advance = _number(fields.get("total")), _number(fields.get("advance"))
+        self._done = self._done + advance if advance else _number(fields.get("done"))
         self._bars.update(
             self._task,
             total=total,
             completed=self._done,
             count=f"{self._done:g}/{total:g}",
-            note=printable(facts.get("note", "")),
+            note=printable(fields.get("note", "")),
         )
 
 

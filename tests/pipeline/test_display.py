@@ -217,7 +217,7 @@ def test_a_run_that_changed_nothing_says_that_the_verdict_is_of_the_push(tmp_pat
 
 def test_records_without_facts_are_read_as_such() -> None:
     record = logging.LogRecord("n", logging.INFO, os.devnull, 1, "text", (), None)
-    assert progress.facts_of(record) == {}
+    assert progress.fields_of(record) == {}
 
 
 @pytest.mark.parametrize(
