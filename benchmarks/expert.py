@@ -125,8 +125,8 @@ def scorer(model: Model, data: Data) -> Callable[[], tf.Tensor]:
         for start in tf.range(0, count, INFERENCE_BATCH):
             end = tf.minimum(start + INFERENCE_BATCH, count)
             logits = model.head(model.embed(data.inputs[start:end]))
-            found = tf.argmax(logits, 1, tf.int32) == data.labels[start:end]
-            right += tf.math.count_nonzero(found, dtype=tf.int32)
+            result = tf.argmax(logits, 1, tf.int32) == data.labels[start:end]
+            right += tf.math.count_nonzero(result, dtype=tf.int32)
         return right / count
 
     return run  # type: ignore[no-any-return]
@@ -169,18 +169,18 @@ def train(mode: str, seed: int, epochs: int | None = None) -> dict[str, Any]:
     head.build((None, module.trainable_variables[-1].shape[0]))
     model = Model(forward, head, [*trained_variables(module, mode), *head.trainable_variables])
     run, score = trainer(model, data), scorer(model, validation)
-    made: list[dict[str, float]] = []
+    result: list[dict[str, float]] = []
     steps_ms: list[list[float]] = []
     for _ in range(epochs or EPOCHS[mode]):
         calls = calls_of_epoch(len(data.labels), whole=mode == "head")
         steps_ms.append([_milliseconds(run, order) for order in calls])
         accuracy = float(score())
-        made.append({"seconds": time.monotonic() - started, "accuracy": accuracy})
+        result.append({"seconds": time.monotonic() - started, "accuracy": accuracy})
     return {
         "mode": mode,
         "seed": seed,
-        "epochs": made,
-        "seconds": made[-1]["seconds"],
+        "epochs": result,
+        "seconds": result[-1]["seconds"],
         "step_ms": statistics.median(itertools.chain(*(steps_ms[1:] or steps_ms))),
     }
 
@@ -194,8 +194,8 @@ def _milliseconds(run: Callable[[tf.Tensor], None], order: tf.Tensor) -> float:
 
 def main() -> None:
     """Entry point."""
-    given = photos.arguments(list(EPOCHS), __doc__)
-    print(json.dumps(train(given.mode, given.seed, given.epochs)))
+    arguments = photos.arguments(list(EPOCHS), __doc__)
+    print(json.dumps(train(arguments.mode, arguments.seed, arguments.epochs)))
 
 
 if __name__ == "__main__":

@@ -200,20 +200,20 @@ def measure(peer: str, source: Path, target: Path) -> dict[str, Any]:
 def compare(images: int, turns: int) -> None:
     """All peers by turns; prints the medians and ranges."""
     source = photo_files.folder(images)
-    found: list[dict[str, Any]] = []
+    result: list[dict[str, Any]] = []
     with tempfile.TemporaryDirectory(prefix="thaw-ingest-") as folder:
         for turn in range(turns):
             shards = Path(folder) / f"loop-{turn}"
             for number, peer in enumerate(PEERS):
                 place = shards if peer == "loop" else Path(folder) / f"{turn}-{number}"
                 run = measure(peer, shards if "shards" in peer else source, place)
-                found.append({"images": images, "turn": turn, **run})
-                print(found[-1], flush=True)
+                result.append({"images": images, "turn": turn, **run})
+                print(result[-1], flush=True)
     with RESULTS.open("a", encoding="utf-8") as file:
-        file.writelines(json.dumps(run) + "\n" for run in found)
+        file.writelines(json.dumps(run) + "\n" for run in result)
     print("| | seconds | processor seconds | peak MB |\n| --- | --- | --- | --- |")
     for peer in PEERS:
-        runs = [run for run in found if run["peer"] == peer]
+        runs = [run for run in result if run["peer"] == peer]
         cells = [_spread([run[key] for run in runs]) for key in ("seconds", "cpu")]
         print(f"| {peer} | {' | '.join(cells)} | {max(run['peak_mb'] for run in runs):.0f} |")
 
@@ -230,9 +230,9 @@ def main() -> None:
     parser.add_argument("--peer", help=argparse.SUPPRESS)
     parser.add_argument("--source", type=Path, help=argparse.SUPPRESS)
     parser.add_argument("--target", type=Path, help=argparse.SUPPRESS)
-    given = parser.parse_args()
-    if not given.peer:
-        compare(given.images, given.turns)
+    arguments = parser.parse_args()
+    if not arguments.peer:
+        compare(arguments.images, arguments.turns)
         return
     # Imported before the clock starts.
     import tensorflow as tf
@@ -240,7 +240,7 @@ def main() -> None:
 
     tf.constant(0)
     started, worked = time.monotonic(), sum(os.times()[:4])
-    PEERS[given.peer](given.source, given.target)
+    PEERS[arguments.peer](arguments.source, arguments.target)
     seconds, cpu = time.monotonic() - started, sum(os.times()[:4]) - worked
     print(
         json.dumps({"seconds": round(seconds, 2), "cpu": round(cpu, 2), "peak_mb": peak_rss_mb()})

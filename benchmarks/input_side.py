@@ -54,12 +54,12 @@ def main() -> None:
         except StageError as error:
             if not isinstance(error.__cause__, FirstStepTakenError):
                 raise
-        found = {
+        result = {
             "seconds": time.monotonic() - started,
             "written_mb": bytes_in(Path(folder)) / 1e6,
             "peak_mb": peak_rss_mb(),
         }
-    print(json.dumps(found))
+    print(json.dumps(result))
 
 
 if __name__ == "__main__":

@@ -57,7 +57,7 @@ def measure(node_id: str, source: Path, root: Path) -> dict[str, Any]:
 
 def compare(counts: list[int]) -> None:
     """Each node for each number of images, and the ratio of the last to the first."""
-    found: dict[tuple[str, int], dict[str, Any]] = {}
+    result: dict[tuple[str, int], dict[str, Any]] = {}
     for count in counts:
         source = photo_files.folder(count)
         with tempfile.TemporaryDirectory(prefix="thaw-memory-") as root:
@@ -68,14 +68,14 @@ def compare(counts: list[int]) -> None:
                     command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=True
                 )
                 run = json.loads(done.stdout.splitlines()[-1])
-                found[node, count] = run
+                result[node, count] = run
                 with RESULTS.open("a", encoding="utf-8") as file:
                     file.write(json.dumps({"node": node, "images": count, **run}) + "\n")
     first, last = counts[0], counts[-1]
     print(f"| | {first} images: s, MB | {last} images: s, MB | ratio: s, MB |")
     print("| --- | --- | --- | --- |")
     for node in NODES:
-        small, large = found[node, first], found[node, last]
+        small, large = result[node, first], result[node, last]
         cells = [f"{run['seconds']:.1f}, {run['peak_mb']:.0f}" for run in (small, large)]
         ratios = [f"{large[key] / small[key]:.2f}" for key in ("seconds", "peak_mb")]
         print(f"| {node} | {cells[0]} | {cells[1]} | {', '.join(ratios)} |")
@@ -88,11 +88,11 @@ def main() -> None:
     parser.add_argument("--node", help=argparse.SUPPRESS)
     parser.add_argument("--source", type=Path, help=argparse.SUPPRESS)
     parser.add_argument("--root", type=Path, help=argparse.SUPPRESS)
-    given = parser.parse_args()
-    if given.node:
-        print(json.dumps(measure(given.node, given.source, given.root)))
+    arguments = parser.parse_args()
+    if arguments.node:
+        print(json.dumps(measure(arguments.node, arguments.source, arguments.root)))
     else:
-        compare(given.images)
+        compare(arguments.images)
 
 
 if __name__ == "__main__":

@@ -144,8 +144,8 @@ def train(mode: str, seed: int, epochs: int | None = None) -> dict[str, Any]:
 
 def main() -> None:
     """Entry point."""
-    given = photos.arguments(list(MODES), __doc__)
-    print(json.dumps(train(given.mode, given.seed, given.epochs)))
+    arguments = photos.arguments(list(MODES), __doc__)
+    print(json.dumps(train(arguments.mode, arguments.seed, arguments.epochs)))
 
 
 if __name__ == "__main__":

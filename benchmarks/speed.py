@@ -46,8 +46,8 @@ def measure(peer: str, mode: str, seed: int, epochs: int | None) -> Run:
     done = subprocess.run(
         command, cwd=PROJECT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=True
     )
-    found = json.loads(done.stdout.splitlines()[-1])
-    return {"peer": peer, "mode": mode, "seed": seed, **found}
+    record = json.loads(done.stdout.splitlines()[-1])
+    return {"peer": peer, "mode": mode, "seed": seed, **record}
 
 
 def read() -> list[Run]:
@@ -98,13 +98,13 @@ def until_good(run: Run) -> float | None:
 def cell(runs: Iterable[Run], value: Value, form: str) -> str:
     """The median and the range; of those that have a value, and how many have none."""
     given = [value(run) for run in runs]
-    found = sorted(one for one in given if one is not None)
-    if not found:
+    result = sorted(one for one in given if one is not None)
+    if not result:
         return "never" if given else ""
-    text = f"{statistics.median(found):{form}}"
-    if len(found) > 1:
-        text += f" ({found[0]:{form}} to {found[-1]:{form}})"
-    missed = len(given) - len(found)
+    text = f"{statistics.median(result):{form}}"
+    if len(result) > 1:
+        text += f" ({result[0]:{form}} to {result[-1]:{form}})"
+    missed = len(given) - len(result)
     return f"{text}, never in {missed} of {len(given)}" if missed else text
 
 
@@ -155,12 +155,12 @@ def main() -> None:
     parser.add_argument("--usual-seeds", type=int)
     parser.add_argument("--usual-epochs", type=int)
     parser.add_argument("--table", action="store_true")
-    given = parser.parse_args()
+    arguments = parser.parse_args()
     if not (PROJECT.parent / "shared" / "data").is_dir():
         sys.exit("bench: needs the shared photos beside the project, which are not here")
-    if not given.table:
-        usual = given.seeds if given.usual_seeds is None else given.usual_seeds
-        measure_all(given.seeds, usual, given.usual_epochs)
+    if not arguments.table:
+        usual = arguments.seeds if arguments.usual_seeds is None else arguments.usual_seeds
+        measure_all(arguments.seeds, usual, arguments.usual_epochs)
     print(table(read()))
 
 

@@ -168,10 +168,12 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--photos", type=int, help="of each split, to try it; all by default")
     parser.add_argument("--statistics", action="store_true")
-    given = parser.parse_args()
+    arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        made = measure(Path(folder), given.seed, given.photos, statistics=given.statistics)
-    print(json.dumps(made))
+        result = measure(
+            Path(folder), arguments.seed, arguments.photos, statistics=arguments.statistics
+        )
+    print(json.dumps(result))
 
 
 if __name__ == "__main__":

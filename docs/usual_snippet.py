@@ -65,10 +65,10 @@ class Digits(NamedTuple):
 
 def digits(part: slice) -> Digits:
     """Some of scikit-learn's 1,797 handwritten digits, made as large as the backbone wants."""
-    found = load_digits()
-    grey = found.images[part, ..., None] * (255 / 16)
+    digits = load_digits()
+    grey = digits.images[part, ..., None] * (255 / 16)
     pixels = tf.round(tf.image.resize(np.repeat(grey, 3, -1), (SIZE, SIZE)))
-    return Digits(tf.cast(pixels, tf.uint8).numpy(), found.target[part].astype(np.int64))
+    return Digits(tf.cast(pixels, tf.uint8).numpy(), digits.target[part].astype(np.int64))
 
 
 class StoredStatistics:
@@ -108,8 +108,8 @@ class Snippet:
 
     def fit(self, data: Digits, batch_size: int = BATCH, **options: Any) -> dict[str, list[float]]:
         """The snippet's ``fit``; gives Keras's history."""
-        made = self.model.fit(data.unit(), data.labels, batch_size, verbose=0, **options)
-        return dict(made.history)
+        result = self.model.fit(data.unit(), data.labels, batch_size, verbose=0, **options)
+        return dict(result.history)
 
     def accuracy(self, data: Digits) -> float:
         """Of the model as it would be served."""
@@ -229,16 +229,16 @@ def unfreeze_all(
         epochs: may be 0, to evaluate only.
         seed: of the order of the images.
     """
-    made = Snippet(trainable=True, stored=stored, seed=seed)
-    made.model.layers[-1].set_weights(head)
-    made.compile(tf_keras.optimizers.Adam(rate))
+    snippet = Snippet(trainable=True, stored=stored, seed=seed)
+    snippet.model.layers[-1].set_weights(head)
+    snippet.compile(tf_keras.optimizers.Adam(rate))
     # Newer versions of Keras refuse to fit for no epochs.
-    history = made.fit(train, batch_size, epochs=epochs) if epochs else {"accuracy": [None]}
+    history = snippet.fit(train, batch_size, epochs=epochs) if epochs else {"accuracy": [None]}
     return Fit(
         training=history["accuracy"][-1],
-        same_images=made.accuracy(train),
-        validation=made.accuracy(validation),
-        statistics=sum("moving" in name for name in made.changed()),
+        same_images=snippet.accuracy(train),
+        validation=snippet.accuracy(validation),
+        statistics=sum("moving" in name for name in snippet.changed()),
     )
 
 
@@ -247,11 +247,11 @@ def loss_weights_line(train: Digits) -> Facts:
     adam, sgd = tf_keras.optimizers.Adam, tf_keras.optimizers.SGD
 
     def way(optimizer: Any, weight: float | None) -> Array:
-        made = Snippet(trainable=True)
-        made.compile(optimizer, weight)
-        start = made.weights()
-        made.fit(train, shuffle=False)
-        return made.weights() - start
+        snippet = Snippet(trainable=True)
+        snippet.compile(optimizer, weight)
+        start = snippet.weights()
+        snippet.fit(train, shuffle=False)
+        return snippet.weights() - start
 
     full, light = way(sgd(1e-2), None), way(sgd(1e-2), 0.01)
     exact = way(adam(1e-3, epsilon=1e-12), None), way(adam(1e-3, epsilon=1e-12), 0.01)
@@ -275,16 +275,16 @@ def regularisation(train: Digits, epochs: int = 20) -> Facts:
 
 def small_rate_line(train: Digits, validation: Digits, rate: float, epochs: int = 8) -> Facts:
     """``Adam(1e-5)``, "later 1e-6", from a fresh head."""
-    made = Snippet(trainable=True)
-    made.compile(tf_keras.optimizers.Adam(rate))
-    start = made.weights()
-    made.fit(train, epochs=epochs)
-    way = np.abs(made.weights() - start)
+    snippet = Snippet(trainable=True)
+    snippet.compile(tf_keras.optimizers.Adam(rate))
+    start = snippet.weights()
+    snippet.fit(train, epochs=epochs)
+    way = np.abs(snippet.weights() - start)
     return {
         "rate x steps": rate * epochs * -(-len(train.labels) // BATCH),
         "largest movement of a weight": float(way.max()),
         "median movement": float(np.median(way)),
-        "validation accuracy": made.accuracy(validation),
+        "validation accuracy": snippet.accuracy(validation),
     }
 
 
@@ -367,7 +367,7 @@ def show_batch_norm(train: Digits, validation: Digits) -> None:
     print("\nBatchNorm when everything is trainable, from a trained head")
     print("  epochs  batch  rate   statistics  changed  fit says  same images  validation")
     for epochs, batch_size, rate, stored in rows:
-        made = unfreeze_all(
+        snippet = unfreeze_all(
             train,
             validation,
             head,
@@ -376,11 +376,11 @@ def show_batch_norm(train: Digits, validation: Digits) -> None:
             stored=stored,
             epochs=epochs,
         )
-        said = "-" if made.training is None else f"{made.training:.3f}"
+        said = "-" if snippet.training is None else f"{snippet.training:.3f}"
         source = "stored" if stored else "batch's"
         print(
-            f"  {epochs:>6}  {batch_size:>5}  {rate:<5g}  {source:10}  {made.statistics:>7}  "
-            f"{said:>8}  {made.same_images:>11.3f}  {made.validation:>10.3f}"
+            f"  {epochs:>6}  {batch_size:>5}  {rate:<5g}  {source:10}  {snippet.statistics:>7}  "
+            f"{said:>8}  {snippet.same_images:>11.3f}  {snippet.validation:>10.3f}"
         )
 
 

@@ -44,8 +44,8 @@ def bmp(
         info = struct.pack(
             "<IiiHHIIiiII", header, width, height, 1, bits, kind, len(data), 0, 0, colors, 0
         )
-        told = struct.pack(f"<{len(masks)}I", *masks)
-        info += told if header == 40 else told.ljust(header - 40, b"\0")
+        message = struct.pack(f"<{len(masks)}I", *masks)
+        info += message if header == 40 else message.ljust(header - 40, b"\0")
     start = 14 + len(info) + len(palette)
     head = struct.pack("<2sIHHI", b"BM", start + len(data) + len(tail), 0, 0, start)
     return head + info + palette + data + tail

@@ -148,13 +148,13 @@ ASKED_FOR = {"modules/finetune/cluster.py": 1}
 def hosts(call: ast.Call) -> list[object]:
     """Constants that may be the address: of the first argument, or of the one named so."""
     named = [k.value for k in call.keywords if k.arg in ("host", "address", "server_address")]
-    found: list[object] = []
+    result: list[object] = []
     for argument in (*call.args[:2], *named):
         first = argument.elts[0] if isinstance(argument, ast.Tuple) else argument
         if isinstance(first, ast.JoinedStr):  # f":{port}"
             first = first.values[0] if first.values else first
-        found += [first.value] if isinstance(first, ast.Constant) else []
-    return found
+        result += [first.value] if isinstance(first, ast.Constant) else []
+    return result
 
 
 def test_nothing_listens_beyond_this_machine_unless_asked() -> None:

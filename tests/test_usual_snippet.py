@@ -80,9 +80,9 @@ def test_stored_statistics_stay_while_the_same_variables_train(
     line: ModuleType, train: Any, validation: Any
 ) -> None:
     head = line.train_head(train, epochs=10)
-    made = line.unfreeze_all(train, validation, head, rate=1e-3, stored=True, epochs=2)
-    assert made.statistics == 0
-    assert made.same_images > 0.9
+    snippet = line.unfreeze_all(train, validation, head, rate=1e-3, stored=True, epochs=2)
+    assert snippet.statistics == 0
+    assert snippet.same_images > 0.9
 
 
 @pytest.mark.slow

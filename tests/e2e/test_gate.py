@@ -32,9 +32,9 @@ def run(root: Path, *more: str) -> tuple[Done, dict[str, Any]]:
 
 
 def versions(root: Path) -> list[dict[str, Any]]:
-    found = json.loads(thaw("versions", DIGITS, "--root", root, "--json").out)
-    assert isinstance(found, list)
-    return [row for row in found if not row["withdrawn"]]
+    record = json.loads(thaw("versions", DIGITS, "--root", root, "--json").out)
+    assert isinstance(record, list)
+    return [row for row in record if not row["withdrawn"]]
 
 
 @pytest.fixture(scope="module")

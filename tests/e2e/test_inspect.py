@@ -15,26 +15,26 @@ pytestmark = pytest.mark.e2e
 
 @pytest.fixture(scope="module")
 def address() -> Iterator[str]:
-    with serving(GLYPHS, "glyphs/1") as found:
-        yield found
+    with serving(GLYPHS, "glyphs/1") as result:
+        yield result
 
 
 def test_a_configs_stages_are_shown_block_by_block() -> None:
     done = thaw("inspect", DIGITS, "--json")
     assert done.code == 0, done.err
-    found = json.loads(done.out)
-    assert found["input"] == {"height": 32, "width": 32, "channels": 3}
-    assert found["output_dim"] == 96
-    names = [block["name"] for block in found["blocks"]]
+    record = json.loads(done.out)
+    assert record["input"] == {"height": 32, "width": 32, "channels": 3}
+    assert record["output_dim"] == 96
+    names = [block["name"] for block in record["blocks"]]
     assert names == ["stem", "block_1", "block_2", "block_3", "block_4"]
-    assert found["blocks"][0]["variables"][0] == "stem_conv/kernel"
-    assert found["blocks"][0]["layers"] == ["stem_conv", "stem_bn"]
-    assert found["stages"][0] == {
+    assert record["blocks"][0]["variables"][0] == "stem_conv/kernel"
+    assert record["blocks"][0]["layers"] == ["stem_conv", "stem_bn"]
+    assert record["stages"][0] == {
         "name": "head", "blocks": [], "parameters": 0,
         "cache": "embeddings", "cache_reason": "the whole backbone is frozen", "kb_per_image": 0.4,
     }  # fmt: skip
-    assert [stage["cache"] for stage in found["stages"]] == ["embeddings", "activations", "none"]
-    assert found["stages"][-1]["parameters"] == 102_320
+    assert [stage["cache"] for stage in record["stages"]] == ["embeddings", "activations", "none"]
+    assert record["stages"][-1]["parameters"] == 102_320
 
 
 def test_a_handle_on_the_web_is_loaded_and_kept(address: str, tmp_path: Path) -> None:

@@ -14,17 +14,17 @@ pytestmark = pytest.mark.e2e
 def test_a_stage_is_tested_and_drawn(tmp_path: Path) -> None:
     done = thaw("lr-find", DIGITS, "--root", tmp_path / "root", "--steps", "40", "--json")
     assert done.code == 0, done.err
-    found = json.loads(done.out)
-    assert set(found) == {
+    record = json.loads(done.out)
+    assert set(record) == {
         "config", "stage", "batch_size", "configured", "suggested", "tenth_of_least",
         "blown_up", "steps", "rates", "losses", "smoothed", "images", "picture",
     }  # fmt: skip
-    assert (found["stage"], found["configured"]) == ("head", 0.003)
-    assert 1e-3 < found["suggested"] < 0.1
-    assert len(found["rates"]) == len(found["losses"]) == len(found["smoothed"]) <= 40
-    assert found["images"]["train"] == 40 * 32
-    assert found["images"]["bad"] == 0
-    picture = Path(found["picture"])
+    assert (record["stage"], record["configured"]) == ("head", 0.003)
+    assert 1e-3 < record["suggested"] < 0.1
+    assert len(record["rates"]) == len(record["losses"]) == len(record["smoothed"]) <= 40
+    assert record["images"]["train"] == 40 * 32
+    assert record["images"]["bad"] == 0
+    picture = Path(record["picture"])
     assert picture == tmp_path / "root" / "lr_find_head.png"
     with Image.open(picture) as image:
         assert image.format == "PNG"

@@ -18,9 +18,9 @@ RECIPES = PROJECT / "configs" / "recipes"
 def promised(recipe: str) -> float:
     """The accuracy that the recipe's head says to expect at least."""
     text = (RECIPES / f"{recipe}.yaml").read_text(encoding="utf-8")
-    found = re.search(r"accuracy (?:of )?(0\.\d+)", text)
-    assert found, recipe
-    return float(found[1])
+    match = re.search(r"accuracy (?:of )?(0\.\d+)", text)
+    assert match, recipe
+    return float(match[1])
 
 
 def run(recipe: str, root: Path, *changes: str) -> dict[str, Any]:

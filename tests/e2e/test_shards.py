@@ -73,9 +73,9 @@ def test_records_are_trained_on_and_the_broken_shard_is_named(first: dict[str, A
 
 def test_the_images_bytes_are_those_of_the_shards(shards: Path, first: dict[str, Any]) -> None:
     del first
-    found = sorted((shards.parent / "root").glob("artifacts/ImageExampleGen/examples/*/Split-*/*"))
+    result = sorted((shards.parent / "root").glob("artifacts/ImageExampleGen/examples/*/Split-*/*"))
     written = set()
-    for record in tf.data.TFRecordDataset([str(path) for path in found]):
+    for record in tf.data.TFRecordDataset([str(path) for path in result]):
         feature = tf.train.Example.FromString(record.numpy()).features.feature
         label = feature[features.LABEL].bytes_list.value[0].decode()
         written.add((label, feature[features.IMAGE_BYTES].bytes_list.value[0]))

@@ -18,8 +18,8 @@ pytestmark = pytest.mark.e2e
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[Server]:
-    with answering({"/glyphs": packed(GLYPHS)}) as found:
-        yield found
+    with answering({"/glyphs": packed(GLYPHS)}) as server:
+        yield server
 
 
 @pytest.mark.parametrize("command", ["run", "inspect", "lr-find"])

@@ -91,9 +91,9 @@ def _captured() -> Iterator[tuple[Path, Path]]:
 
 def summary_in(root: Path) -> dict[str, Any]:
     """The root's latest summary."""
-    found = json.loads((root / "summary.json").read_text(encoding="utf-8"))
-    assert isinstance(found, dict)
-    return found
+    record = json.loads((root / "summary.json").read_text(encoding="utf-8"))
+    assert isinstance(record, dict)
+    return record
 
 
 def tree(folder: Path) -> dict[str, bytes]:

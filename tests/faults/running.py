@@ -60,8 +60,8 @@ class Moment:
     path: str = ""
 
     def __str__(self) -> str:
-        found = [self.node or "end", self.line, self.path, f"{self.seconds:g} s"]
-        return " ".join(part for part in found if part)
+        result = [self.node or "end", self.line, self.path, f"{self.seconds:g} s"]
+        return " ".join(part for part in result if part)
 
 
 @dataclass

@@ -32,11 +32,11 @@ def check_metadata(root: Path, run_id: str) -> None:
         assert artifact.state == Artifact.LIVE
         assert Path(artifact.uri).exists(), artifact.uri
     events = store.get_events_by_execution_ids(list(executions))
-    made = Counter(
+    result = Counter(
         one.execution_id for one in events if one.type == metadata_store_pb2.Event.OUTPUT
     )
     for number, execution in executions.items():
-        assert bool(made[number]) == (execution.last_known_state in _SUCCESS)
+        assert bool(result[number]) == (execution.last_known_state in _SUCCESS)
     run = store.get_context_by_type_and_name("pipeline_run", run_id)
     last = store.get_executions_by_context(run.id)
     assert all(one.last_known_state in _SUCCESS for one in last)
@@ -64,14 +64,14 @@ def examples_of(root: Path, run_id: str) -> list[bytes]:
     """The encoded images of the Examples that a run made, or took from the cache."""
     store = opened(root)
     run = store.get_context_by_type_and_name("pipeline_run", run_id)
-    made = {
+    result = {
         event.artifact_id
         for event in store.get_events_by_execution_ids(
             [one.id for one in store.get_executions_by_context(run.id)]
         )
         if event.type == metadata_store_pb2.Event.OUTPUT
     }
-    (examples,) = [one for one in store.get_artifacts_by_type("Examples") if one.id in made]
+    (examples,) = [one for one in store.get_artifacts_by_type("Examples") if one.id in result]
     files = [str(path) for path in Path(examples.uri).glob("Split-*/*")]
     spec = {features.IMAGE_BYTES: tf.io.FixedLenFeature((), tf.string)}
     records = tf.data.TFRecordDataset(files, "GZIP" if files[0].endswith(".gz") else "")

@@ -68,10 +68,10 @@ def classifier(
     def forward(images: tf.Tensor) -> tf.Tensor:
         features = tf.nn.relu(tf.reduce_mean(images, [1, 2]) @ hidden)
         if convolution:
-            made = tf.nn.conv2d(features[:, None, None, :], kernel, 1, "SAME")
+            outputs = tf.nn.conv2d(features[:, None, None, :], kernel, 1, "SAME")
         else:
-            made = features @ kernel
-        return last(tf.nn.bias_add(made, shift) if bias else made)
+            outputs = features @ kernel
+        return last(tf.nn.bias_add(outputs, shift) if bias else outputs)
 
     return reusable(forward, [hidden, kernel, *([shift] if bias else [])])
 

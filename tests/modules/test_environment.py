@@ -45,21 +45,21 @@ both = (tf_keras.backend, keras.backend)
 print(json.dumps([tensorflow.keras.layers.Dense.__module__.split(".")[0], keras.backend.backend(),
     [one.floatx() for one in both], [one.image_data_format() for one in both]]))
 """
-    found = told_by(
+    messages = told_by(
         code,
         HOME=str(tmp_path),
         KERAS_BACKEND="torch",
         KERAS_MAX_EPOCHS="1",
         TF_USE_LEGACY_KERAS="0",
     )
-    assert found == ["tf_keras", "tensorflow", ["float32"] * 2, ["channels_last"] * 2]
+    assert messages == ["tf_keras", "tensorflow", ["float32"] * 2, ["channels_last"] * 2]
     assert json.loads(path.read_text(encoding="utf-8")) == settings
 
 
 def test_no_variable_of_keras_reaches_what_thaw_starts() -> None:
     code = "print(json.dumps({k: v for k, v in os.environ.items() if k.startswith('KERAS')}))"
-    found = told_by(code, KERAS_HOME="/mine", KERAS_MAX_STEPS_PER_EPOCH="2", HOME="/")
-    assert found == {"KERAS_BACKEND": "tensorflow", "KERAS_HOME": "/dev/null/keras"}
+    messages = told_by(code, KERAS_HOME="/mine", KERAS_MAX_STEPS_PER_EPOCH="2", HOME="/")
+    assert messages == {"KERAS_BACKEND": "tensorflow", "KERAS_HOME": "/dev/null/keras"}
 
 
 def test_a_user_without_a_home_can_import_what_a_run_imports() -> None:

@@ -17,10 +17,10 @@ def correct(right: int, of: int) -> list[bool]:
 
 @pytest.mark.parametrize(("right", "of"), [(0, 5), (5, 5), (1, 1), (90, 100), (985, 1000)])
 def test_the_interval_of_an_accuracy_is_wilsons(right: int, of: int) -> None:
-    found = accuracy(correct(right, of))
+    estimate = accuracy(correct(right, of))
     expected = binomtest(right, of).proportion_ci(0.95, method="wilson")
-    assert found.value == right / of
-    assert found.interval == pytest.approx([expected.low, expected.high], abs=1e-6)
+    assert estimate.value == right / of
+    assert estimate.interval == pytest.approx([expected.low, expected.high], abs=1e-6)
 
 
 def test_the_interval_of_a_gain_covers_the_truth_about_as_often_as_it_says() -> None:
@@ -30,8 +30,8 @@ def test_the_interval_of_a_gain_covers_the_truth_about_as_often_as_it_says() -> 
     for _ in range(2000):
         point = random.random(200)
         better, worse = (point < 0.78).tolist(), ((point < 0.70) | (point > 0.97)).tolist()
-        found = gain(better, worse)
-        covered += found.low <= 0.05 <= found.high
+        estimate = gain(better, worse)
+        covered += estimate.low <= 0.05 <= estimate.high
     assert 0.93 <= covered / 2000 <= 0.98
 
 
@@ -45,21 +45,23 @@ def test_a_gain_is_what_was_observed_and_turns_its_sign_with_the_models() -> Non
 
 
 def result(name: str, right: int, blocks: list[str], loss: float = 1.0) -> StageResult:
-    made = StageResult(name, blocks, [], 0, {})
-    made.record((1.0, 0.5), (loss, right / 100))
-    made.best_epoch, made.correct = 1, correct(right, 100)
-    made.finish()
-    return made
+    result_of_stage = StageResult(name, blocks, [], 0, {})
+    result_of_stage.record((1.0, 0.5), (loss, right / 100))
+    result_of_stage.best_epoch, result_of_stage.correct = 1, correct(right, 100)
+    result_of_stage.finish()
+    return result_of_stage
 
 
 def test_what_other_programs_read_has_no_digits_that_mean_nothing() -> None:
-    made = result("all", 33, ["a"])
-    made.record((0.6931471824645996, 0.824999988079071), (0.12345678912345678, 0.3299999833))
-    made.weight_drift, made.earlier = (
+    result_of_stage = result("all", 33, ["a"])
+    result_of_stage.record(
+        (0.6931471824645996, 0.824999988079071), (0.12345678912345678, 0.3299999833)
+    )
+    result_of_stage.weight_drift, result_of_stage.earlier = (
         {"a": 0.1021208395923236},
         {"images": 9, "before": None, "after": 0.7},
     )
-    found = made.as_json()
+    found = result_of_stage.as_json()
     assert found["train_loss"][-1] == 0.693147
     assert found["train_accuracy"][-1] == 0.825
     assert found["validation_accuracy"][-1] == 0.33
@@ -71,12 +73,12 @@ def test_what_other_programs_read_has_no_digits_that_mean_nothing() -> None:
 def test_what_ships_is_compared_with_the_best_stage_that_unfroze_nothing() -> None:
     results = [result("head", 80, []), result("last", 88, ["b"]), result("all", 90, ["a", "b"])]
     assert mark_shipped(results) is results[2]
-    found = shipped(results)
-    assert (found["stage"], found["compared_with"]) == ("all", "head")
-    assert found["gain"] == pytest.approx(0.1)
-    low, high = found["gain_interval"]
+    shipped_stage = shipped(results)
+    assert (shipped_stage["stage"], shipped_stage["compared_with"]) == ("all", "head")
+    assert shipped_stage["gain"] == pytest.approx(0.1)
+    low, high = shipped_stage["gain_interval"]
     assert 0.03 < low < 0.1 < high < 0.18
-    assert found["sentence"].startswith(
+    assert shipped_stage["sentence"].startswith(
         "all ships: accuracy 0.900 on 100 validation images, +0.100 over head (95 % interval +0."
     )
 
@@ -91,18 +93,27 @@ def test_a_head_that_trains_on_an_unfrozen_backbone_is_no_feature_extraction() -
 def test_where_unfreezing_did_not_help_the_head_ships_and_the_summary_says_so() -> None:
     results = [result("head", 90, []), result("last", 85, ["b"]), result("all", 88, ["a", "b"])]
     mark_shipped(results)
-    found = shipped(results)
-    assert (found["stage"], found["compared_with"]) == ("head", "all")
-    assert found["gain"] == pytest.approx(0.02)
-    assert found["gain_interval"][0] < 0.02
+    shipped_stage = shipped(results)
+    assert (shipped_stage["stage"], shipped_stage["compared_with"]) == ("head", "all")
+    assert shipped_stage["gain"] == pytest.approx(0.02)
+    assert shipped_stage["gain_interval"][0] < 0.02
 
 
 def test_a_stage_alone_is_compared_with_nothing() -> None:
     results = [result("only", 90, ["a"])]
     mark_shipped(results)
-    found = shipped(results)
-    assert (found["compared_with"], found["gain"], found["gain_interval"]) == (None, None, None)
-    assert found["interval"][0] < found["accuracy"] == 0.9 < found["interval"][1]
+    shipped_stage = shipped(results)
+    assert (
+        shipped_stage["compared_with"],
+        shipped_stage["gain"],
+        shipped_stage["gain_interval"],
+    ) == (None, None, None)
+    assert (
+        shipped_stage["interval"][0]
+        < shipped_stage["accuracy"]
+        == 0.9
+        < shipped_stage["interval"][1]
+    )
 
 
 def test_among_equals_the_lower_loss_ships_and_then_the_earlier_stage() -> None:

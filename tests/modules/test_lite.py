@@ -48,10 +48,10 @@ def test_an_export_gives_the_models_scores_but_for_rounding(
     model: Path, kind: lite.Kind, most: float
 ) -> None:
     content = lite.convert(model, kind, pixels(40))
-    found = lite.compare(content, model, pixels(70))
-    assert found.images == 70
-    assert found.agreement >= 0.9
-    assert 0 < found.max_difference < most
+    comparison = lite.compare(content, model, pixels(70))
+    assert comparison.images == 70
+    assert comparison.agreement >= 0.9
+    assert 0 < comparison.max_difference < most
 
 
 def test_another_models_export_does_not_agree(model: Path, tmp_path: Path) -> None:
@@ -63,6 +63,6 @@ def test_another_models_export_does_not_agree(model: Path, tmp_path: Path) -> No
 
 
 def test_scores_add_up_to_1_and_take_one_image_at_a_time(model: Path) -> None:
-    found = lite.scores(lite.convert(model, "float16", pixels(4)), pixels(5))
-    assert found.shape == (5, CLASSES)
-    np.testing.assert_allclose(found.sum(axis=1), 1.0, atol=1e-3)
+    scores = lite.scores(lite.convert(model, "float16", pixels(4)), pixels(5))
+    assert scores.shape == (5, CLASSES)
+    np.testing.assert_allclose(scores.sum(axis=1), 1.0, atol=1e-3)

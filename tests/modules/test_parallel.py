@@ -27,8 +27,8 @@ def test_batches_are_not_read_far_ahead() -> None:
             read.append(number)
             yield number
 
-    made = in_order(lambda number: number, batches())
-    assert [next(made) for _ in range(3)] == [0, 1, 2]
+    results = in_order(lambda number: number, batches())
+    assert [next(results) for _ in range(3)] == [0, 1, 2]
     assert len(read) <= 3 + WORKERS
 
 
@@ -38,7 +38,7 @@ def test_a_failure_is_the_callers() -> None:
             raise ValueError("the third")
         return number
 
-    made = in_order(fails, range(10))
-    assert [next(made) for _ in range(3)] == [0, 1, 2]
+    results = in_order(fails, range(10))
+    assert [next(results) for _ in range(3)] == [0, 1, 2]
     with pytest.raises(ValueError, match="the third"):
-        list(made)
+        list(results)

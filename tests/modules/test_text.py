@@ -160,8 +160,8 @@ def shown_by(html: str) -> str:
 
 @pytest.mark.parametrize("kind", [InputError, StageError])
 def test_errors_for_people_are_one_line_whatever_they_name(kind: type[Exception]) -> None:
-    told = str(kind(f"data.path: {ODD} is no folder"))
-    assert told == f"data.path: {printable(ODD)} is no folder"
+    message = str(kind(f"data.path: {ODD} is no folder"))
+    assert message == f"data.path: {printable(ODD)} is no folder"
 
 
 @pytest.mark.parametrize(

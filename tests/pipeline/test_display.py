@@ -215,7 +215,7 @@ def test_a_run_that_changed_nothing_says_that_the_verdict_is_of_the_push(tmp_pat
     assert "gate: blessed: there is no baseline yet" in pushed.splitlines()
 
 
-def test_records_without_facts_are_read_as_such() -> None:
+def test_records_without_fields_have_none() -> None:
     record = logging.LogRecord("n", logging.INFO, os.devnull, 1, "text", (), None)
     assert progress.fields_of(record) == {}
 

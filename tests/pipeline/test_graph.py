@@ -84,12 +84,12 @@ def test_caching_is_on_for_every_node_that_runs(ir: Any) -> None:
 
 def test_every_import_path_named_as_a_string_resolves(ir: Any) -> None:
     nodes = {node.pipeline_node.node_info.id: node.pipeline_node for node in ir.nodes}
-    found = [
+    result = [
         nodes[node].parameters.parameters[key].field_value.string_value
         for node, key in (("Transform", "preprocessing_fn"), ("Trainer", "run_fn"))
     ]
-    assert found == ["modules.preprocessing.preprocessing_fn", "modules.trainer.run_fn"]
-    for path in found:
+    assert result == ["modules.preprocessing.preprocessing_fn", "modules.trainer.run_fn"]
+    for path in result:
         module, _, name = path.rpartition(".")
         assert callable(getattr(importlib.import_module(module), name))
 

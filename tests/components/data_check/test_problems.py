@@ -30,9 +30,9 @@ def test_a_class_that_training_never_sees_is_a_problem() -> None:
 
 def test_data_without_problems_is_let_through() -> None:
     splits = {"train": {"a": 3}, "validation": {"a": 1}, "test": {"a": 1}}
-    found = problems.missing_images(splits)
-    problems.refuse(found)
-    assert found == []
+    problems_found = problems.missing_images(splits)
+    problems.refuse(problems_found)
+    assert problems_found == []
 
 
 def test_too_few_test_images_for_the_gate_stop_a_run_before_it_trains() -> None:

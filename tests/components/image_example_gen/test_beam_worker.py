@@ -40,9 +40,9 @@ def test_packed_chunks_are_written_and_reported_together(
     where = report.Files(tmp_path / "report.json", tmp_path / "quarantine.jsonl")
     examples = str(tmp_path / "out")
     beam_worker.write_report((keys[0], chunks), {"duplicates": 3}, where, examples, "f")
-    told = json.loads(where.report.read_text())
-    assert sum(sum(counts.values()) for counts in told["images"].values()) == 2
-    assert told["duplicates"] == 3
+    record = json.loads(where.report.read_text())
+    assert sum(sum(counts.values()) for counts in record["images"].values()) == 2
+    assert record["duplicates"] == 3
     assert where.quarantine.read_text() == ""
     shards = [str(path) for path in sorted((tmp_path / "out").glob("*/*.tfrecord"))]
     labels = shard_labels.read(shards)

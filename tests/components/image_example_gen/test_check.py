@@ -79,20 +79,20 @@ def decoded_if_accepted(content: bytes) -> None:
 
 def mutated(data: st.DataObject, content: bytes) -> bytes:
     """Bytes changed, cut out, doubled or cut off at the end."""
-    made = bytearray(content)
+    result = bytearray(content)
     for _ in range(data.draw(st.integers(1, 8))):
-        start = data.draw(st.integers(0, len(made) - 1))
+        start = data.draw(st.integers(0, len(result) - 1))
         length = data.draw(st.integers(1, 16))
         kind = data.draw(st.sampled_from(["change", "cut", "double", "end"]))
         if kind == "change":
-            made[start : start + length] = data.draw(st.binary(min_size=length, max_size=length))
-        elif kind == "cut" and len(made) > length:
-            del made[start : start + length]
+            result[start : start + length] = data.draw(st.binary(min_size=length, max_size=length))
+        elif kind == "cut" and len(result) > length:
+            del result[start : start + length]
         elif kind == "double":
-            made[start:start] = made[start : start + length]
+            result[start:start] = result[start : start + length]
         elif start:
-            del made[start:]
-    return bytes(made)
+            del result[start:]
+    return bytes(result)
 
 
 @given(data=st.data())
@@ -158,15 +158,15 @@ def variants() -> dict[str, bytes]:
 def test_every_kind_of_image_is_taken_and_decoded_as_pillow_does(name: str, content: bytes) -> None:
     facts = check.examine(content)
     spec = ImageSpec(height=facts.height, width=facts.width)
-    made = image.decode(tf.constant(content), spec).numpy().astype(int)
-    assert compare.difference(content, made.astype(np.uint8), WHITE) == ""
+    pixels = image.decode(tf.constant(content), spec).numpy().astype(int)
+    assert compare.difference(content, pixels.astype(np.uint8), WHITE) == ""
     if name != "palette PNG":  # which is transparent in part
         with Image.open(io.BytesIO(content)) as opened:
             # Pillow cuts 16 bits off at 255, where TensorFlow keeps the upper half of each.
             grey = picture(channels=1).repeat(3, axis=-1)
             expected = grey if name == "16-bit PNG" else np.asarray(opened.convert("RGB"))
-        assert np.abs(made - expected.astype(int)).max() <= 8
-    assert facts.brightness == pytest.approx(made.mean() / 255, abs=0.1)
+        assert np.abs(pixels - expected.astype(int)).max() <= 8
+    assert facts.brightness == pytest.approx(pixels.mean() / 255, abs=0.1)
 
 
 def test_bytes_behind_the_pixels_of_a_bmp_are_taken() -> None:

@@ -73,8 +73,8 @@ def test_where_one_of_a_kind_differs_all_of_them_are_compared(
     grey = encoded(np.full((24, 40, 3), 90, np.uint8), "JPEG")
     fooled(monkeypatch, lambda pixels: pixels[..., ::-1])
     reds = [encoded(RED, "JPEG", orientation=None)] * (decoding.TOGETHER - 1)
-    found = check.examine_all([*reds, grey])
-    assert [isinstance(one, check.BadImageError) for one in found] == [True] * len(reds) + [False]
+    result = check.examine_all([*reds, grey])
+    assert [isinstance(one, check.BadImageError) for one in result] == [True] * len(reds) + [False]
 
 
 def test_a_turn_that_training_would_not_see_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -37,9 +37,9 @@ def test_images_of_one_colour_are_counted_and_named_and_all_are_taken(tmp_path: 
     assert line == (
         f"1 of 3 images is of one colour (1 #ffffff): 'a/0.png'; all are named in {files.one_color}"
     )
-    told = json.loads(files.report.read_text(encoding="utf-8"))
-    assert told["one_color"]["count"] == 1
-    assert sum(sum(counts.values()) for counts in told["images"].values()) == 3
+    record = json.loads(files.report.read_text(encoding="utf-8"))
+    assert record["one_color"]["count"] == 1
+    assert sum(sum(counts.values()) for counts in record["images"].values()) == 3
     (row,) = map(json.loads, files.one_color.read_text(encoding="utf-8").splitlines())
     assert row == {"path": "a/0.png", "color": "#ffffff"}
 

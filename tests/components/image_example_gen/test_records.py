@@ -59,21 +59,21 @@ def test_classes_are_the_folders_and_what_lies_deeper_belongs_to_them(tmp_path: 
         tmp_path,
         {"b/1.png": b"x", "a/deep/2.png": b"x", "a/.hidden": b"x", "LICENSE": b"x", ".c/3": b"x"},
     )
-    found = list_folder(str(root)).files
-    assert [(file.name, file.label) for file in found] == [("a/deep/2.png", "a"), ("b/1.png", "b")]
+    files = list_folder(str(root)).files
+    assert [(file.name, file.label) for file in files] == [("a/deep/2.png", "a"), ("b/1.png", "b")]
 
 
 def test_earlier_images_go_to_a_split_of_their_own(tmp_path: Path) -> None:
     now, before = some_images(tmp_path / "now"), some_images(tmp_path / "before", 10)
-    found = list_all(asked(now, before))
+    files = list_all(asked(now, before))
     folders = {name: str(tmp_path / "out" / name) for name in (*features.SPLITS, features.EARLIER)}
-    merged = report_of(found, folders)
+    merged = report_of(files, folders)
     assert merged["images"][features.EARLIER] == {"a": 5, "b": 5}
     assert sum(sum(merged["images"][split].values()) for split in features.SPLITS) == 40
     assert missing_images(merged["images"]) == []
     (shard,) = (tmp_path / "out" / features.EARLIER).iterdir()
     assert len(list(tf.data.TFRecordDataset(str(shard)).as_numpy_iterator())) == 10
-    assert fingerprint_of(found) != fingerprint_of(list_folder(str(now)).files)
+    assert fingerprint_of(files) != fingerprint_of(list_folder(str(now)).files)
 
 
 @pytest.mark.parametrize(
@@ -96,9 +96,9 @@ def test_earlier_images_that_cannot_be_are_refused(tmp_path: Path, name: str, me
 def test_one_class_of_earlier_images_is_enough_and_a_broken_one_is_named(tmp_path: Path) -> None:
     now = some_images(tmp_path / "now")
     before = folder_of(tmp_path / "before", {"a/1.png": encoded(picture()), "a/2.png": b"broken"})
-    found = list_all(asked(now, before))
+    files = list_all(asked(now, before))
     folders = {name: str(tmp_path / "out" / name) for name in (*features.SPLITS, features.EARLIER)}
-    merged = report_of(found, folders)
+    merged = report_of(files, folders)
     assert merged["images"][features.EARLIER] == {"a": 1}
     assert [row["path"] for row in merged["bad"]] == ["a/2.png"]
 

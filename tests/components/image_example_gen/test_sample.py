@@ -46,18 +46,18 @@ def test_all_images_are_taken_into_the_splits_of_a_run_and_bad_files_are_counted
 
 
 def test_no_more_are_read_than_are_needed(listed: list[ImageFile]) -> None:
-    found = sample.take(listed, OPTIONS, 8, 0, NOWHERE)
-    assert len(found.train) == 8
-    assert 1 <= len(found.validation) < 12
+    taken = sample.take(listed, OPTIONS, 8, 0, NOWHERE)
+    assert len(taken.train) == 8
+    assert 1 <= len(taken.validation) < 12
 
 
 def test_one_validation_image_is_looked_for_however_few_are_needed(
     listed: list[ImageFile],
 ) -> None:
     for seed in range(5):
-        found = sample.take(listed, OPTIONS, 1, seed, NOWHERE)
-        assert len(found.train) == 1
-        assert found.validation
+        taken = sample.take(listed, OPTIONS, 1, seed, NOWHERE)
+        assert len(taken.train) == 1
+        assert taken.validation
 
 
 def test_another_seed_takes_others(listed: list[ImageFile]) -> None:

@@ -29,10 +29,10 @@ def side(file: ImageFile, decided: split_assignment.SplitAssignment) -> str:
 def test_a_group_has_one_side_and_the_splits_their_shares() -> None:
     files = [image(f"{n}", "ab"[n % 2], group=f"person {n // 10}") for n in range(4000)]
     decided = split_assignment.assign_splits(files, SHARES)
-    found: dict[str, set[str]] = {}
+    result: dict[str, set[str]] = {}
     for file in decided.files:
-        found.setdefault(file.group, set()).add(side(file, decided))
-    assert all(len(splits) == 1 for splits in found.values())
+        result.setdefault(file.group, set()).add(side(file, decided))
+    assert all(len(splits) == 1 for splits in result.values())
     counts = Counter(side(file, decided) for file in decided.files)
     assert counts["train"] / 4000 == pytest.approx(0.8, abs=0.06)
 

@@ -77,8 +77,8 @@ class Runner:
 
     def blessings(self) -> list[Any]:
         with metadata.Metadata(self._store) as store:
-            found = store.store.get_artifacts_by_type("InfraBlessing")
-        return sorted(found, key=lambda one: int(one.id))
+            result = store.store.get_artifacts_by_type("InfraBlessing")
+        return sorted(result, key=lambda one: int(one.id))
 
 
 def test_a_good_model_is_blessed_with_the_evaluators_scores_compared(
@@ -96,10 +96,10 @@ def test_a_good_model_is_blessed_with_the_evaluators_scores_compared(
     runner = Runner(tmp_path)
     runner.run(Infra(requests=3))
     (blessing,) = runner.blessings()
-    told = json.loads(Path(blessing.uri, "infra.json").read_text(encoding="utf-8"))
-    assert told["problems"] == []
+    record = json.loads(Path(blessing.uri, "infra.json").read_text(encoding="utf-8"))
+    assert record["problems"] == []
     assert blessing.custom_properties["blessed"].int_value == 1
-    assert (told["parity"]["images"], told["latency_ms"]["requests"]) == (5, 3)
+    assert (record["parity"]["images"], record["latency_ms"]["requests"]) == (5, 3)
     assert asked == [(str(tmp_path / "evaluation"), 16)]
 
 

@@ -42,19 +42,19 @@ def problems_of(found: Report) -> dict[str, str]:
 def test_a_good_model_passes_every_check_and_is_measured(tmp_path: Path) -> None:
     model = small.save(tmp_path / "model")
     warmup.write(small.images()[:3], Path(model))
-    found = told(tmp_path, model)
-    assert [one.name for one in found.checks] == [
+    messages = told(tmp_path, model)
+    assert [one.name for one in messages.checks] == [
         "loaded", "warm-up", "grpc", "rest", "batches", "broken bytes", "parity", "latency",
     ]  # fmt: skip
-    assert problems_of(found) == {}
-    assert found.whole
-    assert "2 requests" in found.checks[1].detail
-    parity, latency = found.measured["parity"], found.measured["latency_ms"]
+    assert problems_of(messages) == {}
+    assert messages.whole
+    assert "2 requests" in messages.checks[1].detail
+    parity, latency = messages.measured["parity"], messages.measured["latency_ms"]
     assert (parity["images"], parity["tolerance"]) == (5, 1e-4)
     assert 0 <= parity["max_difference"] < 1e-5
     assert 0 < latency["p50"] <= latency["p99"]
     assert latency["requests"] == 6
-    assert 0 < found.measured["memory_mb"]["loaded"] <= found.measured["memory_mb"]["peak"]
+    assert 0 < messages.measured["memory_mb"]["loaded"] <= messages.measured["memory_mb"]["peak"]
 
 
 @pytest.mark.parametrize(
@@ -69,48 +69,48 @@ def test_a_good_model_passes_every_check_and_is_measured(tmp_path: Path) -> None
 def test_a_model_that_answers_wrongly_is_found_out(
     tmp_path: Path, score: small.Scorer, check: str, problem: str
 ) -> None:
-    found = problems_of(told(tmp_path, small.save(tmp_path / "model", score)))
-    assert problem in found[check]
+    problems = problems_of(told(tmp_path, small.save(tmp_path / "model", score)))
+    assert problem in problems[check]
 
 
 def test_an_error_of_tensorflow_is_told_by_its_cause_alone(tmp_path: Path) -> None:
     model = small.save(tmp_path / "model", small.of_one_image, parts=False)
-    found = problems_of(told(tmp_path, model))
+    problems = problems_of(told(tmp_path, model))
     cause = r"Shape of tensor \S+ \[3,3\] is not compatible with expected shape \[1,3\]\."
-    assert re.fullmatch(rf"batches: Refused: INVALID_ARGUMENT: {cause}", found["batches"])
-    assert re.search(cause, found["rest"])
-    assert not any("\\x0a" in one or "Graph execution" in one for one in found.values())
+    assert re.fullmatch(rf"batches: Refused: INVALID_ARGUMENT: {cause}", problems["batches"])
+    assert re.search(cause, problems["rest"])
+    assert not any("\\x0a" in one or "Graph execution" in one for one in problems.values())
 
 
 def test_a_label_of_another_class_is_told_by_both_names(tmp_path: Path) -> None:
-    found = problems_of(told(tmp_path, small.save(tmp_path / "model", mislabelled=True)))
-    assert "not the one of the highest score: it is '" in found["grpc"]
+    problems = problems_of(told(tmp_path, small.save(tmp_path / "model", mislabelled=True)))
+    assert "not the one of the highest score: it is '" in problems["grpc"]
 
 
 def test_scores_that_the_evaluator_did_not_see_are_a_problem(tmp_path: Path) -> None:
     samples = [Sample(image, small.expected(image)) for image in small.images()]
     other = small.expected(samples[2].image) + np.array([0.01, 0, -0.01], np.float32)
     samples[2] = Sample(samples[2].image, other)
-    found = told(tmp_path, small.save(tmp_path / "model"), samples)
-    assert list(problems_of(found)) == ["parity"]
-    assert "differ by up to 0.01" in problems_of(found)["parity"]
-    assert found.measured["parity"]["max_difference"] == pytest.approx(0.01, rel=1e-3)
+    messages = told(tmp_path, small.save(tmp_path / "model"), samples)
+    assert list(problems_of(messages)) == ["parity"]
+    assert "differ by up to 0.01" in problems_of(messages)["parity"]
+    assert messages.measured["parity"]["max_difference"] == pytest.approx(0.01, rel=1e-3)
 
 
 def test_no_image_in_common_with_the_evaluator_is_a_problem(tmp_path: Path) -> None:
     samples = [Sample(image) for image in small.images()]
-    found = told(tmp_path, small.save(tmp_path / "model"), samples)
-    assert "cannot be compared" in problems_of(found)["parity"]
-    assert found.measured["parity"]["images"] == 0
+    messages = told(tmp_path, small.save(tmp_path / "model"), samples)
+    assert "cannot be compared" in problems_of(messages)["parity"]
+    assert messages.measured["parity"]["images"] == 0
 
 
 def test_what_cannot_be_loaded_is_told_and_ends_the_checks(tmp_path: Path) -> None:
     (tmp_path / "model").mkdir()
     (tmp_path / "model" / "saved_model.pb").write_bytes(b"\x00no graph\x1b[31m")
-    found = told(tmp_path, str(tmp_path / "model"))
-    assert list(problems_of(found)) == ["loaded"]
-    assert found.checks[-1].problems[0].isprintable()
-    assert found.whole
+    messages = told(tmp_path, str(tmp_path / "model"))
+    assert list(problems_of(messages)) == ["loaded"]
+    assert messages.checks[-1].problems[0].isprintable()
+    assert messages.whole
 
 
 def test_a_model_without_the_serving_signature_is_told(tmp_path: Path) -> None:
@@ -133,9 +133,9 @@ def test_a_warm_up_that_fails_keeps_a_model_from_being_served(
         (Path(model) / model_layout.WARMUP_REQUESTS).write_bytes(content)
     else:
         warmup.write([content.encode()], Path(model))
-    found = told(tmp_path, model)
-    assert problem in problems_of(found)["warm-up"]
-    assert [one.name for one in found.checks] == ["loaded", "warm-up"]
+    messages = told(tmp_path, model)
+    assert problem in problems_of(messages)["warm-up"]
+    assert [one.name for one in messages.checks] == ["loaded", "warm-up"]
 
 
 def test_more_warm_up_requests_than_tensorflow_serving_takes_are_refused(
@@ -192,9 +192,13 @@ def test_a_report_that_was_cut_off_tells_what_came_before(tmp_path: Path) -> Non
     reporter.measured("load_seconds", 1.5)
     with (tmp_path / "report.jsonl").open("a", encoding="utf-8") as file:
         file.write('{"doing": "three"}\n{"done": ["thr')
-    found = report.read(tmp_path)
-    assert [check.as_record() for check in found.checks] == [
+    report_read = report.read(tmp_path)
+    assert [check.as_record() for check in report_read.checks] == [
         CheckRecord(name="one", passed=True, detail="fine"),
         CheckRecord(name="two", passed=False, detail="two: ZeroDivisionError: division by zero"),
     ]
-    assert (found.doing, found.whole, found.measured) == ("three", False, {"load_seconds": 1.5})
+    assert (report_read.doing, report_read.whole, report_read.measured) == (
+        "three",
+        False,
+        {"load_seconds": 1.5},
+    )

@@ -49,12 +49,12 @@ def _read(name: str, folder: int) -> bytes:
 
 def problems_in(serving: Path) -> list[str]:
     """What is wrong with any of the versions."""
-    found = []
+    result = []
     for number in list_versions(serving):
         folder = os.open(serving / str(number), os.O_RDONLY)
-        found.append(problem_of(number, folder))
+        result.append(problem_of(number, folder))
         os.close(folder)
-    return [problem for problem in found if problem]
+    return [problem for problem in result if problem]
 
 
 def start(*arguments: object) -> "subprocess.Popen[str]":

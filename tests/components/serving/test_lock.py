@@ -71,8 +71,8 @@ def test_a_lock_whose_owner_is_unknown_is_told_as_one(serving: Path, text: str |
         (serving / OWNER).unlink()
         if text is not None:
             (serving / OWNER).write_text(text, encoding="utf-8")
-        told = pytest.raises(StageError, match=r"second: .* is held by another process; try again")
-        with told, writing(serving, "second", wait=0.1):
+        error = pytest.raises(StageError, match=r"second: .* is held by another process; try again")
+        with error, writing(serving, "second", wait=0.1):
             raise AssertionError("two held the lock")
 
 

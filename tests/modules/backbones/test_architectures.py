@@ -97,11 +97,11 @@ def load(tmp_path_factory: pytest.TempPathFactory) -> Load:
 def test_blocks_are_named_and_in_the_order_of_the_data(name: str, load: Load) -> None:
     expected, batch_norm = KNOWN[name]
     module = load(name)
-    found = blocks.blocks_of(module)
-    assert blocks.names(found) == expected
-    assert sum(block.batch_norm for block in found) == batch_norm
-    assert sum(len(block.statistics) for block in found) == 2 * batch_norm
-    in_blocks = [id(variable) for variable in blocks.variables_of(found)]
+    module_blocks = blocks.blocks_of(module)
+    assert blocks.names(module_blocks) == expected
+    assert sum(block.batch_norm for block in module_blocks) == batch_norm
+    assert sum(len(block.statistics) for block in module_blocks) == 2 * batch_norm
+    in_blocks = [id(variable) for variable in blocks.variables_of(module_blocks)]
     assert sorted(in_blocks) == sorted(id(variable) for variable in module.trainable)
 
 
@@ -110,14 +110,14 @@ def test_cut_before_the_last_block_or_the_last_third_it_gives_the_same(
     name: str, load: Load
 ) -> None:
     module, size = load(name), SIZES.get(name, 32)
-    found = blocks.blocks_of(module)
-    for last in (1, -(-len(found) // 3)):
-        changing = blocks.variables_of(found[-last:])
+    module_blocks = blocks.blocks_of(module)
+    for last in (1, -(-len(module_blocks) // 3)):
+        changing = blocks.variables_of(module_blocks[-last:])
         cut = find_cut(module, (size, size), changing)
         assert isinstance(cut, Cut), cut
         frozen = {id(module.graph.variables[number]) for number in cut.variables}
         assert not frozen & {id(variable) for variable in changing}
-        assert frozen >= {id(v) for v in blocks.variables_of(found[:-last])}
+        assert frozen >= {id(v) for v in blocks.variables_of(module_blocks[:-last])}
         compare(module, cut, changing, images(size, size, 3))
 
 
@@ -136,12 +136,12 @@ def test_without_names_blocks_are_those_of_the_names_or_finer(
         for number, block in enumerate(blocks.blocks_of(named))
         for variable in block.variables
     }
-    found = blocks.blocks_of(module)
-    assert blocks.names(found) == numbered("block_", count)
-    homes = [{home[original[id(v)]] for v in block.variables} for block in found]
+    module_blocks = blocks.blocks_of(module)
+    assert blocks.names(module_blocks) == numbered("block_", count)
+    homes = [{home[original[id(v)]] for v in block.variables} for block in module_blocks]
     assert all(len(one) == 1 for one in homes)
     numbers = [number for one in homes for number in one]
     assert numbers == sorted(numbers)
-    assert sum(block.batch_norm for block in found) == KNOWN[name][1]
-    layers = [layer for block in found for layer in block.layers]
+    assert sum(block.batch_norm for block in module_blocks) == KNOWN[name][1]
+    layers = [layer for block in module_blocks for layer in block.layers]
     assert layers == numbered("layer_", len(layers))

@@ -74,20 +74,20 @@ def test_an_error_is_one_line(tmp_path: Path) -> None:
 def test_a_vector_of_rank_4_is_taken_as_one_of_rank_2(tmp_path: Path) -> None:
     scale = tf.Variable(2.0, name="scale")
     module = reusable(lambda x: tf.reduce_mean(x, [1, 2], keepdims=True) * scale, [scale])
-    found = backbone.load(save(module, tmp_path))
-    assert found.output_dim == 3
-    assert found.forward(tf.ones((2, SIZE, SIZE, 3))).numpy().tolist() == [[2.0] * 3] * 2
+    loaded = backbone.load(save(module, tmp_path))
+    assert loaded.output_dim == 3
+    assert loaded.forward(tf.ones((2, SIZE, SIZE, 3))).numpy().tolist() == [[2.0] * 3] * 2
 
 
 @pytest.mark.parametrize("spec", [IMAGES, ANY_SIZE])
 def test_a_map_of_features_is_pooled_by_its_mean(tmp_path: Path, spec: tf.TensorSpec) -> None:
     kernel = tf.Variable(tf.random.stateless_normal((3, 3, 3, 5), (1, 2)), name="conv/kernel")
     module = reusable(lambda x: tf.nn.conv2d(x, kernel, 2, "SAME"), [kernel], spec=spec)
-    found = backbone.load(save(module, tmp_path))
-    assert found.output_dim == 5
+    loaded = backbone.load(save(module, tmp_path))
+    assert loaded.output_dim == 5
     images = tf.random.stateless_uniform((2, SIZE, SIZE, 3), (3, 4))
     expected = tf.nn.conv2d(images, kernel, 2, "SAME").numpy().mean((1, 2))
-    np.testing.assert_allclose(found.forward(images), expected, rtol=1e-5)
+    np.testing.assert_allclose(loaded.forward(images), expected, rtol=1e-5)
 
 
 @pytest.mark.parametrize(
@@ -139,11 +139,11 @@ class Plain(tf.Module):
 
 
 def test_a_module_that_lists_no_variables_has_those_that_its_call_reads(tmp_path: Path) -> None:
-    found = backbone.load(save(Plain(), tmp_path))
-    assert {blocks.full_name(v) for v in found.variables} == {"dense/kernel", "dense/mean"}
-    assert [blocks.full_name(v) for v in found.trainable] == ["dense/kernel"]
-    assert found.regularization_losses == []
-    assert [block.variable_names for block in blocks.blocks_of(found)] == [["dense/kernel"]]
+    loaded = backbone.load(save(Plain(), tmp_path))
+    assert {blocks.full_name(v) for v in loaded.variables} == {"dense/kernel", "dense/mean"}
+    assert [blocks.full_name(v) for v in loaded.trainable] == ["dense/kernel"]
+    assert loaded.regularization_losses == []
+    assert [block.variable_names for block in blocks.blocks_of(loaded)] == [["dense/kernel"]]
 
 
 def test_a_module_that_was_exported_for_one_image_at_a_time_is_refused(tmp_path: Path) -> None:
@@ -156,9 +156,9 @@ def test_a_module_that_was_exported_for_one_image_at_a_time_is_refused(tmp_path:
 
 def test_a_module_with_nothing_to_train_loads(tmp_path: Path) -> None:
     module = reusable(lambda x: tf.reduce_mean(x, [1, 2]), [])
-    found = backbone.load(save(module, tmp_path))
-    assert found.trainable == []
-    assert blocks.blocks_of(found) == []
+    loaded = backbone.load(save(module, tmp_path))
+    assert loaded.trainable == []
+    assert blocks.blocks_of(loaded) == []
 
 
 def test_the_modules_own_regularization_losses_are_given(tmp_path: Path) -> None:
@@ -171,11 +171,11 @@ def test_the_modules_own_regularization_losses_are_given(tmp_path: Path) -> None
         ]
     )
     model.save(tmp_path / "keras", save_format="tf")
-    found = backbone.load(str(tmp_path / "keras"))
-    losses = sorted(float(loss()) for loss in found.regularization_losses)
+    loaded = backbone.load(str(tmp_path / "keras"))
+    losses = sorted(float(loss()) for loss in loaded.regularization_losses)
     np.testing.assert_allclose(losses, sorted(float(loss) for loss in model.losses), rtol=1e-6)
-    found.trainable[0].assign(found.trainable[0] * 2.0)
-    changed = sorted(float(loss()) for loss in found.regularization_losses)
+    loaded.trainable[0].assign(loaded.trainable[0] * 2.0)
+    changed = sorted(float(loss()) for loss in loaded.regularization_losses)
     assert changed != losses
 
 
@@ -203,12 +203,12 @@ def test_a_call_with_or_without_training_is_called_as_it_is(
     call = module.__call__ = tf.function(kind().__call__, autograph=False)
     for training in ({"training": False}, {"training": True}) if has_training else ({},):
         call.get_concrete_function(IMAGES, **training)
-    found = backbone.load(save(module, tmp_path))
-    assert found.has_training == has_training
+    loaded = backbone.load(save(module, tmp_path))
+    assert loaded.has_training == has_training
     images = tf.ones((1, SIZE, SIZE, 3))
-    assert found.forward(images).numpy().tolist() == [[1.0] * 3]
+    assert loaded.forward(images).numpy().tolist() == [[1.0] * 3]
     expected = 2.0 if has_training else 1.0
-    assert found.forward(images, training=True).numpy().tolist() == [[expected] * 3]
+    assert loaded.forward(images, training=True).numpy().tolist() == [[expected] * 3]
 
 
 def test_an_image_size_that_the_module_does_not_take_is_refused(
@@ -223,14 +223,14 @@ def test_an_image_size_that_the_module_does_not_take_is_refused(
 def test_a_module_that_takes_any_size_but_works_at_one_is_tried(
     tmp_path: Path, keep_batch: bool
 ) -> None:
-    found = backbone.load(save(flattening(16, keep_batch), tmp_path))
-    assert (found.height, found.width) == (None, None)
-    assert found.image_size((16, 16)) == (16, 16)
+    loaded = backbone.load(save(flattening(16, keep_batch), tmp_path))
+    assert (loaded.height, loaded.width) == (None, None)
+    assert loaded.image_size((16, 16)) == (16, 16)
     with pytest.raises(InputError, match=r"^backbone\.image_size: .*32 x 32 pixels \(.*; set a"):
-        found.image_size((32, 32))
+        loaded.image_size((32, 32))
     with pytest.raises(InputError, match=r"224 x 224"):
-        found.image_size(None)
-    assert len(blocks.blocks_of(found)) == 1
+        loaded.image_size(None)
+    assert len(blocks.blocks_of(loaded)) == 1
 
 
 def test_a_size_that_shrinks_to_nothing_is_refused(tmp_path: Path) -> None:
@@ -239,8 +239,8 @@ def test_a_size_that_shrinks_to_nothing_is_refused(tmp_path: Path) -> None:
     def forward(images: tf.Tensor) -> tf.Tensor:
         return tf.nn.conv2d(tf.nn.avg_pool2d(images, 8, 8, "VALID"), kernel, 1, "VALID")
 
-    found = backbone.load(save(reusable(forward, [kernel], spec=ANY_SIZE), tmp_path))
-    assert found.image_size((32, 48)) == (32, 48)
+    loaded = backbone.load(save(reusable(forward, [kernel], spec=ANY_SIZE), tmp_path))
+    assert loaded.image_size((32, 48)) == (32, 48)
     for size in ((16, 48), (4, 4)):
         with pytest.raises(InputError, match=r"^backbone\.image_size: "):
-            found.image_size(size)
+            loaded.image_size(size)

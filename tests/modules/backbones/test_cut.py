@@ -32,9 +32,9 @@ def step(forward: Callable[[tf.Tensor], tf.Tensor], variables: Sequence[tf.Varia
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             for variable in variables:
                 tape.watch(variable)
-            made = forward(batch)
-            loss = tf.reduce_sum(made * tf.linspace(-1.0, 1.0, made.shape[1]))
-        return made, tape.gradient(loss, variables, unconnected_gradients="zero")
+            output = forward(batch)
+            loss = tf.reduce_sum(output * tf.linspace(-1.0, 1.0, output.shape[1]))
+        return output, tape.gradient(loss, variables, unconnected_gradients="zero")
 
     return run  # type: ignore[no-any-return]
 
@@ -164,8 +164,8 @@ def test_padding_is_made_again_and_not_kept(tmp_path: Path) -> None:
     second = tf.Variable(tf.random.stateless_normal((3, 3, 4, 4), (3, 4)), name="b/kernel")
 
     def forward(batch: tf.Tensor) -> tf.Tensor:
-        made = tf.nn.relu(tf.nn.conv2d(batch, first, 2, "SAME"))
-        padded = tf.pad(made, ((0, 0), (1, 1), (1, 1), (0, 0)))
+        outputs = tf.nn.relu(tf.nn.conv2d(batch, first, 2, "SAME"))
+        padded = tf.pad(outputs, ((0, 0), (1, 1), (1, 1), (0, 0)))
         return tf.reduce_mean(tf.nn.conv2d(padded, second, 1, "VALID"), [1, 2])
 
     module = load(reusable(forward, [first, second]), tmp_path)

@@ -68,9 +68,9 @@ def test_lookup_tables_and_files_go_with_an_export_to_wherever_it_is_loaded(tmp_
     here, there = tmp_path / "here", tmp_path / "there"
     modules = [save_with_table(here / "one"), with_growing_table(here / "two")]
     for handle in modules:
-        found = backbone.load(handle)
-        assert found.forward(tf.ones((1, SIZE, SIZE, 3))).numpy().tolist() == [[5.0] * 4]
-        carried(found, here / "exports" / Path(handle).name)
+        loaded = backbone.load(handle)
+        assert loaded.forward(tf.ones((1, SIZE, SIZE, 3))).numpy().tolist() == [[5.0] * 4]
+        carried(loaded, here / "exports" / Path(handle).name)
     shutil.move(here / "exports", there)
     shutil.rmtree(here)
     done = subprocess.run(
@@ -96,7 +96,7 @@ def test_what_is_read_but_not_tracked_is_refused_before_any_image_is_read() -> N
 
     holder = tf.train.Checkpoint(kernel=kernel)
     holder.__class__ = type("Holder", (tf.train.Checkpoint,), {"__call__": Untracked.__call__})
-    found = backbone.Backbone(
+    result = backbone.Backbone(
         handle="m",
         module=holder,
         height=SIZE,
@@ -111,16 +111,16 @@ def test_what_is_read_but_not_tracked_is_refused_before_any_image_is_read() -> N
         sha256="0" * 64,
     )
     with pytest.raises(InputError, match=r"m reads a resource that the module does not track"):
-        reusable.check_can_be_saved(found)
+        reusable.check_can_be_saved(result)
 
 
 def test_an_export_is_the_backbone_again_with_its_blocks_and_its_batch_norm(tmp_path: Path) -> None:
-    found = backbone.load(str(GLYPHS))
-    for variable in found.variables:  # As training would.
+    loaded = backbone.load(str(GLYPHS))
+    for variable in loaded.variables:  # As training would.
         variable.assign(variable + 0.01)
-    again = backbone.load(carried(found, tmp_path / "export"))
+    again = backbone.load(carried(loaded, tmp_path / "export"))
     images = tf.random.stateless_uniform((3, 32, 32, 3), (1, 2))
-    np.testing.assert_allclose(again.forward(images), found.forward(images), atol=1e-6)
+    np.testing.assert_allclose(again.forward(images), loaded.forward(images), atol=1e-6)
     assert (again.height, again.width, again.output_dim) == (32, 32, 96)
 
     def shown(one: backbone.Backbone) -> list[Any]:
@@ -129,11 +129,11 @@ def test_an_export_is_the_backbone_again_with_its_blocks_and_its_batch_norm(tmp_
             for part in blocks.blocks_of(one)
         ]
 
-    assert shown(again) == shown(found)
-    assert [v.name for v in again.variables] == [v.name for v in found.variables]
-    assert len(again.trainable) == len(found.trainable)
+    assert shown(again) == shown(loaded)
+    assert [v.name for v in again.variables] == [v.name for v in loaded.variables]
+    assert len(again.trainable) == len(loaded.trainable)
     third = backbone.load(carried(again, tmp_path / "third"))
-    assert shown(third) == shown(found)
+    assert shown(third) == shown(loaded)
 
 
 def test_names_that_say_nothing_are_read_from_the_graph_as_before(tmp_path: Path) -> None:
@@ -179,8 +179,8 @@ ORIGIN = Origin(
 
 def test_an_export_remembers_how_its_backbone_was_used_and_no_secret(tmp_path: Path) -> None:
     origin.write(ORIGIN, tmp_path)
-    found = origin.read("m", str(tmp_path))
-    assert found == ORIGIN.model_copy(update={"handle": "https://host/m?…"})
+    record = origin.read("m", str(tmp_path))
+    assert record == ORIGIN.model_copy(update={"handle": "https://host/m?…"})
     assert origin.read("m", str(PROJECT)) is None
 
 

@@ -69,9 +69,9 @@ def test_what_the_config_says_for_all_stages_goes_before_the_choice() -> None:
 def test_a_listed_schedule_is_left_as_it_is() -> None:
     options = Finetune.model_validate({"stages": [{"name": "a", "epochs": 3}]})
     assert auto.resolve(options, rule_inputs(10)) is options
-    told = auto.describe(options, options, rule_inputs(10))
-    assert told["chosen_by"] == "config"
-    assert [stage["name"] for stage in told["stages"]] == ["a"]
+    description = auto.describe(options, options, rule_inputs(10))
+    assert description["chosen_by"] == "config"
+    assert [stage["name"] for stage in description["stages"]] == ["a"]
 
 
 def test_the_choice_fits_a_real_backbone_and_is_told_in_full() -> None:
@@ -81,10 +81,10 @@ def test_the_choice_fits_a_real_backbone_and_is_told_in_full() -> None:
     assert (seen.images, seen.side, seen.blocks, seen.parameters) == (240, 32, 5, 102_320)
     resolved = auto.resolve(options, seen)
     assert schedule.plan(resolved.stages, bench.blocks)
-    told = auto.describe(options, resolved, seen)
-    assert told["chosen_by"] == "auto"
+    description = auto.describe(options, resolved, seen)
+    assert description["chosen_by"] == "auto"
     # What is told can be put into a config as it stands.
-    assert Finetune.model_validate({"stages": told["stages"]}).stages == resolved.stages
+    assert Finetune.model_validate({"stages": description["stages"]}).stages == resolved.stages
 
 
 def test_auto_and_a_list_of_stages_exclude_each_other(tmp_path: Path) -> None:

@@ -21,8 +21,8 @@ from tests.modules.finetune.workers import LIMIT, fit, free_addresses, read, two
 
 
 def check_alike(folder: Path, process: str, alone: Bench, expected: Sequence[Any]) -> Any:
-    found = read(folder, process)["stages"]
-    for one, other in zip(found, expected, strict=True):
+    result = read(folder, process)["stages"]
+    for one, other in zip(result, expected, strict=True):
         for curve in ("train_loss", "validation_loss", "train_accuracy", "validation_accuracy"):
             np.testing.assert_allclose(one[curve], getattr(other, curve), rtol=1e-5)
         assert one["best_epoch"] == other.best_epoch
@@ -32,7 +32,7 @@ def check_alike(folder: Path, process: str, alone: Bench, expected: Sequence[Any
     with np.load(folder / f"{process}.npz") as weights:
         for name, value in alone.weights().items():
             np.testing.assert_allclose(weights[name], value, rtol=0, atol=1e-4, err_msg=name)
-    return found
+    return result
 
 
 @pytest.fixture(scope="module")
@@ -115,8 +115,8 @@ def test_two_processes_go_on_where_one_was_interrupted(
         Bench(checkpoints=tmp_path / "kept").fit(*STAGES)
     fit("multi_worker", tmp_path / "found", tmp_path / "kept", clusters=two_workers())
     for process in ("chief", "other"):
-        found = check_alike(tmp_path / "found", process, *alone)
-        assert [one["resumed"] for one in found] == [True] * 3
+        stages = check_alike(tmp_path / "found", process, *alone)
+        assert [one["resumed"] for one in stages] == [True] * 3
     left = [path.name.partition("-")[0] for path in (tmp_path / "kept").iterdir()]
     assert left == ["after"] * 3
 

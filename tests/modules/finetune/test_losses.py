@@ -28,8 +28,8 @@ def test_smoothed_cross_entropy_is_that_of_keras() -> None:
     keras = tf_keras.losses.CategoricalCrossentropy(
         from_logits=True, label_smoothing=0.2, reduction="none"
     )
-    found = image_losses(LOGITS, TARGETS, label_smoothing=0.2)
-    np.testing.assert_allclose(found, keras(TARGETS, LOGITS), rtol=1e-6)
+    losses = image_losses(LOGITS, TARGETS, label_smoothing=0.2)
+    np.testing.assert_allclose(losses, keras(TARGETS, LOGITS), rtol=1e-6)
 
 
 def test_without_smoothing_it_is_the_sparse_one() -> None:
@@ -47,8 +47,8 @@ def test_a_mixed_targets_weight_is_the_mean_of_its_classes() -> None:
 def test_balanced_weights_are_those_of_scikit_learn() -> None:
     labels = np.repeat([0, 1, 2], [10, 30, 5])
     expected = compute_class_weight("balanced", classes=np.arange(3), y=labels)
-    found = resolve_class_weights("balanced", ["a", "b", "c"], [10, 30, 5])
-    assert found == pytest.approx(expected.tolist())
+    weights = resolve_class_weights("balanced", ["a", "b", "c"], [10, 30, 5])
+    assert weights == pytest.approx(expected.tolist())
 
 
 def test_weights_by_label_leave_the_others_at_one() -> None:
@@ -59,10 +59,10 @@ def test_weights_by_label_leave_the_others_at_one() -> None:
 def total(*losses: object, **options: object) -> float:
     head, bias = tf.Variable([[1.0, 2.0]]), tf.Variable([5.0])
     kernel = tf.Variable([[3.0]])
-    found = penalties(
+    terms = penalties(
         stage(**options), [head, bias], [kernel], [np.array([[1.0]], np.float32)], losses  # type: ignore[arg-type]
     )  # fmt: skip
-    return sum(float(one()) for one in found)
+    return sum(float(one()) for one in terms)
 
 
 def test_l2_is_half_the_squared_norm_of_all_trained_kernels() -> None:
@@ -103,8 +103,8 @@ def test_half_precision_is_averaged_and_penalised_like_any_other() -> None:
     rule = stage(l2=0.5, l2_sp=0.5)
     head = tf.Variable([[2.0]])
     start = np.ones((1, 2), np.float16)
-    found = penalties(rule, [head], [variable], [start], [])
-    assert sum(float(one()) for one in found) == 0.5 * 2 + 0.5 * 4
+    terms = penalties(rule, [head], [variable], [start], [])
+    assert sum(float(one()) for one in terms) == 0.5 * 2 + 0.5 * 4
 
 
 def test_a_snapshot_gives_back_what_it_took() -> None:
@@ -137,9 +137,9 @@ def test_the_table_has_every_loss_of_the_settings() -> None:
 
 def test_a_users_own_loss_gets_its_arguments_and_is_smoothed_and_weighted_as_ours_is() -> None:
     own = loss_of(stage(loss={"name": f"{__name__}:focal", "gamma": 1.0}).loss, "loss")
-    found = image_losses(LOGITS, TARGETS, loss=own, label_smoothing=0.3, class_weights=[2, 1, 1])
+    losses = image_losses(LOGITS, TARGETS, loss=own, label_smoothing=0.3, class_weights=[2, 1, 1])
     smoothed = 0.7 * TARGETS + 0.1
-    np.testing.assert_allclose(found, focal(LOGITS, smoothed, 1.0) * [2.0, 1.0], rtol=1e-6)
+    np.testing.assert_allclose(losses, focal(LOGITS, smoothed, 1.0) * [2.0, 1.0], rtol=1e-6)
 
 
 def test_a_loss_that_is_not_one_for_each_image_is_refused() -> None:

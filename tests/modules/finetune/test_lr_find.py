@@ -54,12 +54,12 @@ def test_a_new_heads_suggestions_lie_where_it_learns(head: RangeTest) -> None:
 
 
 def test_a_later_stage_starts_where_those_before_it_end() -> None:
-    found = range_of(1, HEAD, PARTIAL)
-    assert found.losses[0] < 0.8 * math.log(10)
-    assert found.blown_up
-    assert found.losses[-1] > 2 * min(found.smoothed)
-    assert found.suggested is not None
-    assert 1e-5 < found.suggested < 1e-2
+    range_test = range_of(1, HEAD, PARTIAL)
+    assert range_test.losses[0] < 0.8 * math.log(10)
+    assert range_test.blown_up
+    assert range_test.losses[-1] > 2 * min(range_test.smoothed)
+    assert range_test.suggested is not None
+    assert 1e-5 < range_test.suggested < 1e-2
 
 
 def test_the_same_seed_finds_the_same(head: RangeTest) -> None:
@@ -73,8 +73,8 @@ def test_rates_rise_by_the_same_ratio_from_1e_6_to_1() -> None:
     assert (rates[0], rates[-1]) == (1e-6, 1.0)
     ratios = np.array(rates[1:]) / np.array(rates[:-1])
     np.testing.assert_allclose(ratios, 10 ** (6 / (STEPS - 1)))
-    made = [float(lr_find.RisingRate(STEPS)(step)) for step in range(STEPS)]
-    np.testing.assert_allclose(made, rates, rtol=1e-4)
+    result = [float(lr_find.RisingRate(STEPS)(step)) for step in range(STEPS)]
+    np.testing.assert_allclose(result, rates, rtol=1e-4)
 
 
 def test_each_groups_factor_stays_and_the_stages_own_rate_does_not() -> None:
@@ -113,9 +113,9 @@ def test_the_suggestion_is_the_steepest_place_of_a_known_curve() -> None:
     decades = np.log10(lr_find.rates(121))
     # Even up to 1e-5, then a wave that is steepest at 1e-3 and least at 1e-1.
     curve = 1.0 + np.cos(np.pi / 4 * np.maximum(decades + 5.0, 0.0))
-    found = judged([float(loss) for loss in curve])
-    assert found.suggested == pytest.approx(1e-3, rel=0.3)
-    assert found.tenth_of_least == pytest.approx(1e-2, rel=0.3)
+    result = judged([float(loss) for loss in curve])
+    assert result.suggested == pytest.approx(1e-3, rel=0.3)
+    assert result.tenth_of_least == pytest.approx(1e-2, rel=0.3)
 
 
 def test_one_loss_that_explodes_buries_nothing() -> None:
@@ -136,9 +136,9 @@ def test_one_loss_that_explodes_buries_nothing() -> None:
     ],
 )
 def test_a_loss_that_never_falls_suggests_nothing(losses: list[float]) -> None:
-    found = judged(losses)
-    assert found.suggested is None
-    assert found.tenth_of_least is None
+    result = judged(losses)
+    assert result.suggested is None
+    assert result.tenth_of_least is None
 
 
 @pytest.mark.parametrize(("last", "taken"), [(math.nan, 30), (math.inf, 30), (100.0, 31)])
@@ -146,9 +146,9 @@ def test_a_test_ends_when_the_loss_is_four_times_its_least_or_no_number(
     last: float, taken: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(StageRun, "batch_losses", lambda run, number: iter([1.0] * 30 + [last]))
-    found = range_of(0, HEAD)
-    assert found.blown_up
-    assert len(found.losses) == taken
+    range_test = range_of(0, HEAD)
+    assert range_test.blown_up
+    assert len(range_test.losses) == taken
 
 
 def test_four_times_next_to_nothing_is_not_blown_up(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -25,32 +25,32 @@ def test_a_constant_rate_stays() -> None:
 
 
 def test_warm_up_rises_in_a_straight_line_to_the_peak() -> None:
-    found = rates(warmup_epochs=1.0)
-    assert found[:STEPS] == pytest.approx([2.0 * (n + 1) / STEPS for n in range(STEPS)])
-    assert set(found[STEPS:]) == {2.0}
+    learning_rates = rates(warmup_epochs=1.0)
+    assert learning_rates[:STEPS] == pytest.approx([2.0 * (n + 1) / STEPS for n in range(STEPS)])
+    assert set(learning_rates[STEPS:]) == {2.0}
 
 
 def test_a_cosine_ends_at_its_floor_in_the_last_step() -> None:
-    found = rates(decay="cosine", floor=0.1)
-    assert found[0] == pytest.approx(2.0)
-    assert found[-1] == pytest.approx(0.2)
-    assert found == sorted(found, reverse=True)
+    learning_rates = rates(decay="cosine", floor=0.1)
+    assert learning_rates[0] == pytest.approx(2.0)
+    assert learning_rates[-1] == pytest.approx(0.2)
+    assert learning_rates == sorted(learning_rates, reverse=True)
     keras = tf_keras.optimizers.schedules.CosineDecay(2.0, 4 * STEPS - 1, alpha=0.1)
-    assert found == pytest.approx([float(keras(n)) for n in range(4 * STEPS)], abs=1e-6)
+    assert learning_rates == pytest.approx([float(keras(n)) for n in range(4 * STEPS)], abs=1e-6)
 
 
 def test_a_cosine_after_a_warm_up_starts_from_the_peak() -> None:
-    found = rates(decay="cosine", warmup_epochs=0.5)
-    assert max(found) == pytest.approx(2.0)
-    assert int(np.argmax(found)) in (4, 5)
-    assert found[-1] == pytest.approx(0.0, abs=1e-6)
+    learning_rates = rates(decay="cosine", warmup_epochs=0.5)
+    assert max(learning_rates) == pytest.approx(2.0)
+    assert int(np.argmax(learning_rates)) in (4, 5)
+    assert learning_rates[-1] == pytest.approx(0.0, abs=1e-6)
 
 
 def test_steps_fall_by_their_factor() -> None:
-    found = rates(decay="step", step_epochs=1.5, step_factor=0.5)
-    assert found[:15] == [2.0] * 15
-    assert found[15:30] == [1.0] * 15
-    assert found[30:] == [0.5] * 10
+    learning_rates = rates(decay="step", step_epochs=1.5, step_factor=0.5)
+    assert learning_rates[:15] == [2.0] * 15
+    assert learning_rates[15:30] == [1.0] * 15
+    assert learning_rates[30:] == [0.5] * 10
 
 
 def one_step(**options: Any) -> tuple[Any, Any, StageOptimizer]:
@@ -103,8 +103,8 @@ def test_each_group_has_its_share_of_the_rate_and_equal_shares_one_optimizer() -
     assert len(optimizer.parts) == 2
     by_variable = {id(first): 1.0, id(second): 2.0, id(third): 3.0}
     optimizer.apply([tf.constant([by_variable[id(v)]]) for v in optimizer.variables])
-    found = [float(v[0]) for v in (first, second, third)]
-    assert found == pytest.approx([-0.1, -0.025, -0.1], rel=1e-3)
+    result = [float(v[0]) for v in (first, second, third)]
+    assert result == pytest.approx([-0.1, -0.025, -0.1], rel=1e-3)
 
 
 def test_the_rate_falls_as_steps_are_taken() -> None:

@@ -104,7 +104,7 @@ def test_a_form_that_is_none_is_refused(unfreeze: object) -> None:
 
 
 def test_what_a_stage_leaves_out_the_schedule_says() -> None:
-    found = Finetune.model_validate(
+    options = Finetune.model_validate(
         {
             "batch_size": 8,
             "optimizer": "sgd",
@@ -116,7 +116,7 @@ def test_what_a_stage_leaves_out_the_schedule_says() -> None:
             ],
         }
     )
-    first, second = found.stages
+    first, second = options.stages
     assert (first.batch_size, second.batch_size) == (8, 4)
     assert (first.optimizer.name, second.optimizer.name) == ("sgd", "adamw")
     assert first.early_stopping is second.early_stopping is None

@@ -11,8 +11,8 @@ SURE = 0.99
 
 
 def test_the_margin_of_auto_falls_with_the_number_of_images_to_one_in_twenty() -> None:
-    found = [margins.smallest(n, SURE) for n in (30, 40, 81, 100, 200, 330, 5000)]
-    assert found == [0.25, 0.195, 0.12, 0.105, 0.07, 0.05, 0.05]
+    result = [margins.smallest(n, SURE) for n in (30, 40, 81, 100, 200, 330, 5000)]
+    assert result == [0.25, 0.195, 0.12, 0.105, 0.07, 0.05, 0.05]
     assert margins.images_for(0.05, SURE) == 330
 
 

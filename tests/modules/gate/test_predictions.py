@@ -34,28 +34,28 @@ def folder(tmp_path: Path) -> Path:
 def test_rows_are_read_as_they_were_written_in_an_order_that_hangs_on_the_images(
     folder: Path,
 ) -> None:
-    found = predictions.read(str(folder))
+    stored = predictions.read(str(folder))
     order = sorted(range(3), key=lambda i: hashlib.sha256(ROWS[i][0]).hexdigest())
-    assert list(found.label) == [ROWS[i][1] for i in order]
-    assert list(found.candidate.rank) == [[0, 1, 0][i] for i in order]
-    assert list(found.candidate.confidence) == pytest.approx([[0.7, 0.4, 0.8][i] for i in order])
-    assert list(found.features["brightness"]) == pytest.approx([i / 2 for i in order])
-    assert list(found.features["camera"]) == [f"é{i}" for i in order]
-    assert "lens" not in found.features
+    assert list(stored.label) == [ROWS[i][1] for i in order]
+    assert list(stored.candidate.rank) == [[0, 1, 0][i] for i in order]
+    assert list(stored.candidate.confidence) == pytest.approx([[0.7, 0.4, 0.8][i] for i in order])
+    assert list(stored.features["brightness"]) == pytest.approx([i / 2 for i in order])
+    assert list(stored.features["camera"]) == [f"é{i}" for i in order]
+    assert "lens" not in stored.features
 
 
 def test_a_class_that_a_model_does_not_know_is_never_a_hit(folder: Path) -> None:
-    found = predictions.read(str(folder))
-    assert found.baseline is not None
-    of_c = found.baseline.of(found.label == "c")
+    stored = predictions.read(str(folder))
+    assert stored.baseline is not None
+    of_c = stored.baseline.of(stored.label == "c")
     assert list(of_c.rank) == [2]
     assert metric_of("top_2").value(of_c) == 0.0
     assert metric_of("top_9").value(of_c) == 0.0
 
 
 def test_scores_are_found_by_the_sha256_of_the_images_bytes(folder: Path) -> None:
-    found = predictions.read_scores(str(folder))
-    assert found[hashlib.sha256(b"two").hexdigest()] == pytest.approx([0.4, 0.35, 0.25])
+    result = predictions.read_scores(str(folder))
+    assert result[hashlib.sha256(b"two").hexdigest()] == pytest.approx([0.4, 0.35, 0.25])
     assert len(predictions.read_scores(str(folder), 2)) == 2
 
 
@@ -66,9 +66,9 @@ def test_equal_scores_are_ranked_as_argmax_ranks_them(tmp_path: Path) -> None:
             writer.write(
                 predictions.row(label.encode(), label.encode(), {CANDIDATE: [0.5, 0.5]}, {})
             )
-    found = predictions.read(str(tmp_path))
-    assert dict(zip(found.label, found.candidate.rank, strict=True)) == {"a": 0, "b": 1}
-    assert found.baseline is None
+    stored = predictions.read(str(tmp_path))
+    assert dict(zip(stored.label, stored.candidate.rank, strict=True)) == {"a": 0, "b": 1}
+    assert stored.baseline is None
 
 
 def test_rare_values_of_a_text_are_judged_together_and_missing_numbers_apart() -> None:

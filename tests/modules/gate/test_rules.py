@@ -17,10 +17,10 @@ def named(found: list[RuleResult], name: str, part: str | None = None) -> RuleRe
 
 def test_the_least_number_of_images_and_the_least_accuracy_are_asked_without_a_baseline() -> None:
     options = Evaluation(min_examples=50, min_accuracy=0.9)
-    found = list(rules.absolute(options, predictions(right(44, 4))))
-    few = named(found, "min_examples")
+    result = list(rules.absolute(options, predictions(right(44, 4))))
+    few = named(result, "min_examples")
     assert (few.passed, few.value, few.bound, few.n) == (False, 48, 50, 48)
-    accuracy = named(found, "min_accuracy")
+    accuracy = named(result, "min_accuracy")
     assert accuracy.passed
     assert accuracy.value == pytest.approx(44 / 48)
     assert accuracy.interval is not None
@@ -29,16 +29,16 @@ def test_the_least_number_of_images_and_the_least_accuracy_are_asked_without_a_b
 
 def test_each_class_is_asked_for_the_least_class_accuracy() -> None:
     label = ["a"] * 10 + ["b"] * 10
-    given = predictions(right(16, 4), label=label)
-    found = list(rules.absolute(Evaluation(min_class_accuracy=0.7), given))
-    assert named(found, "min_class_accuracy", "label=a").passed
-    fallen = named(found, "min_class_accuracy", "label=b")
+    answers = predictions(right(16, 4), label=label)
+    result = list(rules.absolute(Evaluation(min_class_accuracy=0.7), answers))
+    assert named(result, "min_class_accuracy", "label=a").passed
+    fallen = named(result, "min_class_accuracy", "label=b")
     assert (fallen.passed, fallen.value, fallen.n) == (False, 0.6, 10)
 
 
 def test_a_value_on_its_bound_is_kept() -> None:
-    found = list(rules.absolute(Evaluation(min_accuracy=0.9), predictions(right(90, 10))))
-    assert named(found, "min_accuracy").passed
+    result = list(rules.absolute(Evaluation(min_accuracy=0.9), predictions(right(90, 10))))
+    assert named(result, "min_accuracy").passed
     both = predictions(right(80, 20), right(90, 10))
     compared = list(rules.comparing(Evaluation(max_drop=0.1), both))
     assert named(compared, "max_drop").passed
@@ -49,10 +49,10 @@ def test_a_rule_by_a_number_is_asked_of_each_quarter_and_by_text_of_each_value()
         "brightness": [i / 100 for i in range(100)],
         "camera": ["x"] * 90 + ["y"] * 10,
     }
-    given = predictions(right(75, 25), features=values)
+    answers = predictions(right(75, 25), features=values)
     options = Evaluation(rules=(Rule(slice="brightness", min=0.5), Rule(slice="camera", min=0.5)))
-    found = [rule for rule in rules.absolute(options, given) if rule.name == "min_accuracy"]
-    by_slice = {rule.slice: rule for rule in found if rule.slice}
+    result = [rule for rule in rules.absolute(options, answers) if rule.name == "min_accuracy"]
+    by_slice = {rule.slice: rule for rule in result if rule.slice}
     quarters = [rule for name, rule in by_slice.items() if "brightness" in str(name)]
     assert [rule.n for rule in quarters] == [25, 25, 25, 25]
     assert [rule.passed for rule in quarters] == [True, True, True, False]
@@ -61,7 +61,7 @@ def test_a_rule_by_a_number_is_asked_of_each_quarter_and_by_text_of_each_value()
 
 
 def test_top_k_and_calibration_can_be_bounded() -> None:
-    given = predictions(right(60, 40))  # always 0.9 sure, and right in 0.6
+    answers = predictions(right(60, 40))  # always 0.9 sure, and right in 0.6
     options = Evaluation(
         rules=(
             Rule(metric="top_2", min=1.0),
@@ -69,9 +69,9 @@ def test_top_k_and_calibration_can_be_bounded() -> None:
             Rule(metric="ece", max=0.31),
         )
     )  # fmt: skip
-    found = list(rules.absolute(options, given))
-    assert named(found, "min_top_2").passed
-    tight, loose = [rule for rule in found if rule.name == "max_ece"]
+    result = list(rules.absolute(options, answers))
+    assert named(result, "min_top_2").passed
+    tight, loose = [rule for rule in result if rule.name == "max_ece"]
     assert tight.value == pytest.approx(0.3)
     assert (tight.passed, loose.passed) == (False, True)
 
@@ -92,11 +92,11 @@ def test_not_worse_is_shown_only_when_there_are_images_enough() -> None:
 
 
 def test_a_candidate_that_is_worse_by_twice_the_margin_is_not_shown_to_be_as_good() -> None:
-    given = predictions(right(850, 150), right(950, 50))
-    found = named(list(rules.comparing(Evaluation(margin=0.05), given)), "not_worse")
-    assert not found.passed
-    assert found.value == pytest.approx(-0.1)
-    assert found.bound == -0.05
+    answers = predictions(right(850, 150), right(950, 50))
+    result = named(list(rules.comparing(Evaluation(margin=0.05), answers)), "not_worse")
+    assert not result.passed
+    assert result.value == pytest.approx(-0.1)
+    assert result.bound == -0.05
 
 
 def test_better_asks_for_more_than_equal() -> None:
@@ -111,10 +111,10 @@ def test_a_class_may_fall_within_noise_but_no_further() -> None:
     label = ["a"] * 200 + ["b"] * 10
     options = Evaluation(max_class_drop=0.2)
     noise = predictions(right(207, 3), right(210, 0), label)
-    found = named(list(rules.comparing(options, noise)), "max_class_drop", "label=b")
-    assert found.passed
-    assert found.value == pytest.approx(-0.3)
-    assert "within noise" in found.reason
+    result = named(list(rules.comparing(options, noise)), "max_class_drop", "label=b")
+    assert result.passed
+    assert result.value == pytest.approx(-0.3)
+    assert "within noise" in result.reason
     real = predictions(right(204, 6), right(210, 0), label)
     broken = named(list(rules.comparing(options, real)), "max_class_drop", "label=b")
     assert not broken.passed
@@ -123,10 +123,10 @@ def test_a_class_may_fall_within_noise_but_no_further() -> None:
 
 def test_a_rise_of_the_calibration_error_can_be_bounded() -> None:
     options = Evaluation(rules=(Rule(metric="ece", max_rise=0.05),))
-    given = predictions(right(80, 20), right(90, 10))
-    found = named(list(rules.comparing(options, given)), "max_rise_ece")
-    assert found.value == pytest.approx(0.1)
-    assert not found.passed
+    answers = predictions(right(80, 20), right(90, 10))
+    result = named(list(rules.comparing(options, answers)), "max_rise_ece")
+    assert result.value == pytest.approx(0.1)
+    assert not result.passed
 
 
 def test_a_rule_says_what_other_programs_read() -> None:

@@ -12,10 +12,10 @@ NONE = Baseline(None, "there is no baseline yet")
 
 def test_a_model_that_always_names_the_commonest_class_is_refused_by_both_rules() -> None:
     constant = predictions(right(24, 16), label=["a"] * 24 + ["b"] * 16)
-    found = judge(constant, Evaluation(), NONE)
-    assert found.verdict == "refused"
-    assert {rule.name for rule in found.rules if not rule.passed} == {"no_skill", "zero_recall"}
-    assert found.sentence.startswith(
+    verdict = judge(constant, Evaluation(), NONE)
+    assert verdict.verdict == "refused"
+    assert {rule.name for rule in verdict.rules if not rule.passed} == {"no_skill", "zero_recall"}
+    assert verdict.sentence.startswith(
         "refused: no_skill: accuracy 0.600, and always answering 'a' has 0.600 on the same 40 test "
         "images: not shown to be better at 99 %; train for longer, on more images, or from another "
         "backbone; if meant: --set evaluation.no_skill=allow; zero_recall: no test image is right "
@@ -42,9 +42,9 @@ def test_seven_hits_beside_the_commonest_class_are_the_fewest_that_show_skill(
     gained: int, shown: bool
 ) -> None:
     few = predictions([True] * 90 + [True] * gained, label=["a"] * 90 + ["b"] * gained)
-    found = skill.no_skill(Evaluation(), few)
-    assert found.passed is shown
-    assert ("takes at least 7 test images of other classes, and there are 6" in found.remedy) is (
+    rule = skill.no_skill(Evaluation(), few)
+    assert rule.passed is shown
+    assert ("takes at least 7 test images of other classes, and there are 6" in rule.remedy) is (
         not shown
     )
 

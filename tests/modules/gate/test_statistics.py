@@ -69,9 +69,9 @@ def test_draws_are_blessed_as_often_as_the_sum_over_all_outcomes_says(difference
 
     shares = [(0.06 + difference) / 2, (0.06 - difference) / 2, 0.94]
     drawn = np.random.default_rng(0).multinomial(n, shares, size=runs)[:, :2].tolist()
-    found = sum(blessed(gained, lost) for gained, lost in drawn) / runs
+    result = sum(blessed(gained, lost) for gained, lost in drawn) / runs
     chance = margins.chance(margins.least_gains(blessed), n, 0.06, difference)
-    assert found == pytest.approx(chance, abs=4 * (chance * (1 - chance) / runs) ** 0.5)
+    assert result == pytest.approx(chance, abs=4 * (chance * (1 - chance) / runs) ** 0.5)
 
 
 def counts() -> st.SearchStrategy[tuple[int, int, int]]:

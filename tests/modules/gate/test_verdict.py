@@ -28,20 +28,20 @@ def broken(name: str) -> RuleResult:
 
 
 def test_the_first_candidate_is_asked_the_absolute_rules_alone_and_the_sentence_says_so() -> None:
-    found = judge(predictions(right(380, 20)), Evaluation(), NONE)
-    assert found.verdict == "blessed"
-    assert found.sentence == (
+    verdict = judge(predictions(right(380, 20)), Evaluation(), NONE)
+    assert verdict.verdict == "blessed"
+    assert verdict.sentence == (
         "blessed: accuracy 0.9500 on 400 test images; there is no baseline yet, so only the "
         "absolute rules were asked"
     )
-    assert found.as_json()["baseline"] == {"version": None, "reason": "there is no baseline yet"}
-    assert not {"not_worse", "max_drop"} & {rule.name for rule in found.rules}
+    assert verdict.as_json()["baseline"] == {"version": None, "reason": "there is no baseline yet"}
+    assert not {"not_worse", "max_drop"} & {rule.name for rule in verdict.rules}
 
 
 def test_the_first_candidate_can_be_refused_by_policy() -> None:
-    found = judge(predictions(right(95, 5)), Evaluation(no_baseline="refuse"), NONE)
-    assert found.verdict == "refused"
-    assert "evaluation.no_baseline is refuse" in found.sentence
+    verdict = judge(predictions(right(95, 5)), Evaluation(no_baseline="refuse"), NONE)
+    assert verdict.verdict == "refused"
+    assert "evaluation.no_baseline is refuse" in verdict.sentence
 
 
 def test_a_model_equal_to_the_baseline_is_not_worse_and_not_better() -> None:
@@ -54,10 +54,10 @@ def test_a_model_equal_to_the_baseline_is_not_worse_and_not_better() -> None:
 
 def test_a_baseline_that_cannot_be_evaluated_is_set_aside_or_refused_with_the_reason() -> None:
     lost = replace(SERVED, unusable="version 7 was set aside, for its folder is gone")
-    found = judge(predictions(right(95, 5)), Evaluation(), lost)
-    assert found.verdict == "blessed"
-    assert "version 7 was set aside" in found.sentence
-    assert found.as_json()["baseline"] == {"version": None, "reason": lost.unusable}
+    verdict = judge(predictions(right(95, 5)), Evaluation(), lost)
+    assert verdict.verdict == "blessed"
+    assert "version 7 was set aside" in verdict.sentence
+    assert verdict.as_json()["baseline"] == {"version": None, "reason": lost.unusable}
     strict = Evaluation(unusable_baseline="refuse")
     assert judge(predictions(right(95, 5)), strict, lost).verdict == "refused"
 
@@ -75,39 +75,39 @@ def with_labels(ours: tuple[str, ...], theirs: tuple[str, ...], label: list[str]
 
 def test_a_baseline_with_fewer_classes_is_compared_on_those_in_common() -> None:
     given = with_labels(("a", "b", "c"), ("a", "b"), ["a"] * 200 + ["b"] * 200 + ["c"] * 50)
-    found = judge(given, Evaluation(), SERVED)
-    assert found.verdict == "blessed"
-    (test,) = [rule for rule in found.rules if rule.name == "not_worse"]
+    verdict = judge(given, Evaluation(), SERVED)
+    assert verdict.verdict == "blessed"
+    (test,) = [rule for rule in verdict.rules if rule.name == "not_worse"]
     assert test.n == 400
-    assert "compared on the 400 images of the 2 classes" in found.as_json()["baseline"]["reason"]
+    assert "compared on the 400 images of the 2 classes" in verdict.as_json()["baseline"]["reason"]
 
 
 def test_a_baseline_with_other_classes_can_be_set_aside() -> None:
     given = with_labels(("a", "b", "c"), ("a", "b"), ["a"] * 200 + ["b"] * 200 + ["c"] * 50)
-    found = judge(given, Evaluation(other_labels="set_aside"), SERVED)
-    assert found.verdict == "blessed"
-    assert "set aside, for it knows other classes" in found.sentence
+    verdict = judge(given, Evaluation(other_labels="set_aside"), SERVED)
+    assert verdict.verdict == "blessed"
+    assert "set aside, for it knows other classes" in verdict.sentence
     few = with_labels(("a", "c"), ("a", "b"), ["a"] * 10 + ["c"] * 200)
-    told = judge(few, Evaluation(lost_classes="allow"), SERVED)
-    assert "only 10 test images are of a class that both know" in told.sentence
+    outcome = judge(few, Evaluation(lost_classes="allow"), SERVED)
+    assert "only 10 test images are of a class that both know" in outcome.sentence
 
 
 def test_a_candidate_that_has_lost_a_class_is_refused_unless_that_is_allowed() -> None:
     given = with_labels(("a", "b"), ("a", "b", "c"), ["a"] * 200 + ["b"] * 200)
-    found = judge(given, Evaluation(), SERVED)
-    assert found.verdict == "refused"
-    assert "the baseline knows 'c', and the candidate does not" in found.sentence
+    verdict = judge(given, Evaluation(), SERVED)
+    assert verdict.verdict == "refused"
+    assert "the baseline knows 'c', and the candidate does not" in verdict.sentence
     assert judge(given, Evaluation(lost_classes="allow"), SERVED).verdict == "blessed"
 
 
 def test_a_forced_blessing_names_who_and_why_and_the_rules_that_it_overrides() -> None:
     forced = Override(by="Ada", reason="the test split is wrong")
-    found = judge(predictions(right(10, 90)), Evaluation(), NONE, forced=forced)
-    assert found.verdict == "forced"
-    assert found.passed
-    assert "min_accuracy" in found.sentence
-    assert found.sentence.endswith("forced by Ada: the test split is wrong")
-    assert found.as_json()["forced"] == {"by": "Ada", "reason": "the test split is wrong"}
+    verdict = judge(predictions(right(10, 90)), Evaluation(), NONE, forced=forced)
+    assert verdict.verdict == "forced"
+    assert verdict.passed
+    assert "min_accuracy" in verdict.sentence
+    assert verdict.sentence.endswith("forced by Ada: the test split is wrong")
+    assert verdict.as_json()["forced"] == {"by": "Ada", "reason": "the test split is wrong"}
 
 
 def test_what_needs_no_force_is_blessed_and_what_cannot_be_served_is_not_forced() -> None:
@@ -123,14 +123,14 @@ def test_a_refusal_begins_with_three_broken_rules_and_their_remedies() -> None:
     label = [one for one in "abcdef" for _ in range(10)]
     hits = [place % 10 < 8 for place in range(60)]
     options = Evaluation(min_class_accuracy=0.9)
-    found = judge(predictions(hits, label=label), options, NONE)
+    verdict = judge(predictions(hits, label=label), options, NONE)
     first = (
         "refused: min_class_accuracy (label=a): accuracy 0.80, must be at least 0.9; add training "
         "images of that kind, or lower evaluation.min_class_accuracy; min_class_accuracy (label=b)"
     )
-    assert found.sentence.startswith(first)
-    assert "; and 3 more rules are broken; accuracy 0.800 on 60 test images; " in found.sentence
-    assert "\n" not in found.sentence
+    assert verdict.sentence.startswith(first)
+    assert "; and 3 more rules are broken; accuracy 0.800 on 60 test images; " in verdict.sentence
+    assert "\n" not in verdict.sentence
 
 
 def test_two_models_are_compared_on_the_same_images_in_the_sentence_too() -> None:
@@ -140,8 +140,8 @@ def test_two_models_are_compared_on_the_same_images_in_the_sentence_too() -> Non
     ours = of_ranks(("a", "b", "c"), np.where(hit, 0, 1))
     ranks = np.where(np.arange(372) < 253, 0, 1)
     theirs = of_ranks(("a", "b"), np.where(known, ranks, 2))
-    found = judge(Predictions(np.array(label), {}, ours, theirs), Evaluation(), SERVED)
-    assert found.sentence.startswith(
+    verdict = judge(Predictions(np.array(label), {}, ours, theirs), Evaluation(), SERVED)
+    assert verdict.sentence.startswith(
         "blessed: accuracy 0.8333 on 372 test images; accuracy 0.8539 on the 308 of classes that "
         "both know; version 7 has 0.8214 there; 10 images gained, 0 lost: not worse"
     )
@@ -149,8 +149,8 @@ def test_two_models_are_compared_on_the_same_images_in_the_sentence_too() -> Non
 
 def test_a_class_that_went_as_another_came_may_have_been_renamed() -> None:
     given = with_labels(("a", "cats"), ("a", "cat"), ["a"] * 400 + ["cats"] * 200)
-    found = judge(given, Evaluation(), SERVED)
-    assert found.sentence.startswith(
+    verdict = judge(given, Evaluation(), SERVED)
+    assert verdict.sentence.startswith(
         "refused: lost_classes: the baseline knows 'cat', and the candidate does not, but knows "
         "'cats': renamed?; if meant: --set evaluation.lost_classes=allow; accuracy "
     )
@@ -163,9 +163,9 @@ def test_a_class_that_went_as_another_came_may_have_been_renamed() -> None:
 def test_the_first_push_says_which_margin_few_images_can_show(
     images: int, margin: float, takes: int
 ) -> None:
-    found = judge(predictions(right(images, 0)), Evaluation(), NONE)
-    assert found.verdict == "blessed"
-    assert found.sentence.endswith(
+    verdict = judge(predictions(right(images, 0)), Evaluation(), NONE)
+    assert verdict.verdict == "blessed"
+    assert verdict.sentence.endswith(
         f"later models will be compared with this one by a margin of {margin}, the smallest that "
         f"{images} test images can show; a margin of 0.05 takes {takes}"
     )
@@ -177,9 +177,9 @@ def test_the_first_push_says_which_margin_few_images_can_show(
 
 def test_the_first_push_says_when_a_margin_of_ones_own_can_never_be_shown() -> None:
     options = Evaluation(margin=0.05)
-    found = judge(predictions(right(81, 0)), options, NONE)
-    assert found.verdict == "blessed"
-    assert found.sentence.endswith(
+    verdict = judge(predictions(right(81, 0)), options, NONE)
+    assert verdict.verdict == "blessed"
+    assert verdict.sentence.endswith(
         "no later model can be shown to be not worse by 0.05: that takes at least 97 test images, "
         "and there are 81; add some, or set evaluation.margin to auto"
     )
@@ -191,8 +191,8 @@ def test_the_first_push_says_when_a_margin_of_ones_own_can_never_be_shown() -> N
 
 @pytest.mark.parametrize("images", [0, 5, 29])
 def test_too_few_images_are_never_blessed(images: int) -> None:
-    found = judge(predictions([True] * images), Evaluation(min_accuracy=0.0), NONE)
-    assert found.verdict == "refused"
+    verdict = judge(predictions([True] * images), Evaluation(min_accuracy=0.0), NONE)
+    assert verdict.verdict == "refused"
 
 
 def test_answers_of_a_part_are_those_of_its_images() -> None:

@@ -35,12 +35,12 @@ def test_options_that_change_no_images_give_back_the_image_itself(options: Augme
 
 @pytest.mark.parametrize("name", SINGLE)
 def test_the_seed_decides(name: str) -> None:
-    made = [augmented(SINGLE[name], seed) for seed in range(12)]
-    for seed, image in enumerate(made):
+    result = [augmented(SINGLE[name], seed) for seed in range(12)]
+    for seed, image in enumerate(result):
         assert (image.shape, image.dtype) == (PIXELS.shape, np.uint8)
         np.testing.assert_array_equal(image, augmented(SINGLE[name], seed))
     # Flips have four outcomes.
-    assert len({image.tobytes() for image in made}) >= (3 if name == "flip" else 9)
+    assert len({image.tobytes() for image in result}) >= (3 if name == "flip" else 9)
 
 
 @pytest.mark.parametrize("calls", [1, 4])
@@ -54,12 +54,12 @@ def test_tf_data_makes_what_eager_mode_makes_whatever_the_parallelism(
             image = tf.ensure_shape(tf.reshape(image, [24, 40, 3] + 0 * number), (None, None, 3))
         return augmentation.augment(image, tf.stack([number, 1]), ALL)
 
-    made = tf.data.Dataset.range(24).map(
+    result = tf.data.Dataset.range(24).map(
         lambda number: run(tf.cast(number, tf.int32)), num_parallel_calls=calls
     )
-    assert made.element_spec.dtype == tf.uint8
-    assert made.element_spec.shape.as_list() == ([24, 40, 3] if static else [None, None, 3])
-    images = list(made.as_numpy_iterator())
+    assert result.element_spec.dtype == tf.uint8
+    assert result.element_spec.shape.as_list() == ([24, 40, 3] if static else [None, None, 3])
+    images = list(result.as_numpy_iterator())
     for number, image in enumerate(images):
         np.testing.assert_array_equal(image, augmented(ALL, number))
 
@@ -76,11 +76,11 @@ def test_half_of_400_images_are_mirrored_each_way_and_exactly() -> None:
         lambda seed: augmentation.augment(tf.constant(PIXELS), seed, SINGLE["flip"]),
         autograph=False,
     )
-    found = [mirrored[run(tf.constant([2, seed])).numpy().tobytes()] for seed in range(400)]
+    result = [mirrored[run(tf.constant([2, seed])).numpy().tobytes()] for seed in range(400)]
     # 200 and 100 are expected; four standard deviations are 40 and 35.
-    assert 160 <= sum(y == -1 for y, _ in found) <= 240
-    assert 160 <= sum(x == -1 for _, x in found) <= 240
-    assert all(65 <= found.count(way) <= 135 for way in mirrored.values())
+    assert 160 <= sum(y == -1 for y, _ in result) <= 240
+    assert 160 <= sum(x == -1 for _, x in result) <= 240
+    assert all(65 <= result.count(way) <= 135 for way in mirrored.values())
 
 
 @pytest.mark.parametrize(
@@ -88,8 +88,8 @@ def test_half_of_400_images_are_mirrored_each_way_and_exactly() -> None:
 )
 def test_one_way_of_flipping_leaves_the_other(flip: str, expected: Any) -> None:
     options = Augmentation.model_validate({"flip": flip})
-    made = {augmented(options, seed).tobytes() for seed in range(20)}
-    assert made == {PIXELS.tobytes(), expected.tobytes()}
+    result = {augmented(options, seed).tobytes() for seed in range(20)}
+    assert result == {PIXELS.tobytes(), expected.tobytes()}
 
 
 @pytest.mark.parametrize("shape", [(100, 100), (60, 200)])
@@ -126,8 +126,8 @@ def test_a_crop_of_everything_is_everything() -> None:
     for seed in range(20):
         start, size = augmentation.crop_box(tf.constant([24, 40]), tf.constant([seed, 0]), 1.0)
         assert (start.numpy().tolist(), size.numpy().tolist()) == ([0, 0], [24, 40])
-    made = augmentation.random_crop(tf.constant(PIXELS), tf.constant([1, 0]), 1.0)
-    np.testing.assert_array_equal(made, PIXELS)
+    changed = augmentation.random_crop(tf.constant(PIXELS), tf.constant([1, 0]), 1.0)
+    np.testing.assert_array_equal(changed, PIXELS)
 
 
 def test_a_crop_is_the_box_scaled_as_pillow_scales_it() -> None:
@@ -139,9 +139,9 @@ def test_a_crop_is_the_box_scaled_as_pillow_scales_it() -> None:
         )
         box = (left, top, left + width, top + height)
         scaled = Image.fromarray(PIXELS).resize((40, 24), Image.Resampling.BILINEAR, box)
-        made = augmentation.random_crop(tf.constant(PIXELS), seed, 0.3).numpy()
+        changed = augmentation.random_crop(tf.constant(PIXELS), seed, 0.3).numpy()
         # Pillow's box sees one pixel beyond its edge; the part alone does not.
-        inner = np.abs(made.astype(int) - np.asarray(scaled).astype(int))[3:-3, 3:-3]
+        inner = np.abs(changed.astype(int) - np.asarray(scaled).astype(int))[3:-3, 3:-3]
         assert inner.max() <= 1
 
 
@@ -153,19 +153,19 @@ def test_jitter_is_pillows_three_enhancers_in_any_order() -> None:
         "saturation": (ImageEnhance.Color, 0.7),
     }
     factors = {name: tf.constant(factor) for name, (_, factor) in kinds.items()}
-    made = augmentation.enhance(tf.constant(pixels), **factors).numpy().astype(int)
+    changed = augmentation.enhance(tf.constant(pixels), **factors).numpy().astype(int)
     for order in (list(kinds), list(kinds)[::-1]):
         image = Image.fromarray(pixels)
         for name in order:
             enhancer, factor = kinds[name]
             image = enhancer(image).enhance(factor)
         # Pillow cuts off what is after the point, three times.
-        assert np.abs(made - np.asarray(image).astype(int)).max() <= 3
+        assert np.abs(changed - np.asarray(image).astype(int)).max() <= 3
 
 
 def test_jitter_of_nothing_leaves_the_image() -> None:
-    made = augmentation.jitter(tf.constant(PIXELS), tf.constant([1, 2]), 0.0)
-    np.testing.assert_array_equal(made, PIXELS)
+    changed = augmentation.jitter(tf.constant(PIXELS), tf.constant([1, 2]), 0.0)
+    np.testing.assert_array_equal(changed, PIXELS)
 
 
 def test_jitters_factors_are_drawn_apart_from_each_other_and_within_their_range() -> None:
@@ -188,9 +188,9 @@ def test_jitters_factors_are_drawn_apart_from_each_other_and_within_their_range(
 def test_each_option_draws_the_same_with_or_without_the_others() -> None:
     with_color = Augmentation(flip="horizontal", color=0.01)
     for seed in range(10):
-        made = augmented(with_color, seed).astype(int)
+        changed = augmented(with_color, seed).astype(int)
         alone = augmented(Augmentation(flip="horizontal"), seed).astype(int)
-        assert np.abs(made - alone).max() <= 10
+        assert np.abs(changed - alone).max() <= 10
 
 
 def inverted(image: Any, seed: Any, share: float = 1.0) -> Any:

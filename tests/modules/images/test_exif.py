@@ -43,9 +43,9 @@ def pillow(content: bytes) -> Image.Image:
 def check_as_pillow(content: bytes) -> None:
     upright = pillow(content)
     spec = ImageSpec(height=upright.height, width=upright.width)
-    made = image.decode(tf.constant(content), spec).numpy().astype(int)
+    pixels = image.decode(tf.constant(content), spec).numpy().astype(int)
     # TensorFlow decodes JPEG with the faster DCT.
-    assert np.abs(made - np.asarray(upright).astype(int)).max() <= 8
+    assert np.abs(pixels - np.asarray(upright).astype(int)).max() <= 8
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))

@@ -63,9 +63,9 @@ def test_a_bmp_is_read_by_its_own_masks(content: bytes) -> None:
 def test_a_bmp_of_16_bits_spreads_its_levels_from_0_to_255(
     bits: tuple[int, int, int], masks: tuple[int, ...]
 ) -> None:
-    made = decoded(bmp(in_masks_of_16(*bits), WIDTH, 16, masks=masks))
+    pixels = decoded(bmp(in_masks_of_16(*bits), WIDTH, 16, masks=masks))
     expected = [np.round((RGB[..., i] >> (8 - n)) * 255.0 / (2**n - 1)) for i, n in enumerate(bits)]
-    np.testing.assert_array_equal(made, np.stack(expected, axis=-1))
+    np.testing.assert_array_equal(pixels, np.stack(expected, axis=-1))
 
 
 def test_ten_bits_a_colour_are_scaled_to_eight() -> None:
@@ -74,8 +74,8 @@ def test_ten_bits_a_colour_are_scaled_to_eight() -> None:
         row.astype("<u4").tobytes()
         for row in levels[..., 0] << 20 | levels[..., 1] << 10 | levels[..., 2]
     ]
-    made = decoded(bmp(rows, WIDTH, 32, masks=(0x3FF00000, 0xFFC00, 0x3FF)))
-    assert np.abs(made - RGB).max() <= 1
+    pixels = decoded(bmp(rows, WIDTH, 32, masks=(0x3FF00000, 0xFFC00, 0x3FF)))
+    assert np.abs(pixels - RGB).max() <= 1
 
 
 def test_opacity_in_a_bmp_is_composed_where_a_mask_names_it() -> None:
@@ -97,8 +97,8 @@ def test_a_short_palette_is_read_whatever_the_bits(bits: int) -> None:
     places = (np.arange(24 * 13).reshape(24, 13) % 2).astype(np.uint8)
     spread = np.unpackbits(places[..., None], axis=-1)[..., 8 - bits :].reshape(24, -1)
     rows = [row.tobytes() for row in np.packbits(spread, axis=-1)]
-    made = decoded(bmp(rows, 13, bits, palette=bytes([10, 20, 30, 0, 40, 50, 60, 0])))
-    np.testing.assert_array_equal(made, np.array([[30, 20, 10], [60, 50, 40]])[places])
+    pixels = decoded(bmp(rows, 13, bits, palette=bytes([10, 20, 30, 0, 40, 50, 60, 0])))
+    np.testing.assert_array_equal(pixels, np.array([[30, 20, 10], [60, 50, 40]])[places])
 
 
 def test_what_fills_up_the_last_row_may_be_missing() -> None:
@@ -149,8 +149,8 @@ def on(drawn: Image.Image, background: Color) -> Any:
 @pytest.mark.parametrize("background", [WHITE, PINK])
 def test_a_png_is_composed_as_pillow_composes_it(mode: str, background: Color) -> None:
     drawn = faded(mode)
-    made = decoded(saved(drawn, "PNG"), background)
-    np.testing.assert_array_equal(made, on(drawn, background))
+    pixels = decoded(saved(drawn, "PNG"), background)
+    np.testing.assert_array_equal(pixels, on(drawn, background))
 
 
 @pytest.mark.parametrize("transparency", [3, bytes([0, 128, 255, 7])])
@@ -189,11 +189,11 @@ def test_an_opaque_image_is_what_tensorflow_decodes() -> None:
 
 @pytest.mark.parametrize("options", [{}, {"interlace": 0}, {"comment": b"hands " * 200}])
 def test_a_gif_shows_its_picture_in_its_place(options: dict[str, Any]) -> None:
-    made = decoded(gif(RGB, (60, 50), 7, 9, **options), PINK)
+    pixels = decoded(gif(RGB, (60, 50), 7, 9, **options), PINK)
     plain = decoded(saved(Image.fromarray(RGB).convert("P"), "GIF"))
     expected = np.tile(np.array(PINK), (50, 60, 1))
     expected[9 : 9 + 24, 7 : 7 + 40] = plain
-    np.testing.assert_array_equal(made, expected)
+    np.testing.assert_array_equal(pixels, expected)
 
 
 def test_a_picture_beyond_its_gifs_canvas_widens_it() -> None:
@@ -229,6 +229,6 @@ def test_inks_without_adobes_mark_are_as_viewers_take_them() -> None:
 def test_the_background_reaches_every_image_of_a_batch() -> None:
     contents = [saved(faded("RGBA"), "PNG"), encoded(RGB), saved(Image.fromarray(RGB), "GIF")]
     spec = ImageSpec(height=24, width=40, background=PINK)
-    made = image.decode_batch(tf.constant(contents), spec).numpy()
-    np.testing.assert_array_equal(made[0], on(faded("RGBA"), PINK))
-    np.testing.assert_array_equal(made[1], RGB)
+    pixels = image.decode_batch(tf.constant(contents), spec).numpy()
+    np.testing.assert_array_equal(pixels[0], on(faded("RGBA"), PINK))
+    np.testing.assert_array_equal(pixels[1], RGB)

@@ -38,9 +38,9 @@ def test_crop_keeps_the_middle_and_pad_keeps_all() -> None:
 @pytest.mark.parametrize("resize", ["stretch", "crop", "pad"])
 def test_odd_proportions_come_to_the_size_asked_for(shape: tuple[int, int], resize: str) -> None:
     spec = ImageSpec.model_validate({"height": 12, "width": 20, "resize": resize})
-    made = image.decode(tf.constant(encoded(np.full((*shape, 3), 200, np.uint8))), spec).numpy()
-    assert made.shape == (12, 20, 3)
-    assert made.max() == 200
+    pixels = image.decode(tf.constant(encoded(np.full((*shape, 3), 200, np.uint8))), spec).numpy()
+    assert pixels.shape == (12, 20, 3)
+    assert pixels.max() == 200
 
 
 def test_downscaling_is_antialiased_as_in_pillow() -> None:

@@ -26,19 +26,19 @@ def mixed(options: Augmentation, seed: int, n: int = CLASSES) -> tuple[Any, Any]
 
 def partners(targets: npt.NDArray[np.float32]) -> list[tuple[int, float]]:
     """For each row the other image that it holds, or itself, and the share of its own."""
-    found = []
+    result = []
     for i, row in enumerate(targets):
         others = [j for j in np.flatnonzero(row) if j != i]
         assert len(others) <= 1
-        found.append((int(others[0]) if others else i, float(row[i])))
-    return found
+        result.append((int(others[0]) if others else i, float(row[i])))
+    return result
 
 
 def test_nothing_set_gives_back_what_was_given() -> None:
     images, targets = tf.constant(IMAGES), tf.constant(TARGETS)
-    made = mixing.mix(images, targets, tf.constant([1, 2]), Augmentation(flip="horizontal"))
-    assert made[0] is images
-    assert made[1] is targets
+    mixed = mixing.mix(images, targets, tf.constant([1, 2]), Augmentation(flip="horizontal"))
+    assert mixed[0] is images
+    assert mixed[1] is targets
 
 
 @pytest.mark.parametrize("seed", range(12))
@@ -139,12 +139,12 @@ def test_tf_data_mixes_as_eager_mode_does_whatever_the_size_of_the_batch(
         return mixing.mix(row[0], row[1], seed, options)
 
     rows = tf.data.Dataset.from_tensor_slices((IMAGES, TARGETS)).repeat(2).batch(5).enumerate()
-    made = rows.map(run, num_parallel_calls=4)
-    assert made.element_spec == (
+    result = rows.map(run, num_parallel_calls=4)
+    assert result.element_spec == (
         tf.TensorSpec((None, *SIZE, 3), tf.uint8),
         tf.TensorSpec((None, CLASSES), tf.float32),
     )
-    batches = list(made.as_numpy_iterator())
+    batches = list(result.as_numpy_iterator())
     assert [len(images) for images, _ in batches] == [5, 5, 5, 1]
     for (place, row), (images, targets) in zip(rows, batches, strict=True):
         alone = run(place, row)

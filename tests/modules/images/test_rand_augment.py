@@ -63,8 +63,8 @@ def test_color_contrast_and_brightness_are_pillows(name: str, factor: float) -> 
         )
         <= 1
     )
-    made = rand_augment.brightness(pixels, factor)
-    assert furthest(made, ImageEnhance.Brightness(pillow).enhance(factor)) <= 1
+    changed = rand_augment.brightness(pixels, factor)
+    assert furthest(changed, ImageEnhance.Brightness(pillow).enhance(factor)) <= 1
 
 
 @pytest.mark.parametrize("factor", FACTORS)
@@ -72,8 +72,8 @@ def test_color_contrast_and_brightness_are_pillows(name: str, factor: float) -> 
 def test_sharpness_is_pillows_but_on_the_border(name: str, factor: float) -> None:
     pixels = PICTURES[name]
     expected = np.asarray(ImageEnhance.Sharpness(Image.fromarray(pixels)).enhance(factor))
-    made = rand_augment.sharpness(pixels, factor)
-    assert furthest(made[1:-1, 1:-1], expected[1:-1, 1:-1]) <= 1
+    changed = rand_augment.sharpness(pixels, factor)
+    assert furthest(changed[1:-1, 1:-1], expected[1:-1, 1:-1]) <= 1
 
 
 def transformed(
@@ -118,10 +118,10 @@ def geometry_is_pillows(
 def test_rotation_is_pillows(name: str, degrees: float) -> None:
     pixels = PICTURES[name]
     cosine, sine = np.cos(np.deg2rad(degrees)), np.sin(np.deg2rad(degrees))
-    made = rand_augment.rotate(pixels, tf.constant(math.radians(degrees)))
-    geometry_is_pillows(made, pixels, (cosine, -sine, sine, cosine))
+    changed = rand_augment.rotate(pixels, tf.constant(math.radians(degrees)))
+    geometry_is_pillows(changed, pixels, (cosine, -sine, sine, cosine))
     pillow = np.asarray(Image.fromarray(pixels).rotate(degrees, Image.Resampling.BILINEAR))
-    assert furthest(made[7:16, 9:22], pillow[7:16, 9:22]) <= 1
+    assert furthest(changed[7:16, 9:22], pillow[7:16, 9:22]) <= 1
 
 
 @pytest.mark.parametrize("slope", [-0.3, 0.07, 0.3])
@@ -150,8 +150,8 @@ def test_translation_moves_whole_pixels_and_fills_with_grey(share: float) -> Non
 def test_no_operation_changes_the_size(name: str, shape: tuple[int, int]) -> None:
     pixels = np.ascontiguousarray(NOISE[: shape[0], : shape[1]])
     for level in (0.0, 1.0):
-        made = rand_augment.OPERATIONS[name](pixels, level, tf.constant(-1.0))
-        assert (tuple(made.shape), made.dtype) == ((*shape, 3), np.uint8)
+        changed = rand_augment.OPERATIONS[name](pixels, level, tf.constant(-1.0))
+        assert (tuple(changed.shape), changed.dtype) == ((*shape, 3), np.uint8)
 
 
 def test_magnitude_0_leaves_the_image_but_for_the_two_that_have_no_strength() -> None:
@@ -167,15 +167,15 @@ def test_signs_go_both_ways_and_more_magnitude_goes_further() -> None:
     signed = set(NAMES) - {"identity", "autocontrast", "equalize", "solarize", "posterize"}
     pixels = picture(23, 31)
     for name, operation in rand_augment.OPERATIONS.items():
-        made = {
+        result = {
             (level, sign): np.asarray(operation(pixels, level, tf.constant(sign))).astype(int)
             for level in (0.3, 1.0)
             for sign in (1.0, -1.0)
         }
-        differ = bool((made[1.0, 1.0] != made[1.0, -1.0]).any())
+        differ = bool((result[1.0, 1.0] != result[1.0, -1.0]).any())
         assert differ == (name in signed), name
         if name not in ("identity", "autocontrast", "equalize"):
-            little, much = (np.abs(made[level, -1.0] - pixels).mean() for level in (0.3, 1.0))
+            little, much = (np.abs(result[level, -1.0] - pixels).mean() for level in (0.3, 1.0))
             assert much > little > 0, name
 
 
@@ -207,8 +207,8 @@ def graph_of(options: RandAugment) -> Callable[[Any, Any], Any]:
         return rand_augment.rand_augment(image, seed, options)
 
     specs = [tf.TensorSpec(NOISE.shape, tf.uint8), tf.TensorSpec([2], tf.int64)]
-    made: Callable[[Any, Any], Any] = tf.function(run, input_signature=specs, autograph=False)
-    return made
+    result: Callable[[Any, Any], Any] = tf.function(run, input_signature=specs, autograph=False)
+    return result
 
 
 def test_only_the_operations_drawn_are_run_each_as_often_as_any_other(ran: list[str]) -> None:
@@ -241,9 +241,9 @@ def test_a_graph_makes_what_eager_mode_makes_of_either_type_of_seed() -> None:
     run = graph_of(options)
     distinct = set()
     for number in range(40):
-        made = run(NOISE, [number, 7]).numpy()
+        result = run(NOISE, [number, 7]).numpy()
         seed = tf.constant([number, 7], tf.int32)
         alone = rand_augment.rand_augment(tf.constant(NOISE), seed, options)
-        np.testing.assert_array_equal(made, alone)
-        distinct.add(made.tobytes())
+        np.testing.assert_array_equal(result, alone)
+        distinct.add(result.tobytes())
     assert len(distinct) > 30  # two layers of no effect are rare

@@ -33,13 +33,13 @@ def pushed_through(found: list[ImageFile], folder: Path) -> int:
 
 
 def test_a_folder_is_listed_and_read(root: Path, tmp_path: Path) -> None:
-    found = list_all(asked(address(root)))
+    files = list_all(asked(address(root)))
     local = list_all(asked(root))
-    assert [(file.name, file.label, file.size) for file in found] == [
+    assert [(file.name, file.label, file.size) for file in files] == [
         (file.name, file.label, file.size) for file in local
     ]
-    assert fingerprint_of(found) == fingerprint_of(local)
-    assert pushed_through(found, tmp_path / "out") == 20
+    assert fingerprint_of(files) == fingerprint_of(local)
+    assert pushed_through(files, tmp_path / "out") == 20
 
 
 def test_a_folder_whose_name_is_a_pattern_is_listed_at_an_address_too(root: Path) -> None:
@@ -48,9 +48,9 @@ def test_a_folder_whose_name_is_a_pattern_is_listed_at_an_address_too(root: Path
 
 
 def test_a_manifest_is_read_and_its_paths_start_beside_it(root: Path, tmp_path: Path) -> None:
-    found = list_all(asked(address(root / "images.csv")))
-    assert found[0].path == address(root / "a" / "0.png")
-    assert pushed_through(found, tmp_path / "out") == 20
+    files = list_all(asked(address(root / "images.csv")))
+    assert files[0].path == address(root / "a" / "0.png")
+    assert pushed_through(files, tmp_path / "out") == 20
 
 
 def test_a_local_manifest_may_name_addresses(root: Path, tmp_path: Path) -> None:

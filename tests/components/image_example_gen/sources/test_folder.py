@@ -26,11 +26,11 @@ def test_folders_named_as_splits_are_splits(tmp_path: Path, pictures: list[bytes
         for label in "ab"
         for n in range(3)
     ]
-    found = list_all(asked(fill(tmp_path, names, pictures)))
-    assert Counter((file.split, file.label) for file in found) == {
+    files = list_all(asked(fill(tmp_path, names, pictures)))
+    assert Counter((file.split, file.label) for file in files) == {
         (split, label): 3 for split in ("train", "validation", "test") for label in "ab"
     }
-    assert found[0].name.endswith("Train/a/0.png")
+    assert files[0].name.endswith("Train/a/0.png")
 
 
 def test_what_no_folder_names_is_taken_from_train(tmp_path: Path, pictures: list[bytes]) -> None:

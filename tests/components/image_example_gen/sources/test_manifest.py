@@ -33,15 +33,15 @@ ROWS = "".join(f"images/{n}.png,{'ab'[n % 2]},cam{n % 3}\n" for n in range(12))
 
 def test_rows_are_images_and_other_columns_are_kept(folder: Path) -> None:
     path = manifest(folder, "path,label,camera\n" + ROWS)
-    found = list_all(asked(path))
-    assert len(found) == 12
-    by_name = {file.name: file for file in found}
+    files = list_all(asked(path))
+    assert len(files) == 12
+    by_name = {file.name: file for file in files}
     assert by_name["images/3.png"].label == "b"
     assert by_name["images/3.png"].columns == (("camera", "cam0"),)
     assert by_name["images/3.png"].size == (folder / "images/3.png").stat().st_size
     assert further_features(asked(path)) == ["camera"]
     report = records.write_chunk(
-        found, {s: str(folder / s) for s in SHARES}, SHARES, asked(path), 0
+        files, {s: str(folder / s) for s in SHARES}, SHARES, asked(path), 0
     )
     assert report.counts.total() == 12
     assert not report.bad
@@ -50,8 +50,8 @@ def test_rows_are_images_and_other_columns_are_kept(folder: Path) -> None:
 def test_columns_may_have_any_name_tabs_and_a_byte_order_mark(folder: Path) -> None:
     text = "\ufefffile\tspecies\n" + "".join(f"images/{n}.png\t浴室{n % 2}\n" for n in range(4))
     path = manifest(folder, text, "images.tsv")
-    found = list_all(asked(path, image_column="file", label_column="species"))
-    assert {file.label for file in found} == {"浴室0", "浴室1"}
+    files = list_all(asked(path, image_column="file", label_column="species"))
+    assert {file.label for file in files} == {"浴室0", "浴室1"}
 
 
 def test_a_quoted_value_may_hold_the_separator(folder: Path) -> None:
@@ -127,9 +127,9 @@ def test_a_manifest_that_is_not_text_or_not_there_is_named(tmp_path: Path) -> No
 
 def test_paths_may_start_elsewhere(folder: Path) -> None:
     path = manifest(folder / "about", "path,label\n0.png,a\n1.png,b\n")
-    found = list_all(asked(path, image_root=str(folder / "images")))
-    assert [file.path for file in found] == [str(folder / "images" / f"{n}.png") for n in (0, 1)]
-    assert all(file.size for file in found)
+    files = list_all(asked(path, image_root=str(folder / "images")))
+    assert [file.path for file in files] == [str(folder / "images" / f"{n}.png") for n in (0, 1)]
+    assert all(file.size for file in files)
 
 
 def test_an_absolute_path_below_the_manifest_is_taken(folder: Path) -> None:

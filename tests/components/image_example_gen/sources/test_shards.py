@@ -42,10 +42,10 @@ def test_records_are_images_whatever_shards_they_are_in(
     shard(tmp_path / "one.tfrecord", pairs[:30])
     shard(tmp_path / "two.tfrecord.gz", pairs[30:])
     options = asked(tmp_path)
-    found = list_all(options)
-    assert Counter(file.label for file in found) == {"a": 30, "b": 30}
+    files = list_all(options)
+    assert Counter(file.label for file in files) == {"a": 30, "b": 30}
     folders = {split: str(tmp_path / "out" / split) for split in SHARES}
-    chunks = records.chunks(found)
+    chunks = records.chunks(files)
     assert [len(chunk) for chunk in chunks] == [30, 30]
     whole = [
         records.write_chunk(chunk, folders, SHARES, options, n) for n, chunk in enumerate(chunks)
@@ -59,7 +59,7 @@ def test_records_are_images_whatever_shards_they_are_in(
         for record in tf.data.TFRecordDataset(paths)
     }
     assert written == set(pictures)
-    assert pick_records(found[7].path, {3, 7}, options.image_column) == {
+    assert pick_records(files[7].path, {3, 7}, options.image_column) == {
         3: pictures[3],
         7: pictures[7],
     }
@@ -95,9 +95,9 @@ def test_a_broken_shard_gives_what_it_holds_and_is_named(
     path = shard(tmp_path / "one.tfrecord", pairs)
     path.write_bytes(path.read_bytes()[:-10])
     options = asked(path)
-    found = list_all(options)
+    files = list_all(options)
     report = records.write_chunk(
-        found, {split: str(tmp_path / "out" / split) for split in SHARES}, SHARES, options, 0
+        files, {split: str(tmp_path / "out" / split) for split in SHARES}, SHARES, options, 0
     )
     assert report.counts.total() == 59
     (bad,) = report.bad
@@ -157,11 +157,11 @@ def test_pixels_in_place_of_an_encoded_image_and_labels_that_are_no_text_are_lef
             example = tf.train.Example(features=tf.train.Features(feature=feature))
             writer.write(example.SerializeToString())
     options = asked(tmp_path)
-    found = list_all(options)
+    files = list_all(options)
     folders = {split: str(tmp_path / "out" / split) for split in SHARES}
     whole = report.merge(
         records.write_chunk(chunk, folders, SHARES, options, n)
-        for n, chunk in enumerate(records.chunks(found))
+        for n, chunk in enumerate(records.chunks(files))
     )
     assert path.exists()
     assert [row["reason"] for row in whole.bad] == [

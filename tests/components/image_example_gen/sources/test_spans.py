@@ -43,8 +43,8 @@ def test_the_latest_is_taken(
     version: int | None,
 ) -> None:
     fill(tmp_path, folders, pictures)
-    found = spans.latest(f"{tmp_path}/{pattern}")
-    assert found == spans.Span(f"{tmp_path}/{path}", span, version)
+    latest = spans.latest(f"{tmp_path}/{pattern}")
+    assert latest == spans.Span(f"{tmp_path}/{path}", span, version)
     listed = list_all(asked(f"{tmp_path}/{pattern}"))
     assert {file.path for file in listed} == {f"{tmp_path}/{path}/{label}/1.png" for label in "ab"}
 
@@ -53,8 +53,8 @@ def test_spans_may_lie_in_a_folder_whose_name_is_a_pattern(
     tmp_path: Path, pictures: list[bytes]
 ) -> None:
     fill(tmp_path / "photos [1]*", ["span-9/v-1", "span-10/v-1", "span-10/v-2"], pictures)
-    found = spans.latest(f"{tmp_path}/photos [1]*/span-{{SPAN}}/v-{{VERSION}}")
-    assert found == spans.Span(f"{tmp_path}/photos [1]*/span-10/v-2", 10, 2)
+    latest = spans.latest(f"{tmp_path}/photos [1]*/span-{{SPAN}}/v-{{VERSION}}")
+    assert latest == spans.Span(f"{tmp_path}/photos [1]*/span-10/v-2", 10, 2)
 
 
 def test_what_has_no_span_is_refused(tmp_path: Path) -> None:

@@ -37,10 +37,10 @@ def run(
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             for variable in variables:
                 tape.watch(variable)
-            made = forward(batch)
-            weights = tf.linspace(-1.0, 1.0, made.shape[1])
-            loss = tf.reduce_sum(made * weights)
-        return made, tape.gradient(loss, variables, unconnected_gradients="zero")
+            output = forward(batch)
+            weights = tf.linspace(-1.0, 1.0, output.shape[1])
+            loss = tf.reduce_sum(output * weights)
+        return output, tape.gradient(loss, variables, unconnected_gradients="zero")
 
     result: Run = step(batch)
     return result
@@ -81,8 +81,8 @@ def test_with_no_layer_named_all_is_as_in_inference() -> None:
     module = backbone.load(str(GLYPHS))
     before = values(module.variables)
     expected = run(module.forward, images(32), module.trainable)
-    found = run(updating_forward(module, GLYPHS_SPEC, []), images(32), module.trainable)
-    for one, other in zip(tf.nest.flatten(found), tf.nest.flatten(expected), strict=True):
+    result = run(updating_forward(module, GLYPHS_SPEC, []), images(32), module.trainable)
+    for one, other in zip(tf.nest.flatten(result), tf.nest.flatten(expected), strict=True):
         # Two graphs of the same layers: what is fused, and so the last bits, is up to the kernels.
         same(one, other, 1e-5)
     after = values(module.variables)
@@ -106,9 +106,9 @@ def test_with_all_layers_named_it_is_the_module_in_training() -> None:
     forward = updating_forward(one, GLYPHS_SPEC, statistics(one), momentum=0.9)
     for count in (8, 5):
         batch = images(32, count)
-        found = run(forward, batch, one.trainable)
+        result = run(forward, batch, one.trainable)
         expected = run(lambda x: other.forward(x, training=True), batch, other.trainable)
-        for mine, theirs in zip(tf.nest.flatten(found), tf.nest.flatten(expected), strict=True):
+        for mine, theirs in zip(tf.nest.flatten(result), tf.nest.flatten(expected), strict=True):
             same(mine, theirs)
     for mine, theirs in zip(one.variables, other.variables, strict=True):
         same(mine, theirs)
@@ -143,8 +143,8 @@ def test_named_layers_do_as_keras_layers_that_are_not_frozen(
     expected = run(
         lambda x: model(x, training=True), images(64), [variables[v.name] for v in module.trainable]
     )
-    found = run(forward, images(64), module.trainable)
-    for mine, theirs in zip(tf.nest.flatten(found), tf.nest.flatten(expected), strict=True):
+    result = run(forward, images(64), module.trainable)
+    for mine, theirs in zip(tf.nest.flatten(result), tf.nest.flatten(expected), strict=True):
         same(mine, theirs, 1e-3)
     for variable in module.variables:
         same(variable, variables[variable.name])
@@ -176,6 +176,6 @@ def test_a_module_with_compiled_convolutions_can_be_updated(tmp_path: Path) -> N
     expected = run(
         lambda x: model(x, training=True), images(8), [variables[v.name] for v in module.trainable]
     )
-    found = run(forward, images(8), module.trainable)
-    for mine, theirs in zip(tf.nest.flatten(found), tf.nest.flatten(expected), strict=True):
+    result = run(forward, images(8), module.trainable)
+    for mine, theirs in zip(tf.nest.flatten(result), tf.nest.flatten(expected), strict=True):
         same(mine, theirs)

@@ -20,26 +20,26 @@ def glyphs() -> backbone.Backbone:
 
 
 def test_its_blocks_come_in_the_order_of_the_data(glyphs: backbone.Backbone) -> None:
-    found = blocks.blocks_of(glyphs)
-    assert blocks.names(found) == ["stem", "block_1", "block_2", "block_3", "block_4"]
-    assert [block.batch_norm for block in found] == [1] * 5
-    assert sum(block.parameters for block in found) == 102_320
+    module_blocks = blocks.blocks_of(glyphs)
+    assert blocks.names(module_blocks) == ["stem", "block_1", "block_2", "block_3", "block_4"]
+    assert [block.batch_norm for block in module_blocks] == [1] * 5
+    assert sum(block.parameters for block in module_blocks) == 102_320
 
 
 def test_mobilenets_blocks_hold_every_trainable_variable_once(shared: Path) -> None:
     module = backbone.load(str(shared / "backbones" / "mobilenet_v1_025_224"))
-    found = blocks.blocks_of(module)
-    assert blocks.names(found) == ["conv1", *(f"conv_{i}" for i in range(1, 14))]
-    assert len(blocks.variables_of(found)) == len(module.trainable) == 81
-    assert sum(block.parameters for block in found) == 213_072
-    assert sum(block.batch_norm for block in found) == 27
+    module_blocks = blocks.blocks_of(module)
+    assert blocks.names(module_blocks) == ["conv1", *(f"conv_{i}" for i in range(1, 14))]
+    assert len(blocks.variables_of(module_blocks)) == len(module.trainable) == 81
+    assert sum(block.parameters for block in module_blocks) == 213_072
+    assert sum(block.batch_norm for block in module_blocks) == 27
 
 
 def test_variables_are_ordered_by_the_graph_not_by_how_they_are_tracked(tmp_path: Path) -> None:
     module = backbone.load(save(reversed_order(), tmp_path))
     assert not module.has_training
-    found = blocks.blocks_of(module)
-    assert [block.variable_names for block in found] == [["aa/kernel"], ["zz/kernel"]]
+    module_blocks = blocks.blocks_of(module)
+    assert [block.variable_names for block in module_blocks] == [["aa/kernel"], ["zz/kernel"]]
 
 
 def test_a_pattern_that_matches_no_name_is_refused(glyphs: backbone.Backbone) -> None:
@@ -52,10 +52,10 @@ def test_a_pattern_that_matches_no_name_is_refused(glyphs: backbone.Backbone) ->
 
 
 def test_patterns_name_the_blocks_of_a_backbone(glyphs: backbone.Backbone) -> None:
-    found = blocks.blocks_of(glyphs, ["^(stem|block_1)", "block_[23]"])
-    assert blocks.names(found) == ["stem", "block_1", "block_2", "block_3", "block_4"]
-    found = blocks.blocks_of(glyphs, ["_(conv)/", "_(bn)/"])
-    assert blocks.names(found) == ["conv", "bn"]
+    module_blocks = blocks.blocks_of(glyphs, ["^(stem|block_1)", "block_[23]"])
+    assert blocks.names(module_blocks) == ["stem", "block_1", "block_2", "block_3", "block_4"]
+    module_blocks = blocks.blocks_of(glyphs, ["_(conv)/", "_(bn)/"])
+    assert blocks.names(module_blocks) == ["conv", "bn"]
 
 
 def test_layers_affine_variables_and_statistics_are_told(glyphs: backbone.Backbone) -> None:
@@ -72,10 +72,10 @@ def test_layers_affine_variables_and_statistics_are_told(glyphs: backbone.Backbo
 def test_without_names_the_graph_tells_what_belongs_to_batch_norm(
     glyphs: backbone.Backbone, tmp_path: Path
 ) -> None:
-    found = blocks.blocks_of(backbone.load(save(nameless(glyphs), tmp_path)))
+    module_blocks = blocks.blocks_of(backbone.load(save(nameless(glyphs), tmp_path)))
     named = blocks.blocks_of(glyphs)
-    assert blocks.names(found) == [f"block_{i}" for i in range(1, 6)]
-    for one, other in zip(found, named, strict=True):
+    assert blocks.names(module_blocks) == [f"block_{i}" for i in range(1, 6)]
+    for one, other in zip(module_blocks, named, strict=True):
         assert one.parameters == other.parameters
         assert (one.batch_norm, len(one.affine), len(one.statistics)) == (1, 2, 2)
 
@@ -108,8 +108,8 @@ def test_only_trainable_variables_are_in_blocks_but_all_statistics(tmp_path: Pat
     module = reusable(
         whole.forward, whole.variables, some, tf.TensorSpec((None, 32, 32, 3), tf.float32)
     )
-    found = backbone.load(save(module, tmp_path))
-    parts = blocks.blocks_of(found)
+    loaded = backbone.load(save(module, tmp_path))
+    parts = blocks.blocks_of(loaded)
     assert blocks.names(parts) == ["block_2", "block_4"]
     assert [len(block.variables) for block in parts] == [3, 1]
     assert [len(block.affine) for block in parts] == [2, 0]
@@ -132,8 +132,10 @@ def automatic(layers: Any) -> Any:
 
 
 def test_automatic_names_are_grouped_by_where_branches_meet(tmp_path: Path) -> None:
-    found = blocks.blocks_of(backbone.load(save(inference(automatic(tf_keras.layers)), tmp_path)))
-    assert blocks.names(found) == ["block_1", "block_2", "block_3"]
-    assert [block.batch_norm for block in found] == [1, 2, 1]
-    assert [len(block.layers) for block in found] == [2, 4, 3]
-    assert found[2].layers[0].startswith("batch_normalization")
+    module_blocks = blocks.blocks_of(
+        backbone.load(save(inference(automatic(tf_keras.layers)), tmp_path))
+    )
+    assert blocks.names(module_blocks) == ["block_1", "block_2", "block_3"]
+    assert [block.batch_norm for block in module_blocks] == [1, 2, 1]
+    assert [len(block.layers) for block in module_blocks] == [2, 4, 3]
+    assert module_blocks[2].layers[0].startswith("batch_normalization")

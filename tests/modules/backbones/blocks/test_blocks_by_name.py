@@ -60,11 +60,11 @@ def grouped(rows: str, patterns: list[str] | None = None) -> dict[str, list[str]
 
 
 def test_a_normalisation_goes_where_it_lies_not_where_its_number_says() -> None:
-    found = grouped(
+    groups = grouped(
         "0,conv2d/kernel 0,batch_normalization_5/gamma 1,conv2d_1/kernel "
         "1,batch_normalization/gamma 2,conv2d_2/kernel 2,batch_normalization_1/gamma"
     )
-    assert found == {
+    assert groups == {
         "block_1": ["conv2d/kernel", "batch_normalization_5/gamma"],
         "block_2": ["conv2d_1/kernel", "batch_normalization/gamma"],
         "block_3": ["conv2d_2/kernel", "batch_normalization_1/gamma"],
@@ -72,22 +72,22 @@ def test_a_normalisation_goes_where_it_lies_not_where_its_number_says() -> None:
 
 
 def test_made_up_names_join_the_named_block_around_them() -> None:
-    found = grouped(
+    groups = grouped(
         "0,stem/kernel 1,block2_sepconv/kernel 1,conv2d_4/kernel 1,block2_bn/gamma "
         "2,conv2d_5/kernel 2,batch_normalization_5/gamma 3,block3_sepconv/kernel 3,post_bn/gamma"
     )
-    assert list(found) == ["stem", "block2", "conv2d_5", "block3"]
-    assert found["block2"][1] == "conv2d_4/kernel"
-    assert found["block3"][-1] == "post_bn/gamma"
+    assert list(groups) == ["stem", "block2", "conv2d_5", "block3"]
+    assert groups["block2"][1] == "conv2d_4/kernel"
+    assert groups["block3"][-1] == "post_bn/gamma"
 
 
 def test_made_up_names_in_a_named_folder_are_named_by_it() -> None:
-    found = grouped(
+    groups = grouped(
         "0,net/stem/conv2d/kernel 0,net/stem/batch_normalization/gamma "
         "1,net/blocks_0/conv2d/kernel 1,net/blocks_0/batch_normalization_1/gamma "
         "2,net/blocks_1/conv2d_1/kernel 3,net/head/conv2d_7/kernel"
     )
-    assert list(found) == ["stem", "blocks_0", "blocks_1", "head"]
+    assert list(groups) == ["stem", "blocks_0", "blocks_1", "head"]
 
 
 def test_a_folder_of_many_layers_with_made_up_names_says_nothing() -> None:
@@ -96,11 +96,11 @@ def test_a_folder_of_many_layers_with_made_up_names_says_nothing() -> None:
 
 
 def test_the_first_of_a_kind_needs_no_number() -> None:
-    found = grouped(
+    groups = grouped(
         "0,net/bottleneck_block/conv2d/kernel 1,net/bottleneck_block/conv2d_1/kernel "
         "2,net/bottleneck_block_1/conv2d_2/kernel"
     )
-    assert list(found) == ["bottleneck_block", "bottleneck_block_1"]
+    assert list(groups) == ["bottleneck_block", "bottleneck_block_1"]
 
 
 def test_one_number_for_all_says_nothing() -> None:
@@ -108,13 +108,13 @@ def test_one_number_for_all_says_nothing() -> None:
 
 
 def test_names_without_a_layer_say_nothing() -> None:
-    found = grouped("0,Variable 0,Variable 1,Variable")
-    assert found == {"block_1": ["Variable"] * 2, "block_2": ["Variable"]}
+    groups = grouped("0,Variable 0,Variable 1,Variable")
+    assert groups == {"block_1": ["Variable"] * 2, "block_2": ["Variable"]}
 
 
 def test_two_towers_keep_their_blocks_apart() -> None:
-    found = grouped("0,rgb/block_1/kernel 0,flow/block_1/kernel 1,rgb/block_2/kernel")
-    assert list(found) == ["rgb/block_1", "flow/block_1", "block_2"]
+    groups = grouped("0,rgb/block_1/kernel 0,flow/block_1/kernel 1,rgb/block_2/kernel")
+    assert list(groups) == ["rgb/block_1", "flow/block_1", "block_2"]
 
 
 def test_patterns_win_and_the_built_in_rules_have_the_rest() -> None:

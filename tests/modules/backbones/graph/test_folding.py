@@ -57,8 +57,8 @@ def test_a_convolution_takes_its_batch_norm_in(
 ) -> None:
     inputs = tf_keras.Input((SIZE, SIZE, 3))
     fresh = type(convolution).from_config(convolution.get_config())
-    made = layers.ReLU()(layers.BatchNormalization(**options)(fresh(inputs)))
-    module = load(made, inputs, tmp_path)
+    outputs = layers.ReLU()(layers.BatchNormalization(**options)(fresh(inputs)))
+    module = load(outputs, inputs, tmp_path)
     assert batch_norms(module.graph.definition) == 1
     assert batch_norms(folded(module.graph.definition)) == 0
     compare(module, at_images(module.graph, (SIZE, SIZE)), module.trainable, images(SIZE, SIZE))
@@ -67,8 +67,8 @@ def test_a_convolution_takes_its_batch_norm_in(
 def test_a_convolution_that_is_read_elsewhere_too_is_left_alone(tmp_path: Path) -> None:
     inputs = tf_keras.Input((SIZE, SIZE, 3))
     shared = layers.Conv2D(4, 3, use_bias=False)(inputs)
-    made = layers.Add()([shared, layers.BatchNormalization()(shared)])
-    module = load(made, inputs, tmp_path)
+    outputs = layers.Add()([shared, layers.BatchNormalization()(shared)])
+    module = load(outputs, inputs, tmp_path)
     assert batch_norms(folded(module.graph.definition)) == 1
     compare(module, at_images(module.graph, (SIZE, SIZE)), module.trainable, images(SIZE, SIZE))
 
@@ -82,8 +82,8 @@ def test_a_tensor_that_must_keep_its_meaning_is_left_alone() -> None:
 
 def test_batch_norm_before_a_convolution_is_left_alone(tmp_path: Path) -> None:
     inputs = tf_keras.Input((SIZE, SIZE, 3))
-    made = layers.Conv2D(4, 3)(layers.ReLU()(layers.BatchNormalization()(inputs)))
-    module = load(made, inputs, tmp_path)
+    outputs = layers.Conv2D(4, 3)(layers.ReLU()(layers.BatchNormalization()(inputs)))
+    module = load(outputs, inputs, tmp_path)
     assert batch_norms(folded(module.graph.definition)) == 1
     compare(module, at_images(module.graph, (SIZE, SIZE)), module.trainable, images(SIZE, SIZE))
 

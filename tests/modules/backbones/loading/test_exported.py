@@ -47,16 +47,16 @@ def test_exports_of_keras_3_are_backbones(newer: Any, tmp_path: Path, way: str) 
         spec = tf.TensorSpec((None, SIZE, SIZE, 3))
         archive.add_endpoint("__call__", lambda images: newer(images, training=False), [spec])
         archive.write_out(folder, verbose=False)
-    found = backbone.load(folder)
-    assert (found.height, found.width, found.output_dim) == (SIZE, SIZE, 4)
-    np.testing.assert_array_equal(found.forward(IMAGES), newer(IMAGES, training=False))
-    assert (len(found.variables), len(found.trainable)) == (10, 6)
-    parts = blocks.blocks_of(found)
+    loaded = backbone.load(folder)
+    assert (loaded.height, loaded.width, loaded.output_dim) == (SIZE, SIZE, 4)
+    np.testing.assert_array_equal(loaded.forward(IMAGES), newer(IMAGES, training=False))
+    assert (len(loaded.variables), len(loaded.trainable)) == (10, 6)
+    parts = blocks.blocks_of(loaded)
     assert [(one.name, one.batch_norm) for one in parts] == [("block_0", 1), ("block_1", 1)]
     assert [len(one.affine) for one in parts] == [2, 2]
     with tf.GradientTape() as tape:
-        loss = tf.reduce_sum(found.forward(IMAGES))
-    assert all(gradient is not None for gradient in tape.gradient(loss, found.trainable))
+        loss = tf.reduce_sum(loaded.forward(IMAGES))
+    assert all(gradient is not None for gradient in tape.gradient(loss, loaded.trainable))
 
 
 @pytest.mark.parametrize(
@@ -72,17 +72,17 @@ def test_the_line_that_a_message_gives_makes_a_backbone_of_a_keras_file(
     tmp_path: Path, generation: Any, name: str, call: str
 ) -> None:
     file, folder = str(tmp_path / name), str(tmp_path / "out")
-    made = network(generation)
-    made.save(file)
-    with pytest.raises(InputError, match=r"is a Keras file, and a backbone is the folder") as told:
+    model = network(generation)
+    model.save(file)
+    with pytest.raises(InputError, match=r"is a Keras file, and a backbone is the folder") as error:
         backbone.load(file)
-    assert str(told.value).endswith(f"in Python, {call.format(file)} makes one of it")
+    assert str(error.value).endswith(f"in Python, {call.format(file)} makes one of it")
     if call.startswith("tf_keras"):
         return  # What it writes, at leisure, is what the backbone that ships was written by.
     keras.models.load_model(file, compile=False).export(folder, verbose=False)
-    found = backbone.load(folder)
+    loaded = backbone.load(folder)
     np.testing.assert_allclose(
-        found.forward(IMAGES), made(IMAGES, training=False), rtol=1e-5, atol=1e-6
+        loaded.forward(IMAGES), model(IMAGES, training=False), rtol=1e-5, atol=1e-6
     )
 
 
@@ -114,9 +114,9 @@ def signed(folder: Path, **signatures: Any) -> str:
 
 @pytest.mark.parametrize("name", ["serving_default", "embed"])
 def test_a_plain_export_is_called_through_its_signature(tmp_path: Path, name: str) -> None:
-    found = backbone.load(signed(tmp_path, **{name: "features"}))
-    assert found.entry == "out"
-    assert found.forward(IMAGES).shape == (2, 4)
+    loaded = backbone.load(signed(tmp_path, **{name: "features"}))
+    assert loaded.entry == "out"
+    assert loaded.forward(IMAGES).shape == (2, 4)
 
 
 def test_an_export_without_a_signature_of_images_alone_is_refused(tmp_path: Path) -> None:

@@ -34,11 +34,11 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def server() -> Iterator[Server]:
     """A module, an address that leads to it, and one that leads elsewhere."""
     answers: dict[str, bytes | str] = {"/good/module": packed(GLYPHS)}
-    with answering(answers) as found, answering({"/module": packed(GLYPHS)}) as other:
-        answers["/good/moved"] = f"{found.address}/good/module?from=moved"
+    with answering(answers) as server, answering({"/module": packed(GLYPHS)}) as other:
+        answers["/good/moved"] = f"{server.address}/good/module?from=moved"
         answers["/good/elsewhere"] = f"{other.address}/module?from=elsewhere"
         answers["/good/file"] = f"file://{GLYPHS}"
-        yield found
+        yield server
 
 
 def copied(folder: Path) -> str:
@@ -56,13 +56,13 @@ def no_graph(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_folder_and_its_archive_have_one_fingerprint(server: Server) -> None:
-    found = fetch(f"{server.address}/good/module")
-    assert found.sha256 == fetch(str(GLYPHS)).sha256 == folder_fingerprint(str(GLYPHS))
+    fetched = fetch(f"{server.address}/good/module")
+    assert fetched.sha256 == fetch(str(GLYPHS)).sha256 == folder_fingerprint(str(GLYPHS))
 
 
 def test_a_loaded_backbone_says_what_to_pin() -> None:
-    found = backbone.load(str(GLYPHS))
-    assert backbone.load(str(GLYPHS), sha256=found.sha256).sha256 == found.sha256
+    loaded = backbone.load(str(GLYPHS))
+    assert backbone.load(str(GLYPHS), sha256=loaded.sha256).sha256 == loaded.sha256
 
 
 @pytest.mark.parametrize("name", ["saved_model.pb", "variables/variables.index", "more"])
@@ -111,8 +111,8 @@ def test_a_local_module_that_is_not_allowed_is_not_read(
 
 def test_a_list_judges_the_handle_and_not_where_its_server_leads(server: Server) -> None:
     for name in ("moved", "elsewhere"):
-        found = fetch(f"{server.address}/good/{name}", [f"{server.address}/good"])
-        assert found.sha256 == folder_fingerprint(str(GLYPHS))
+        fetched = fetch(f"{server.address}/good/{name}", [f"{server.address}/good"])
+        assert fetched.sha256 == folder_fingerprint(str(GLYPHS))
 
 
 def test_a_server_may_not_lead_to_a_file(server: Server) -> None:

@@ -42,9 +42,9 @@ def test_a_file_is_named_as_what_it_is(
     tmp_path: Path, name: str, content: bytes, words: str
 ) -> None:
     (tmp_path / name).write_bytes(content)
-    told = problem_of(str(tmp_path / name))
-    assert told.startswith(f"{tmp_path / name} ")
-    assert words in told
+    problem = problem_of(str(tmp_path / name))
+    assert problem.startswith(f"{tmp_path / name} ")
+    assert words in problem
 
 
 def test_a_saved_models_folder_looks_like_a_backbone(tmp_path: Path) -> None:
@@ -53,9 +53,10 @@ def test_a_saved_models_folder_looks_like_a_backbone(tmp_path: Path) -> None:
 
 
 def test_what_is_not_there_is_said_with_what_is(tmp_path: Path) -> None:
-    told = problem_of(str(tmp_path / "a" / "b"))
+    problem = problem_of(str(tmp_path / "a" / "b"))
     assert (
-        told == f"{tmp_path / 'a' / 'b'} does not exist, though {tmp_path} does; correct the path"
+        problem
+        == f"{tmp_path / 'a' / 'b'} does not exist, though {tmp_path} does; correct the path"
     )
 
 
@@ -72,9 +73,10 @@ def test_a_folder_of_versions_names_the_newest(tmp_path: Path) -> None:
     for version in ("9", "10"):
         with_files(tmp_path / version, saved_model_dot_pb=b"x")
     (tmp_path / "11").mkdir()
-    told = problem_of(str(tmp_path))
+    problem = problem_of(str(tmp_path))
     assert (
-        told == f"{tmp_path} holds versions and is none; give one of 9, 10, such as {tmp_path}/10"
+        problem
+        == f"{tmp_path} holds versions and is none; give one of 9, 10, such as {tmp_path}/10"
     )
 
 

@@ -36,12 +36,12 @@ def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def web() -> Iterator[Server]:
     """Answers as tfhub.dev and Kaggle do: from one to the other, and to a signed archive."""
     answers: dict[str, bytes | str] = {"/archive": packed(GLYPHS)}
-    with answering(answers) as found:
+    with answering(answers) as server:
         answers["/google/imagenet/mobilenet_v2_100_224/feature_vector/5"] = (
-            f"{found.address}{PAGE}?tfhub-redirect=true&tf-hub-format=compressed"
+            f"{server.address}{PAGE}?tfhub-redirect=true&tf-hub-format=compressed"
         )
-        answers[PAGE] = f"{found.address}/archive?X-Goog-Signature=0123"
-        yield found
+        answers[PAGE] = f"{server.address}/archive?X-Goog-Signature=0123"
+        yield server
 
 
 def test_a_page_gives_its_archive_and_so_does_what_tfhub_dev_leads_to_it(web: Server) -> None:
@@ -110,9 +110,9 @@ def test_without_kagglehub_it_is_said_how_to_get_it_and_what_does_without(
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     with pytest.raises(
         InputError, match=r"needs kagglehub.*pip install kagglehub, or give"
-    ) as told:
+    ) as error:
         fetch(SHORT)
-    assert f"https://www.kaggle.com/models/{SHORT}, which needs no account" in str(told.value)
+    assert f"https://www.kaggle.com/models/{SHORT}, which needs no account" in str(error.value)
 
 
 class KaggleError(Exception):
@@ -125,8 +125,8 @@ class KaggleError(Exception):
 
 def stand_in(address: str, folder: Path) -> ModuleType:
     """``kagglehub``, as far as it is used: downloads into its cache, by its key, and says a lot."""
-    made = ModuleType("kagglehub")
-    made.__spec__ = importlib.util.spec_from_loader("kagglehub", None)
+    result = ModuleType("kagglehub")
+    result.__spec__ = importlib.util.spec_from_loader("kagglehub", None)
 
     def model_download(handle: str) -> str:
         print("---Request---", f"Authorization: Bearer {KEY}")
@@ -140,8 +140,8 @@ def stand_in(address: str, folder: Path) -> ModuleType:
                 (target / name).write_bytes(answer.read())
         return str(target)
 
-    made.model_download = model_download  # type: ignore[attr-defined]
-    return made
+    result.model_download = model_download  # type: ignore[attr-defined]
+    return result
 
 
 def test_the_short_form_goes_through_kagglehub_which_is_not_heard(
@@ -158,9 +158,9 @@ def test_the_short_form_goes_through_kagglehub_which_is_not_heard(
     answers[f"/api/v1/{SHORT}"] = json.dumps(list(files)).encode()
     with answering(answers) as server:
         monkeypatch.setitem(sys.modules, "kagglehub", stand_in(server.address, tmp_path))
-        found = fetch(SHORT, ["https://www.kaggle.com/models/google"])
-    assert found.folder == str(tmp_path / SHORT)
-    assert found.sha256 == folder_fingerprint(str(GLYPHS))
+        fetched = fetch(SHORT, ["https://www.kaggle.com/models/google"])
+    assert fetched.folder == str(tmp_path / SHORT)
+    assert fetched.sha256 == folder_fingerprint(str(GLYPHS))
     captured = capfd.readouterr()
     assert KEY not in captured.out + captured.err
 
@@ -186,9 +186,9 @@ def test_what_kagglehub_raises_is_told_without_its_words(
     def fails(handle: str) -> Any:
         raise error
 
-    made = stand_in("", Path())
-    monkeypatch.setattr(made, "model_download", fails)
-    monkeypatch.setitem(sys.modules, "kagglehub", made)
+    module = stand_in("", Path())
+    monkeypatch.setattr(module, "model_download", fails)
+    monkeypatch.setitem(sys.modules, "kagglehub", module)
     with pytest.raises(InputError, match=words) as told:
         fetch(SHORT)
     assert KEY not in str(told.value)

@@ -37,11 +37,11 @@ def test_the_one_entry_that_can_be_the_features_is_taken(
     tmp_path: Path, change: Callable[[tf.Tensor], Any], entry: str
 ) -> None:
     module, kernel = module_giving(change)
-    found = backbone.load(save(module, tmp_path))
-    assert (found.entry, found.output_dim) == (entry, 4)
+    loaded = backbone.load(save(module, tmp_path))
+    assert (loaded.entry, loaded.output_dim) == (entry, 4)
     expected = tf.reduce_mean(IMAGES, [1, 2]) @ kernel
-    np.testing.assert_allclose(found.forward(IMAGES), expected, rtol=1e-5)
-    assert [one.parameters for one in blocks.blocks_of(found)] == [12]
+    np.testing.assert_allclose(loaded.forward(IMAGES), expected, rtol=1e-5)
+    assert [one.parameters for one in blocks.blocks_of(loaded)] == [12]
 
 
 @pytest.mark.parametrize("dtype", [tf.bfloat16, tf.float16, tf.float64])
@@ -49,14 +49,14 @@ def test_features_of_another_float_type_become_float32_and_can_be_trained(
     tmp_path: Path, dtype: tf.DType
 ) -> None:
     module, kernel = module_giving(lambda x: tf.cast(x, dtype))
-    found = backbone.load(save(module, tmp_path))
-    made = found.forward(IMAGES)
-    assert made.dtype == tf.float32
+    loaded = backbone.load(save(module, tmp_path))
+    result = loaded.forward(IMAGES)
+    assert result.dtype == tf.float32
     expected = tf.reduce_mean(IMAGES, [1, 2]) @ kernel
-    np.testing.assert_allclose(made, expected, rtol=1e-2, atol=1e-2)
+    np.testing.assert_allclose(result, expected, rtol=1e-2, atol=1e-2)
     with tf.GradientTape() as tape:
-        loss = tf.reduce_sum(found.forward(IMAGES))
-    (gradient,) = tape.gradient(loss, found.trainable)
+        loss = tf.reduce_sum(loaded.forward(IMAGES))
+    (gradient,) = tape.gradient(loss, loaded.trainable)
     assert float(tf.norm(gradient)) > 0
 
 
@@ -71,6 +71,6 @@ def test_several_that_could_be_it_are_named(tmp_path: Path) -> None:
 
 
 def test_what_is_no_tensor_is_no_entry() -> None:
-    made = {"a": None, "b": [1, (2.0,)]}
-    assert entries(made) == {"a": None, "b/0": 1, "b/1/0": 2.0}
-    assert feature_entry(made) is None
+    result = {"a": None, "b": [1, (2.0,)]}
+    assert entries(result) == {"a": None, "b/0": 1, "b/1/0": 2.0}
+    assert feature_entry(result) is None

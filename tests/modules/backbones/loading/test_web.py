@@ -48,33 +48,33 @@ def test_what_is_allowed_may_lead_to_a_host_that_no_list_names(
     servers: tuple[Server, Server],
 ) -> None:
     first, _ = servers
-    found = fetch(f"{first.address}/google/m/5", [f"{first.address}/google"])
-    assert found.sha256 == folder_fingerprint(str(GLYPHS))
+    fetched = fetch(f"{first.address}/google/m/5", [f"{first.address}/google"])
+    assert fetched.sha256 == folder_fingerprint(str(GLYPHS))
 
 
 def test_a_signed_address_is_not_shown_when_it_fails(servers: tuple[Server, Server]) -> None:
     first, _ = servers
-    with pytest.raises(InputError, match=r"could not load .*google/lost/5\?… \(HTTPError") as told:
+    with pytest.raises(InputError, match=r"could not load .*google/lost/5\?… \(HTTPError") as error:
         fetch(f"{first.address}/google/lost/5?token=hidden")
-    assert "hidden" not in str(told.value)
-    assert "0123abcd" not in str(told.value)
+    assert "hidden" not in str(error.value)
+    assert "0123abcd" not in str(error.value)
 
 
 def test_a_users_password_is_neither_sent_nor_shown(servers: tuple[Server, Server]) -> None:
     first, _ = servers
-    with pytest.raises(InputError, match=r"redirects to http://127.*, which names a user") as told:
+    with pytest.raises(InputError, match=r"redirects to http://127.*, which names a user") as error:
         fetch(f"{first.address}/google/user/5")
-    assert "word" not in str(told.value)
+    assert "word" not in str(error.value)
     with pytest.raises(
         InputError, match=r"http://host/m was given with a user, which is n"
-    ) as told:
+    ) as error:
         fetch("http://me:w@rd@host/m")
-    assert "rd" not in str(told.value).replace("word", "")
-    with pytest.raises(InputError, match=r"could not load") as told:
+    assert "rd" not in str(error.value).replace("word", "")
+    with pytest.raises(InputError, match=r"could not load") as error:
         fetch("http://127.0.0.1:9/m?token=two words")
     with pytest.raises(InputError, match=r"\(URLError.*check whether this machine can reach the h"):
         fetch("http://127.0.0.1:9/m")
-    assert "two words" not in str(told.value)
+    assert "two words" not in str(error.value)
 
 
 def test_from_https_a_server_leads_to_https_alone() -> None:
