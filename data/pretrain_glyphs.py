@@ -1,7 +1,7 @@
 """Pretrains the backbone that ships, on printed glyphs, and writes it as a Hub SavedModel.
 
-The glyphs are 0-9, A-Z and a-z in the fonts that matplotlib bundles, turned, slanted, thickened
-and blurred; fine-tuning from print to handwriting is then real transfer.
+The glyphs are 0-9, A-Z and a-z in the fonts that matplotlib bundles, rotated, slanted, thickened
+and blurred, so that fine-tuning from print to handwriting is real transfer.
 
     python -m data.pretrain_glyphs [FOLDER]     3 min on 2 cores; accuracy on an unseen font 0.96
 """
@@ -22,7 +22,7 @@ from PIL import Image, ImageDraw, ImageFilter, ImageFont
 
 DEFAULT_FOLDER = Path(__file__).parent / "backbones" / "glyphs_cnn_32"
 GLYPHS = string.digits + string.ascii_uppercase + string.ascii_lowercase
-# Fonts of text, not of symbols; the last is kept for testing.
+# Fonts of text, not of symbols; the last one is held out for testing.
 FONTS = (
     *("DejaVuSans", "DejaVuSans-Bold", "DejaVuSans-Oblique", "DejaVuSansMono", "DejaVuSerif"),
     *("DejaVuSerif-Italic", "STIXGeneral", "STIXGeneralItalic", "cmr10", "cmss10", "cmtt10"),
@@ -37,7 +37,7 @@ Images = npt.NDArray[np.uint8]
 
 
 def render(glyph: str, font: str) -> Image.Image:
-    """A glyph in white on black, centred on a canvas of 64 by 64 pixels."""
+    """Draws a glyph in white on black, centred on a canvas of 64 by 64 pixels."""
     path = Path(matplotlib.get_data_path()) / "fonts" / "ttf" / f"{font}.ttf"
     image = Image.new("L", (CANVAS, CANVAS))
     ImageDraw.Draw(image).text(
@@ -51,7 +51,7 @@ def render(glyph: str, font: str) -> Image.Image:
 
 
 def distort(image: Image.Image, rng: np.random.Generator) -> Images:
-    """One view: affine, thickness, blur, and a loss of detail. uint8 [32, 32]."""
+    """Distorts a glyph by an affine map, thickness, blur and loss of detail: uint8 [32, 32]."""
     angle, slant = rng.uniform(-0.25, 0.25, size=2)
     across, down = rng.uniform(0.8, 1.35, size=2)
     cos, sin = np.cos(angle), np.sin(angle)
@@ -67,14 +67,14 @@ def distort(image: Image.Image, rng: np.random.Generator) -> Images:
     if rng.random() < 0.5:
         image = image.filter(ImageFilter.MaxFilter(int(rng.choice([3, 5, 7]))))
     image = image.filter(ImageFilter.GaussianBlur(rng.uniform(0, 2)))
-    # Handwriting often comes small: pass through as few as 8 pixels.
+    # Handwriting is often small, so views are reduced to as few as 8 pixels.
     detail = int(rng.integers(8, SIZE + 1))
     small = image.resize((detail, detail), Image.Resampling.BOX)
     return np.asarray(small.resize((SIZE, SIZE), Image.Resampling.BILINEAR), dtype=np.uint8)
 
 
 def views(fonts: tuple[str, ...], count: int, seed: int) -> tuple[Images, npt.NDArray[np.int64]]:
-    """uint8 [n, 32, 32, 3] and the glyphs' numbers, int64 [n]."""
+    """Returns views, uint8 [n, 32, 32, 3], and the glyphs' numbers, int64 [n]."""
     rng = np.random.default_rng(seed)
     images, labels = [], []
     for label, glyph in enumerate(GLYPHS):
@@ -86,7 +86,7 @@ def views(fonts: tuple[str, ...], count: int, seed: int) -> tuple[Images, npt.ND
 
 
 def build() -> tf_keras.Model:
-    """The backbone: float32 [batch, 32, 32, 3] in [0, 1] to float32 [batch, 96]."""
+    """Builds the backbone: float32 [batch, 32, 32, 3] in [0, 1] to float32 [batch, 96]."""
     layers = tf_keras.layers
     inputs = tf_keras.Input((SIZE, SIZE, 3))
     x = inputs

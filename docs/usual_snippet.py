@@ -2,8 +2,8 @@
 
     .venv/bin/python docs/usual_snippet.py     80 s on 2 cores
 
-``docs/usual_snippet.md`` quotes what this prints. The backbone is the one that ships, the images
-are 840 of scikit-learn's digits, and Keras is tf_keras, Keras 2, as Hub's layer needs it.
+``docs/usual_snippet.md`` quotes the output. The backbone is the one that ships, the images are 840
+of scikit-learn's digits, and Keras is tf_keras, Keras 2, which Hub's layer needs.
 """
 
 import importlib
@@ -35,7 +35,7 @@ from modules.settings import Finetune, ImageSpec
 HANDLE = str(Path(__file__).parent.parent / "data" / "backbones" / "glyphs_cnn_32")
 SIZE, CLASSES, BATCH = 32, 10, 32
 TRAIN, VALIDATION = slice(0, 480), slice(-360, None)
-# What the page sets against the small rates: as many epochs, in two stages.
+# The page compares the small rates with this schedule, which has as many epochs, in two stages.
 SCHEDULE: dict[str, Any] = {
     "stages": [
         {"name": "head", "unfreeze": "none", "epochs": 3, "learning_rate": 0.01},
@@ -44,7 +44,7 @@ SCHEDULE: dict[str, Any] = {
 }
 
 Array = npt.NDArray[Any]
-Facts = dict[str, Any]
+Observations = dict[str, Any]
 
 
 class Digits(NamedTuple):
@@ -54,17 +54,17 @@ class Digits(NamedTuple):
     labels: Array
 
     def unit(self) -> Array:
-        """The pixels as the backbone takes them: float32 in [0, 1]."""
+        """Returns the pixels in the backbone's range: float32 in [0, 1]."""
         scaled: Array = self.pixels.astype(np.float32) / np.float32(255)
         return scaled
 
     def first(self, count: int) -> "Digits":
-        """Fewer of them."""
+        """Returns the first of the digits."""
         return Digits(self.pixels[:count], self.labels[:count])
 
 
 def digits(part: slice) -> Digits:
-    """Some of scikit-learn's 1,797 handwritten digits, made as large as the backbone wants."""
+    """Returns some of scikit-learn's 1,797 handwritten digits, resized for the backbone."""
     digits = load_digits()
     grey = digits.images[part, ..., None] * (255 / 16)
     pixels = tf.round(tf.image.resize(np.repeat(grey, 3, -1), (SIZE, SIZE)))
@@ -72,7 +72,7 @@ def digits(part: slice) -> Digits:
 
 
 class StoredStatistics:
-    """A module that is called in inference, also where Keras trains its variables."""
+    """A module that is always called in inference, even where Keras trains its variables."""
 
     def __init__(self, module: Any) -> None:
         self._module = module
@@ -80,7 +80,7 @@ class StoredStatistics:
         self.trainable_variables = list(module.trainable_variables)
 
     def __call__(self, images: tf.Tensor) -> tf.Tensor:
-        """The module's vectors; BatchNorm uses its stored statistics."""
+        """Returns the module's vectors; BatchNorm uses its stored statistics."""
         return self._module(images, training=False)
 
 
@@ -88,9 +88,9 @@ class Snippet:
     """The snippet's model in the only form that runs, with ``hub.KerasLayer``; seeded.
 
     Args:
-        trainable: of the layer.
-        stored: calls the module in inference whatever Keras says.
-        seed: of the head, and of the order of the images.
+        trainable: whether the layer is trainable.
+        stored: whether the module is called in inference, whatever Keras says.
+        seed: the seed of the head and of the order of the images.
     """
 
     def __init__(self, *, trainable: bool, stored: bool = False, seed: int = 0) -> None:
@@ -102,31 +102,31 @@ class Snippet:
         self._start = [variable.numpy() for variable in self.module.variables]
 
     def compile(self, optimizer: Any, loss_weights: float | None = None) -> None:
-        """The snippet's ``compile``, with the loss that suits labels."""
+        """Calls ``compile`` as the snippet does, with the loss for integer labels."""
         loss = tf_keras.losses.SparseCategoricalCrossentropy(from_logits=True)
         self.model.compile(optimizer, loss, loss_weights=loss_weights, metrics=["accuracy"])
 
     def fit(self, data: Digits, batch_size: int = BATCH, **options: Any) -> dict[str, list[float]]:
-        """The snippet's ``fit``; gives Keras's history."""
+        """Calls ``fit`` as the snippet does; returns Keras's history."""
         result = self.model.fit(data.unit(), data.labels, batch_size, verbose=0, **options)
         return dict(result.history)
 
     def accuracy(self, data: Digits) -> float:
-        """Of the model as it would be served."""
+        """Returns the accuracy of the model as it would be served."""
         logits = self.model(data.unit(), training=False).numpy()
         return float(np.mean(logits.argmax(axis=-1) == data.labels))
 
     def weights(self) -> Array:
-        """A copy of all that is trainable now, float32 [numbers]."""
+        """Returns a copy of all weights that are trainable now, float32 [weights]."""
         values = [variable.numpy() for variable in self.model.trainable_variables]
         return np.concatenate([value.ravel() for value in values])
 
     def changed(self) -> list[str]:
-        """Names of the module's variables that no longer hold what was loaded."""
+        """Returns the names of the module's variables whose values have changed since the load."""
         return changed(self.module.variables, self._start)
 
 
-def load_line() -> Facts:
+def load_line() -> Observations:
     """``base = hub.load(handle); Sequential([base, Dense(10)])``."""
     base, dense = hub.load(HANDLE), tf_keras.layers.Dense(CLASSES)
     keras_3 = importlib.import_module("keras")
@@ -138,32 +138,38 @@ def load_line() -> Facts:
     }
 
 
-def layers_line() -> Facts:
+def layers_line() -> Observations:
     """``for layer in model.layers[-5:]: layer.trainable = True``."""
-    facts: Facts = {"hub.load(handle).layers": error_of(lambda: hub.load(HANDLE).layers)}
+    observations: Observations = {
+        "hub.load(handle).layers": error_of(lambda: hub.load(HANDLE).layers)
+    }
     model = Snippet(trainable=False).model
-    facts["members of model.layers[-5:]"] = len(model.layers[-5:])
+    observations["members of model.layers[-5:]"] = len(model.layers[-5:])
     for value in (True, False):
         for layer in model.layers[-5:]:
             layer.trainable = value
-        facts[f"variables that train, all five set to {value}"] = len(model.trainable_variables)
-    return facts
+        observations[f"variables that train, all five set to {value}"] = len(
+            model.trainable_variables
+        )
+    return observations
 
 
-def trainable_line(train: Digits) -> Facts:
+def trainable_line(train: Digits) -> Observations:
     """``model.trainable = True``, in a model that has been compiled and fitted before."""
-    made, few = Snippet(trainable=False), train.first(64)
-    made.compile(tf_keras.optimizers.Adam(1e-3))
-    made.fit(few)
-    facts: Facts = {"trainable variables before": len(made.model.trainable_variables)}
-    made.model.trainable = True
-    facts["trainable variables after"] = len(made.model.trainable_variables)
-    made.fit(few)
-    facts["of the module's 25, changed by fit"] = len(made.changed())
-    made.compile(tf_keras.optimizers.Adam(1e-3))
-    made.fit(few)
-    facts["changed by fit after compiling again"] = len(made.changed())
-    return facts
+    snippet, few_images = Snippet(trainable=False), train.first(64)
+    snippet.compile(tf_keras.optimizers.Adam(1e-3))
+    snippet.fit(few_images)
+    observations: Observations = {
+        "trainable variables before": len(snippet.model.trainable_variables)
+    }
+    snippet.model.trainable = True
+    observations["trainable variables after"] = len(snippet.model.trainable_variables)
+    snippet.fit(few_images)
+    observations["of the module's 25, changed by fit"] = len(snippet.changed())
+    snippet.compile(tf_keras.optimizers.Adam(1e-3))
+    snippet.fit(few_images)
+    observations["changed by fit after compiling again"] = len(snippet.changed())
+    return observations
 
 
 class Head(NamedTuple):
@@ -176,10 +182,10 @@ class Head(NamedTuple):
 def train_head(
     train: Digits, *, epochs: int = 20, loss_weights: float | None = None, l2: float = 0.0
 ) -> Head:
-    """Feature extraction: a head on the untouched backbone's vectors."""
+    """Trains a head on the vectors of the unchanged backbone: feature extraction."""
     vectors = hub.load(HANDLE)(train.unit(), training=False)
     tf_keras.utils.set_random_seed(0)
-    # Half of it, as in Thaw's l2.
+    # Keras's L2 has no factor of one half, which Thaw's l2 has.
     penalty = tf_keras.regularizers.L2(l2 / 2) if l2 else None
     shape = vectors.shape[1:]
     dense = tf_keras.layers.Dense(CLASSES, kernel_regularizer=penalty, input_shape=shape)
@@ -194,7 +200,7 @@ class Fit(NamedTuple):
     """A model after some epochs.
 
     Attributes:
-        training: the accuracy that ``fit`` gives for the last epoch; None for no epoch.
+        training: the accuracy that ``fit`` reports for the last epoch; None for no epoch.
         same_images: the accuracy on the same images, evaluated afterwards.
         validation: the accuracy on images that were not trained on.
         statistics: how many of BatchNorm's 10 means and variances have changed.
@@ -217,17 +223,17 @@ def unfreeze_all(
     epochs: int,
     seed: int = 0,
 ) -> Fit:
-    """Everything trainable, from a trained head: the second phase of most tutorials.
+    """Trains everything, from a trained head: the second phase of most tutorials.
 
     Args:
-        train: images to fit.
-        validation: images to evaluate.
-        head: to start from.
-        rate: Adam's; may be 0.
-        batch_size: images in a step.
-        stored: trains the same variables on BatchNorm's stored statistics.
-        epochs: may be 0, to evaluate only.
-        seed: of the order of the images.
+        train: the training images.
+        validation: the images to evaluate.
+        head: the head to start from.
+        rate: Adam's learning rate; may be 0.
+        batch_size: how many images a step has.
+        stored: whether the same variables are trained with BatchNorm's stored statistics.
+        epochs: how many epochs; 0 only evaluates.
+        seed: the seed of the order of the images.
     """
     snippet = Snippet(trainable=True, stored=stored, seed=seed)
     snippet.model.layers[-1].set_weights(head)
@@ -242,29 +248,32 @@ def unfreeze_all(
     )
 
 
-def loss_weights_line(train: Digits) -> Facts:
-    """``loss_weights=0.01``, an epoch from the same start."""
+def loss_weights_line(train: Digits) -> Observations:
+    """``loss_weights=0.01``, for an epoch from the same start."""
     adam, sgd = tf_keras.optimizers.Adam, tf_keras.optimizers.SGD
 
-    def way(optimizer: Any, weight: float | None) -> Array:
+    def movement_of(optimizer: Any, weight: float | None) -> Array:
         snippet = Snippet(trainable=True)
         snippet.compile(optimizer, weight)
         start = snippet.weights()
         snippet.fit(train, shuffle=False)
         return snippet.weights() - start
 
-    full, light = way(sgd(1e-2), None), way(sgd(1e-2), 0.01)
-    exact = way(adam(1e-3, epsilon=1e-12), None), way(adam(1e-3, epsilon=1e-12), 0.01)
+    full, light = movement_of(sgd(1e-2), None), movement_of(sgd(1e-2), 0.01)
+    exact = (
+        movement_of(adam(1e-3, epsilon=1e-12), None),
+        movement_of(adam(1e-3, epsilon=1e-12), 0.01),
+    )
     return {
-        "Adam, difference": apart(way(adam(1e-3), None), way(adam(1e-3), 0.01)),
+        "Adam, difference": apart(movement_of(adam(1e-3), None), movement_of(adam(1e-3), 0.01)),
         "Adam with epsilon=1e-12, difference": apart(*exact),
         "SGD, difference": apart(full, light),
-        "SGD, difference from a hundredth of the rate": apart(way(sgd(1e-4), None), light),
+        "SGD, difference from a hundredth of the rate": apart(movement_of(sgd(1e-4), None), light),
     }
 
 
-def regularisation(train: Digits, epochs: int = 20) -> Facts:
-    """What ``loss_weights`` leaves of a head's kernel, and what an L2 penalty does."""
+def regularisation(train: Digits, epochs: int = 20) -> Observations:
+    """The norm of a head's kernel, with ``loss_weights`` and with an L2 penalty."""
     heads = {
         "with loss_weights=1": train_head(train, epochs=epochs),
         "with loss_weights=0.01": train_head(train, epochs=epochs, loss_weights=0.01),
@@ -273,23 +282,25 @@ def regularisation(train: Digits, epochs: int = 20) -> Facts:
     return {f"norm of the kernel {how}": norm(head.kernel) for how, head in heads.items()}
 
 
-def small_rate_line(train: Digits, validation: Digits, rate: float, epochs: int = 8) -> Facts:
-    """``Adam(1e-5)``, "later 1e-6", from a fresh head."""
+def small_rate_line(
+    train: Digits, validation: Digits, rate: float, epochs: int = 8
+) -> Observations:
+    """``Adam(1e-5)``, "later 1e-6", from a new head."""
     snippet = Snippet(trainable=True)
     snippet.compile(tf_keras.optimizers.Adam(rate))
     start = snippet.weights()
     snippet.fit(train, epochs=epochs)
-    way = np.abs(snippet.weights() - start)
+    movement = np.abs(snippet.weights() - start)
     return {
         "rate x steps": rate * epochs * -(-len(train.labels) // BATCH),
-        "largest movement of a weight": float(way.max()),
-        "median movement": float(np.median(way)),
+        "largest movement of a weight": float(movement.max()),
+        "median movement": float(np.median(movement)),
         "validation accuracy": snippet.accuracy(validation),
     }
 
 
-def thaw_schedule(train: Digits, validation: Digits, finetune: dict[str, Any]) -> Facts:
-    """The same images through Thaw's own training."""
+def thaw_schedule(train: Digits, validation: Digits, finetune: dict[str, Any]) -> Observations:
+    """Trains on the same images with Thaw."""
     options = Finetune.model_validate(finetune)
     loaded = backbone.load(HANDLE)
     start = [variable.numpy() for variable in loaded.variables]
@@ -314,42 +325,42 @@ def thaw_schedule(train: Digits, validation: Digits, finetune: dict[str, Any]) -
 
 
 def error_of(action: Callable[[], object]) -> str:
-    """Type and first sentence of what an action raises; empty where it raises nothing."""
+    """Returns type and first sentence of the error that an action raises; empty for none."""
     try:
         action()
-    except Exception as error:  # Whatever it is, it is the fact.
+    except Exception as error:  # Any error is an observation.
         return f"{type(error).__name__}: {str(error).splitlines()[0].split('. ')[0]}"
     return ""
 
 
 def changed(variables: Sequence[Any], before: Sequence[Array]) -> list[str]:
-    """The names of those that no longer hold what they did."""
+    """Returns the names of the variables whose values have changed."""
     pairs = zip(variables, before, strict=True)
     return [variable.name for variable, old in pairs if not np.array_equal(variable.numpy(), old)]
 
 
 def norm(values: Array) -> float:
-    """Euclidean."""
+    """Returns the Euclidean norm."""
     return float(np.linalg.norm(values))
 
 
-def apart(one: Array, other: Array) -> float:
-    """The distance between where two ways end, as a share of the first's length."""
-    return norm(one - other) / norm(one)
+def apart(first: Array, second: Array) -> float:
+    """Returns the distance between two movements, as a share of the first one's length."""
+    return norm(first - second) / norm(first)
 
 
 def images(data: Digits) -> Images:
-    """As Thaw's training takes them."""
+    """Returns the digits in the form that Thaw trains on."""
     dataset = tf.data.Dataset.from_tensor_slices(data.pixels)
     scratch = Path(tempfile.gettempdir()) / "thaw-usual-snippet"
     return Images(dataset, data.labels, CLASSES, Storage(256, 0, scratch))
 
 
-def show(title: str, facts: Facts) -> None:
-    """Prints facts, a line each."""
+def show(title: str, observations: Observations) -> None:
+    """Prints observations, a line each."""
     print(f"\n{title}")
-    for what, value in facts.items():
-        print(f"  {what}: {format(value, '.3g') if isinstance(value, float) else value}")
+    for name, value in observations.items():
+        print(f"  {name}: {format(value, '.3g') if isinstance(value, float) else value}")
 
 
 def show_batch_norm(train: Digits, validation: Digits) -> None:
@@ -376,16 +387,16 @@ def show_batch_norm(train: Digits, validation: Digits) -> None:
             stored=stored,
             epochs=epochs,
         )
-        said = "-" if snippet.training is None else f"{snippet.training:.3f}"
+        training_accuracy = "-" if snippet.training is None else f"{snippet.training:.3f}"
         source = "stored" if stored else "batch's"
         print(
             f"  {epochs:>6}  {batch_size:>5}  {rate:<5g}  {source:10}  {snippet.statistics:>7}  "
-            f"{said:>8}  {snippet.same_images:>11.3f}  {snippet.validation:>10.3f}"
+            f"{training_accuracy:>8}  {snippet.same_images:>11.3f}  {snippet.validation:>10.3f}"
         )
 
 
 def main() -> None:
-    """Prints every fact of the page."""
+    """Prints every observation of the page."""
     train, validation = digits(TRAIN), digits(VALIDATION)
     show("Sequential([hub.load(handle), Dense(10)])", load_line())
     show("model.layers[-5:]", layers_line())
@@ -394,8 +405,8 @@ def main() -> None:
     show("loss_weights=0.01 against 1, as a share of the way", loss_weights_line(train))
     show("what regularises", regularisation(train))
     for rate in (1e-5, 1e-6):
-        facts = small_rate_line(train, validation, rate)
-        show(f"Adam({rate:g}), 8 epochs from a fresh head", facts)
+        observations = small_rate_line(train, validation, rate)
+        show(f"Adam({rate:g}), 8 epochs from a fresh head", observations)
     show("Thaw's schedule, 8 epochs", thaw_schedule(train, validation, SCHEDULE))
 
 

@@ -1,4 +1,4 @@
-"""What tests share: small images, small backbones, and where the shared inputs lie."""
+"""Fixtures that tests share: small images, small backbones, and the folder of shared inputs."""
 
 import io
 import os

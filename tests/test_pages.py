@@ -1,4 +1,4 @@
-"""The tables in the papers are those that the benchmarks' results and the commands make."""
+"""The tables on the pages match the benchmarks' results and the commands."""
 
 import re
 
@@ -28,7 +28,7 @@ def test_the_gate_let_no_corrupted_model_through_and_took_no_honest_one_for_a_co
     assert all({"no_skill", "zero_recall"} <= set(broken) for broken in constant)
 
 
-def test_the_tables_of_schedules_and_of_variations_are_measured() -> None:
+def test_the_tables_of_schedules_and_variants_are_measured() -> None:
     page = (PROJECT / "docs" / "quality.md").read_text(encoding="utf-8")
     for table in (quality_page.table, quality_page.variants_table):
         expected = table(quality.done())

@@ -1,4 +1,4 @@
-"""The page on the usual snippet: what it says happens, and its excerpts are real."""
+"""The statements of the page on the usual snippet are true, and its excerpts are valid."""
 
 import importlib.util
 import re
@@ -37,7 +37,7 @@ def validation(line: ModuleType) -> Any:
     return line.digits(line.VALIDATION)
 
 
-def test_what_hub_loads_is_no_layer_and_with_hubs_own_layer_it_is_one(line: ModuleType) -> None:
+def test_a_loaded_module_is_no_layer_but_hubs_own_layer_wraps_it(line: ModuleType) -> None:
     facts = line.load_line()
     assert facts["hub.load in Sequential"].startswith("TypeError: ")
     assert "Layer" in facts["hub.load in Sequential"]
@@ -86,7 +86,7 @@ def test_stored_statistics_stay_while_the_same_variables_train(
 
 
 @pytest.mark.slow
-def test_a_weight_of_the_loss_is_nothing_to_adam_and_a_small_rate_to_sgd(
+def test_a_loss_weight_has_no_effect_with_adam_and_lowers_the_rate_with_sgd(
     line: ModuleType, train: Any
 ) -> None:
     facts = line.loss_weights_line(train)
@@ -97,7 +97,7 @@ def test_a_weight_of_the_loss_is_nothing_to_adam_and_a_small_rate_to_sgd(
 
 
 @pytest.mark.slow
-def test_a_penalty_shrinks_a_kernel_and_a_weight_of_the_loss_does_not(
+def test_a_penalty_shrinks_a_kernel_and_a_loss_weight_does_not(
     line: ModuleType, train: Any
 ) -> None:
     usual, weighted, penalised = line.regularisation(train).values()
@@ -106,7 +106,7 @@ def test_a_penalty_shrinks_a_kernel_and_a_weight_of_the_loss_does_not(
 
 
 @pytest.mark.slow
-def test_a_small_rate_gets_nowhere_from_a_fresh_head_where_a_schedule_gets_far(
+def test_with_a_small_rate_a_new_head_hardly_learns_where_a_schedule_does(
     line: ModuleType, train: Any, validation: Any
 ) -> None:
     small = line.small_rate_line(train, validation, 1e-5, epochs=4)
@@ -126,7 +126,7 @@ def test_each_excerpt_of_the_page_is_a_valid_configuration(excerpt: str) -> None
     Config.model_validate({**least, **yaml.safe_load(excerpt)})
 
 
-def test_the_page_names_its_script_its_schedule_and_files_that_there_are(line: ModuleType) -> None:
+def test_the_page_names_its_script_its_schedule_and_files_that_exist(line: ModuleType) -> None:
     assert "docs/usual_snippet.py" in PAGE
     assert len(EXCERPTS) == 5
     assert yaml.safe_load(EXCERPTS[-1]) == {"finetune": line.SCHEDULE}

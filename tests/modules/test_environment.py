@@ -1,4 +1,4 @@
-"""What a person has set for other programs does not reach Thaw."""
+"""Settings for other programs do not affect Thaw."""
 
 import json
 import os

@@ -90,7 +90,7 @@ def test_a_request_sees_what_a_viewer_shows_or_is_refused(exported: Path) -> Non
         serve(image_bytes=tf.constant([encoded(pixels), compressed]))
 
 
-def test_the_form_for_devices_holds_no_branch(exported: Path) -> None:
+def test_the_signature_for_devices_has_no_branch(exported: Path) -> None:
     """What answers an empty batch is decided when the batch of one is fixed."""
     content = lite.convert(exported, "float16", picture(32, 32)[None])
     interpreter = tf.lite.Interpreter(model_content=content)
@@ -100,7 +100,7 @@ def test_the_form_for_devices_holds_no_branch(exported: Path) -> None:
 
 
 @pytest.mark.parametrize("count", [0, 1, AT_ONCE - 1, AT_ONCE, AT_ONCE + 1, 70])
-def test_parts_give_what_the_whole_gives_and_never_more_at_a_time(count: int) -> None:
+def test_parts_give_the_same_scores_as_the_whole_and_limit_the_images_at_a_time(count: int) -> None:
     sizes: list[int] = []
 
     def score(texts: tf.Tensor) -> tf.Tensor:

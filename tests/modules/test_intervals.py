@@ -1,4 +1,4 @@
-"""Intervals, and what they say of the stages."""
+"""Intervals, and the comparison of stages."""
 
 import json
 import re
@@ -23,7 +23,7 @@ def test_the_interval_of_an_accuracy_is_wilsons(right: int, of: int) -> None:
     assert estimate.interval == pytest.approx([expected.low, expected.high], abs=1e-6)
 
 
-def test_the_interval_of_a_gain_covers_the_truth_about_as_often_as_it_says() -> None:
+def test_the_interval_of_a_gain_covers_the_truth_about_as_often_as_stated() -> None:
     # Of 200 images 8 % are right in one model alone, 3 % in the other alone: a gain of 0.05.
     random = np.random.default_rng(0)
     covered = 0
@@ -35,7 +35,7 @@ def test_the_interval_of_a_gain_covers_the_truth_about_as_often_as_it_says() -> 
     assert 0.93 <= covered / 2000 <= 0.98
 
 
-def test_a_gain_is_what_was_observed_and_turns_its_sign_with_the_models() -> None:
+def test_a_gain_is_the_observed_difference_and_changes_its_sign_with_the_models() -> None:
     one, other = correct(9, 10), correct(7, 10)
     found, turned = gain(one, other), gain(other, one)
     assert found.value == pytest.approx(0.2)
@@ -52,7 +52,7 @@ def result(name: str, right: int, blocks: list[str], loss: float = 1.0) -> Stage
     return result_of_stage
 
 
-def test_what_other_programs_read_has_no_digits_that_mean_nothing() -> None:
+def test_numbers_for_other_programs_have_no_meaningless_digits() -> None:
     result_of_stage = result("all", 33, ["a"])
     result_of_stage.record(
         (0.6931471824645996, 0.824999988079071), (0.12345678912345678, 0.3299999833)
@@ -70,7 +70,7 @@ def test_what_other_programs_read_has_no_digits_that_mean_nothing() -> None:
     assert not re.search(r"\d\.\d{7}", json.dumps(found))
 
 
-def test_what_ships_is_compared_with_the_best_stage_that_unfroze_nothing() -> None:
+def test_the_stage_that_ships_is_compared_with_the_best_one_that_unfroze_nothing() -> None:
     results = [result("head", 80, []), result("last", 88, ["b"]), result("all", 90, ["a", "b"])]
     assert mark_shipped(results) is results[2]
     shipped_stage = shipped(results)
@@ -83,7 +83,7 @@ def test_what_ships_is_compared_with_the_best_stage_that_unfroze_nothing() -> No
     )
 
 
-def test_a_head_that_trains_on_an_unfrozen_backbone_is_no_feature_extraction() -> None:
+def test_a_head_that_trains_on_a_changed_backbone_is_no_feature_extraction() -> None:
     results = [result("head", 80, []), result("all", 90, ["a"]), result("head2", 91, [])]
     mark_shipped(results)
     assert shipped(results)["stage"] == "head2"

@@ -1,4 +1,4 @@
-"""TensorFlow Lite's forms of a model, on a small real one."""
+"""The TensorFlow Lite exports of a small real model."""
 
 from pathlib import Path
 

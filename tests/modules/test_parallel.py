@@ -1,4 +1,4 @@
-"""Work on several things at once: in order, and no further ahead than it works."""
+"""Parallel work keeps the order, and reads no further ahead than it works."""
 
 import os
 import time
@@ -32,7 +32,7 @@ def test_batches_are_not_read_far_ahead() -> None:
     assert len(read) <= 3 + WORKERS
 
 
-def test_a_failure_is_the_callers() -> None:
+def test_a_failure_is_raised_to_the_caller() -> None:
     def fails(number: int) -> int:
         if number == 3:
             raise ValueError("the third")

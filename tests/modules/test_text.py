@@ -1,4 +1,4 @@
-"""What others wrote stays on its line, in its cell, and off the terminal's controls."""
+"""Text from other sources stays on its line and in its cell, and controls no terminal."""
 
 import json
 import re
@@ -31,13 +31,13 @@ def test_ordinary_unicode_stays_as_it_is(text: str) -> None:
     assert printable(text) == text
 
 
-def test_what_is_no_character_of_a_line_is_shown_as_an_escape() -> None:
+def test_characters_that_do_not_belong_in_a_line_are_escaped() -> None:
     assert printable(ODD) == (
         "\\x1b[2J\\x0d\\x0a\\x9b31m\\x7f\\x85\\u2028\\u2029\\u202e\\u2066\\u200f\\udcff"
     )
 
 
-def test_a_part_of_a_sentence_is_one_line_and_not_long() -> None:
+def test_a_clipped_text_is_one_short_line() -> None:
     assert clipped("浴室\n\x1b[2J\u202e") == r"浴室\x0a\x1b[2J\u202e"
     assert clipped("x" * 400) == "x" * 300 + "…"
 
@@ -98,7 +98,7 @@ def test_json_with_an_indent_keeps_its_lines() -> None:
     assert as_json(["ö"], indent=1) == '[\n "ö"\n]'
 
 
-def test_lines_are_joined_and_none_can_make_another() -> None:
+def test_lines_are_joined_and_none_can_add_another() -> None:
     assert printable_lines(["a", "b\nc"]) == "a\nb\\x0ac"
 
 
@@ -121,7 +121,7 @@ def test_lines_are_joined_and_none_can_make_another() -> None:
         ("ends in \\", "ends in \\\\"),
     ],
 )
-def test_what_starts_markup_is_escaped(text: str, cell: str) -> None:
+def test_characters_that_start_markup_are_escaped(text: str, cell: str) -> None:
     assert markdown(text) == cell
 
 
@@ -133,7 +133,7 @@ def test_what_starts_markup_is_escaped(text: str, cell: str) -> None:
         "salt & pepper, R&D, C:\\photos, #1, 50 %, -0.02, Löwe, 2026-11-25T10:13:01Z",
     ],
 )
-def test_what_a_person_would_write_is_not_escaped_at_all(text: str) -> None:
+def test_ordinary_prose_is_not_escaped_at_all(text: str) -> None:
     assert markdown(text) == text
 
 
@@ -176,7 +176,7 @@ def test_errors_for_people_are_one_line_whatever_they_name(kind: type[Exception]
         ("is it me@host? no", "is it me@host? no"),
     ],
 )
-def test_addresses_lose_what_may_be_a_secret(text: str, shown: str) -> None:
+def test_addresses_lose_possible_secrets(text: str, shown: str) -> None:
     assert without_secrets(text) == shown
     assert without_secrets(shown) == shown
     assert str(InputError(text)) == str(StageError(text)) == shown

@@ -1,4 +1,4 @@
-"""Trainer, where it runs: on what was prepared, and on nothing else."""
+"""Trainer trains only on the module that was prepared."""
 
 import shutil
 from pathlib import Path

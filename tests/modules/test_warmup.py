@@ -48,7 +48,7 @@ def test_the_smallest_of_the_first_images_are_chosen() -> None:
     assert len(taken) == 64
 
 
-def test_large_images_are_few_but_one() -> None:
+def test_of_large_images_there_are_few_but_at_least_one() -> None:
     large = [bytes(600 << 10)] * 3
     assert warmup.choose(large) == large[:1]
     assert warmup.choose([bytes(3 << 20)]) == [bytes(3 << 20)]

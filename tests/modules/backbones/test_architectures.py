@@ -106,7 +106,7 @@ def test_blocks_are_named_and_in_the_order_of_the_data(name: str, load: Load) ->
 
 
 @pytest.mark.parametrize("name", ARCHITECTURES)
-def test_cut_before_the_last_block_or_the_last_third_it_gives_the_same(
+def test_a_cut_before_the_last_block_or_the_last_third_changes_no_result(
     name: str, load: Load
 ) -> None:
     module, size = load(name), SIZES.get(name, 32)
@@ -122,7 +122,7 @@ def test_cut_before_the_last_block_or_the_last_third_it_gives_the_same(
 
 
 @pytest.mark.parametrize(("name", "count"), [("MobileNetV2", 25), ("VisionTransformer", 7)])
-def test_without_names_blocks_are_those_of_the_names_or_finer(
+def test_without_names_the_blocks_are_the_named_ones_or_parts_of_them(
     name: str, count: int, load: Load, tmp_path: Path
 ) -> None:
     named = load(name)

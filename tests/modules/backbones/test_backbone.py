@@ -1,4 +1,4 @@
-"""Loading backbones: what is taken, and what is refused in which words."""
+"""Loading backbones: which ones are accepted, and the messages for the others."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -28,14 +28,16 @@ def glyphs() -> backbone.Backbone:
     return backbone.load(str(GLYPHS))
 
 
-def test_the_backbone_that_ships_says_what_it_takes_and_gives(glyphs: backbone.Backbone) -> None:
+def test_the_backbone_that_ships_describes_its_inputs_and_its_output(
+    glyphs: backbone.Backbone,
+) -> None:
     assert (glyphs.height, glyphs.width, glyphs.channels) == (32, 32, 3)
     assert (glyphs.output_dim, glyphs.has_training) == (96, True)
     assert len(glyphs.trainable) == 15
     assert len(glyphs.variables) == 25
 
 
-def test_a_handle_that_loads_nothing_is_named(tmp_path: Path) -> None:
+def test_a_handle_with_nothing_to_load_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"backbone\.handle: .*nowhere does not exist, though"):
         backbone.load(str(tmp_path / "nowhere"))
 
@@ -56,7 +58,7 @@ def test_a_module_that_cannot_be_called_is_refused(tmp_path: Path) -> None:
         lambda images: (tf.reduce_mean(images, [1, 2]), images),
     ],
 )
-def test_a_module_that_gives_no_vector_is_refused(
+def test_a_module_that_returns_no_vector_is_refused(
     tmp_path: Path, forward: Callable[[tf.Tensor], tf.Tensor]
 ) -> None:
     module = reusable(forward, [tf.Variable(1.0)])
@@ -71,7 +73,7 @@ def test_an_error_is_one_line(tmp_path: Path) -> None:
         assert "\n" not in str(caught.value)
 
 
-def test_a_vector_of_rank_4_is_taken_as_one_of_rank_2(tmp_path: Path) -> None:
+def test_a_vector_of_rank_4_is_treated_as_one_of_rank_2(tmp_path: Path) -> None:
     scale = tf.Variable(2.0, name="scale")
     module = reusable(lambda x: tf.reduce_mean(x, [1, 2], keepdims=True) * scale, [scale])
     loaded = backbone.load(save(module, tmp_path))
@@ -80,7 +82,7 @@ def test_a_vector_of_rank_4_is_taken_as_one_of_rank_2(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("spec", [IMAGES, ANY_SIZE])
-def test_a_map_of_features_is_pooled_by_its_mean(tmp_path: Path, spec: tf.TensorSpec) -> None:
+def test_a_feature_map_is_averaged(tmp_path: Path, spec: tf.TensorSpec) -> None:
     kernel = tf.Variable(tf.random.stateless_normal((3, 3, 3, 5), (1, 2)), name="conv/kernel")
     module = reusable(lambda x: tf.nn.conv2d(x, kernel, 2, "SAME"), [kernel], spec=spec)
     loaded = backbone.load(save(module, tmp_path))
@@ -118,7 +120,7 @@ def test_a_classifier_is_refused(tmp_path: Path, module: Callable[[], object], w
         lambda: classifier(name="embedding", root="image_classifier/"),
     ],
 )
-def test_an_embedding_that_ends_in_a_dense_layer_is_taken(
+def test_an_embedding_that_ends_in_a_dense_layer_is_accepted(
     tmp_path: Path, module: Callable[[], object]
 ) -> None:
     assert backbone.load(save(module(), tmp_path)).output_dim in (10, 128, 1000)
@@ -161,7 +163,7 @@ def test_a_module_with_nothing_to_train_loads(tmp_path: Path) -> None:
     assert blocks.blocks_of(loaded) == []
 
 
-def test_the_modules_own_regularization_losses_are_given(tmp_path: Path) -> None:
+def test_the_modules_own_regularization_losses_are_available(tmp_path: Path) -> None:
     layers = tf_keras.layers
     model = tf_keras.Sequential(
         [
@@ -211,7 +213,7 @@ def test_a_call_with_or_without_training_is_called_as_it_is(
     assert loaded.forward(images, training=True).numpy().tolist() == [[expected] * 3]
 
 
-def test_an_image_size_that_the_module_does_not_take_is_refused(
+def test_an_image_size_that_the_module_does_not_accept_is_refused(
     glyphs: backbone.Backbone,
 ) -> None:
     assert glyphs.image_size(None) == glyphs.image_size((32, 32)) == (32, 32)
@@ -220,7 +222,7 @@ def test_an_image_size_that_the_module_does_not_take_is_refused(
 
 
 @pytest.mark.parametrize("keep_batch", [True, False])
-def test_a_module_that_takes_any_size_but_works_at_one_is_tried(
+def test_a_module_that_accepts_any_size_but_works_only_at_one_is_tried_first(
     tmp_path: Path, keep_batch: bool
 ) -> None:
     loaded = backbone.load(save(flattening(16, keep_batch), tmp_path))

@@ -1,4 +1,4 @@
-"""Where a graph is cut, and that its two halves give what the whole gives."""
+"""Where a graph is cut, and that its two parts give the same results as the whole."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -84,7 +84,7 @@ def test_with_everything_frozen_the_embeddings_cross() -> None:
     np.testing.assert_allclose(made, module.forward(images(32, 32)), rtol=1e-4, atol=1e-5)
 
 
-def test_with_the_first_layer_among_what_changes_there_is_nothing_to_keep() -> None:
+def test_if_the_first_layer_changes_there_is_nothing_to_cache() -> None:
     module = backbone.load(str(GLYPHS))
     assert find_cut(module, (32, 32), module.trainable) == "the first layer is among what changes"
 
@@ -107,7 +107,7 @@ def dense(name: str, rows: int, columns: int) -> tf.Variable:
     return tf.Variable(values, name=f"{name}/kernel")
 
 
-def test_what_residual_connections_carry_over_crosses_too(tmp_path: Path) -> None:
+def test_residual_connections_cross_the_cut_too(tmp_path: Path) -> None:
     first, second, third = dense("a", 3, 4), dense("b", 4, 4), dense("c", 4, 4)
 
     def forward(batch: tf.Tensor) -> tf.Tensor:
@@ -141,7 +141,7 @@ def test_a_batch_that_is_folded_into_another_dimension_is_cut_before_the_fold(
     compare(module, cut, changing, images())
 
 
-def test_the_shape_of_a_frozen_tensor_is_told_without_making_it(tmp_path: Path) -> None:
+def test_the_shape_of_a_frozen_tensor_is_known_without_computing_it(tmp_path: Path) -> None:
     first, second = dense("a", 3, 4), dense("b", 4, 4)
 
     def forward(batch: tf.Tensor) -> tf.Tensor:
@@ -159,7 +159,7 @@ def test_the_shape_of_a_frozen_tensor_is_told_without_making_it(tmp_path: Path) 
     compare(module, cut, changing, images())
 
 
-def test_padding_is_made_again_and_not_kept(tmp_path: Path) -> None:
+def test_padding_is_computed_again_and_not_cached(tmp_path: Path) -> None:
     first = tf.Variable(tf.random.stateless_normal((3, 3, 3, 4), (1, 2)), name="a/kernel")
     second = tf.Variable(tf.random.stateless_normal((3, 3, 4, 4), (3, 4)), name="b/kernel")
 
@@ -176,7 +176,7 @@ def test_padding_is_made_again_and_not_kept(tmp_path: Path) -> None:
     compare(module, cut, changing, images())
 
 
-def test_loops_and_branches_stand_on_either_side_of_the_cut(tmp_path: Path) -> None:
+def test_loops_and_branches_may_lie_on_either_side_of_the_cut(tmp_path: Path) -> None:
     first, second = dense("a", 3, 3), dense("b", 3, 3)
 
     def looped(values: tf.Tensor, kernel: tf.Variable) -> tf.Tensor:

@@ -1,4 +1,4 @@
-"""What Thaw exports holds all that it needs, and is itself a backbone."""
+"""An export is complete, and is itself a backbone."""
 
 import json
 import shutil
@@ -83,7 +83,7 @@ def test_lookup_tables_and_files_go_with_an_export_to_wherever_it_is_loaded(tmp_
     assert json.loads(done.stdout) == [[[5.0] * 4]] * 4
 
 
-def test_what_is_read_but_not_tracked_is_refused_before_any_image_is_read() -> None:
+def test_a_resource_that_is_read_but_not_tracked_is_refused_before_any_image_is_read() -> None:
     table = tf.lookup.StaticHashTable(
         tf.lookup.KeyValueTensorInitializer(["a"], tf.constant([1], tf.int64)), -1
     )
@@ -136,7 +136,7 @@ def test_an_export_is_the_backbone_again_with_its_blocks_and_its_batch_norm(tmp_
     assert shown(third) == shown(loaded)
 
 
-def test_names_that_say_nothing_are_read_from_the_graph_as_before(tmp_path: Path) -> None:
+def test_an_export_of_meaningless_names_has_the_same_blocks_from_the_graph(tmp_path: Path) -> None:
     original = backbone.load(save(nameless(backbone.load(str(GLYPHS))), tmp_path / "nameless"))
     again = backbone.load(carried(original, tmp_path / "export"))
     expected = [(part.name, part.parameters) for part in blocks.blocks_of(original)]
@@ -158,7 +158,9 @@ def test_an_export_is_a_reusable_module_for_other_programs_too(tmp_path: Path) -
     assert [float(loss()) for loss in loaded.regularization_losses] == [6.0]
 
 
-def test_a_module_of_any_size_and_variables_that_it_does_not_list_stay_so(tmp_path: Path) -> None:
+def test_an_export_keeps_a_free_image_size_and_variables_that_the_module_does_not_list(
+    tmp_path: Path,
+) -> None:
     kernel = tf.Variable(tf.ones((3, 4)), name="dense/kernel")
     hidden = tf.Variable(tf.ones((4,)), name="shift")
     module = small(lambda x: tf.reduce_mean(x, [1, 2]) @ kernel + hidden, [kernel], spec=ANY_SIZE)
@@ -177,7 +179,7 @@ ORIGIN = Origin(
 )
 
 
-def test_an_export_remembers_how_its_backbone_was_used_and_no_secret(tmp_path: Path) -> None:
+def test_an_export_records_how_its_backbone_was_used_without_secrets(tmp_path: Path) -> None:
     origin.write(ORIGIN, tmp_path)
     record = origin.read("m", str(tmp_path))
     assert record == ORIGIN.model_copy(update={"handle": "https://host/m?…"})
@@ -185,7 +187,7 @@ def test_an_export_remembers_how_its_backbone_was_used_and_no_secret(tmp_path: P
 
 
 @pytest.mark.parametrize("text", ["{", '{"handle": "m", "height": -1}', "[]"])
-def test_what_thaw_did_not_write_so_is_refused(tmp_path: Path, text: str) -> None:
+def test_a_record_that_thaw_did_not_write_is_refused(tmp_path: Path, text: str) -> None:
     origin.write(ORIGIN, tmp_path)
     (tmp_path / model_layout.BACKBONE).write_text(text)
     with pytest.raises(InputError, match=r"assets\.extra/backbone\.json of m is not as Thaw"):

@@ -1,6 +1,6 @@
 """Fits the bench as one of several processes, or on several devices; ``test_distribution`` runs it.
 
-Arguments: the distribution, a folder for what was found and, if any, one for checkpoints.
+Arguments: the distribution, a folder for the results and, optionally, one for checkpoints.
 """
 
 import json

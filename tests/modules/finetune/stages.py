@@ -1,4 +1,4 @@
-"""A schedule in which all that a step can do is done, on embeddings, activations and pixels."""
+"""A schedule with every option of a training step, on embeddings, activations and pixels."""
 
 from modules.settings import Stage
 from tests.modules.bench import stage

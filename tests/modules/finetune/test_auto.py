@@ -1,4 +1,4 @@
-"""The schedule that chooses itself: pure, whole, and open to what the config says."""
+"""The automatic schedule is valid for any data, and the config's options take precedence."""
 
 from pathlib import Path
 
@@ -21,7 +21,7 @@ def rule_inputs(images: int, blocks: int = 14) -> ScheduleInputs:
 
 @pytest.mark.parametrize("images", SIZES)
 @pytest.mark.parametrize("blocks", [0, 1, 5, 100])
-def test_what_it_chooses_is_a_schedule_for_any_data(images: int, blocks: int) -> None:
+def test_auto_chooses_a_valid_schedule_for_any_data(images: int, blocks: int) -> None:
     options = auto.resolve(
         Finetune.model_validate({"schedule": "auto"}), rule_inputs(images, blocks)
     )
@@ -47,7 +47,7 @@ def test_with_many_images_everything_is_unfrozen() -> None:
     assert choose_stages(rule_inputs(400))[1]["unfreeze"] == "all"
 
 
-def test_a_larger_backbone_moves_more_slowly() -> None:
+def test_a_larger_backbone_has_a_lower_rate() -> None:
     def peak(parameters: int) -> float:
         partial = choose_stages(ScheduleInputs(1000, 10, 224, 14, parameters))[1]
         return float(partial["learning_rate"]["peak"])
@@ -56,7 +56,7 @@ def test_a_larger_backbone_moves_more_slowly() -> None:
     assert peak(25_000_000) == pytest.approx(1e-4)
 
 
-def test_what_the_config_says_for_all_stages_goes_before_the_choice() -> None:
+def test_options_of_the_config_for_all_stages_take_precedence_over_the_choice() -> None:
     options = Finetune.model_validate(
         {"schedule": "auto", "batch_size": 8, "augmentation": {"crop": 0.9}, "seed": 3}
     )
@@ -74,7 +74,7 @@ def test_a_listed_schedule_is_left_as_it_is() -> None:
     assert [stage["name"] for stage in description["stages"]] == ["a"]
 
 
-def test_the_choice_fits_a_real_backbone_and_is_told_in_full() -> None:
+def test_the_choice_fits_a_real_backbone_and_is_described_in_full() -> None:
     bench = Bench()
     options = Finetune.model_validate({"schedule": "auto"})
     seen = auto.schedule_inputs(240, 10, SPEC, bench.blocks)

@@ -1,4 +1,4 @@
-"""What is said of workers that cannot train together, before any of them works."""
+"""Workers that cannot train together are refused before any of them starts."""
 
 import json
 import socket
@@ -34,7 +34,7 @@ WORKERS = {"worker": ["a:1", "b:2"]}
         ({"cluster": {"worker": ["a:1"] * 2}, "task": {"type": "worker", "index": 0}}, "twice"),
     ],
 )
-def test_a_cluster_that_cannot_be_is_refused_with_the_remedy(config: Any, wrong: str) -> None:
+def test_an_invalid_cluster_is_refused_with_the_remedy(config: Any, wrong: str) -> None:
     text = config if isinstance(config, str) else json.dumps(config)
     with pytest.raises(InputError, match=rf"finetune\.distribution: .*{wrong}.*; set ") as error:
         check_cluster("multi_worker", {"TF_CONFIG": text} if text else {})
@@ -48,7 +48,7 @@ def test_a_good_cluster_is_accepted() -> None:
         check_cluster("multi_worker", {"TF_CONFIG": json.dumps(config)})
 
 
-def test_a_worker_that_does_not_come_and_a_port_that_is_taken_are_told() -> None:
+def test_a_missing_worker_and_a_port_in_use_are_reported() -> None:
     own, other = free_addresses()
     with pytest.raises(InputError, match=rf"no worker has answered at {other} for 0\.3 seconds; "):
         cluster.wait_for_others(own, [other], 0.3)
@@ -58,7 +58,7 @@ def test_a_worker_that_does_not_come_and_a_port_that_is_taken_are_told() -> None
         cluster.wait_for_others(own, [other], 0.3)
 
 
-def test_batch_norm_that_moves_is_refused() -> None:
+def test_updating_batch_norm_is_refused_when_training_is_distributed() -> None:
     stages = (stage(batch_norm={"statistics": "update"}),)
     Finetune(stages=stages)
     with pytest.raises(ValueError, match=r"mirrored.*stages\[s\].*update.*; use statistics"):

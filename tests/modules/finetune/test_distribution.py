@@ -82,7 +82,7 @@ def test_two_processes_learn_as_one_does(
         pytest.param("two_processes", "other", marks=pytest.mark.slow),
     ],
 )
-def test_rows_of_several_tensors_are_shared_whatever_their_number(
+def test_rows_of_several_tensors_are_distributed_whatever_their_number(
     shared_by: str, process: str, request: pytest.FixtureRequest
 ) -> None:
     folder = request.getfixturevalue(shared_by)
@@ -121,7 +121,7 @@ def test_two_processes_go_on_where_one_was_interrupted(
     assert left == ["after"] * 3
 
 
-def test_alone_a_batch_is_one_share() -> None:
+def test_on_a_single_device_a_batch_is_passed_as_a_whole() -> None:
     rows = tf.constant([1.0, 2.0])
     given: list[Any] = []
 
@@ -133,14 +133,14 @@ def test_alone_a_batch_is_one_share() -> None:
     assert given[0] is rows
 
 
-def test_mirrored_on_one_device_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_mirrored_on_one_device_is_a_single_device(monkeypatch: pytest.MonkeyPatch) -> None:
     (cpu,) = tf.config.list_logical_devices("CPU")
     monkeypatch.setattr(tf.config, "list_logical_devices", lambda kind: [cpu])
     start = distribution.start.__wrapped__
     assert type(start("mirrored")) is type(start("none")) is SingleDevice
 
 
-def test_a_process_that_has_computed_before_is_told_so() -> None:
+def test_a_process_that_has_used_tensorflow_before_is_refused() -> None:
     code = (
         "import modules, tensorflow as tf\n"
         "from modules.errors import InputError\n"

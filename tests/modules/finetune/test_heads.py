@@ -106,7 +106,7 @@ def test_a_head_is_a_name_or_a_name_with_options(value: object, head: object) ->
         ({"name": "mlp", "hidden_units": [0]}, "greater than 0"),
     ],
 )
-def test_a_head_that_cannot_be_is_refused(value: object, message: str) -> None:
+def test_an_invalid_head_is_refused(value: object, message: str) -> None:
     with pytest.raises(ValidationError, match=message):
         HEAD.validate_python(value)
 
@@ -185,7 +185,9 @@ def test_a_users_own_head_trains(own: None, head: object) -> None:
         ("fails", "failed for 6 features and 3 classes: KeyError: 'weights'; correct it"),
     ],
 )  # fmt: skip
-def test_what_is_no_head_is_refused_in_one_line(own: None, name: str, message: str) -> None:
+def test_an_object_that_is_no_head_is_refused_in_one_line(
+    own: None, name: str, message: str
+) -> None:
     with pytest.raises(InputError) as error:
         build_head(PluginOptions(name=f"thaw_heads:{name}"), 6, 3, 0)
     assert str(error.value) == f"finetune.head: thaw_heads:{name} {message}"

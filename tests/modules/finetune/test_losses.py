@@ -24,7 +24,7 @@ LOGITS = tf.constant([[2.0, -1.0, 0.5], [0.0, 0.0, 3.0]])
 TARGETS = tf.one_hot([0, 1], 3)
 
 
-def test_smoothed_cross_entropy_is_that_of_keras() -> None:
+def test_smoothed_cross_entropy_equals_that_of_keras() -> None:
     keras = tf_keras.losses.CategoricalCrossentropy(
         from_logits=True, label_smoothing=0.2, reduction="none"
     )
@@ -32,7 +32,7 @@ def test_smoothed_cross_entropy_is_that_of_keras() -> None:
     np.testing.assert_allclose(losses, keras(TARGETS, LOGITS), rtol=1e-6)
 
 
-def test_without_smoothing_it_is_the_sparse_one() -> None:
+def test_without_smoothing_cross_entropy_equals_the_sparse_one() -> None:
     expected = tf.nn.sparse_softmax_cross_entropy_with_logits([0, 1], LOGITS)
     np.testing.assert_allclose(image_losses(LOGITS, TARGETS), expected, rtol=1e-6)
 
@@ -69,17 +69,17 @@ def test_l2_is_half_the_squared_norm_of_all_trained_kernels() -> None:
     assert total(l2=0.1) == pytest.approx(0.1 * (1 + 4 + 9) / 2)
 
 
-def test_with_l2_sp_the_backbone_is_pulled_to_where_it_came_from_and_the_head_to_zero() -> None:
+def test_l2_sp_pulls_the_backbone_to_its_pretrained_weights_and_the_head_to_zero() -> None:
     assert total(l2_sp=0.2) == pytest.approx(0.2 * (3 - 1) ** 2 / 2)
     assert total(l2=0.1, l2_sp=0.2) == pytest.approx(0.1 * (1 + 4) / 2 + 0.2 * 4 / 2)
 
 
-def test_the_modules_own_losses_are_added_unless_they_are_not_wanted() -> None:
+def test_the_modules_own_losses_are_added_unless_they_are_switched_off() -> None:
     assert total(lambda: tf.constant(0.5), lambda: tf.constant([1.0])) == 1.5
     assert total(lambda: tf.constant(0.5), module_losses=False) == 0.0
 
 
-def test_a_running_mean_follows_its_formula() -> None:
+def test_a_moving_average_follows_its_formula() -> None:
     variable = tf.Variable([0.0])
     average = ExponentialMovingAverage([variable], 0.5)
     expected = 0.0
@@ -107,7 +107,7 @@ def test_half_precision_is_averaged_and_penalised_like_any_other() -> None:
     assert sum(float(one()) for one in terms) == 0.5 * 2 + 0.5 * 4
 
 
-def test_a_snapshot_gives_back_what_it_took() -> None:
+def test_saved_weights_are_restored() -> None:
     variable = tf.Variable([1.0])
     kept = SavedWeights([variable])
     variable.assign([2.0])
@@ -158,6 +158,6 @@ def test_a_loss_that_is_not_one_for_each_image_is_refused() -> None:
         ({"name": "cross_entropy", "gamma": 2}, "cross_entropy has no gamma; leave it out"),
     ],
 )
-def test_a_loss_that_there_is_not_is_refused(value: object, message: str) -> None:
+def test_an_unknown_loss_is_refused(value: object, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         stage(loss=value)

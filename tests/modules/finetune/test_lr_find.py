@@ -1,4 +1,4 @@
-"""The range test: rates that rise, a loss that falls and blows up, and what is read off it."""
+"""The range test: rising rates, a loss that falls and blows up, and the suggested rates."""
 
 import math
 from collections.abc import Iterator
@@ -37,7 +37,9 @@ def judged(losses: list[float]) -> RangeTest:
     return lr_find.interpret(rates, losses, lr_find.memory(len(losses)), 0.5, blown_up=False)
 
 
-def test_a_new_heads_loss_starts_at_that_of_guessing_falls_and_blows_up(head: RangeTest) -> None:
+def test_a_new_heads_loss_starts_at_that_of_guessing_then_falls_and_blows_up(
+    head: RangeTest,
+) -> None:
     assert head.losses[0] == pytest.approx(math.log(10), rel=1e-4)
     assert min(head.smoothed) < 1.0
     assert np.mean(head.losses[-5:]) > 2 * min(head.smoothed)
@@ -62,7 +64,7 @@ def test_a_later_stage_starts_where_those_before_it_end() -> None:
     assert 1e-5 < range_test.suggested < 1e-2
 
 
-def test_the_same_seed_finds_the_same(head: RangeTest) -> None:
+def test_the_same_seed_gives_the_same_suggestion(head: RangeTest) -> None:
     again = range_of(0, HEAD)
     assert again.suggested == head.suggested
     np.testing.assert_allclose(again.losses[:40], head.losses[:40], rtol=1e-3)
@@ -77,7 +79,7 @@ def test_rates_rise_by_the_same_ratio_from_1e_6_to_1() -> None:
     np.testing.assert_allclose(result, rates, rtol=1e-4)
 
 
-def test_each_groups_factor_stays_and_the_stages_own_rate_does_not() -> None:
+def test_the_test_replaces_the_stages_rate_but_keeps_each_groups_factor() -> None:
     bench = Bench()
     groups = [
         ParameterGroup((bench.model.head[0],), 1.0),
@@ -92,7 +94,7 @@ def test_each_groups_factor_stays_and_the_stages_own_rate_does_not() -> None:
     np.testing.assert_allclose(moved["head/bias"], 0.5e-6, rtol=1e-3)
 
 
-def test_the_running_mean_is_the_recurrence_with_its_bias_corrected() -> None:
+def test_the_moving_average_is_the_bias_corrected_recurrence() -> None:
     losses, memory = [3.0, 1.0, 4.0, 1.0, 5.0], 0.8
     mean = 0.0
     for taken, loss in enumerate(losses, 1):
@@ -101,7 +103,7 @@ def test_the_running_mean_is_the_recurrence_with_its_bias_corrected() -> None:
         assert lr_find.running_mean(losses[:taken], memory) == pytest.approx(expected)
 
 
-def test_the_smoothed_loss_reaches_to_both_sides_and_is_not_late() -> None:
+def test_the_smoothed_loss_is_two_sided_and_does_not_lag() -> None:
     smoothed = lr_find.smooth([1.0, 2.0, 4.0], 0.5)
     assert smoothed[0] == pytest.approx((1 + 2 * 0.5 + 4 * 0.25) / 1.75)
     assert smoothed[1] == pytest.approx((1 * 0.5 + 2 + 4 * 0.5) / 2)
@@ -118,7 +120,7 @@ def test_the_suggestion_is_the_steepest_place_of_a_known_curve() -> None:
     assert result.tenth_of_least == pytest.approx(1e-2, rel=0.3)
 
 
-def test_one_loss_that_explodes_buries_nothing() -> None:
+def test_one_loss_that_explodes_does_not_hide_the_minimum() -> None:
     fall = [float(loss) for loss in np.linspace(2.0, 0.5, 40)]
     calm, wild = judged([*fall, 2.0]), judged([*fall, 2e6])
     assert calm.suggested is not None
@@ -142,7 +144,7 @@ def test_a_loss_that_never_falls_suggests_nothing(losses: list[float]) -> None:
 
 
 @pytest.mark.parametrize(("last", "taken"), [(math.nan, 30), (math.inf, 30), (100.0, 31)])
-def test_a_test_ends_when_the_loss_is_four_times_its_least_or_no_number(
+def test_a_test_ends_when_the_loss_is_four_times_its_minimum_or_not_finite(
     last: float, taken: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(StageRun, "batch_losses", lambda run, number: iter([1.0] * 30 + [last]))
@@ -151,12 +153,14 @@ def test_a_test_ends_when_the_loss_is_four_times_its_least_or_no_number(
     assert len(range_test.losses) == taken
 
 
-def test_four_times_next_to_nothing_is_not_blown_up(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_four_times_a_tiny_loss_is_not_blown_up(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(StageRun, "batch_losses", lambda run, number: iter([0.001] * 30 + [0.1]))
     assert not range_of(0, HEAD).blown_up
 
 
-def test_a_loss_that_is_no_number_at_once_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_loss_that_is_not_finite_at_the_first_step_is_refused(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     def nothing(run: StageRun, number: int) -> Iterator[float]:
         yield math.nan
 

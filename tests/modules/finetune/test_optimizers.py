@@ -77,7 +77,7 @@ def test_weight_decay_shrinks_kernels_and_no_biases() -> None:
     np.testing.assert_allclose(bias, 0.9, rtol=1e-5)
 
 
-def test_momentum_carries_on() -> None:
+def test_momentum_accumulates_over_steps() -> None:
     variable = tf.Variable([0.0])
     optimizer = StageOptimizer(
         stage(optimizer={"name": "sgd", "momentum": 0.5}, learning_rate=1.0),

@@ -95,7 +95,7 @@ def test_a_stages_checkpoint_is_removed_when_it_is_done(tmp_path: Path) -> None:
     assert all(name.startswith("after-") for name in left)
 
 
-def test_a_changed_stage_costs_itself_and_those_after_it_alone(
+def test_after_a_change_only_the_changed_stage_and_later_ones_train_again(
     tmp_path: Path, kill: list[int]
 ) -> None:
     kill.append(6)
@@ -122,7 +122,7 @@ def test_an_early_stage_is_not_trained_again_because_a_middle_one_was_changed(
     assert len(list(tmp_path.glob("after-*"))) == 3
 
 
-def test_a_damaged_checkpoint_costs_its_work_and_nothing_else(
+def test_only_the_work_of_a_damaged_checkpoint_is_done_again(
     tmp_path: Path, kill: list[int]
 ) -> None:
     whole = Bench()
@@ -138,7 +138,7 @@ def test_a_damaged_checkpoint_costs_its_work_and_nothing_else(
     np.testing.assert_allclose(bench.model.head[0], whole.model.head[0], rtol=0, atol=1e-6)
 
 
-def test_a_checkpoint_gives_back_variables_and_note_together(tmp_path: Path) -> None:
+def test_a_checkpoint_restores_variables_and_note_together(tmp_path: Path) -> None:
     variable = tf.Variable([1.0, 2.0])
     Checkpoint(tmp_path, live=[variable]).save({"epoch": 3})
     other = tf.Variable([0.0, 0.0])
@@ -155,7 +155,7 @@ def test_without_a_folder_nothing_is_kept() -> None:
     assert nothing.restore() is None
 
 
-def test_checkpoints_of_tasks_given_up_do_not_pile_up(tmp_path: Path) -> None:
+def test_checkpoints_of_abandoned_tasks_do_not_accumulate(tmp_path: Path) -> None:
     for number, name in enumerate("abcde"):
         (tmp_path / name).mkdir()
         os.utime(tmp_path / name, (number, number))

@@ -98,12 +98,12 @@ def test_layer_decay_counts_from_the_output_whatever_is_unfrozen() -> None:
     "unfreeze",
     ["half", {"last": 0}, {"first": 1}, {"match": ["("]}, {"fraction": 0}, {"fraction": 1.1}, 3],
 )
-def test_a_form_that_is_none_is_refused(unfreeze: object) -> None:
+def test_an_unknown_form_is_refused(unfreeze: object) -> None:
     with pytest.raises(ValidationError):
         Stage.model_validate({"name": "s", "unfreeze": unfreeze})
 
 
-def test_what_a_stage_leaves_out_the_schedule_says() -> None:
+def test_a_stage_inherits_the_options_that_it_leaves_out() -> None:
     options = Finetune.model_validate(
         {
             "batch_size": 8,
@@ -123,7 +123,7 @@ def test_what_a_stage_leaves_out_the_schedule_says() -> None:
     assert (first.augmentation.flip, second.augmentation.flip) == ("horizontal", "none")
 
 
-def test_a_weight_for_a_class_that_there_is_not_is_refused() -> None:
+def test_a_weight_for_an_unknown_class_is_refused() -> None:
     finetune = Finetune.model_validate({"stages": [{"name": "a", "class_weights": {7: 2.0}}]})
     check_class_weights(finetune, ["7", "8"])
     message = r"stages\[a\]\.class_weights: there is no class '7'; the labels are 'b', 'c'"
@@ -131,7 +131,7 @@ def test_a_weight_for_a_class_that_there_is_not_is_refused() -> None:
         check_class_weights(finetune, ["c", "b"])
 
 
-def test_the_default_schedule_takes_what_is_said_for_all_stages() -> None:
+def test_the_default_schedule_takes_the_options_for_all_stages() -> None:
     assert [s.batch_size for s in Finetune.model_validate({"batch_size": 4}).stages] == [4, 4]
 
 
@@ -140,7 +140,7 @@ def test_two_stages_of_one_name_are_refused() -> None:
         Finetune(stages=(Stage(name="a"), Stage(name="a")))
 
 
-def test_a_schedule_survives_its_way_through_json() -> None:
+def test_a_schedule_survives_a_round_trip_through_json() -> None:
     given = Finetune.model_validate(
         {"stages": [{"name": "a", "unfreeze": {"last": 2}}, {"name": "b", "unfreeze": "all"}]}
     )

@@ -1,4 +1,4 @@
-"""A stage that keeps what its frozen part makes learns what it would have learnt without."""
+"""A stage with a cache of its frozen part's outputs learns the same as one without."""
 
 from pathlib import Path
 from typing import Any
@@ -54,7 +54,7 @@ def count_passes(monkeypatch: pytest.MonkeyPatch) -> list[int]:
         ({"augmentation": VARY, "cached_variants": 2, "unfreeze": {"last": 1}}, "activations"),
     ],
 )
-def test_a_stage_that_keeps_ends_with_the_weights_of_one_that_does_not(
+def test_a_stage_with_a_cache_ends_with_the_weights_of_one_without(
     rule: dict[str, object], kind: str
 ) -> None:
     kept, made_anew = Bench(), Bench()
@@ -79,7 +79,7 @@ def test_each_image_passes_through_the_frozen_part_once_whatever_the_epochs(
     assert sum(seen) == TRAIN.count + VALIDATION.count
 
 
-def test_a_set_number_of_variants_is_made_and_taken_in_turn(
+def test_cached_variants_are_computed_once_and_used_in_turn(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     seen = count_passes(monkeypatch)
@@ -99,13 +99,13 @@ def test_a_set_number_of_variants_is_made_and_taken_in_turn(
         ({"augmentation": {"mixup": 0.2}}, "mixup and CutMix make other images"),
     ],
 )
-def test_a_stage_that_keeps_nothing_says_why(rule: dict[str, object], reason: str) -> None:
+def test_a_stage_without_a_cache_says_why(rule: dict[str, object], reason: str) -> None:
     (plan,) = plans(stage(**rule))
     assert plan.kind == "none"
     assert reason in plan.reason
 
 
-def test_what_would_weigh_too_much_is_made_anew_in_each_epoch() -> None:
+def test_a_cache_that_would_be_too_large_is_not_kept() -> None:
     heavy = stage(unfreeze={"last": 3})
     (plan,) = plans(heavy, cache_mb=0, cache_disk_mb=1)
     assert plan.kind == "none"
@@ -131,7 +131,7 @@ def test_stages_share_a_pass_as_long_as_nothing_before_their_cuts_changes() -> N
 
 
 @pytest.mark.parametrize("memory_mb", [64, 0])
-def test_tables_lie_on_disk_where_memory_is_short_and_are_removed(
+def test_tables_are_on_disk_where_memory_is_short_and_are_removed(
     memory_mb: int, tmp_path: Path
 ) -> None:
     def moved(images: Images) -> Images:

@@ -77,7 +77,7 @@ def statistics(module: backbone.Backbone, *names: str) -> list[tf.Variable]:
     ]
 
 
-def test_with_no_layer_named_all_is_as_in_inference() -> None:
+def test_without_chosen_layers_everything_is_as_in_inference() -> None:
     module = backbone.load(str(GLYPHS))
     before = values(module.variables)
     expected = run(module.forward, images(32), module.trainable)
@@ -89,7 +89,7 @@ def test_with_no_layer_named_all_is_as_in_inference() -> None:
     assert all(np.array_equal(after[name], value) for name, value in before.items())
 
 
-def test_only_the_statistics_of_the_named_layers_move_and_only_in_a_run() -> None:
+def test_only_the_statistics_of_the_chosen_layers_change_and_only_when_run() -> None:
     module = backbone.load(str(GLYPHS))
     before = values(module.variables)
     chosen = statistics(module, "block_2", "block_4")
@@ -101,7 +101,7 @@ def test_only_the_statistics_of_the_named_layers_move_and_only_in_a_run() -> Non
     assert moved == {variable.name for variable in chosen}
 
 
-def test_with_all_layers_named_it_is_the_module_in_training() -> None:
+def test_with_all_layers_chosen_the_result_is_that_of_the_module_in_training() -> None:
     one, other = backbone.load(str(GLYPHS)), backbone.load(str(GLYPHS))
     forward = updating_forward(one, GLYPHS_SPEC, statistics(one), momentum=0.9)
     for count in (8, 5):
@@ -123,7 +123,7 @@ def mobilenet(tmp_path_factory: pytest.TempPathFactory) -> tuple[Any, str]:
     return model, save(inference(model), tmp_path_factory.mktemp("mobilenet"))
 
 
-def test_named_layers_do_as_keras_layers_that_are_not_frozen(
+def test_chosen_layers_behave_like_keras_layers_that_are_not_frozen(
     mobilenet: tuple[Any, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # Deep in a fresh network activations shrink to nothing: a millionth of the input decides their

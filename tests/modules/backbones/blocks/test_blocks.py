@@ -58,7 +58,7 @@ def test_patterns_name_the_blocks_of_a_backbone(glyphs: backbone.Backbone) -> No
     assert blocks.names(module_blocks) == ["conv", "bn"]
 
 
-def test_layers_affine_variables_and_statistics_are_told(glyphs: backbone.Backbone) -> None:
+def test_a_block_lists_layers_affine_variables_and_statistics(glyphs: backbone.Backbone) -> None:
     stem, *_ = blocks.blocks_of(glyphs)
     assert stem.layers == ("stem_conv", "stem_bn")
     assert stem.variable_names == ["stem_conv/kernel", "stem_bn/gamma", "stem_bn/beta"]
@@ -69,7 +69,7 @@ def test_layers_affine_variables_and_statistics_are_told(glyphs: backbone.Backbo
     ]
 
 
-def test_without_names_the_graph_tells_what_belongs_to_batch_norm(
+def test_without_names_the_graph_shows_what_belongs_to_batch_norm(
     glyphs: backbone.Backbone, tmp_path: Path
 ) -> None:
     module_blocks = blocks.blocks_of(backbone.load(save(nameless(glyphs), tmp_path)))
@@ -87,7 +87,7 @@ def normalised(normalisation: Any) -> Any:
     return inference(tf_keras.Model(images, normalisation(hidden)))
 
 
-def test_batch_norm_of_single_operations_is_known_by_its_names(tmp_path: Path) -> None:
+def test_batch_norm_of_single_operations_is_recognised_by_its_names(tmp_path: Path) -> None:
     layer = tf_keras.layers.BatchNormalization(name="norm")
     (block,) = blocks.blocks_of(backbone.load(save(normalised(layer), tmp_path)))
     assert block.batch_norm == 1

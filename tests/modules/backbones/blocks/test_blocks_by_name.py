@@ -45,7 +45,7 @@ from modules.backbones.graph.variable_names import block_name
         ("stem_bn/gamma", "stem"),
     ],
 )
-def test_a_variables_name_tells_its_block(variable: str, block: str) -> None:
+def test_a_variables_name_determines_its_block(variable: str, block: str) -> None:
     assert block_name(variable) == block
 
 
@@ -59,7 +59,7 @@ def grouped(rows: str, patterns: list[str] | None = None) -> dict[str, list[str]
     return {name: [items[i].name for i in found] for name, found in group(items, patterns)}
 
 
-def test_a_normalisation_goes_where_it_lies_not_where_its_number_says() -> None:
+def test_a_normalisation_belongs_to_its_block_in_the_graph_whatever_its_number() -> None:
     groups = grouped(
         "0,conv2d/kernel 0,batch_normalization_5/gamma 1,conv2d_1/kernel "
         "1,batch_normalization/gamma 2,conv2d_2/kernel 2,batch_normalization_1/gamma"
@@ -71,7 +71,7 @@ def test_a_normalisation_goes_where_it_lies_not_where_its_number_says() -> None:
     }
 
 
-def test_made_up_names_join_the_named_block_around_them() -> None:
+def test_generated_names_join_the_named_block_around_them() -> None:
     groups = grouped(
         "0,stem/kernel 1,block2_sepconv/kernel 1,conv2d_4/kernel 1,block2_bn/gamma "
         "2,conv2d_5/kernel 2,batch_normalization_5/gamma 3,block3_sepconv/kernel 3,post_bn/gamma"
@@ -81,7 +81,7 @@ def test_made_up_names_join_the_named_block_around_them() -> None:
     assert groups["block3"][-1] == "post_bn/gamma"
 
 
-def test_made_up_names_in_a_named_folder_are_named_by_it() -> None:
+def test_generated_names_in_a_named_folder_belong_to_the_folders_block() -> None:
     groups = grouped(
         "0,net/stem/conv2d/kernel 0,net/stem/batch_normalization/gamma "
         "1,net/blocks_0/conv2d/kernel 1,net/blocks_0/batch_normalization_1/gamma "
@@ -90,7 +90,7 @@ def test_made_up_names_in_a_named_folder_are_named_by_it() -> None:
     assert list(groups) == ["stem", "blocks_0", "blocks_1", "head"]
 
 
-def test_a_folder_of_many_layers_with_made_up_names_says_nothing() -> None:
+def test_a_folder_of_many_layers_with_generated_names_is_no_block() -> None:
     rows = "0,net/a/dense/kernel 1,net/a/dense_1/kernel 2,net/neck/dense_2/kernel 3,net/top/kernel"
     assert list(grouped(rows)) == ["net/a/dense", "net/a/dense_1", "neck", "top"]
 
@@ -103,11 +103,11 @@ def test_the_first_of_a_kind_needs_no_number() -> None:
     assert list(groups) == ["bottleneck_block", "bottleneck_block_1"]
 
 
-def test_one_number_for_all_says_nothing() -> None:
+def test_one_number_for_all_variables_means_nothing() -> None:
     assert list(grouped("0,layer_1_a/kernel 1,layer_1_b/kernel")) == ["block_1", "block_2"]
 
 
-def test_names_without_a_layer_say_nothing() -> None:
+def test_names_without_a_layer_mean_nothing() -> None:
     groups = grouped("0,Variable 0,Variable 1,Variable")
     assert groups == {"block_1": ["Variable"] * 2, "block_2": ["Variable"]}
 
@@ -117,7 +117,7 @@ def test_two_towers_keep_their_blocks_apart() -> None:
     assert list(groups) == ["rgb/block_1", "flow/block_1", "block_2"]
 
 
-def test_patterns_win_and_the_built_in_rules_have_the_rest() -> None:
+def test_patterns_take_precedence_and_the_built_in_rules_group_the_rest() -> None:
     rows = "0,stem/kernel 1,block_1_a/kernel 1,block_1_bn/gamma 2,block_2_a/kernel 3,x/top/kernel"
     assert list(grouped(rows)) == ["stem", "block_1", "block_2", "x/top"]
     assert list(grouped(rows, ["block"])) == ["stem", "block", "x/top"]

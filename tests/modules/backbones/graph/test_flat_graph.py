@@ -37,7 +37,7 @@ def compare(forward: Callable[[tf.Tensor], tf.Tensor], graph: FlatGraph) -> None
         tf.debugging.assert_near(tf.convert_to_tensor(one), tf.convert_to_tensor(other))
 
 
-def test_functions_within_functions_become_one_graph_that_gives_the_same() -> None:
+def test_nested_functions_become_one_graph_with_the_same_results() -> None:
     scale, shift = tf.Variable([1.0, 2.0, 3.0]), tf.Variable(0.5)
 
     @tf.function
@@ -72,7 +72,7 @@ def test_branches_and_loops_stay_single_operations() -> None:
     compare(forward, graph)
 
 
-def test_side_effects_are_left_out_and_constants_of_the_outside_kept() -> None:
+def test_side_effects_are_left_out_and_outer_constants_are_kept() -> None:
     counter, table = tf.Variable(0), tf.constant([1.0, 2.0, 3.0])
 
     @tf.function
@@ -112,7 +112,7 @@ def test_a_compiled_function_that_reads_variables_is_inlined() -> None:
     compare(forward, graph)
 
 
-def test_a_custom_gradient_gives_way_to_that_of_its_operations() -> None:
+def test_a_custom_gradient_is_replaced_by_the_gradients_of_its_operations() -> None:
     scale = tf.Variable([1.0, 2.0, 3.0])
     forward = tf.function(lambda x: tf.nn.silu(x * scale), autograph=False)
     compare(forward, flatten(forward, VECTORS, [scale]))
@@ -130,14 +130,14 @@ def test_depth_is_that_of_the_first_use_and_none_for_a_variable_never_read() -> 
     assert depths[2] < depths[0]
 
 
-def test_a_variable_computed_from_others_counts_where_it_meets_the_image() -> None:
+def test_the_use_of_a_variable_is_where_it_meets_the_image() -> None:
     first, scale = tf.Variable(tf.ones((3,))), tf.Variable(1.0)
     spec = tf.TensorSpec((None, 3), tf.float32)
     depths = read_depths(lambda x: tf.nn.relu(x) * (first * scale), spec, [scale, first])
     assert depths[0] == depths[1]
 
 
-def test_what_depends_on_the_images_shape_alone_is_not_read_data() -> None:
+def test_values_that_depend_only_on_the_images_shape_are_no_data() -> None:
     token, scale = tf.Variable(tf.ones((1, 3))), tf.Variable(2.0)
 
     def forward(x: tf.Tensor) -> tf.Tensor:

@@ -1,4 +1,4 @@
-"""BatchNorm that is folded into convolutions gives what it gave, and so do its gradients."""
+"""Folding BatchNorm into convolutions changes neither results nor gradients."""
 
 from pathlib import Path
 from typing import Any
@@ -35,7 +35,7 @@ def load(outputs: tf.Tensor, inputs: tf.Tensor, folder: Path) -> backbone.Backbo
     return backbone.load(save(inference(model), folder))
 
 
-def test_all_of_the_backbone_that_ships_is_folded() -> None:
+def test_every_batch_norm_of_the_backbone_that_ships_is_folded() -> None:
     module = backbone.load(str(GLYPHS))
     assert batch_norms(module.graph.definition) == 5
     assert batch_norms(folded(module.graph.definition)) == 0
@@ -52,7 +52,7 @@ def test_all_of_the_backbone_that_ships_is_folded() -> None:
     ],
 )
 @pytest.mark.parametrize("options", [{}, {"scale": False, "center": False, "epsilon": 0.1}])
-def test_a_convolution_takes_its_batch_norm_in(
+def test_batch_norm_is_folded_into_the_convolution_before_it(
     convolution: Any, options: dict[str, object], tmp_path: Path
 ) -> None:
     inputs = tf_keras.Input((SIZE, SIZE, 3))
@@ -64,7 +64,7 @@ def test_a_convolution_takes_its_batch_norm_in(
     compare(module, at_images(module.graph, (SIZE, SIZE)), module.trainable, images(SIZE, SIZE))
 
 
-def test_a_convolution_that_is_read_elsewhere_too_is_left_alone(tmp_path: Path) -> None:
+def test_a_convolution_with_another_reader_is_left_alone(tmp_path: Path) -> None:
     inputs = tf_keras.Input((SIZE, SIZE, 3))
     shared = layers.Conv2D(4, 3, use_bias=False)(inputs)
     outputs = layers.Add()([shared, layers.BatchNormalization()(shared)])
@@ -73,7 +73,7 @@ def test_a_convolution_that_is_read_elsewhere_too_is_left_alone(tmp_path: Path) 
     compare(module, at_images(module.graph, (SIZE, SIZE)), module.trainable, images(SIZE, SIZE))
 
 
-def test_a_tensor_that_must_keep_its_meaning_is_left_alone() -> None:
+def test_a_preserved_tensor_is_left_alone() -> None:
     module = backbone.load(str(GLYPHS))
     convolutions = [node.name for node in module.graph.nodes if node.op == "Conv2D"]
     known = {f"{convolutions[2]}:0"}

@@ -1,4 +1,4 @@
-"""The list of what may be loaded: what looks like a prefix and is none."""
+"""The lists of handles that may be loaded, and handles that only look like allowed ones."""
 
 import os
 from pathlib import Path
@@ -32,7 +32,7 @@ def test_without_a_list_anything_may_be_loaded() -> None:
     ],
 )
 @pytest.mark.parametrize("prefix", [GOOD, f"{GOOD}/", "https://GOOD.example:443/google"])
-def test_what_lies_under_a_prefix_is_allowed(handle: str, prefix: str) -> None:
+def test_a_handle_under_a_prefix_is_allowed(handle: str, prefix: str) -> None:
     assert refusal(handle, [prefix]) == ""
 
 
@@ -77,7 +77,7 @@ def test_what_lies_under_a_prefix_is_allowed(handle: str, prefix: str) -> None:
         "",
     ],
 )
-def test_what_only_looks_like_it_is_refused(handle: str) -> None:
+def test_a_handle_that_only_looks_like_it_is_under_a_prefix_is_refused(handle: str) -> None:
     assert "backbone.allowed allows" in refusal(handle, [GOOD])
 
 
@@ -122,7 +122,7 @@ def test_both_lists_must_allow_it(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize("named", ["", " , ", "good.example", "https://", "models/here"])
-def test_a_list_that_says_nothing_allows_nothing(
+def test_a_list_without_a_valid_prefix_allows_nothing(
     monkeypatch: pytest.MonkeyPatch, named: str
 ) -> None:
     monkeypatch.setenv(ENVIRONMENT, named)

@@ -1,4 +1,4 @@
-"""Exports for serving, which have no call, as backbones; and those that cannot be any."""
+"""Exports for serving, which have no call, as backbones; and those that are refused."""
 
 from pathlib import Path
 from typing import Any
@@ -68,7 +68,7 @@ def test_exports_of_keras_3_are_backbones(newer: Any, tmp_path: Path, way: str) 
         (tf_keras, "model.keras", "tf_keras.models.load_model({!r}, compile=False).save(FOLDER)"),
     ],
 )
-def test_the_line_that_a_message_gives_makes_a_backbone_of_a_keras_file(
+def test_the_line_of_python_in_the_message_makes_a_backbone_of_a_keras_file(
     tmp_path: Path, generation: Any, name: str, call: str
 ) -> None:
     file, folder = str(tmp_path / name), str(tmp_path / "out")
@@ -128,7 +128,7 @@ def test_an_export_without_a_signature_of_images_alone_is_refused(tmp_path: Path
         backbone.load(signed(tmp_path / "text", serving_default="of_text"))
 
 
-def test_what_an_older_thaw_exported_is_named_as_such(tmp_path: Path) -> None:
+def test_an_export_of_an_older_version_of_thaw_is_recognised(tmp_path: Path) -> None:
     folder = Path(signed(tmp_path / "version", serving_default="features"))
     (folder / "assets.extra").mkdir()
     (folder / "assets.extra" / "labels.txt").write_text("a\nb\n")
@@ -138,7 +138,7 @@ def test_what_an_older_thaw_exported_is_named_as_such(tmp_path: Path) -> None:
         backbone.load(str(folder))
 
 
-def test_a_saved_model_of_tf1_is_named_as_such(tmp_path: Path) -> None:
+def test_a_saved_model_of_tf1_is_recognised(tmp_path: Path) -> None:
     folder = Path(save_tf1(tmp_path / "module"))
     with pytest.raises(InputError, match=r"is a module of the old TF1 Hub format.*TF2 form"):
         backbone.load(str(folder))

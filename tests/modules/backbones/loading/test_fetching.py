@@ -1,4 +1,4 @@
-"""What is loaded: only what is allowed, as it was pinned, and from archives without tricks."""
+"""Only allowed modules are loaded, only pinned files, and only from harmless archives."""
 
 import hashlib
 import io
@@ -66,7 +66,7 @@ def test_a_loaded_backbone_says_what_to_pin() -> None:
 
 
 @pytest.mark.parametrize("name", ["saved_model.pb", "variables/variables.index", "more"])
-def test_a_module_that_is_not_what_was_pinned_is_refused_before_its_graph_is_read(
+def test_a_module_that_differs_from_the_pinned_one_is_refused_before_its_graph_is_read(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
     handle = copied(tmp_path / "module")
@@ -87,7 +87,7 @@ def test_an_address_that_gives_another_module_is_refused_after_its_download(
         backbone.load(f"{server.address}/good/module", sha256="0" * 64)
 
 
-def test_what_is_not_allowed_is_not_even_downloaded(
+def test_a_module_that_is_not_allowed_is_not_downloaded(
     server: Server, monkeypatch: pytest.MonkeyPatch, cache: Path
 ) -> None:
     handle = f"{server.address}/good/module"
@@ -109,13 +109,13 @@ def test_a_local_module_that_is_not_allowed_is_not_read(
         backbone.load(str(tmp_path / "link"), [str(tmp_path)])
 
 
-def test_a_list_judges_the_handle_and_not_where_its_server_leads(server: Server) -> None:
+def test_a_list_applies_to_the_handle_and_not_to_redirects(server: Server) -> None:
     for name in ("moved", "elsewhere"):
         fetched = fetch(f"{server.address}/good/{name}", [f"{server.address}/good"])
         assert fetched.sha256 == folder_fingerprint(str(GLYPHS))
 
 
-def test_a_server_may_not_lead_to_a_file(server: Server) -> None:
+def test_a_server_may_not_redirect_to_a_file(server: Server) -> None:
     with pytest.raises(InputError, match=r"could not load .*good/file"):
         fetch(f"{server.address}/good/file")
 
@@ -189,7 +189,7 @@ def test_a_fingerprint_sees_every_file_and_follows_links(tmp_path: Path) -> None
     assert folder_fingerprint(str(module)) != before
 
 
-def test_one_file_does_not_pass_for_two(tmp_path: Path) -> None:
+def test_one_file_cannot_have_the_fingerprint_of_two(tmp_path: Path) -> None:
     two, one = tmp_path / "two", tmp_path / "one"
     for folder in (two, one):
         folder.mkdir()
@@ -210,7 +210,7 @@ def test_a_folder_at_an_address_has_the_fingerprint_of_its_files() -> None:
     assert folder_fingerprint("ram://glyphs") == folder_fingerprint(str(GLYPHS))
 
 
-def test_what_is_no_plain_file_has_no_fingerprint(tmp_path: Path) -> None:
+def test_only_regular_files_have_a_fingerprint(tmp_path: Path) -> None:
     handle = copied(tmp_path / "module")
     os.mkfifo(tmp_path / "module" / "pipe")
     with pytest.raises(InputError, match=r"pipe is not a regular file"):

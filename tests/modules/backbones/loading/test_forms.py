@@ -1,4 +1,4 @@
-"""What lies at a local handle: told by its files, before anything is loaded."""
+"""A local handle is recognised by its files, before anything is loaded."""
 
 from pathlib import Path
 
@@ -38,7 +38,7 @@ def with_files(folder: Path, **files: bytes) -> Path:
         ("empty", b"", "is a file, and a backbone"),
     ],
 )  # fmt: skip
-def test_a_file_is_named_as_what_it_is(
+def test_a_message_names_the_kind_of_a_file(
     tmp_path: Path, name: str, content: bytes, words: str
 ) -> None:
     (tmp_path / name).write_bytes(content)
@@ -52,7 +52,7 @@ def test_a_saved_models_folder_looks_like_a_backbone(tmp_path: Path) -> None:
     assert problem_of(str(with_files(tmp_path / "b", saved_model_dot_pbtxt=b"x"))) == ""
 
 
-def test_what_is_not_there_is_said_with_what_is(tmp_path: Path) -> None:
+def test_a_missing_path_is_reported_with_its_nearest_existing_folder(tmp_path: Path) -> None:
     problem = problem_of(str(tmp_path / "a" / "b"))
     assert (
         problem
@@ -60,16 +60,16 @@ def test_what_is_not_there_is_said_with_what_is(tmp_path: Path) -> None:
     )
 
 
-def test_an_empty_folder_is_called_empty(tmp_path: Path) -> None:
+def test_an_empty_folder_is_reported_as_empty(tmp_path: Path) -> None:
     assert problem_of(str(tmp_path)).startswith(f"{tmp_path} is an empty folder; give")
 
 
-def test_a_module_of_tf1s_hub_is_called_so(tmp_path: Path) -> None:
+def test_a_module_of_tf1s_hub_is_recognised(tmp_path: Path) -> None:
     with_files(tmp_path, saved_model_dot_pb=b"x", tfhub_module_dot_pb=b"\x08\x03")
     assert "is a module of the old TF1 Hub format" in problem_of(str(tmp_path))
 
 
-def test_a_folder_of_versions_names_the_newest(tmp_path: Path) -> None:
+def test_for_a_folder_of_versions_the_message_names_the_newest(tmp_path: Path) -> None:
     for version in ("9", "10"):
         with_files(tmp_path / version, saved_model_dot_pb=b"x")
     (tmp_path / "11").mkdir()
@@ -80,7 +80,7 @@ def test_a_folder_of_versions_names_the_newest(tmp_path: Path) -> None:
     )
 
 
-def test_the_folder_around_a_model_names_it(tmp_path: Path) -> None:
+def test_for_a_folder_around_a_model_the_message_names_the_model(tmp_path: Path) -> None:
     with_files(tmp_path / "inner", saved_model_dot_pb=b"x")
     assert f"but {tmp_path / 'inner'} does; give that" in problem_of(str(tmp_path))
 
@@ -93,7 +93,7 @@ def test_the_folder_around_a_model_names_it(tmp_path: Path) -> None:
         ("README.md", b"", "holds no saved_model.pb; a backbone is the folder"),
     ],
 )
-def test_a_folder_of_something_else_is_named_as_what_it_holds(
+def test_for_another_folder_the_message_names_what_it_contains(
     tmp_path: Path, name: str, content: bytes, words: str
 ) -> None:
     (tmp_path / name).write_bytes(content)

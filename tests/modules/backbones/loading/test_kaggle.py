@@ -44,7 +44,7 @@ def web() -> Iterator[Server]:
         yield server
 
 
-def test_a_page_gives_its_archive_and_so_does_what_tfhub_dev_leads_to_it(web: Server) -> None:
+def test_a_page_serves_its_archive_and_so_does_its_address_on_tfhub_dev(web: Server) -> None:
     expected = folder_fingerprint(str(GLYPHS))
     assert fetch(f"{web.address}{PAGE}", [f"{web.address}/models/google"]).sha256 == expected
     hub = f"{web.address}/google/imagenet/mobilenet_v2_100_224/feature_vector/5"
@@ -67,7 +67,7 @@ def test_a_page_gives_its_archive_and_so_does_what_tfhub_dev_leads_to_it(web: Se
         (f"https://www.kaggle.com/models/{SHORT}", False),
     ],
 )
-def test_the_short_form_is_known_by_its_framework(handle: str, is_short: bool) -> None:
+def test_the_short_form_is_recognised_by_its_framework(handle: str, is_short: bool) -> None:
     assert kaggle.is_short(handle) == is_short
 
 
@@ -81,7 +81,7 @@ def test_the_short_form_is_known_by_its_framework(handle: str, is_short: bool) -
         ("https://www.kaggle.com/models/a/b/frameworks/TfJs/variations/c/versions/1", "TfJs"),
     ],
 )
-def test_what_can_be_no_backbone_is_told_without_asking(handle: str, words: str) -> None:
+def test_an_unsuitable_model_is_refused_without_asking_the_server(handle: str, words: str) -> None:
     assert words in kaggle.problem_of(handle)
 
 
@@ -94,17 +94,17 @@ def test_what_can_be_no_backbone_is_told_without_asking(handle: str, words: str)
         "/a/folder",
     ],
 )
-def test_other_handles_have_no_such_problem(handle: str) -> None:
+def test_other_handles_pass_the_check_for_kaggle(handle: str) -> None:
     assert kaggle.problem_of(handle) == ""
 
 
-def test_the_short_form_lies_under_what_allows_its_page() -> None:
+def test_the_short_form_is_allowed_where_its_page_is() -> None:
     assert refusal(SHORT, ["https://www.kaggle.com/models/google"]) == ""
     assert refusal(SHORT, ["https://www.kaggle.com/models/other"])
     assert refusal(SHORT, ["/google"])
 
 
-def test_without_kagglehub_it_is_said_how_to_get_it_and_what_does_without(
+def test_without_kagglehub_the_message_says_how_to_install_it_and_what_works_without_it(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
@@ -144,7 +144,7 @@ def stand_in(address: str, folder: Path) -> ModuleType:
     return result
 
 
-def test_the_short_form_goes_through_kagglehub_which_is_not_heard(
+def test_the_short_form_goes_through_kagglehub_whose_output_is_not_shown(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     files = {
@@ -180,7 +180,7 @@ def test_the_short_form_goes_through_kagglehub_which_is_not_heard(
         (ValueError(f"bad header {KEY}"), r"through kagglehub: ValueError; try"),
     ],
 )
-def test_what_kagglehub_raises_is_told_without_its_words(
+def test_an_error_of_kagglehub_is_reported_without_its_text(
     monkeypatch: pytest.MonkeyPatch, error: Exception, words: str
 ) -> None:
     def fails(handle: str) -> Any:
@@ -197,7 +197,7 @@ def test_what_kagglehub_raises_is_told_without_its_words(
     assert told.value.__context__ is None
 
 
-def test_the_real_kagglehub_gives_a_model_and_shows_no_credentials(
+def test_the_real_kagglehub_downloads_a_model_and_shows_no_credentials(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     """Against a server that answers as Kaggle's does, in the mode that prints each request."""

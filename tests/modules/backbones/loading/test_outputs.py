@@ -1,4 +1,4 @@
-"""What a module may give beside one float32 tensor, and what is said of what it may not."""
+"""The outputs that a module may have besides one float32 tensor, and refusals of others."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -33,7 +33,7 @@ def module_giving(change: Callable[[tf.Tensor], Any]) -> tuple[Any, tf.Variable]
         (lambda x: {"it": x, "count": tf.shape(x)[0], "name": tf.constant("a")}, "it"),
     ],
 )  # fmt: skip
-def test_the_one_entry_that_can_be_the_features_is_taken(
+def test_the_only_entry_that_can_hold_the_features_is_used(
     tmp_path: Path, change: Callable[[tf.Tensor], Any], entry: str
 ) -> None:
     module, kernel = module_giving(change)
@@ -60,7 +60,7 @@ def test_features_of_another_float_type_become_float32_and_can_be_trained(
     assert float(tf.norm(gradient)) > 0
 
 
-def test_several_that_could_be_it_are_named(tmp_path: Path) -> None:
+def test_several_possible_entries_are_named(tmp_path: Path) -> None:
     module, _ = module_giving(lambda x: {"logits": x, "embedding": tf.cast(x, tf.float16)})
     rule = (
         r"gives embedding: float16 \(None, 4\) and logits: float32 \(None, 4\), not a vector for "
@@ -70,7 +70,7 @@ def test_several_that_could_be_it_are_named(tmp_path: Path) -> None:
         backbone.load(save(module, tmp_path))
 
 
-def test_what_is_no_tensor_is_no_entry() -> None:
+def test_only_tensors_can_hold_the_features() -> None:
     result = {"a": None, "b": [1, (2.0,)]}
     assert entries(result) == {"a": None, "b/0": 1, "b/1/0": 2.0}
     assert feature_entry(result) is None

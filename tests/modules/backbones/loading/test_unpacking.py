@@ -1,4 +1,4 @@
-"""Archives that a stranger packed: none writes outside, and none grows beyond bounds."""
+"""No archive writes outside of its folder, and none grows beyond the limits."""
 
 import gzip
 import io
@@ -37,13 +37,13 @@ def unpacked(content: bytes, folder: Path) -> None:
 
 
 @pytest.mark.parametrize("mode", ["w:gz", "w"])
-def test_what_was_packed_comes_out(tmp_path: Path, mode: str) -> None:
+def test_unpacking_restores_the_packed_files(tmp_path: Path, mode: str) -> None:
     content = packed(GLYPHS)
     unpacked(content if mode == "w:gz" else gzip.decompress(content), tmp_path / "out")
     assert tree(tmp_path / "out") == tree(GLYPHS)
 
 
-def test_a_folder_that_has_no_member_of_its_own_is_made(tmp_path: Path) -> None:
+def test_a_folder_without_a_member_of_its_own_is_created(tmp_path: Path) -> None:
     unpacked(archive(member("./a/b/c", b"1")), tmp_path / "out")
     assert tree(tmp_path / "out") == {"a/b/c": b"1"}
 
@@ -94,7 +94,7 @@ def test_a_file_that_claims_to_be_huge_is_refused_before_it_is_written(tmp_path:
     assert not (tmp_path / "out" / "huge").exists()
 
 
-def test_a_sparse_file_is_none_that_a_module_has(tmp_path: Path) -> None:
+def test_a_sparse_file_is_refused(tmp_path: Path) -> None:
     pax = {"GNU.sparse.major": "1", "GNU.sparse.minor": "0", "GNU.sparse.realsize": str(1 << 33)}
     info, content = member("sparse", b"1\n0\n1\n".ljust(512, b"\0") + b"1".ljust(512, b"\0"))
     info.pax_headers = pax
@@ -138,12 +138,12 @@ def test_too_many_files_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     ],
     ids=["empty", "page", "packed page", "packed twice", "xz", "cut off", "zeros at its end"],
 )
-def test_what_is_no_whole_archive_is_one_line(tmp_path: Path, content: bytes) -> None:
+def test_an_incomplete_archive_is_refused_in_one_line(tmp_path: Path, content: bytes) -> None:
     with pytest.raises(InputError, match=r"^backbone\.handle: the module gives an archive that"):
         unpacked(content, tmp_path / "out")
 
 
-def test_a_size_below_zero_is_refused(tmp_path: Path) -> None:
+def test_a_negative_size_is_refused(tmp_path: Path) -> None:
     header = bytearray(member("a")[0].tobuf())
     header[124:136] = b"\xff" * 11 + b"\x00"  # -256 in base 256
     header[148:156] = b" " * 8

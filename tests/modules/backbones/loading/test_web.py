@@ -1,4 +1,4 @@
-"""Where a server may lead on to, and what of addresses is never shown."""
+"""Where a server may redirect to, and which parts of addresses are never shown."""
 
 import socket
 import urllib.request
@@ -44,7 +44,7 @@ def lead(own: str, to: str, *, own_is_private: bool = False) -> Any:
     return follow.redirect_request(urllib.request.Request(own), None, 302, "", {}, to)
 
 
-def test_what_is_allowed_may_lead_to_a_host_that_no_list_names(
+def test_an_allowed_handle_may_redirect_to_a_host_that_no_list_names(
     servers: tuple[Server, Server],
 ) -> None:
     first, _ = servers
@@ -77,7 +77,7 @@ def test_a_users_password_is_neither_sent_nor_shown(servers: tuple[Server, Serve
     assert "two words" not in str(error.value)
 
 
-def test_from_https_a_server_leads_to_https_alone() -> None:
+def test_https_redirects_only_to_https() -> None:
     own = "https://good.example/a"
     with pytest.raises(
         InputError, match=r"a redirects to http://good\.example/b\?…, which is not h"
@@ -92,14 +92,14 @@ def test_from_https_a_server_leads_to_https_alone() -> None:
     ["127.0.0.1", "10.1.2.3", "192.168.0.1", "169.254.169.254", "172.16.0.1", "[::1]",
      "[::ffff:10.0.0.1]", "[fe80::1]", "localhost", "100.64.0.1"],
 )  # fmt: skip
-def test_from_a_public_address_no_server_leads_into_this_network(host: str) -> None:
+def test_no_public_address_redirects_into_this_network(host: str) -> None:
     to = f"https://{host}/latest/meta-data"
     with pytest.raises(InputError, match=r"which is on a private network, where the handle is not"):
         lead("https://good.example/a", to)
     assert lead("https://10.0.0.5/a", to, own_is_private=True) is not None
 
 
-def test_no_name_hides_that_it_is_in_this_network(
+def test_no_host_name_hides_a_machine_of_this_network(
     servers: tuple[Server, Server], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The machine that was reached is asked, whatever a name stood for when it was looked at."""
@@ -117,7 +117,7 @@ def test_no_name_hides_that_it_is_in_this_network(
     assert second.asked == []
 
 
-def test_a_machine_is_private_by_its_number(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_machine_is_private_by_its_ip_address(monkeypatch: pytest.MonkeyPatch) -> None:
     assert web.is_private("127.0.0.1")
     assert web.is_private("localhost")
     assert not web.is_private("8.8.8.8")
