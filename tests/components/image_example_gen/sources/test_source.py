@@ -90,7 +90,7 @@ def test_editing_a_source_changes_the_fingerprint_of_the_node_that_calls_it(fold
     assert fingerprint() != first
 
 
-def test_a_form_that_is_none_is_refused(folder: Path) -> None:
+def test_an_unknown_form_is_refused(folder: Path) -> None:
     message = (
         r"^data\.format: got 'parquet', must be folder, csv, tfrecord or package\.module:name; "
         "name one of them"
