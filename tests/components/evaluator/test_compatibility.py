@@ -11,7 +11,7 @@ from tests.conftest import GLYPHS
 
 
 @pytest.mark.parametrize(
-    ("spoil", "problem"),
+    ("corrupt", "problem"),
     [
         (lambda folder: (folder / "saved_model.pb").unlink(), "holds no saved_model.pb"),
         (lambda folder: (folder / "saved_model.pb").write_bytes(b"\xff\xff"), "cannot be read"),
@@ -19,10 +19,10 @@ from tests.conftest import GLYPHS
     ],
 )
 def test_a_versions_files_say_that_it_cannot_be_evaluated(
-    tmp_path: Path, spoil: Callable[[Path], object], problem: str
+    tmp_path: Path, corrupt: Callable[[Path], object], problem: str
 ) -> None:
     tf.saved_model.save(tf.Module(), str(tmp_path))
-    spoil(tmp_path)
+    corrupt(tmp_path)
     assert problem in problem_of(tmp_path)
 
 
