@@ -1,4 +1,4 @@
-"""What the names of the data tell, through the command line: said, and refused before all else."""
+"""What is checked before any work: the config, and what the names of the data say."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -7,6 +7,7 @@ import pytest
 from typer.testing import CliRunner
 
 from modules.errors import InputError
+from pipeline import loading, preflight
 from pipeline.cli.app import app
 from tests.conftest import GLYPHS
 
@@ -16,9 +17,9 @@ NOTHING_WRONG = "there is no class 'nothing'"
 
 @pytest.fixture
 def run(tmp_path: Path) -> Run:
-    """Runs a config of the data in ``photos``; gives what is said, and the mistake.
+    """Runs a config of the data in ``photos``; returns the output and the message of the refusal.
 
-    A weight for a class that there is not ends a run where nothing is wrong with the names.
+    If the names are right, the weight of an unknown class ends the run.
     """
 
     def invoke(
@@ -40,7 +41,7 @@ def run(tmp_path: Path) -> Run:
     return invoke
 
 
-def made(root: Path, *folders: str, each: int = 20) -> Path:
+def write_images(root: Path, *folders: str, each: int = 20) -> Path:
     for folder in folders:
         (root / folder).mkdir(parents=True, exist_ok=True)
         for number in range(each):
@@ -48,12 +49,12 @@ def made(root: Path, *folders: str, each: int = 20) -> Path:
     return root
 
 
-def test_a_run_says_how_it_reads_the_folders_before_anything_else(
+def test_a_run_first_says_how_it_reads_the_folders(
     tmp_path: Path, run: Run, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    made(tmp_path / "photos", "cat", "dog", "__MACOSX", each=100)
-    _, mistake = run()
-    assert NOTHING_WRONG in mistake
+    write_images(tmp_path / "photos", "cat", "dog", "__MACOSX", each=100)
+    _, message = run()
+    assert NOTHING_WRONG in message
     lines = capfd.readouterr().out.splitlines()
     assert lines[1:3] == [
         "data: a folder per class; 2 classes (cat, dog), 200 images",
@@ -76,20 +77,20 @@ def test_a_run_says_how_it_reads_the_folders_before_anything_else(
         (["cat", "dog", "a\nb"], 20, r"the folder 'a\nb' cannot be a class; a name must be valid"),
     ],
 )
-def test_folders_that_cannot_be_trained_on_are_refused_before_the_backbone_is_looked_for(
+def test_folders_that_cannot_be_trained_on_are_refused_before_the_backbone_is_loaded(
     tmp_path: Path, run: Run, folders: list[str], each: int, message: str
 ) -> None:
-    made(tmp_path / "photos", *folders, each=each)
+    write_images(tmp_path / "photos", *folders, each=each)
     assert message in run()[1]
 
 
-def test_too_few_images_for_the_gate_are_refused_before_the_backbone_is_looked_for(
+def test_too_few_images_for_the_gate_are_refused_before_the_backbone_is_loaded(
     tmp_path: Path, run: Run
 ) -> None:
-    made(tmp_path / "photos", "cat", "dog", each=8)
-    mistake = run(least=30)[1]
-    assert "test: about 2 of 16 images would be in this split, and evaluation.min_" in mistake
-    assert "change the shares in data.splits, or lower evaluation.min_examples" in mistake
+    write_images(tmp_path / "photos", "cat", "dog", each=8)
+    message = run(least=30)[1]
+    assert "test: about 2 of 16 images would be in this split, and evaluation.min_" in message
+    assert "change the shares in data.splits, or lower evaluation.min_examples" in message
     assert NOTHING_WRONG in run(least=3)[1]
 
 
@@ -107,47 +108,63 @@ def test_too_few_images_for_the_gate_are_refused_before_the_backbone_is_looked_f
         ("none.csv", "none.csv does not exist"),
     ],
 )
-def test_what_is_no_folder_of_images_is_called_what_it_is(
+def test_a_path_that_is_no_folder_of_images_is_refused_with_what_it_is(
     tmp_path: Path, run: Run, name: str, message: str
 ) -> None:
-    made(tmp_path / "photos", "cat", "dog")
+    write_images(tmp_path / "photos", "cat", "dog")
     (tmp_path / "empty").mkdir()
     for file in ("photos.zip", "photos.xlsx", "photos.jpg", "empty.csv"):
         (tmp_path / file).touch()
     assert message in run(f"{{path: ../{name}}}")[1]
 
 
-def test_a_manifest_of_files_that_are_elsewhere_is_refused_before_the_backbone_is_looked_for(
+def test_a_manifest_of_files_in_another_folder_is_refused_before_the_backbone_is_loaded(
     tmp_path: Path, run: Run
 ) -> None:
-    made(tmp_path / "photos" / "images", "cat", "dog")
+    write_images(tmp_path / "photos" / "images", "cat", "dog")
     names = [f"{label}/{n}.jpg,{label}\n" for label in ("cat", "dog") for n in range(20)]
     (tmp_path / "photos" / "all.csv").write_text("path,label\n" + "".join(names))
-    mistake = run("{path: ../photos/all.csv}")[1]
-    assert "none of its 40 files is in" in mistake
-    assert f"set data.image_root to {tmp_path}/photos/images" in mistake
+    message = run("{path: ../photos/all.csv}")[1]
+    assert "none of its 40 files is in" in message
+    assert f"set data.image_root to {tmp_path}/photos/images" in message
     assert NOTHING_WRONG in run("{path: ../photos/all.csv, image_root: ../photos/images}")[1]
 
 
-def test_rows_without_a_label_are_refused_before_the_backbone_is_looked_for(
+def test_rows_without_a_label_are_refused_before_the_backbone_is_loaded(
     tmp_path: Path, run: Run
 ) -> None:
-    made(tmp_path / "photos", "x", each=100)
+    write_images(tmp_path / "photos", "x", each=100)
     labels = ["cat", "dog"] * 20 + [""] * 60
     rows = [f"x/{number}.jpg,{label}\n" for number, label in enumerate(labels)]
     (tmp_path / "photos" / "all.csv").write_text("path,label\n" + "".join(rows))
-    mistake = run("{path: ../photos/all.csv}")[1]
-    assert "60 of 100 files cannot be used (60 no label; " in mistake
-    assert "set data.unlabelled: skip" in mistake
+    message = run("{path: ../photos/all.csv}")[1]
+    assert "60 of 100 files cannot be used (60 no label; " in message
+    assert "set data.unlabelled: skip" in message
     assert NOTHING_WRONG in run("{path: ../photos/all.csv, unlabelled: skip}")[1]
 
 
-def test_a_label_that_yaml_takes_for_another_value_is_to_be_quoted(
-    tmp_path: Path, run: Run
+def test_a_label_that_yaml_reads_as_another_value_must_be_quoted(tmp_path: Path, run: Run) -> None:
+    write_images(tmp_path / "photos", "no", "yes")
+    message = run(weights="{no: 2}")[1]
+    assert "finetune.class_weights: got the label False" in message
+    assert "quote it" in message
+    message = run(weights="{'no': 2, 0777: 3}")[1]
+    assert "there is no class '511'; the labels are 'no', 'yes': correct it, or quote it" in message
+
+
+def test_a_missing_docker_is_refused_before_the_root_is_made(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    made(tmp_path / "photos", "no", "yes")
-    mistake = run(weights="{no: 2}")[1]
-    assert "finetune.class_weights: got the label False" in mistake
-    assert "quote it" in mistake
-    mistake = run(weights="{'no': 2, 0777: 3}")[1]
-    assert "there is no class '511'; the labels are 'no', 'yes': correct it, or quote it" in mistake
+    problem = "infra.validator: got docker, and no daemon answers; start it"
+    monkeypatch.setattr("components.infra_check.docker.docker_problem", lambda: problem)
+    (tmp_path / "photos.yaml").write_text(
+        f"data: {{path: photos}}\nbackbone: {{handle: {GLYPHS}}}\ninfra: {{validator: docker}}\n",
+        encoding="utf-8",
+    )
+    config = loading.load(tmp_path / "photos.yaml")
+    with pytest.raises(InputError, match="no daemon answers; start it"):
+        preflight.claim_root(config)
+    assert not config.root.exists()
+    monkeypatch.setattr("components.infra_check.docker.docker_problem", lambda: "")
+    assert preflight.claim_root(config) == ""
+    assert config.root.is_dir()
