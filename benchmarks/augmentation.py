@@ -1,4 +1,4 @@
-"""Images a second through what augments and mixes them, in tf.data with AUTOTUNE.
+"""Measures the images a second through augmentation and mixing, in tf.data with AUTOTUNE.
 
 python -m benchmarks.augmentation [--images N]
 """
@@ -30,7 +30,7 @@ CASES = {
 
 
 def rate(options: Augmentation, count: int) -> float:
-    """Images a second, after the first batch, whose time is that of building the graph."""
+    """Returns the images a second, after the first batch, which includes building the graph."""
     pixels = tf.random.stateless_uniform([BATCH, SIZE, SIZE, 3], [0, 1], 0, 256, tf.int32)
     images = tf.data.Dataset.from_tensor_slices(tf.cast(pixels, tf.uint8)).repeat().enumerate()
     targets = tf.one_hot(tf.range(BATCH) % CLASSES, CLASSES)

@@ -1,14 +1,14 @@
-"""Fine-tuning as an expert writes it by hand, as fast as the plain means of TensorFlow allow.
+"""Fine-tunes as an expert would by hand, as fast as plain TensorFlow allows.
 
     python -m benchmarks.expert {head,block,third,all} [--seed N] [--epochs N]
 
-Images are decoded once, in parallel, and kept as uint8. BatchNorm stays on its stored statistics.
-The tape watches only what is trained: the head and the module's last block, its last third or all
-of it. For ``head`` each image's embedding is computed once, and whole epochs run in one call. The
-module is called as it was saved; nothing in its graph is taken apart.
+Images are decoded once, in parallel, and kept as uint8. BatchNorm uses its stored statistics. The
+tape watches only what is trained: the head, with the module's last block, its last third or all of
+it. For ``head``, each image's embedding is computed once, and whole epochs run in one call. The
+module is called as it was saved; its graph is not changed.
 
-Tried, and no faster on 2 cores: XLA (seven times slower), Eigen in place of oneDNN (1.7 times the
-processor time), a batch in four parts, Keras's newer Adam.
+These were tried, and are no faster on 2 cores: XLA (seven times slower), Eigen instead of oneDNN
+(1.7 times the processor time), a batch in four parts, and Keras's newer Adam.
 
 The last line printed is a JSON object, as ``benchmarks.usual`` prints it; but ``step_ms`` is the
 median of the steps after the first epoch (for ``head`` of each epoch's mean).
@@ -38,7 +38,7 @@ EPOCHS = {"head": 25, "block": 8, "third": 8, "all": 8}
 # Both convolutions of MobileNet v1's last block, and their BatchNorms.
 LAST_BLOCK = ("conv_dw_13", "conv_pw_13")
 LAST_THIRD = 27  # of 81 variables
-# Activations of few images stay in the processor's cache, where no gradient needs them all.
+# The activations of a few images fit into the processor's cache, if no gradient needs them all.
 INFERENCE_BATCH = 8
 
 Forward = Callable[[tf.Tensor], tf.Tensor]
@@ -46,7 +46,7 @@ Forward = Callable[[tf.Tensor], tf.Tensor]
 
 @dataclass(frozen=True)
 class Data:
-    """What the model is fed in memory: images or embeddings [n, ...], and labels int32 [n]."""
+    """The model's input in memory: images or embeddings [n, ...], and labels, int32 [n]."""
 
     inputs: tf.Tensor
     labels: tf.Tensor
@@ -54,7 +54,7 @@ class Data:
 
 @dataclass(frozen=True)
 class Model:
-    """A function to embeddings, a Dense layer on it, and the variables of both that are trained."""
+    """A function to embeddings, a Dense layer on it, and the variables that are trained."""
 
     embed: Forward
     head: Any
@@ -85,7 +85,7 @@ def _decode(path: tf.Tensor) -> tf.Tensor:
 
 
 def trained_variables(module: Any, mode: str) -> list[tf.Variable]:
-    """Those of the module's variables that a mode trains."""
+    """Returns the module's variables that a mode trains."""
     variables = list(module.trainable_variables)
     if mode == "block":
         return [one for one in variables if any(name in one.name for name in LAST_BLOCK)]
@@ -93,9 +93,9 @@ def trained_variables(module: Any, mode: str) -> list[tf.Variable]:
 
 
 def trainer(model: Model, data: Data) -> Callable[[tf.Tensor], None]:
-    """A compiled function that trains a step on each row of int32 [steps, batch], places in data.
+    """Returns a compiled function that trains a step on each row of int32 [steps, batch].
 
-    Adam of the older kind: one fused operation for each variable.
+    Each row holds indices into the data. The older Adam has one fused operation for each variable.
     """
     optimizer = tf_keras.optimizers.legacy.Adam(LEARNING_RATE)
 
@@ -116,7 +116,7 @@ def trainer(model: Model, data: Data) -> Callable[[tf.Tensor], None]:
 
 
 def scorer(model: Model, data: Data) -> Callable[[], tf.Tensor]:
-    """A compiled function that gives the share of the data that is classified rightly."""
+    """Returns a compiled function that computes the accuracy on the data."""
     count = len(data.labels)
 
     @tf.function
@@ -133,13 +133,13 @@ def scorer(model: Model, data: Data) -> Callable[[], tf.Tensor]:
 
 
 def calls_of_epoch(count: int, *, whole: bool) -> Iterator[tf.Tensor]:
-    """The places of an epoch in random order, as arguments of ``trainer``'s function.
+    """Returns the indices of an epoch in random order, as arguments of ``trainer``'s function.
 
-    What does not fill a batch is left out, another part each time.
+    Examples that do not fill a batch are left out, different ones each time.
 
     Args:
         count: how many examples there are.
-        whole: all steps in one call, not one a call.
+        whole: whether one call has all steps, not one step.
     """
     steps = count // photos.BATCH
     order = tf.random.shuffle(tf.range(count))[: steps * photos.BATCH]

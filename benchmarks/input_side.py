@@ -1,11 +1,11 @@
-"""Thaw's own pipeline on the photos, from the images to the first training step.
+"""Measures Thaw's own pipeline on the photos, from the images to the first training step.
 
     python -m benchmarks.input_side
 
-The counterpart of ``benchmarks.stock``: ExampleGen, StatisticsGen, the checks, Transform and the
-start of Trainer, whose first step, of the whole backbone, ends the run. The last line printed is a
-JSON object: ``seconds`` from the command's own start, imports included; ``written_mb``, all files
-made, in millions of bytes; ``peak_mb``.
+It is the counterpart of ``benchmarks.stock``: ExampleGen, StatisticsGen, the checks, Transform and
+the start of Trainer, whose first step, of the whole backbone, ends the run. The last line printed
+is a JSON object: ``seconds`` from the command's start, imports included; ``written_mb``, all files
+written, in millions of bytes; ``peak_mb``.
 """
 
 import json

@@ -10,7 +10,7 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class Cost:
-    """What a command took: wall seconds, and the peak memory of its largest process in MB."""
+    """A command's wall seconds, and the peak memory of its largest process in MB."""
 
     seconds: float
     peak_mb: float
@@ -45,5 +45,5 @@ def run(command: Sequence[str], folder: Path) -> Cost:
 
 
 def bytes_in(folder: Path) -> int:
-    """The size of all files below a folder."""
+    """Returns the size of all files below a folder, in bytes."""
     return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())

@@ -1,11 +1,11 @@
-"""The memory and time of the nodes up to Evaluator, as data grows.
+"""Measures the memory and time of the nodes up to Evaluator, as data grows.
 
     python -m benchmarks.memory [--images N ...]
 
-Each node of the graph is run, for each number of photos (``benchmarks.photo_files``), in a process
-of its own; its most memory is that of the process, TensorFlow and TFX included. Trainer
-trains a head for one epoch, on MobileNet v1 0.25 at 224 x 224, and Evaluator judges that. Printed,
-and written to ``results/memory.jsonl``.
+For each number of photos (``benchmarks.photo_files``), each node of the graph runs in a process of
+its own; its peak memory is that of the process, TensorFlow and TFX included. Trainer trains a head
+for one epoch, on MobileNet v1 0.25 at 224 x 224, and Evaluator evaluates it. The results are
+printed, and written to ``results/memory.jsonl``.
 """
 
 import argparse
@@ -34,7 +34,7 @@ RUN = "benchmark"
 
 
 def measure(node_id: str, source: Path, root: Path) -> dict[str, Any]:
-    """Runs one node, and gives its seconds and its process's memory."""
+    """Runs one node; returns its seconds and its process's memory."""
     from pipeline.compiled import compile_pipeline
     from pipeline.config import Config
     from pipeline.executions import connection_to
@@ -56,7 +56,7 @@ def measure(node_id: str, source: Path, root: Path) -> dict[str, Any]:
 
 
 def compare(counts: list[int]) -> None:
-    """Each node for each number of images, and the ratio of the last to the first."""
+    """Measures each node for each number of images, and the ratio of the last to the first."""
     result: dict[tuple[str, int], dict[str, Any]] = {}
     for count in counts:
         source = photo_files.folder(count)

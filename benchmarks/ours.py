@@ -1,4 +1,4 @@
-"""Thaw's fine-tuning on the peers' photos, without the pipeline around it.
+"""Fine-tunes with Thaw on the peers' photos, without the pipeline around it.
 
     python -m benchmarks.ours {head,block,third,all,schedule} [--seed N] [--epochs N]
 
@@ -36,13 +36,13 @@ from modules.progress import LOGGER
 from modules.settings import Finetune, ImageSpec
 
 RATE = 1e-3
-# The module's blocks as its names have them; the last third of its variables starts within conv_9.
+# The module's blocks by their names; the last third of its variables starts within conv_9.
 LAST_THIRD = 5
 MODES: dict[str, list[dict[str, Any]]] = {
     "head": [{"name": "head", "epochs": 25}],
     "block": [{"name": "block", "epochs": 8, "unfreeze": {"last": 1}}],
     "third": [{"name": "third", "epochs": 8, "unfreeze": {"last": LAST_THIRD}}],
-    # At the full rate from the first step, some seeds lose what the module knows for good.
+    # At the full rate from the first step, some seeds destroy the module's features for good.
     "all": [
         {
             "name": "all",
@@ -66,7 +66,7 @@ SPEC = ImageSpec(height=photos.SIZE, width=photos.SIZE)
 
 
 class Clock(logging.Handler):
-    """Notes when each epoch ended, and how long each step took."""
+    """Records when each epoch ended, and how long each step took."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -75,13 +75,13 @@ class Clock(logging.Handler):
         self.steps: list[list[float]] = [[]]
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Takes a report of ``modules.progress``."""
+        """Handles a report of ``modules.progress``."""
         if "epoch=" in record.getMessage():
             self.epochs.append(time.monotonic() - self.started)
             self.steps.append([])
 
     def timed(self, run: Any) -> Any:
-        """A call of several steps that notes the milliseconds of one."""
+        """Wraps a call of several steps, to record the milliseconds of one."""
 
         def timed(batches: Any, count: int) -> Any:
             began = time.monotonic()
@@ -93,13 +93,13 @@ class Clock(logging.Handler):
 
 
 def images(rows: Sequence[photos.Photo], storage: Storage) -> inputs.Images:
-    """Photos as Trainer would read them, but from files."""
+    """Returns photos as Trainer would read them, but from files."""
     paths, labels = photos.columns(rows)
     return inputs.read_files(paths, labels, SPEC, classes=photos.CLASSES, storage=storage)
 
 
 def train(mode: str, seed: int, epochs: int | None = None) -> dict[str, Any]:
-    """One run; returns what is printed."""
+    """Trains once; returns the record to print."""
     stages = [
         {"learning_rate": RATE, **stage, "epochs": epochs or stage["epochs"]}
         for stage in MODES[mode]

@@ -1,4 +1,4 @@
-"""Photo-sized JPEGs, as many as a benchmark asks for: made once, kept in the temporary folder."""
+"""Creates any number of photo-sized JPEGs, once, in the temporary folder."""
 
 import io
 import tempfile
@@ -14,7 +14,7 @@ SIZE = (640, 480)
 
 
 def folder(count: int) -> Path:
-    """A folder of ``count`` JPEGs in ten class folders, no two alike, 72 KB each.
+    """Returns a folder of ``count`` JPEGs in ten class folders, no two alike, 72 KB each.
 
     Each is one of the shared photos, enlarged, cropped at random and given a sensor's noise.
     """

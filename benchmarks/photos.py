@@ -26,15 +26,15 @@ class Photos:
 
 
 def split(seed: int, share: float = 0.8, data: Path = DATA) -> Photos:
-    """Parts each class's photos at random; the same seed always parts them alike.
+    """Splits each class's photos at random; the same seed always gives the same split.
 
     Args:
-        seed: of the split.
-        share: of each class's photos, in train; the rest is validation.
+        seed: the seed of the split.
+        share: the share of each class's photos for training; the rest is for validation.
         data: a folder with a folder for each class; these, sorted by name, are numbered from 0.
 
     Raises:
-        FileNotFoundError: when ``data`` is no folder.
+        FileNotFoundError: when ``data`` is not a folder.
     """
     chance = random.Random(seed)
     train: list[Photo] = []
@@ -52,12 +52,12 @@ def split(seed: int, share: float = 0.8, data: Path = DATA) -> Photos:
 
 
 def columns(photos: Sequence[Photo]) -> tuple[list[str], list[int]]:
-    """Photos as a list of paths and one of labels."""
+    """Returns the photos as a list of paths and a list of labels."""
     return [str(path) for path, _ in photos], [label for _, label in photos]
 
 
 def arguments(modes: Sequence[str], about: str | None) -> argparse.Namespace:
-    """The command line that the peers share: ``mode``, ``seed`` and ``epochs``, None for all."""
+    """Parses the command line that the peers share: ``mode``, ``seed``, ``epochs`` (None: all)."""
     parser = argparse.ArgumentParser(description=about)
     parser.add_argument("mode", choices=modes)
     parser.add_argument("--seed", type=int, default=0)

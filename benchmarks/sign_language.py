@@ -1,4 +1,4 @@
-"""A whole run on photos: seconds, peak memory, bytes written, accuracy, over several seeds.
+"""Measures whole runs on photos: seconds, peak memory, bytes written, accuracy, by seed.
 
     python -m benchmarks.sign_language [--seeds N]      2 min a seed on 2 cores
 
@@ -21,7 +21,7 @@ DATA = PROJECT.parent / "shared" / "data" / "sign_language_digits"
 
 
 def thaw(seed: int, folder: Path) -> dict[str, float]:
-    """One run of Thaw in an empty root."""
+    """Runs Thaw once, in an empty root."""
     root = folder / "root"
     program = str(Path(sys.executable).with_name("thaw"))
     cost = run(
@@ -38,7 +38,7 @@ def thaw(seed: int, folder: Path) -> dict[str, float]:
 
 
 def table(runs: list[dict[str, float]]) -> str:
-    """Medians and ranges as a table in Markdown."""
+    """Returns medians and ranges as a table in Markdown."""
     lines = ["| | median | least | most |", "| --- | --- | --- | --- |"]
     for key in runs[0]:
         values = [one[key] for one in runs]

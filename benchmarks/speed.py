@@ -1,12 +1,13 @@
-"""Fine-tuning by the usual script, by an expert's hand and by Thaw, side by side.
+"""Compares fine-tuning by the usual script, by an expert's code and by Thaw.
 
     python -m benchmarks.speed [--seeds N] [--usual-seeds N] [--usual-epochs N] [--table]
 
-Each run is a process of its own, one after the other; a seed of all comes before the next. A line
-for each is appended to ``results/speed.jsonl``, and what stands there is not run again. Five seeds
-take an hour and a half on 2 cores, an hour of it the usual script; ``--usual-seeds`` makes that
-less, and so does ``--usual-epochs``: the rest of its epochs are then reckoned at the pace of those
-after the first, and its accuracy is not what the whole run would have. ``--table`` only prints.
+Each run is a process of its own, one after the other, and all of a seed's runs come before the next
+seed. A line for each is appended to ``results/speed.jsonl``; runs that are there already are not
+done again. Five seeds take an hour and a half on 2 cores, an hour of it for the usual script.
+``--usual-seeds`` shortens that, and so does ``--usual-epochs``: the time of the other epochs is
+then estimated from those after the first, and the accuracy is not that of a whole run. ``--table``
+only prints.
 """
 
 import argparse
@@ -22,7 +23,7 @@ from typing import Any
 PROJECT = Path(__file__).parent.parent
 RESULTS = PROJECT / "benchmarks" / "results" / "speed.jsonl"
 USUAL_EPOCHS = {"head": 25, "all": 20}
-GOOD = 0.985  # an accuracy that the usual full run comes near to in its 20 epochs
+GOOD = 0.985  # an accuracy that the usual full run nearly reaches in its 20 epochs
 PEERS = {
     "usual": ("head", "all"),
     "expert": ("head", "block", "third", "all"),
@@ -35,7 +36,7 @@ Value = Callable[[Run], float | None]
 
 
 def measure(peer: str, mode: str, seed: int, epochs: int | None) -> Run:
-    """Runs one script to its end, or for so many epochs.
+    """Runs one script to its end, or for ``epochs`` epochs.
 
     Raises:
         subprocess.CalledProcessError: when it fails.
@@ -51,14 +52,14 @@ def measure(peer: str, mode: str, seed: int, epochs: int | None) -> Run:
 
 
 def read() -> list[Run]:
-    """The runs that stand in the results."""
+    """Reads the runs in the results."""
     if not RESULTS.exists():
         return []
     return [json.loads(line) for line in RESULTS.read_text(encoding="utf-8").splitlines()]
 
 
 def measure_all(seeds: int, usual_seeds: int, usual_epochs: int | None) -> None:
-    """Runs what does not stand in the results."""
+    """Does the runs that are missing."""
     known = {(run["peer"], run["mode"], run["seed"]) for run in read()}
     for seed in range(seeds):
         for peer, modes in PEERS.items():
@@ -73,7 +74,7 @@ def measure_all(seeds: int, usual_seeds: int, usual_epochs: int | None) -> None:
 
 
 def seconds(run: Run) -> float:
-    """All of it, from the first read of the data; what the usual script was spared is reckoned."""
+    """Returns a run's seconds from the first read on; epochs that were left out are estimated."""
     left = USUAL_EPOCHS[run["mode"]] - len(run["epochs"]) if run["peer"] == "usual" else 0
     ends = [epoch["seconds"] for epoch in run.get("epochs", [])]
     paces = [after - before for before, after in itertools.pairwise(ends)]
@@ -81,22 +82,22 @@ def seconds(run: Run) -> float:
 
 
 def step(run: Run) -> float:
-    """A step, in milliseconds."""
+    """Returns the milliseconds of a step."""
     return float(run["step_ms"])
 
 
 def best(run: Run) -> float:
-    """The highest validation accuracy of any epoch."""
+    """Returns the highest validation accuracy of any epoch."""
     return max(float(epoch["accuracy"]) for epoch in run["epochs"])
 
 
 def until_good(run: Run) -> float | None:
-    """Seconds until an epoch's validation accuracy is ``GOOD``; None where none is."""
+    """Returns the seconds until an epoch's validation accuracy is ``GOOD``; None if none is."""
     return next((e["seconds"] for e in run["epochs"] if e["accuracy"] >= GOOD), None)
 
 
 def cell(runs: Iterable[Run], value: Value, form: str) -> str:
-    """The median and the range; of those that have a value, and how many have none."""
+    """Returns median and range of the runs that have a value, and how many have none."""
     given = [value(run) for run in runs]
     result = sorted(one for one in given if one is not None)
     if not result:
@@ -109,7 +110,7 @@ def cell(runs: Iterable[Run], value: Value, form: str) -> str:
 
 
 def table(runs: list[Run]) -> str:
-    """The comparison in Markdown."""
+    """Returns the comparison in Markdown."""
 
     def of(peer: str, mode: str) -> list[Run]:
         return [run for run in runs if (run["peer"], run["mode"]) == (peer, mode)]

@@ -1,9 +1,10 @@
-"""A step of Thaw's and one of the expert's by turns, in one process, so that noise hits both.
+"""Times steps of Thaw's and of the expert's code by turns in one process, so noise affects both.
 
     python -m benchmarks.step_times [--steps N]
 
-On the first 320 photos of the split, at a rate of 1e-6, so that neither model changes much. Prints
-a table of medians with quartiles, and the ratio of the medians; caches are filled beforehand.
+It uses the first 320 photos of the split and a rate of 1e-6, so that neither model changes much,
+and prints a table of medians with quartiles, and the ratio of the medians. Caches are filled
+beforehand.
 """
 
 import argparse
@@ -40,7 +41,7 @@ COUNT = 320
 
 
 def expert_steps(mode: str, rows: list[photos.Photo]) -> Callable[[], object]:
-    """A step each time it is called."""
+    """Returns a function that takes one step each time it is called."""
     module = hub.load(str(photos.MODULE))
 
     def forward(batch: tf.Tensor) -> tf.Tensor:
@@ -58,7 +59,7 @@ def expert_steps(mode: str, rows: list[photos.Photo]) -> Callable[[], object]:
 
 
 def our_steps(mode: str, rows: list[photos.Photo], folder: Path) -> Callable[[], object]:
-    """A step each time it is called."""
+    """Returns a function that takes one step each time it is called."""
     stages = [{**stage, "learning_rate": RATE} for stage in ours.MODES[mode]]
     options = Finetune.model_validate({"stages": stages, "early_stopping": None})
     module = backbone.load(str(photos.MODULE))
@@ -91,7 +92,7 @@ def our_steps(mode: str, rows: list[photos.Photo], folder: Path) -> Callable[[],
 
 
 def by_turns(steps: list[Callable[[], object]], count: int) -> list[list[float]]:
-    """Milliseconds of each, after two of each that are not counted."""
+    """Returns the milliseconds of the steps of each, after two steps of each that do not count."""
     taken: list[list[float]] = [[] for _ in steps]
     for number in range(count + 2):
         for step, times in zip(steps, taken, strict=True):
@@ -103,7 +104,7 @@ def by_turns(steps: list[Callable[[], object]], count: int) -> list[list[float]]
 
 
 def cell(times: list[float]) -> str:
-    """The median and the quartiles."""
+    """Formats the median and the quartiles."""
     low, middle, high = statistics.quantiles(times, n=4)
     return f"{middle:.1f} ({low:.1f} to {high:.1f})"
 

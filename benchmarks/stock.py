@@ -1,4 +1,4 @@
-"""What a stock TFX pipeline does with the same photos, from the images to the first training step.
+"""Measures a stock TFX pipeline on the same photos, from the images to the first training step.
 
     python -m benchmarks.stock [--seed N] [--photos N] [--statistics]
 
@@ -11,8 +11,8 @@ the first batch. The last line printed is a JSON object::
     {"seconds", "written_mb", "peak_mb", "stages": {"records", "graph", "step"}}
 
 ``seconds`` run from the first image read to the end of the step; imports do not count. The stages
-are the parts of it: the TFRecords, all before Trainer's own code, that code. ``written_mb`` counts
-all files made, in millions of bytes; ``peak_mb`` is the most memory held, in MB (2**20).
+are its parts: the TFRecords, everything before Trainer's own code, and that code. ``written_mb``
+counts all files written, in millions of bytes; ``peak_mb`` is the peak memory, in MB (2**20).
 """
 
 import argparse
@@ -83,7 +83,7 @@ def _decode(image: tf.Tensor) -> tf.Tensor:
 
 
 def run_fn(fn_args: Any) -> None:
-    """Called by Trainer: takes one step, and writes when it began and ended."""
+    """Takes one step, and writes when it began and ended; called by Trainer."""
     started = time.monotonic()
     transform = tft.TFTransformOutput(fn_args.transform_output)
     data = fn_args.data_accessor.tf_dataset_factory(
@@ -105,7 +105,7 @@ def run_fn(fn_args: Any) -> None:
 
 
 def create_pipeline(folder: Path, stamp: Path, *, statistics: bool) -> Any:
-    """The graph on the TFRecords and the schema in ``folder``, with its artifacts there too."""
+    """Returns the graph on the TFRecords and the schema in ``folder``; its artifacts are there."""
     splits = [tfx.proto.Input.Split(name=name, pattern=f"{name}.tfrecord") for name in SPLITS]
     example_gen = tfx.components.ImportExampleGen(
         input_base=str(folder / "records"), input_config=tfx.proto.Input(splits=splits)
@@ -138,7 +138,7 @@ def create_pipeline(folder: Path, stamp: Path, *, statistics: bool) -> Any:
 
 
 def measure(folder: Path, seed: int, count: int | None, *, statistics: bool) -> dict[str, Any]:
-    """One run in an empty folder; returns what is printed."""
+    """Runs once in an empty folder; returns the record to print."""
     started = time.monotonic()
     data = photos.split(seed)
     (folder / "records").mkdir()

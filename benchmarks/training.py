@@ -37,10 +37,10 @@ class Corpus:
     """Images and a backbone for them.
 
     Attributes:
-        name: for the table.
-        folder: a folder of images for each class.
+        name: the name in the table.
+        folder: a folder with a folder of images for each class.
         handle: the backbone.
-        side: pixels that it takes.
+        side: the side of the backbone's images, in pixels.
     """
 
     name: str
@@ -63,13 +63,13 @@ class Pixels:
     labels: npt.NDArray[np.int64]
 
     def part(self, chosen: Any) -> "Pixels":
-        """Some of them, by a slice or a mask."""
+        """Selects some of them by a slice or a mask."""
         return Pixels(self.images[chosen], self.labels[chosen])
 
 
 @cache
 def decoded(corpus: Corpus, seed: int) -> tuple[Pixels, Pixels]:
-    """All images for training, and those for the test, of a split."""
+    """Decodes a split's images for training, and those for the test."""
     parts = photos.split(seed, 0.8, corpus.folder)
     return _decode(parts.train, corpus.side), _decode(parts.validation, corpus.side)
 

@@ -1,15 +1,15 @@
-"""Fine-tuning as the usual script does it: a KerasLayer, a Dense layer and ``fit``.
+"""Fine-tunes as the usual script does: with a KerasLayer, a Dense layer and ``fit``.
 
     python -m benchmarks.usual {head,all} [--seed N] [--epochs N]
 
-``head`` trains the Dense layer on a frozen module, ``all`` both, with BatchNorm in training mode
-as ``KerasLayer(trainable=True)`` has it. The last line printed is a JSON object::
+``head`` trains the Dense layer on a frozen module. ``all`` trains both, with BatchNorm in training
+mode, as in ``KerasLayer(trainable=True)``. The last line printed is a JSON object::
 
     {"mode", "seed", "epochs": [{"seconds", "accuracy"}, ...], "seconds", "step_ms"}
 
-An epoch's ``seconds`` run from before the data is first read to after its validation; neither
-imports nor loading the module counts, tracing does. ``accuracy`` is of the validation photos.
-``step_ms`` is the median, over the epochs after the first, of a training epoch's time by its steps.
+An epoch's ``seconds`` run from before the data is first read to after its validation. Imports and
+loading the module do not count, but tracing does. ``accuracy`` is that on the validation photos.
+``step_ms`` is the median, over the epochs after the first, of an epoch's training time per step.
 """
 
 import json
@@ -45,7 +45,7 @@ MODES = {
 
 
 class Clock(tf_keras.callbacks.Callback):
-    """Notes the time and the accuracy of each epoch."""
+    """Records the time and the accuracy of each epoch."""
 
     def __init__(self, started: float) -> None:
         super().__init__()
@@ -64,18 +64,18 @@ class Clock(tf_keras.callbacks.Callback):
         self._steps = batch + 1
 
     def on_test_begin(self, logs: Any = None) -> None:
-        """Training ends where validation begins."""
+        """Notes the end of training, where validation begins."""
         taken = time.monotonic() - self._epoch_started
         self.steps_ms.append(1000.0 * taken / self._steps)
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
-        """Validation is over too."""
+        """Records the epoch, whose validation is over too."""
         seconds = time.monotonic() - self._started
         self.epochs.append({"seconds": seconds, "accuracy": float(logs["val_accuracy"])})
 
 
 def dataset(rows: list[photos.Photo], *, shuffle: bool) -> Any:
-    """Batches of float32 [batch, 224, 224, 3] in [0, 1] and labels, decoded anew each epoch."""
+    """Returns batches, float32 [batch, 224, 224, 3] in [0, 1], and labels, decoded each epoch."""
     data = tf.data.Dataset.from_tensor_slices(photos.columns(rows))
     if shuffle:
         data = data.shuffle(len(rows))
@@ -89,7 +89,7 @@ def _read(path: tf.Tensor, label: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
 
 
 def train(name: str, seed: int, epochs: int | None = None) -> dict[str, Any]:
-    """One run; returns what is printed."""
+    """Trains once; returns the record to print."""
     mode = MODES[name]
     tf_keras.utils.set_random_seed(seed)
     layer = hub.KerasLayer(str(photos.MODULE), trainable=mode.trainable)

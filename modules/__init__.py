@@ -13,16 +13,16 @@ import os
 # machine or on a worker, imports this package before TensorFlow.
 os.environ["TF_USE_LEGACY_KERAS"] = "1"
 
-# What a person has set for other programs with Keras, another backend, float16, a most of epochs,
-# is not meant for Thaw. No file lies below this path, nor can one be made there: Keras 2 and 3 both
-# take their defaults then.
+# A person's settings for other programs with Keras (another backend, float16, a limit of epochs)
+# are not meant for Thaw. No file can exist below this path, so Keras 2 and 3 both use their
+# defaults.
 for _name in [name for name in os.environ if name.startswith("KERAS_")]:
     del os.environ[_name]
 os.environ["KERAS_BACKEND"] = "tensorflow"
 os.environ["KERAS_HOME"] = os.path.join(os.devnull, "keras")
 os.environ["MPLBACKEND"] = "agg"  # Pictures go to files.
 
-# A user of a container may have none, and nltk, which TFX brings, ends the import for it. Nothing
-# is read or written there, as a folder that all may write to would let others do.
+# A user of a container may have no home, and then the import of nltk, on which TFX depends, fails.
+# Nothing is read or written there, which a folder that all may write to would let others do.
 if os.path.expanduser("~") == "~":
     os.environ["HOME"] = os.devnull

@@ -1,4 +1,4 @@
-"""How many examples Beam puts into a batch: as many as 20 MiB hold."""
+"""Limits Beam's batches of examples to 20 MiB."""
 
 from absl import flags
 from tfx_bsl.coders import batch_util  # noqa: F401 defines the flag

@@ -1,4 +1,4 @@
-"""The exported model: the one image function, the classifier, the labels, in one SavedModel."""
+"""Exports the image function, the classifier and the labels as one SavedModel."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -18,35 +18,36 @@ def export(
     model: Classifier,
     labels: Sequence[str],
     spec: ImageSpec,
+    *,
     transform: tft.TFTransformOutput,
     folder: Path,
     samples: Sequence[bytes] = (),
 ) -> None:
-    """Writes a SavedModel with four signatures, its labels, and requests to warm it up with.
+    """Writes a SavedModel with four signatures, its labels, and warm-up requests.
 
-    ``serving_default`` takes ``image_bytes``, string [batch], the way TensorFlow Serving's REST
-    ``{"b64": ...}`` delivers them, and gives ``scores``, float32 [batch, classes], and ``label``,
-    string [batch]. A request with bytes that are no image fails with ``InvalidArgument``.
-    ``serving_examples`` takes serialized ``tf.Example``s instead and gives ``scores``.
-    ``transform_labels`` takes those too and gives ``label_index``, int64 [batch], by the transform
-    graph, for the Evaluator.
-    ``serving_pixels`` takes ``pixels``, uint8 [batch, height, width, 3] as ``image.decode`` makes
-    them, and gives ``scores``: for devices that decode images themselves, and for ``lite``. The
-    batch passes through the model whole.
+    ``serving_default`` maps ``image_bytes``, string [batch], as TensorFlow Serving's REST form
+    ``{"b64": ...}`` delivers them, to ``scores``, float32 [batch, classes], and ``label``, string
+    [batch]. A request with bytes that are no image fails with ``InvalidArgument``.
+    ``serving_examples`` maps serialized ``tf.Example``s to ``scores``.
+    ``transform_labels`` maps these to ``label_index``, int64 [batch], through the transform graph,
+    for the Evaluator.
+    ``serving_pixels`` maps ``pixels``, uint8 [batch, height, width, 3] as ``image.decode`` returns
+    them, to ``scores``: for devices that decode images themselves, and for ``lite``. It computes
+    the whole batch at once.
 
-    An empty batch gets empty answers, and never reaches the backbone: oneDNN's fused convolution,
-    which TensorFlow chooses on processors with AVX512-VNNI, gives it the wrong shape, and the next
-    layer fails.
+    An empty batch gets empty outputs, and does not reach the backbone: oneDNN's fused convolution,
+    which TensorFlow uses on processors with AVX512-VNNI, would give it the wrong shape, and the
+    next layer would fail.
 
-    Called as a module, it gives the backbone's features (``reusable.carry``).
+    Called as a module, the export returns the backbone's features (``reusable.carry``).
 
     Args:
-        model: as trained.
-        labels: names of the classes, in the order of the indices.
-        spec: what the image function makes.
-        transform: what Transform wrote.
-        folder: to write to.
-        samples: bytes of image files, for ``warmup``.
+        model: the trained model.
+        labels: the class names, in the order of their indices.
+        spec: size and value range of the backbone's input.
+        transform: Transform's output.
+        folder: the folder to write to.
+        samples: bytes of image files, for the warm-up requests.
     """
     names = tf.constant(list(labels))
     layer = transform.transform_features_layer()
@@ -114,9 +115,9 @@ def in_parts(
     The Evaluator's batches hold up to 1,000 images, and a client may send as many.
 
     Args:
-        function: of string [n] to float32 [n, width].
+        function: maps string [n] to float32 [n, width].
         image_bytes: string [batch].
-        width: of the result.
+        width: the number of columns of the result.
 
     Returns:
         float32 [batch, width]; the function is not called for an empty batch.
@@ -149,9 +150,9 @@ def unless_empty(
     """Applies a function to a batch, unless the batch is empty.
 
     Args:
-        function: of [n, ...] to float32 [n, width].
+        function: maps [n, ...] to float32 [n, width].
         rows: [batch, ...].
-        width: of the result.
+        width: the number of columns of the result.
 
     Returns:
         float32 [batch, width].

@@ -36,12 +36,19 @@ def run_fn(fn_args: Any) -> None:
     options = TrainerOptions.model_validate(fn_args.custom_config[OPTIONS])
     strategy = distribution.start(options.finetune.distribution)  # before TensorFlow does anything
     transform = tft.TFTransformOutput(fn_args.transform_graph_path)
-    kept = _checkpoint_folder(fn_args, options, transform)
-    if kept and strategy.is_chief:
-        checkpoints.remove_abandoned(kept)
-    scratch = _scratch_folder(kept if strategy.is_chief else None)
+    checkpoint_folder = _checkpoint_folder(fn_args, options, transform)
+    if checkpoint_folder and strategy.is_chief:
+        checkpoints.remove_abandoned(checkpoint_folder)
+    scratch = _scratch_folder(checkpoint_folder if strategy.is_chief else None)
     try:
-        context = _context(fn_args, options, transform, scratch, kept, strategy)
+        context = _context(
+            fn_args,
+            options,
+            transform=transform,
+            scratch=scratch,
+            checkpoint_folder=checkpoint_folder,
+            strategy=strategy,
+        )
         rule_inputs = auto.schedule_inputs(
             context.train.count, len(context.labels), options.image, context.blocks
         )
@@ -53,11 +60,18 @@ def run_fn(fn_args: Any) -> None:
         if strategy.is_chief:
             held_out = _by_split(fn_args.eval_files)[features.VALIDATION]
             samples = warmup.choose(encoded.read(held_out))
-            export.export(context.model, context.labels, options.image, transform, folder, samples)
+            export.export(
+                context.model,
+                context.labels,
+                options.image,
+                transform=transform,
+                folder=folder,
+                samples=samples,
+            )
             origin.write(_origin(options), folder)
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
-    # Checkpoints stay: until TFX has published the model, a kill would cost all of the work.
+    # Checkpoints are kept: without them, a kill before TFX publishes the model would cost all work.
     history = {
         "schedule": auto.describe(options.finetune, resolved, rule_inputs),
         "stages": [result.as_json() for result in results],
@@ -65,16 +79,17 @@ def run_fn(fn_args: Any) -> None:
     }
     if strategy.is_chief:
         _write_history(history, fn_args.model_run_dir)
-    # None leaves while another works: the others would take it for dead.
-    strategy.synchronize(len(results), kept)
+    # No process ends while another works, since the others would take it for dead.
+    strategy.synchronize(len(results), checkpoint_folder)
 
 
 def _context(
     fn_args: Any,
     options: TrainerOptions,
+    *,
     transform: tft.TFTransformOutput,
     scratch: Path,
-    kept: Path | None,
+    checkpoint_folder: Path | None,
     strategy: Strategy,
 ) -> TrainingContext:
     """Reads the data and builds the model."""
@@ -98,13 +113,13 @@ def _context(
         options=options.finetune,
         image=options.image,
         earlier=read(held_out[features.EARLIER]) if features.EARLIER in held_out else None,
-        checkpoints=kept,
+        checkpoints=checkpoint_folder,
         strategy=strategy,
     )
 
 
 def _origin(options: TrainerOptions) -> origin.Origin:
-    """What the model remembers of its backbone."""
+    """Returns the record of the backbone that the model keeps."""
     return origin.Origin(
         handle=options.handle,
         height=options.image.height,
@@ -115,27 +130,26 @@ def _origin(options: TrainerOptions) -> origin.Origin:
 
 
 def _by_split(patterns: Sequence[str]) -> dict[str, list[str]]:
-    """Patterns of files by their split, which TFX names in the folder: ``Split-validation``."""
-    found: dict[str, list[str]] = {}
+    """Groups patterns of files by split, which TFX names in the folder: ``Split-validation``."""
+    by_split: dict[str, list[str]] = {}
     for pattern in patterns:
-        found.setdefault(Path(pattern).parent.name.removeprefix("Split-"), []).append(pattern)
-    return found
+        by_split.setdefault(Path(pattern).parent.name.removeprefix("Split-"), []).append(pattern)
+    return by_split
 
 
 def _checkpoint_folder(
     fn_args: Any, options: TrainerOptions, transform: tft.TFTransformOutput
 ) -> Path | None:
-    """Where an interrupted attempt at the same task left its state: by data, code and config."""
+    """Returns the folder of this task's checkpoints, which depends on data, code and config."""
     if not options.checkpoints:
         return None
     patterns = sorted([*fn_args.train_files, *fn_args.eval_files])
     shards = [path for pattern in patterns for path in sorted(tf.io.gfile.glob(pattern))]
-    # The stages have keys of their own, so that one that was changed costs only itself and those
-    # after it.
+    # Each stage has a key of its own, so that after a change only it and later stages train again.
     shared = options.model_dump(mode="json") | {
         "finetune": options.finetune.model_dump(mode="json", include={"seed", "head"})
     }
-    # Where things lie does not count either: a root may be moved.
+    # Paths are not part of the key, since a root may be moved.
     shared |= {"checkpoints": "", "handle": "" if options.sha256 else options.handle}
     config = json.dumps({**fn_args.custom_config, OPTIONS: shared}, sort_keys=True)
     # With the labels of the records comes the fingerprint of all that they hold.
@@ -144,11 +158,11 @@ def _checkpoint_folder(
     return Path(options.checkpoints) / key
 
 
-def _scratch_folder(kept: Path | None) -> Path:
-    """An empty folder for what is kept of images; a killed run's is found beside checkpoints."""
-    if kept is None:
+def _scratch_folder(checkpoint_folder: Path | None) -> Path:
+    """Returns an empty folder for cached images; a killed run's is removed beside checkpoints."""
+    if checkpoint_folder is None:
         return Path(tempfile.mkdtemp(prefix="thaw-images-"))
-    folder = kept / "images"
+    folder = checkpoint_folder / "images"
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     return folder

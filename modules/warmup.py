@@ -1,8 +1,8 @@
-"""Requests that TensorFlow Serving sends a model when it has loaded it.
+"""Warm-up requests, which TensorFlow Serving sends a model after loading it.
 
-TensorFlow makes parts of a model at its first request, which then takes many times as long as the
-next; https://www.tensorflow.org/tfx/serving/saved_model_warmup says how a model brings requests of
-its own, that are answered before it serves anyone's.
+TensorFlow builds parts of a model at its first request, which then takes many times as long as the
+next. https://www.tensorflow.org/tfx/serving/saved_model_warmup says how a model includes requests
+that it answers before it serves any client.
 """
 
 import itertools
@@ -22,13 +22,13 @@ _MAX_BYTES = 1 << 20  # of all of them, so that the file stays small beside the 
 
 
 def choose(encoded: Iterable[bytes]) -> list[bytes]:
-    """The smallest four of the first images, fewer where they would weigh more than 1 MB.
+    """Chooses the smallest four of the first images; fewer if four would exceed 1 MB.
 
     Args:
         encoded: bytes of image files; 64 of them are read.
 
     Returns:
-        At least one, where there is one.
+        At least one image, if there is any.
     """
     smallest = sorted(itertools.islice(encoded, _SEEN), key=len)[:_COUNT]
     weights = itertools.accumulate(len(image) for image in smallest)
@@ -40,10 +40,10 @@ def choose(encoded: Iterable[bytes]) -> list[bytes]:
 
 
 def request_of(images: Sequence[bytes]) -> predict_pb2.PredictRequest:
-    """A request of the serving signature, of one batch.
+    """Returns a request to the serving signature, with one batch.
 
-    The model's name stays empty. A server finds the model of a client's request by it; a warm-up
-    request it hands to the model at hand, and only notes the name.
+    The model's name stays empty: a server finds the model of a client's request by it, but sends a
+    warm-up request to the model that it has just loaded.
     """
     request = predict_pb2.PredictRequest()
     request.model_spec.signature_name = model_layout.SERVE_IMAGES
@@ -53,7 +53,7 @@ def request_of(images: Sequence[bytes]) -> predict_pb2.PredictRequest:
 
 
 def write(images: Sequence[bytes], folder: Path) -> None:
-    """Writes a request of the first image, and one of all where there are more.
+    """Writes a request with the first image and, if there are more, one with all images.
 
     Args:
         images: bytes of image files; they can be read in the model. Without any, nothing is
@@ -73,7 +73,7 @@ def write(images: Sequence[bytes], folder: Path) -> None:
 
 
 def read(folder: Path) -> Iterator[predict_pb2.PredictRequest]:
-    """The predict requests that a SavedModel brings, none where it brings no file.
+    """Yields the predict requests in a SavedModel; none if it has no such file.
 
     Raises:
         tf.errors.DataLossError: when the file is no TFRecord.

@@ -39,7 +39,7 @@ def exported(tmp_path_factory: pytest.TempPathFactory) -> Path:
     transform: Any = SimpleNamespace(
         transform_features_layer=LabelIndex, raw_feature_spec=lambda: raw_spec
     )
-    export.export(model, ["no", "yes"], SPEC, transform, folder)
+    export.export(model, ["no", "yes"], SPEC, transform=transform, folder=folder)
     return folder
 
 

@@ -57,7 +57,9 @@ def test_an_export_serves_and_is_the_backbone_that_was_trained(
         variable.assign(variable + 0.1 * generator.normal(variable.shape))
     spec = ImageSpec(height=size, width=size, input_range=(-1.0, 1.0))
     sample = encoded(picture(size, size, 3))
-    export.export(model, LABELS, spec, transform, tmp_path / "here", [sample])
+    export.export(
+        model, LABELS, spec, transform=transform, folder=tmp_path / "here", samples=[sample]
+    )
     if kind == "table":
         shutil.rmtree(tmp_path / "module")
     version = tmp_path / "there" / "1"

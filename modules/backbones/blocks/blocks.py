@@ -89,17 +89,14 @@ def blocks_of(backbone: Backbone, patterns: Sequence[str] | None = None) -> list
     for name, indices in group(items, patterns):
         members = [numbers[i] for i in indices]
         trained = [n for n in members if id(graph.variables[n]) in trainable]
+        layer_names = (_layer(full_name(graph.variables[n]), places_by_number[n]) for n in members)
         block = Block(
-            name,
-            tuple(
-                dict.fromkeys(
-                    _layer(full_name(graph.variables[n]), places_by_number[n]) for n in members
-                )
-            ),
-            tuple(graph.variables[n] for n in trained),
-            tuple(graph.variables[n] for n in trained if n in affine),
-            tuple(graph.variables[n] for n in members if n in statistics),
-            len(means.intersection(members)),
+            name=name,
+            layers=tuple(dict.fromkeys(layer_names)),
+            variables=tuple(graph.variables[n] for n in trained),
+            affine=tuple(graph.variables[n] for n in trained if n in affine),
+            statistics=tuple(graph.variables[n] for n in members if n in statistics),
+            batch_norm=len(means.intersection(members)),
         )
         if block.variables:
             blocks.append(block)

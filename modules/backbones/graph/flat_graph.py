@@ -111,13 +111,13 @@ def flatten(
     flat = tf.compat.v1.GraphDef(node=needed, versions=definition.versions)
     flat.library.function.extend(called(needed, definition.library.function))
     return FlatGraph(
-        flat,
-        tuple(Node(n.name, n.op, tuple(outputs_of(n.input))) for n in needed),
-        concrete.inputs[0].op.name,
-        output,
-        tuple(all_variables),
-        {name: number for name, number in handles.items() if name in kept},
-        {name: tensor for name, tensor in constants.items() if name in kept},
+        definition=flat,
+        nodes=tuple(Node(n.name, n.op, tuple(outputs_of(n.input))) for n in needed),
+        image=concrete.inputs[0].op.name,
+        output=output,
+        variables=tuple(all_variables),
+        handles={name: number for name, number in handles.items() if name in kept},
+        constants={name: tensor for name, tensor in constants.items() if name in kept},
     )
 
 
