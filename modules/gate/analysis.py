@@ -35,8 +35,8 @@ def analyse(
         pipeline: still to be run.
         pattern: of the TFRecord files of the test split.
         schema: of the Examples in them.
-        models: by ``predictions.CANDIDATE`` and, where there is one, ``predictions.BASELINE``: the
-            folder of a SavedModel that ``modules.export`` wrote.
+        models: by ``predictions.CANDIDATE`` and, if there is a baseline, ``predictions.BASELINE``:
+            the folder of a SavedModel that ``modules.export`` wrote.
         labels: by the same names, the classes that each knows.
         options: what the gate asks.
         folder: to write to.
@@ -113,15 +113,15 @@ class _WriteRows(beam.PTransform):
 
 def row_of(extracts: Mapping[str, Any], slices: tuple[str, ...], models: tuple[str, ...]) -> bytes:
     """One image's extracts as a row."""
-    found = extracts[tfma.FEATURES_KEY]
+    image = extracts[tfma.FEATURES_KEY]
     answers = extracts[tfma.PREDICTIONS_KEY]
-    # TFMA leaves the model's name out where there is one model alone.
+    # TFMA leaves the model's name out if there is only one model.
     by_model = answers if len(models) > 1 else {models[0]: answers}
     return predictions.row(
-        _first(found[features.IMAGE_BYTES]),
-        _first(found[features.LABEL]),
+        _first(image[features.IMAGE_BYTES]),
+        _first(image[features.LABEL]),
         {name: _scores(by_model[name]) for name in models},
-        {name: _first(found.get(name)) for name in slices if name != features.LABEL},
+        {name: _first(image.get(name)) for name in slices if name != features.LABEL},
     )
 
 

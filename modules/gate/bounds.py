@@ -109,7 +109,7 @@ def bounded_change(
         interval=metric.change_interval(candidate, baseline),
         passed=passed,
         reason=reason,
-        remedy=f"keep what is served, or, if meant, raise {key}",
+        remedy=f"keep the served version, or, if meant, raise {key}",
     )
 
 

@@ -1,4 +1,4 @@
-"""How small a margin so many test images can show, and how many images a margin takes."""
+"""The smallest margin that n test images can show, and how many images a margin takes."""
 
 from bisect import bisect_left
 from collections.abc import Callable
@@ -12,8 +12,8 @@ from modules.settings import Evaluation
 
 NARROWEST, WIDEST = 0.05, 0.25  # of the margins that ``auto`` takes
 STEP = 0.005
-# What ``auto`` goes by: a candidate that is as good as the baseline, and differs from it on so many
-# of the images, has to be blessed so often.
+# The criterion of ``auto``: a candidate that is as good as the baseline, and differs from it on a
+# share ``APART`` of the images, is blessed with a probability of at least ``POWER``.
 APART, POWER = 0.05, 0.9
 _NEGLIGIBLE = 1e-9  # numbers of disagreements that are left out of sums
 
@@ -23,11 +23,11 @@ Least = Callable[[int], int]
 def least_gains(blessed: Callable[[int, int], bool]) -> Least:
     """The fewest gains that are blessed, by the number of disagreements; one more if none are.
 
-    Verdicts are asked for once. Another gain never loses the blessing, and makes up for another
-    loss: so the fewest gains grow by one or by none with each further disagreement.
+    Results are kept. A further gain never loses the blessing and makes up for a further loss, so
+    the fewest gains grow by at most one with each further disagreement.
 
     Args:
-        blessed: whether so many images gained and so many lost are.
+        blessed: whether a number of images gained and a number of images lost are blessed.
     """
     known = dict[int, int]()
 
@@ -46,7 +46,7 @@ def least_gains(blessed: Callable[[int, int], bool]) -> Least:
 
 
 def chance(least: Least, n: int, apart: float, difference: float) -> float:
-    """How likely a candidate is blessed: the sum over what the images may show.
+    """The probability that a candidate is blessed: a sum over the possible outcomes.
 
     Args:
         least: of ``least_gains``.
@@ -72,7 +72,7 @@ def _blesses_equals(n: int, margin: float, confidence: float) -> bool:
 
 @cache
 def images_for(margin: float, confidence: float) -> int:
-    """How many test images, to two digits, bless an equal candidate as ``auto`` wants it.
+    """How many test images meet the criterion of ``auto`` at a margin, to two digits.
 
     Args:
         margin: at least 0.01.
@@ -87,8 +87,8 @@ def images_for(margin: float, confidence: float) -> int:
 def smallest(n: int, confidence: float) -> float:
     """The margin of ``auto``: the smallest, in steps of 0.005, that n test images can show.
 
-    It is chosen by their number, before anything is known of the candidate, so that the test says
-    of it what it says of any margin. Takes up to a second, once.
+    It depends on n alone, and not on the candidate, so the test keeps its error rates. Takes up to
+    a second, once.
 
     Args:
         n: how many test images.

@@ -1,8 +1,8 @@
-"""What two models answered on the same images: the rows that an evaluation keeps.
+"""Both models' answers to the same images: the rows that an evaluation keeps.
 
 A row is a serialized ``tf.Example``: ``sha256`` of the image's bytes, its ``label``, each model's
-scores, and the features that rules slice by. The labels that the scores stand for are written once,
-beside the rows.
+scores, and the features that rules slice by. The classes of the scores are written once, beside the
+rows.
 """
 
 import hashlib
@@ -28,7 +28,7 @@ BASELINE = "baseline"
 
 @dataclass(frozen=True)
 class Answers:
-    """One model on n images.
+    """One model's answers to n images.
 
     Attributes:
         labels: the classes that it knows, in the order of its scores.
@@ -63,13 +63,13 @@ class Answers:
 
 @dataclass(frozen=True)
 class Predictions:
-    """Candidate and baseline on the same n images, in an order that hangs on the images alone.
+    """Candidate and baseline on the same n images, in an order that depends on the images alone.
 
     Attributes:
         label: str [n], the true classes.
         features: by name, float64 [n] or str [n]; NaN or the empty text where an image has none.
-        candidate: what is judged.
-        baseline: what it is compared with, None for nothing.
+        candidate: the answers of the model that is judged.
+        baseline: the answers of the model that it is compared with, None for none.
     """
 
     label: npt.NDArray[np.str_]
@@ -113,7 +113,7 @@ def answers_of(
 
 
 def write_labels(folder: Path, labels: Mapping[str, Sequence[str]]) -> None:
-    """Writes what each model's scores stand for."""
+    """Writes the classes of each model's scores."""
     text = as_json(labels, indent=1)
     (folder / _LABELS_FILE).write_text(text, encoding="utf-8")
 
@@ -127,19 +127,19 @@ def row(image: bytes, label: bytes, scores: Mapping[str, Any], more: Mapping[str
         scores: by model, [classes].
         more: features by name: bytes, text, or a number; None for one that the image lacks.
     """
-    found = {
+    fields = {
         _SHA256: _bytes(hashlib.sha256(image).hexdigest().encode()),
         features.LABEL: _bytes(label),
     }
     for model, values in scores.items():
-        found[_scores_of(model)] = _floats(np.asarray(values, np.float32).ravel())
+        fields[_scores_of(model)] = _floats(np.asarray(values, np.float32).ravel())
     for name, value in more.items():
         if isinstance(value, bytes | str):
             text = value.encode() if isinstance(value, str) else value
-            found[_feature_of(name)] = _bytes(text)
+            fields[_feature_of(name)] = _bytes(text)
         elif value is not None:
-            found[_feature_of(name)] = _floats([float(value)])
-    return bytes(tf.train.Example(features=tf.train.Features(feature=found)).SerializeToString())
+            fields[_feature_of(name)] = _floats([float(value)])
+    return bytes(tf.train.Example(features=tf.train.Features(feature=fields)).SerializeToString())
 
 
 def _bytes(value: bytes) -> tf.train.Feature:
@@ -171,13 +171,13 @@ def read_scores(folder: str, limit: int | None = None) -> dict[str, npt.NDArray[
         folder: of the ModelEvaluation artifact.
         limit: how many images at most.
     """
-    found: dict[str, npt.NDArray[np.float32]] = {}
-    for one in _rows(folder):
-        if limit is not None and len(found) >= limit:
+    by_image: dict[str, npt.NDArray[np.float32]] = {}
+    for fields in _rows(folder):
+        if limit is not None and len(by_image) >= limit:
             break
-        scores = np.array(one[_scores_of(CANDIDATE)].float_list.value, np.float32)
-        found[one[_SHA256].bytes_list.value[0].decode()] = scores
-    return found
+        scores = np.array(fields[_scores_of(CANDIDATE)].float_list.value, np.float32)
+        by_image[fields[_SHA256].bytes_list.value[0].decode()] = scores
+    return by_image
 
 
 def read(folder: str) -> Predictions:
@@ -185,23 +185,23 @@ def read(folder: str) -> Predictions:
     labels = json.loads(Path(folder, _LABELS_FILE).read_text(encoding="utf-8"))
     places = {model: {name: i for i, name in enumerate(names)} for model, names in labels.items()}
     rows = []
-    for one in _rows(folder):
-        label = one[features.LABEL].bytes_list.value[0].decode()
-        # Of the scores no more is kept than rules ask for: there may be thousands of classes.
+    for fields in _rows(folder):
+        label = fields[features.LABEL].bytes_list.value[0].decode()
+        # Only what metrics need of the scores is kept: there may be thousands of classes.
         answers = {
             model: answers_of(
                 names,
-                np.array([one[_scores_of(model)].float_list.value]),
+                np.array([fields[_scores_of(model)].float_list.value]),
                 np.array([places[model].get(label, -1)]),
             )
             for model, names in labels.items()
         }
         more = {
             name.removeprefix(_feature_of("")): _value(feature)
-            for name, feature in one.items()
+            for name, feature in fields.items()
             if name.startswith(_feature_of(""))
         }
-        rows.append((one[_SHA256].bytes_list.value[0], label, answers, more))
+        rows.append((fields[_SHA256].bytes_list.value[0], label, answers, more))
     rows.sort(key=lambda row: row[0])
     models = {
         model: _together(tuple(names), [row[2][model] for row in rows])
@@ -237,10 +237,10 @@ def _value(feature: Any) -> float | str:
 
 
 def _columns(rows: list[dict[str, float | str]]) -> dict[str, npt.NDArray[Any]]:
-    found: dict[str, npt.NDArray[Any]] = {}
+    columns: dict[str, npt.NDArray[Any]] = {}
     for name in sorted({name for row in rows for name in row}):
         values = [row.get(name) for row in rows]
         numbers = all(isinstance(value, float) for value in values if value is not None)
         missing: float | str = np.nan if numbers else ""
-        found[name] = np.array([missing if value is None else value for value in values])
-    return found
+        columns[name] = np.array([missing if value is None else value for value in values])
+    return columns

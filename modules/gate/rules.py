@@ -1,4 +1,4 @@
-"""The gate's rules: each a question, asked of predictions, with its answer in numbers and words."""
+"""The gate's rules: each measures predictions, and gives its result in numbers and in words."""
 
 from collections.abc import Callable, Iterable, Iterator
 
@@ -13,7 +13,7 @@ from modules.gate.result import ALL, RuleResult
 from modules.gate.slices import slices_of
 from modules.settings import BOUNDS, Bound, Evaluation, Rule
 
-# What a rule is asked of: the options, and predictions for at least one image.
+# A rule takes the options, and predictions for at least one image.
 Question = Callable[[Evaluation, Predictions], Iterable[RuleResult]]
 
 _BOUNDS: dict[str, Bound] = {bound.key: bound for bound in BOUNDS}
@@ -101,7 +101,7 @@ def _required(options: Evaluation, predictions: Predictions) -> Iterator[RuleRes
         bound = 0.0
         passed = statistics.mcnemar(gained, lost) <= 1 - sure
         claim = "better than the baseline"
-        remedy = "keep what is served, add test images, or set evaluation.require to not_worse"
+        remedy = "keep the served version, add test images, or set evaluation.require to not_worse"
     else:
         margin = margins.of(options, n)
         bound = -margin
@@ -130,7 +130,7 @@ def _required(options: Evaluation, predictions: Predictions) -> Iterator[RuleRes
 def _more_images(margin: float, confidence: float, n: int) -> str:
     least = statistics.least_images(margin, confidence)
     if n >= least:
-        return "keep what is served, add test images, or raise evaluation.margin"
+        return "keep the served version, add test images, or raise evaluation.margin"
     return (
         f"{n} test images cannot show that of any model, which takes at least {least}; add some, "
         "or raise evaluation.margin, or set it to auto"

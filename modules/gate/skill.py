@@ -1,4 +1,4 @@
-"""Rules against models that have learned nothing, or nothing of a class."""
+"""Rules against models that have learned nothing, or nothing about a class."""
 
 import math
 
@@ -14,20 +14,20 @@ from modules.rounding import rounded, share
 from modules.settings import Evaluation
 from modules.text import clipped
 
-RECOGNISED = 0.5  # of a class that is not unknown to a model: how often it is right at least
+RECOGNISED = 0.5  # the least accuracy on a class that a model knows
 _NAMED = 5  # classes
 
 
 def least_others(confidence: float) -> int:
-    """How many test images of other classes than the commonest it takes to show skill at all."""
+    """The least number of test images, of classes other than the commonest, that can show skill."""
     return math.ceil(math.log(1 - confidence, 0.5) - 1e-9)
 
 
 def no_skill(options: Evaluation, predictions: Predictions) -> RuleResult:
     """Whether the candidate is shown to be better than always answering the commonest class.
 
-    The same images, a pair of answers each: McNemar's exact test, at ``confidence``. The commonest
-    class is that of the test images themselves, which makes the other side as good as can be.
+    By McNemar's exact test of the answers to the same images, at ``confidence``. The commonest
+    class is taken from the test images themselves, so the constant answer is as good as it can be.
 
     Args:
         options: what is asked.
@@ -70,12 +70,12 @@ def no_skill(options: Evaluation, predictions: Predictions) -> RuleResult:
 
 
 def zero_recall(options: Evaluation, predictions: Predictions) -> RuleResult:
-    """Whether there are classes of which no test image is right, and chance is no reason.
+    """Whether the candidate recognises some image of every class, unless chance explains it.
 
-    A class that is recognised half of the time has no hit in n images with a chance of 1 in 2 to
-    the n. Of so many classes as there are, one or other may have bad luck, so each of them is asked
-    at a share of ``1 - slice_confidence`` (Bonferroni): from 6 images on where there are two
-    classes, 8 of ten, 11 of a hundred. A class with fewer images is never called unknown.
+    If a class is recognised half of the time, none of its n images is with a probability of 2**-n.
+    With many classes, some may have bad luck, so each class gets an equal share of
+    ``1 - slice_confidence`` (Bonferroni): it takes 6 images with two classes, 8 with ten, 11 with a
+    hundred. A class with fewer images is never called unknown.
 
     Args:
         options: what is asked.
@@ -90,8 +90,8 @@ def zero_recall(options: Evaluation, predictions: Predictions) -> RuleResult:
         if mask.sum() >= least and not predictions.candidate.hit[mask].any()
     ]
     names = ", ".join(unknown[:_NAMED]) + (", …" if len(unknown) > _NAMED else "")
-    reason = f"no test image is right of {names}" if unknown else (
-        f"some are right of every class that has {least} test images or more"
+    reason = f"no test image of {names} is recognised" if unknown else (
+        f"some test images of every class that has {least} or more are recognised"
     )  # fmt: skip
     if unknown and options.zero_recall == "allow":
         reason += "; evaluation.zero_recall is allow"
@@ -103,6 +103,6 @@ def zero_recall(options: Evaluation, predictions: Predictions) -> RuleResult:
         n=len(parts),
         passed=not unknown or options.zero_recall == "allow",
         reason=reason,
-        remedy="see whether its images and labels are right, and add some; if meant: "
+        remedy="check the images and labels of these classes, and add some; if meant: "
         "--set evaluation.zero_recall=allow",
     )

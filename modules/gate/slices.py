@@ -16,10 +16,13 @@ _MOST_VALUES = 50  # of a feature that is text; the rarer ones are judged togeth
 def slices_of(
     predictions: Predictions, feature: str
 ) -> Iterator[tuple[str, npt.NDArray[np.bool_]]]:
-    """The parts of the images by a feature: ``label=cat`` and a mask, bool [n], none of them empty.
+    """The parts of the images by a feature.
 
-    A text has a part for each value, the 51st most frequent and rarer ones in one; a number one for
-    each value where there are at most four, else one for each quarter of the images.
+    A text has a part for each of its 50 most frequent values, and one for all rarer values. A
+    number has a part for each value if there are at most four, else for each quarter of the images.
+
+    Yields:
+        A name such as ``label=cat``, and a mask, bool [n], that holds for at least one image.
     """
     if feature == features.LABEL:
         values: npt.NDArray[Any] = predictions.label

@@ -1,4 +1,4 @@
-"""How sure a gate can be: tests and intervals for two models on the same images."""
+"""Tests and intervals for two models on the same images."""
 
 from collections.abc import Callable
 
@@ -10,10 +10,10 @@ Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
 MISSED = 1e-4  # what Berger and Boos's set may miss; it is added, so no p value is below it
-GRID = 40  # rates of disagreement at which the p value is reckoned
+GRID = 40  # rates of disagreement at which the p value is computed
 TIE = 1e-9  # scores that differ by less are one score
 NEGLIGIBLE = 1e-9  # chances that are left out of sums
-MARGIN_STEP = 1e-6  # to which an interval's end is found
+MARGIN_STEP = 1e-6  # the precision of an interval's ends
 BINS = 15  # of the calibration error
 RESAMPLES = 999
 DRAWS = 8_000_000  # of all resamples together, which bounds their time
@@ -77,7 +77,7 @@ def non_inferiority(gained: int, lost: int, n: int, margin: float) -> float:
 
 
 def difference_interval(gained: int, lost: int, n: int, confidence: float) -> tuple[float, float]:
-    """What ``non_inferiority`` does not reject: the candidate's accuracy minus the baseline's.
+    """Interval of the candidate's accuracy minus the baseline's: what ``non_inferiority`` accepts.
 
     Args:
         gained: images that only the candidate gets right.
@@ -87,7 +87,7 @@ def difference_interval(gained: int, lost: int, n: int, confidence: float) -> tu
             ``2 * confidence - 1``.
 
     Returns:
-        Both ends, from -1 to 1 and found to 0.000001: ``low >= -margin`` where ``non_inferiority``
+        Both ends, from -1 to 1, to within 0.000001: ``low >= -margin`` where ``non_inferiority``
         has at most ``1 - confidence``.
 
     Raises:
@@ -121,8 +121,8 @@ def calibration_error(values: Floats) -> Floats:
             to 1, and 1 where it was right, else 0.
 
     Returns:
-        float64 [...], from 0 to 1. Even a calibrated model has some by chance: about 0.03 on 200
-        images, 0.016 on 1,000.
+        float64 [...], from 0 to 1. By chance, even a calibrated model has an error of about
+        0.03 on 200 images, 0.016 on 1,000.
     """
     *outer, n, _ = values.shape
     sure = values[..., 0].reshape(-1, n)
@@ -154,7 +154,7 @@ def bootstrap_interval(
     n, middle = len(values), float(statistic(values))
     if n < 2:
         return middle, middle
-    found = stats.bootstrap(
+    resampled = stats.bootstrap(
         (np.arange(n),),
         lambda rows, axis: statistic(values[rows]),
         n_resamples=max(199, min(RESAMPLES, DRAWS // n)),
@@ -162,7 +162,7 @@ def bootstrap_interval(
         method="percentile",
         random_state=np.random.default_rng(seed),
     )
-    low, high = np.quantile(found.bootstrap_distribution, [1 - confidence, confidence])
+    low, high = np.quantile(resampled.bootstrap_distribution, [1 - confidence, confidence])
     return min(float(low), 2 * middle - float(high)), max(float(high), 2 * middle - float(low))
 
 
@@ -223,8 +223,8 @@ def _lower(gained: int, lost: int, n: int, confidence: float) -> float:
     bottom = max((lost - gained) / n, -top)
 
     def score(margin: float) -> float:
-        found = _score(np.array(gained), np.array(lost), n, margin)
-        return float(found) - float(stats.norm.isf(alpha))
+        tango = _score(np.array(gained), np.array(lost), n, margin)
+        return float(tango) - float(stats.norm.isf(alpha))
 
     def above(margin: float) -> float:
         return float(np.log(non_inferiority(gained, lost, n, margin) / alpha))

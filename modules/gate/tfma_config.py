@@ -1,4 +1,4 @@
-"""TFMA's configuration, and the metrics that it found."""
+"""TFMA's configuration, and the metrics that it computed."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ ROUNDING = 1e-6
 def eval_config(options: Evaluation, *, has_baseline: bool) -> config_pb2.EvalConfig:
     """TFMA's configuration: accuracy over all and by class, with the plain thresholds.
 
-    TFMA's own change threshold knows no noise, so by class it is left to ``rules``.
+    TFMA's own change threshold does not consider noise, so ``rules`` checks changes by class.
     """
     names = [CANDIDATE, *([BASELINE] if has_baseline else [])]
     models = [
@@ -80,13 +80,13 @@ class Scores:
 
 
 def read_scores(folder: str) -> tuple[Scores, Scores | None]:
-    """What an evaluation says of the candidate, and of the baseline if it had one.
+    """The scores in an evaluation: of the candidate, and of the baseline if it had one.
 
     Raises:
         ValueError: when the folder holds no metrics of a candidate.
     """
     baseline = _read(folder, BASELINE)
-    # TFMA leaves out the name where there is one model alone.
+    # TFMA leaves the name out if there is only one model.
     candidate = _read(folder, CANDIDATE if baseline else "")
     if candidate is None:
         raise ValueError(f"the evaluation in {folder} holds no metrics")
@@ -111,7 +111,7 @@ def _scores(metrics: Mapping[str, Any]) -> dict[str, float]:
     (by_sub_key,) = metrics.values()
     (by_name,) = by_sub_key.values()
     images = int(by_name[COUNT]["doubleValue"])
-    # TFMA's is a float32 that was made a double.
+    # TFMA converts a float32 to a double.
     return {"accuracy": rounded(float(by_name[ACCURACY]["doubleValue"]), images), "images": images}
 
 
@@ -132,7 +132,7 @@ def threshold_failures(folder: str) -> list[str]:
             for failure in of_slice.failures
         ]
     if not result.validation_ok and not lines:
-        lines.append("TFMA's validation failed without a word of why")
+        lines.append("TFMA's validation failed and gave no reason")
     return lines
 
 
@@ -142,7 +142,7 @@ def _metric(failure: Any) -> str:
 
 
 def _why(failure: Any) -> str:
-    """What TFMA measured and asks: of a value out of bounds it says nothing itself."""
+    """What TFMA measured and asks; it gives no message for a value out of bounds."""
     said = " ".join(failure.message.split())
     if said:
         return said

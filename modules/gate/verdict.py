@@ -22,8 +22,8 @@ class Baseline:
 
     Attributes:
         version: its number; None for none.
-        reason: why it is this one, or why there is none.
-        unusable: why it could not be evaluated, though it is served; empty if it could.
+        reason: why it is this version, or why there is none.
+        unusable: why the served version could not be evaluated; empty if it could.
     """
 
     version: int | None
@@ -33,15 +33,15 @@ class Baseline:
 
 @dataclass(frozen=True)
 class Verdict:
-    """What the gate says of a candidate.
+    """The gate's decision on a candidate.
 
     Attributes:
         verdict: ``blessed``, ``refused`` or ``forced``.
-        sentence: why, in one.
-        n: test images.
-        baseline: what it was compared with.
-        rules: all that were asked, in the order in which they were.
-        forced: who forced it and why.
+        sentence: the verdict and its reasons, in one sentence.
+        n: the number of test images.
+        baseline: what the candidate was compared with.
+        rules: the results of all rules, in the order in which they were asked.
+        forced: who forced the verdict and why.
     """
 
     verdict: str
@@ -73,7 +73,7 @@ class Verdict:
 
 
 def judge(
-    found: Predictions,
+    predictions: Predictions,
     options: Evaluation,
     baseline: Baseline,
     also: Sequence[RuleResult] = (),
@@ -83,49 +83,55 @@ def judge(
     """Asks every rule.
 
     Args:
-        found: the answers of the candidate, and of the baseline where it could be evaluated.
+        predictions: the answers of the candidate, and of the baseline if it could be evaluated.
         options: what is asked.
-        baseline: which one it is.
-        also: further rules, such as TFMA's thresholds.
-        fit: whether it can be served at all: parity, the infra check. What of these is broken
-            cannot be forced.
-        forced: who blesses it whatever the other rules say.
+        baseline: what the candidate is compared with.
+        also: the results of further rules, such as TFMA's thresholds.
+        fit: the results of the rules on whether the candidate can be served at all: parity, the
+            infra check. No person can override these.
+        forced: who blesses the candidate whatever the other rules say.
     """
-    asked = list(rules.absolute(options, found))
-    baseline, compared = _comparable(found, options, baseline)
+    asked = list(rules.absolute(options, predictions))
+    baseline, compared = _comparable(predictions, options, baseline)
     if compared is None:
         asked.append(_policy(options, baseline))
-    if found.baseline is not None:
-        asked.append(_lost_classes(found, options))
+    if predictions.baseline is not None:
+        asked.append(_lost_classes(predictions, options))
     if compared is not None:
         asked += rules.comparing(options, compared)
     asked += also
     broken = [rule for rule in asked if not rule.passed]
     unfit = [rule for rule in fit if not rule.passed]
-    verdict = FORCED if broken and forced else REFUSED if broken or unfit else BLESSED
-    if unfit:
-        verdict = REFUSED
-    made = Verdict(verdict, "", len(found.label), baseline, (*asked, *fit), forced)
-    later = _later(options, made.n) if compared is None and made.passed else ""
-    return replace(made, sentence=_sentence(made, fit, found, compared, later))
+    is_refused = unfit or (broken and not forced)
+    verdict = REFUSED if is_refused else FORCED if broken else BLESSED
+    judgement = Verdict(
+        verdict=verdict,
+        sentence="",
+        n=len(predictions.label),
+        baseline=baseline,
+        rules=(*asked, *fit),
+        forced=forced,
+    )
+    later = _later(options, judgement.n) if compared is None and judgement.passed else ""
+    return replace(judgement, sentence=_sentence(judgement, fit, predictions, compared, later))
 
 
 def _comparable(
-    found: Predictions, options: Evaluation, baseline: Baseline
+    predictions: Predictions, options: Evaluation, baseline: Baseline
 ) -> tuple[Baseline, Predictions | None]:
-    """The baseline, perhaps set aside, and the images on which it is compared."""
-    if found.baseline is None or baseline.unusable:
+    """The baseline, which may be set aside here, and the images on which both are compared."""
+    if predictions.baseline is None or baseline.unusable:
         return baseline, None
-    ours, theirs = set(found.candidate.labels), set(found.baseline.labels)
+    ours, theirs = set(predictions.candidate.labels), set(predictions.baseline.labels)
     if ours == theirs:
-        return baseline, found
+        return baseline, predictions
     if options.other_labels == "set_aside":
-        reason = f"version {baseline.version} was set aside, for it knows other classes"
+        reason = f"version {baseline.version} was set aside, because it knows other classes"
         return replace(baseline, unusable=reason), None
-    common = rules.in_common(found)
+    common = rules.in_common(predictions)
     if len(common.label) < options.min_examples:
         reason = (
-            f"version {baseline.version} was set aside, for it knows other classes, and only "
+            f"version {baseline.version} was set aside, because it knows other classes, and only "
             f"{len(common.label)} test images are of a class that both know"
         )
         return replace(baseline, unusable=reason), None
@@ -137,7 +143,7 @@ def _comparable(
 
 
 def _policy(options: Evaluation, baseline: Baseline) -> RuleResult:
-    """The rule that a missing baseline breaks where the policy is to refuse."""
+    """The result for a missing baseline: the policy for it may be to refuse."""
     key = "unusable_baseline" if baseline.unusable else "no_baseline"
     policy = getattr(options, key)
     return RuleResult(
@@ -150,10 +156,10 @@ def _policy(options: Evaluation, baseline: Baseline) -> RuleResult:
     )
 
 
-def _lost_classes(found: Predictions, options: Evaluation) -> RuleResult:
-    assert found.baseline is not None
-    lost = sorted(set(found.baseline.labels) - set(found.candidate.labels))
-    new = sorted(set(found.candidate.labels) - set(found.baseline.labels))
+def _lost_classes(predictions: Predictions, options: Evaluation) -> RuleResult:
+    assert predictions.baseline is not None
+    lost = sorted(set(predictions.baseline.labels) - set(predictions.candidate.labels))
+    new = sorted(set(predictions.candidate.labels) - set(predictions.baseline.labels))
     reason = "the candidate knows every class of the baseline"
     if lost:
         reason = f"the baseline knows {quoted(lost)}, and the candidate does not"
@@ -167,7 +173,7 @@ def _lost_classes(found: Predictions, options: Evaluation) -> RuleResult:
         metric="classes",
         value=len(lost),
         bound=0,
-        n=len(found.baseline.labels),
+        n=len(predictions.baseline.labels),
         passed=not lost or options.lost_classes == "allow",
         reason=reason,
         remedy="if meant: --set evaluation.lost_classes=allow",
@@ -175,10 +181,10 @@ def _lost_classes(found: Predictions, options: Evaluation) -> RuleResult:
 
 
 def _later(options: Evaluation, n: int) -> str:
-    """What a first push means for those that follow: how small a margin the test images can show.
+    """What the number of test images means for later models.
 
     Returns:
-        A part of the sentence; empty where the images are enough.
+        A part of the sentence; empty if there are enough images.
     """
     if options.require != "not_worse":
         return ""
@@ -197,41 +203,44 @@ def _later(options: Evaluation, n: int) -> str:
 
 
 def _sentence(
-    made: Verdict,
+    judgement: Verdict,
     fit: Sequence[RuleResult],
-    found: Predictions,
+    predictions: Predictions,
     compared: Predictions | None,
     later: str,
 ) -> str:
     """The verdict in one sentence: the broken rules and their remedies, then what was measured."""
-    # What no force overrides comes last of the rules, and first here.
-    ordered = dict.fromkeys([*fit, *made.rules])
-    refused = made.verdict == REFUSED
+    # The rules that nobody can override come last in the results, and first in the sentence.
+    ordered = dict.fromkeys([*fit, *judgement.rules])
+    refused = judgement.verdict == REFUSED
     broken = [rule.in_words(remedy=refused) for rule in ordered if not rule.passed]
     parts = broken[:_NAMED]
     if len(broken) > _NAMED:
         parts.append(f"and {len(broken) - _NAMED} more rules are broken")
-    parts += _measured(made, found, compared)
-    if later:
-        parts.append(later)
-    if made.verdict == FORCED and made.forced:
-        parts.append(f"forced by {made.forced.by}: {made.forced.reason}")
-    return f"{made.verdict}: {'; '.join(parts)}"
+    parts += _measured(judgement, predictions, compared)
+    parts += [later] if later else []
+    if judgement.verdict == FORCED and judgement.forced:
+        parts.append(f"forced by {judgement.forced.by}: {judgement.forced.reason}")
+    return f"{judgement.verdict}: {'; '.join(parts)}"
 
 
-def _measured(made: Verdict, found: Predictions, compared: Predictions | None) -> list[str]:
-    """Accuracies, of both models on the same images, and the paired test where it is passed."""
-    parts = [_accuracy(found.candidate, f"{made.n} test images")]
+def _measured(
+    judgement: Verdict, predictions: Predictions, compared: Predictions | None
+) -> list[str]:
+    """Accuracies of both models on the same images, and the paired test if it was passed."""
+    parts = [_accuracy(predictions.candidate, f"{judgement.n} test images")]
     if compared is None or compared.baseline is None:
-        reason = made.baseline.unusable or made.baseline.reason
+        reason = judgement.baseline.unusable or judgement.baseline.reason
         return [*parts, f"{reason}, so only the absolute rules were asked"]
     n = len(compared.label)
-    if n < made.n:
+    if n < judgement.n:
         parts.append(_accuracy(compared.candidate, f"the {n} of classes that both know"))
-    which = f"version {made.baseline.version}" if made.baseline.version else "the baseline"
+    which = (
+        f"version {judgement.baseline.version}" if judgement.baseline.version else "the baseline"
+    )
     before = ACCURACY.value(compared.baseline)
-    parts.append(f"{which} has {share(before, n)}{' there' if n < made.n else ''}")
-    return parts + [rule.reason for rule in made.rules if rule.kind == "test" and rule.passed]
+    parts.append(f"{which} has {share(before, n)}{' there' if n < judgement.n else ''}")
+    return parts + [rule.reason for rule in judgement.rules if rule.kind == "test" and rule.passed]
 
 
 def _accuracy(answers: Answers, where: str) -> str:

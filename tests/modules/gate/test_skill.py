@@ -18,9 +18,9 @@ def test_a_model_that_always_names_the_commonest_class_is_refused_by_both_rules(
     assert verdict.sentence.startswith(
         "refused: no_skill: accuracy 0.600, and always answering 'a' has 0.600 on the same 40 test "
         "images: not shown to be better at 99 %; train for longer, on more images, or from another "
-        "backbone; if meant: --set evaluation.no_skill=allow; zero_recall: no test image is right "
-        "of 'b' (16 test images); see whether its images and labels are right, and add some; if "
-        "meant: --set evaluation.zero_recall=allow; accuracy 0.600 on 40 test images"
+        "backbone; if meant: --set evaluation.no_skill=allow; zero_recall: no test image of 'b' "
+        "(16 test images) is recognised; check the images and labels of these classes, and add "
+        "some; if meant: --set evaluation.zero_recall=allow; accuracy 0.600 on 40 test images"
     )
 
 

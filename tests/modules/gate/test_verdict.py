@@ -86,7 +86,7 @@ def test_a_baseline_with_other_classes_can_be_set_aside() -> None:
     given = with_labels(("a", "b", "c"), ("a", "b"), ["a"] * 200 + ["b"] * 200 + ["c"] * 50)
     verdict = judge(given, Evaluation(other_labels="set_aside"), SERVED)
     assert verdict.verdict == "blessed"
-    assert "set aside, for it knows other classes" in verdict.sentence
+    assert "set aside, because it knows other classes" in verdict.sentence
     few = with_labels(("a", "c"), ("a", "b"), ["a"] * 10 + ["c"] * 200)
     outcome = judge(few, Evaluation(lost_classes="allow"), SERVED)
     assert "only 10 test images are of a class that both know" in outcome.sentence
