@@ -1,7 +1,7 @@
 """Augments a training image: crop, flips, colour, RandAugment, and a user's own operations.
 
-Every draw comes from the seed alone, so an image is augmented in the same way by whichever thread,
-in whichever attempt. Evaluation and serving never come here.
+Every draw comes from the seed alone, so each thread, in each attempt, augments an image in the same
+way. Evaluation and serving do not call this module.
 """
 
 import math
@@ -31,7 +31,7 @@ class Operation:
     Attributes:
         apply: takes an image, uint8 [h, w, 3], as many seeds as ``seeds``, int64 [2] each, and the
             value of its key in ``Augmentation``; gives uint8 [h, w, 3].
-        seeds: how many it draws from.
+        seeds: the number of seeds that it takes.
     """
 
     apply: Callable[..., tf.Tensor]
@@ -53,7 +53,7 @@ def augment(image: tf.Tensor, seed: tf.Tensor, options: Augmentation) -> tf.Tens
         uint8 [h, w, 3]; ``image`` itself when no operation on images is on.
 
     Raises:
-        InputError: when a user's own operation cannot be loaded, or gives no such image.
+        InputError: when a user's own operation cannot be loaded, or gives something else.
     """
     if not options.augments_images:
         return image
@@ -116,10 +116,10 @@ def random_crop(image: tf.Tensor, seed: tf.Tensor, least: float) -> tf.Tensor:
 def crop_box(shape: tf.Tensor, seed: tf.Tensor, least: float) -> tuple[tf.Tensor, tf.Tensor]:
     """Draws where to crop (Szegedy et al. 2015, arXiv:1409.4842).
 
-    The share of the area is uniform in [least, 1]. The logarithm of width / height, in units of the
-    image's own, is uniform within that of ``MAX_STRETCH`` to either side; a box that would be
-    wider or higher than the image is as wide, or high, and keeps its area. Any place that it fits
-    in is as likely. Sides are rounded to whole pixels.
+    The share of the area is uniform in [least, 1]. The logarithm of width / height, relative to the
+    image's, is uniform in ± log ``MAX_STRETCH``. A box that would be wider or higher than the image
+    gets the image's width or height and keeps its area. All places where it fits are equally
+    likely. Sides are rounded to whole pixels.
 
     Args:
         shape: int32 [2], height and width of the image.
@@ -129,7 +129,7 @@ def crop_box(shape: tf.Tensor, seed: tf.Tensor, least: float) -> tuple[tf.Tensor
     Returns:
         The upper left corner and the size, each int32 [2] of rows and columns.
     """
-    # Of float64, so that no graph's way of reckoning can move a side to the next pixel.
+    # In float64, so that the order of a graph's operations cannot move a side to the next pixel.
     drawn = tf.random.stateless_uniform([4], seed, dtype=tf.float64)
     share = least + (1.0 - least) * drawn[0]
     stretch = tf.exp(math.log(MAX_STRETCH) * (2.0 * drawn[1] - 1.0))
@@ -143,9 +143,9 @@ def crop_box(shape: tf.Tensor, seed: tf.Tensor, least: float) -> tuple[tf.Tensor
 def jitter(image: tf.Tensor, seed: tf.Tensor, most: float) -> tf.Tensor:
     """Changes brightness, contrast and saturation, each by a factor in [1 - most, 1 + most].
 
-    As Pillow's ``ImageEnhance`` defines them: brightness multiplies all levels, contrast moves
-    them away from the mean grey, and saturation from the pixel's own. All three are linear, so
-    their order does not matter and they are one step, rounded and clipped once.
+    Pillow's ``ImageEnhance`` defines them: brightness multiplies all levels, contrast moves them
+    away from the mean grey, and saturation away from the pixel's own grey. All three are linear, so
+    their order does not matter: they are one step, rounded and clipped once.
 
     Args:
         image: uint8 [h, w, 3].

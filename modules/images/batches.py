@@ -18,8 +18,8 @@ _SEEDS = 5  # drawn for each epoch: one for the order, and two each for augmenta
 class TrainingBatches:
     """Batches of one stage, epoch by epoch.
 
-    What an epoch holds depends on the seed, the stage's number and the epoch's alone, so that a
-    run that goes on after it was killed sees what it would have seen.
+    An epoch depends only on the seed, the stage's number and its own number, so a run that
+    continues after a kill sees the same batches as a run that was not killed.
 
     Args:
         labels: of the images to learn from, int64 [count].
@@ -34,7 +34,7 @@ class TrainingBatches:
         self._targets = tf.one_hot(labels, classes)
         self._size, self._seed = stage.batch_size, seed
         self._options = stage.augmentation
-        # Each epoch writes its own into these, so that the dataset is built once, not each time.
+        # Each epoch assigns its values to these variables, so that the dataset is built only once.
         self._order = tf.Variable(tf.zeros((len(labels),), tf.int64), trainable=False)
         self._seeds = tf.Variable(tf.zeros((_SEEDS,), tf.int64), trainable=False)
         self._datasets: dict[int, tf.data.Dataset] = {}
@@ -102,13 +102,13 @@ class TrainingBatches:
     def _augmented(self, table: Table, options: Augmentation) -> tf.data.Dataset:
         augmented = traced(options)
 
-        def one(place: tf.Tensor) -> tuple[tuple[tf.Tensor, ...], tf.Tensor]:
+        def image_at(place: tf.Tensor) -> tuple[tuple[tf.Tensor, ...], tf.Tensor]:
             ((pixels,), target) = self._rows(table, self._order[place])
             seed = self._seeds[1:3] + tf.stack([0, self._order[place]])
             return (augmented(pixels, seed),), target
 
         images = tf.data.Dataset.range(self.count).map(
-            as_it_is(one), num_parallel_calls=tf.data.AUTOTUNE
+            as_it_is(image_at), num_parallel_calls=tf.data.AUTOTUNE
         )
         return images.batch(self._size)
 
@@ -122,7 +122,7 @@ class TrainingBatches:
 
 
 def traced(options: Augmentation) -> Callable[[tf.Tensor, tf.Tensor], tf.Tensor]:
-    """``augment`` with these options, of an image and a seed, traced once."""
+    """``augment`` with these options as a function of an image and a seed, traced once."""
     return tf.function(  # type: ignore[no-any-return]
         lambda image, seed: augment(image, seed, options), autograph=False, reduce_retracing=True
     )

@@ -4,12 +4,12 @@ from collections.abc import Sequence
 
 import tensorflow as tf
 
-# Every byte as a string, to turn a number back into one.
+# Every byte as a string, to turn a number back into a byte.
 _BYTES = [bytes([value]) for value in range(256)]
 
 
 def part(content: tf.Tensor, at: tf.Tensor, size: tf.Tensor | int) -> tf.Tensor:
-    """Some of the bytes, string []; fewer, or none, where the file ends before them.
+    """Some of the bytes, string []; fewer, or none, if the file ends before them.
 
     Args:
         content: string [].
@@ -21,7 +21,7 @@ def part(content: tf.Tensor, at: tf.Tensor, size: tf.Tensor | int) -> tf.Tensor:
 
 
 def padded(content: tf.Tensor, size: int) -> tf.Tensor:
-    """The bytes with so many zeros behind them, so that a fixed number can be read anywhere."""
+    """The bytes followed by zeros, so that a fixed number of bytes can be read anywhere."""
     return tf.strings.join([content, b"\0" * size])
 
 
@@ -66,7 +66,7 @@ def replaced(content: tf.Tensor, at: tf.Tensor, values: Sequence[tf.Tensor | int
     Args:
         content: string [].
         at: int32 [], where the first of them is.
-        values: what they become, each in [0, 255].
+        values: the new values, each in [0, 255].
     """
     chosen = tf.strings.join([tf.gather(tf.constant(_BYTES), value) for value in values])
     behind = part(content, at + len(values), tf.strings.length(content))
@@ -79,10 +79,10 @@ def required(value: tf.Tensor, condition: tf.Tensor, problem: str) -> tf.Tensor:
     Args:
         value: of any type and shape.
         condition: bool [].
-        problem: why the file cannot be decoded where the condition does not hold.
+        problem: why the file cannot be decoded if the condition does not hold.
 
     Raises:
-        tf.errors.InvalidArgumentError: when run where the condition does not hold.
+        tf.errors.InvalidArgumentError: if the condition does not hold when it is run.
     """
     check = tf.debugging.Assert(condition, [problem])  # None where it was run at once
     with tf.control_dependencies([check] if check is not None else []):

@@ -1,4 +1,4 @@
-"""BMP: its own masks, palette and order of rows decide, as a viewer reads them.
+"""BMP, decoded by the masks, the palette and the order of rows in the file, as viewers do.
 
 TensorFlow's decoder takes the first bytes of each pixel for blue, green and red, indices of a
 palette for grey levels, and refuses a file with anything behind its pixels. The format:
@@ -12,13 +12,13 @@ import tensorflow as tf
 from modules.images import binary
 from modules.images.png import compose
 
-_HEADER = 14  # bytes before the one that says how long the rest is
+_HEADER = 14  # bytes before the field that holds the length of the rest
 _OLDEST = 12  # bytes of OS/2's first header, whose sizes are of 16 bits
 _SIZES = (_OLDEST, 40, 52, 56, 64, 108, 124)
 _BITS = (1, 4, 8, 16, 24, 32)
 _PLAIN, _MASKS, _MASKS_AND_ALPHA = 0, 3, 6  # ways of storing; the others are compressed
 _MASK_SIZES = (40, 52, 56, 108, 124)  # of headers with masks in them or behind them
-_HAS_ALPHA_MASK = 56  # the least size of one with a mask of opacity
+_HAS_ALPHA_MASK = 56  # the least size of a header with a mask of opacity
 _MASKS_OF_16 = (0x7C00, 0x3E0, 0x1F, 0)
 _MAX_SIDE, _MAX_BYTES = 1 << 27, 1 << 29  # of an image, as TensorFlow's own decoders have it
 _READ = 70  # bytes, up to the end of the last mask
@@ -40,8 +40,8 @@ class _Header(NamedTuple):
 def decode(content: tf.Tensor, background: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
     """Decodes a BMP of 1, 4, 8, 16, 24 or 32 bits a pixel that is not compressed.
 
-    Opacity is what a mask of its own says; an image of which nothing is opaque counts as one
-    without, as browsers have it. A 32-bit image without masks has none.
+    A mask of its own gives the opacity. If that leaves nothing opaque, the image is taken as fully
+    opaque, as browsers do. So is a 32-bit image without masks.
 
     Args:
         content: string [], with the signature of a BMP.
@@ -51,12 +51,12 @@ def decode(content: tf.Tensor, background: tf.Tensor) -> tuple[tf.Tensor, tf.Ten
         The image, uint8 [h, w, 3], and 1, the orientation of all that has no EXIF.
 
     Raises:
-        tf.errors.InvalidArgumentError: when run on bytes that are no whole BMP, or on one that is
-            compressed.
+        tf.errors.InvalidArgumentError: when run on bytes that are no whole BMP, or on a compressed
+            BMP.
     """
     header = _header(content)
     stride = (header.width * header.bits + 31) // 32 * 4
-    # Some writers leave out what fills up the last row.
+    # Some writers leave out the padding of the last row.
     needed = header.pixels + stride * (header.height - 1) + (header.width * header.bits + 7) // 8
     is_whole = needed <= tf.cast(tf.strings.length(content), tf.int64)
     shape = binary.required(
@@ -152,7 +152,7 @@ def _by_pixel(data: tf.Tensor, width: tf.Tensor, bits: tf.Tensor) -> tf.Tensor:
 
 
 def _by_masks(pixels: tf.Tensor, masks: tf.Tensor, background: tf.Tensor) -> tf.Tensor:
-    """What the masks find in each pixel, composed; uint8 [h, w, 3].
+    """The channels that the masks select from each pixel, composed; uint8 [h, w, 3].
 
     Args:
         pixels: uint8 [h, w, 2, 3 or 4].

@@ -6,11 +6,11 @@ import tensorflow as tf
 
 
 def untuned(dataset: tf.data.Dataset) -> tf.data.Dataset:
-    """A dataset, and all that are made of it, whose parallelism is chosen once.
+    """The dataset with a fixed parallelism, for it and all datasets built on it.
 
-    Where ``tf.data`` tunes itself, a thread of it reconsiders ever more seldom, and an iterator
-    that is done waits for its next turn: now and then eight to eleven seconds at an epoch's end.
-    ``tf.data.AUTOTUNE`` then means as many calls as there are threads.
+    While ``tf.data`` tunes itself, one of its threads wakes at ever longer intervals, and an
+    iterator at its end waits for that thread: sometimes 8 to 11 seconds at the end of an epoch.
+    ``tf.data.AUTOTUNE`` then means one call for each thread.
     """
     options = tf.data.Options()
     options.autotune.enabled = False
@@ -18,5 +18,5 @@ def untuned(dataset: tf.data.Dataset) -> tf.data.Dataset:
 
 
 def as_it_is(function: Any) -> Any:
-    """A function for ``map`` without control flow of Python; looking for it takes seconds."""
+    """A function for ``map`` that autograph does not convert; conversion takes seconds."""
     return tf.autograph.experimental.do_not_convert(function)

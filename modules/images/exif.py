@@ -16,7 +16,7 @@ _MAGIC = 42  # in TIFF's header, as two bytes
 _SHORTS, _LONGS = (3, 8), (4, 9)
 
 _APP1 = 0xE1
-# What is passed in a JPEG at once: segments, and bytes that stand between them.
+# How many segments of a JPEG, and bytes between them, are skipped at a time.
 _MAX_STEPS = 4096
 
 
@@ -62,7 +62,7 @@ def of_jpeg(content: tf.Tensor) -> tf.Tensor:
         is_exif &= is_marker & tf.equal(values[1], _APP1)
         after = at + step[0] + step[1] * size
         ended = is_exif | tf.equal(step[2], 1) | (after >= length)
-        # Where EXIF is, the segment's end is told by where the next starts.
+        # The end of the segment with EXIF follows from where the next segment starts.
         return after, tf.where(is_exif, at + 10, -1), ended
 
     end, start, _ = tf.while_loop(
@@ -82,10 +82,10 @@ def of_tiff(content: tf.Tensor) -> tf.Tensor:
     """The orientation in the first directory of a TIFF file.
 
     Args:
-        content: string [], any bytes; EXIF's own mark before them is passed.
+        content: string [], any bytes; EXIF's own mark before them is skipped.
 
     Returns:
-        int32 [], 1 to 8; 1 (upright) where there is none.
+        int32 [], 1 to 8; 1 (upright) if there is none.
     """
     is_marked = tf.equal(tf.strings.substr(content, 0, 6), _PREFIX)
     content = binary.part(content, tf.where(is_marked, 6, 0), tf.strings.length(content))
@@ -107,7 +107,7 @@ def of_tiff(content: tf.Tensor) -> tf.Tensor:
     is_valid = tf.equal(tag, _ORIENTATION) & (is_short | is_long) & (value >= 1) & (value <= 8)
     is_valid &= tf.equal(binary.number(entries[:, 4:8], little), 1)
     is_valid &= (little | tf.equal(mark, b"MM")) & tf.equal(head[2] + head[3], _MAGIC)
-    # The last of several counts, as in Pillow.
+    # If there are several, the last counts, as in Pillow.
     return tf.concat([[1], tf.boolean_mask(value, is_valid)], 0)[-1]
 
 

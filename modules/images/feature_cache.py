@@ -15,12 +15,12 @@ MB = 1 << 20
 
 
 class Table:
-    """What a model takes for each image: one or more tensors.
+    """The input of a model for each image: one or more tensors.
 
     Args:
         rows: the form of one row of each tensor.
         count: how many rows there will be.
-        folder: an empty one, for files that hold them; in memory where it is None.
+        folder: an empty folder, for files that hold the rows; None keeps them in memory.
     """
 
     def __init__(self, rows: Sequence[tf.TensorSpec], count: int, folder: Path | None) -> None:
@@ -47,8 +47,8 @@ class Table:
 
     def take(self, places: tf.Tensor) -> tuple[tf.Tensor, ...]:
         """The rows of these places, int64 [n], in their order; for ``tf.data``."""
-        made = tf.numpy_function(
-            lambda found: [np.asarray(array[found]) for array in self._arrays],
+        rows = tf.numpy_function(
+            lambda order: [np.asarray(array[order]) for array in self._arrays],
             [places],
             [row.dtype for row in self.rows],
             stateful=False,
@@ -56,11 +56,11 @@ class Table:
         shape = places.shape
         return tuple(
             tf.ensure_shape(tensor, shape.concatenate(row.shape))
-            for tensor, row in zip(made, self.rows, strict=True)
+            for tensor, row in zip(rows, self.rows, strict=True)
         )
 
     def remove(self) -> None:
-        """Frees what it takes."""
+        """Frees the room that the table takes."""
         self._arrays = []
         if self._folder:
             shutil.rmtree(self._folder, ignore_errors=True)
@@ -73,7 +73,7 @@ class Storage:
     Attributes:
         memory_mb: how much may lie in memory.
         disk_mb: how much in ``folder``.
-        folder: which the caller removes.
+        folder: for the tables on disk; the caller removes it.
     """
 
     memory_mb: int
@@ -85,17 +85,17 @@ class Storage:
         self._places: dict[int, tuple[str, int]] = {}
 
     def table(self, rows: Sequence[tf.TensorSpec], count: int) -> Table:
-        """A table without rows yet; on disk where even that is too small, for it must be."""
+        """A new table without rows: in memory, else on disk, even if it has too little room."""
         weight = count * row_bytes(rows)
         place = self._place(weight) or "disk"
         folder = None
         if place == "disk":
             self.folder.mkdir(parents=True, exist_ok=True)
             folder = Path(tempfile.mkdtemp(prefix="table-", dir=self.folder))
-        made = Table(rows, count, folder)
+        table = Table(rows, count, folder)
         self._used[place] += weight
-        self._places[id(made)] = (place, weight)
-        return made
+        self._places[id(table)] = (place, weight)
+        return table
 
     def release(self, table: Table) -> None:
         """Removes a table and takes its room back."""
@@ -110,10 +110,11 @@ class Storage:
 
 
 def rows_at_once(rows: Sequence[tf.TensorSpec]) -> int:
-    """How many rows pass through a model together where no gradient needs all of a batch.
+    """How many rows pass through a model together if no gradient needs a whole batch.
 
-    A processor is fastest while what a few images become stays in its cache: MobileNet took 4.5 ms
-    for an image of 224 x 224 among 8, 6.1 ms among 32, 12.5 ms among 128. A GPU wants more.
+    A processor is fastest while the values of a few images fit into its cache: MobileNet took
+    4.5 ms for an image of 224 x 224 in batches of 8, 6.1 ms in batches of 32, 12.5 ms in batches of
+    128. A GPU is faster with larger batches.
     """
     weight = 10 * MB if tf.config.list_physical_devices("GPU") else 1200 * 1024
     return max(8, min(1024, weight // max(1, row_bytes(rows))))
@@ -130,5 +131,5 @@ def passes_at_once() -> int:
 
 
 def row_bytes(rows: Sequence[tf.TensorSpec]) -> int:
-    """What one row of each weighs."""
+    """The bytes that one row of each tensor takes."""
     return sum(int(row.shape.num_elements()) * int(row.dtype.size) for row in rows)

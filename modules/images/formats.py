@@ -1,4 +1,4 @@
-"""Any image file to its pixels as a viewer shows them; its first bytes say what it is."""
+"""Decodes any image file as viewers show it; the first bytes tell the format."""
 
 import functools
 from collections.abc import Callable
@@ -11,7 +11,7 @@ from modules.settings import Color
 
 
 def _apart(decode: Callable[..., Any]) -> Any:
-    """A function that is not inlined, for an operation that does not run takes its time too."""
+    """A function that is not inlined: inlined operations take time even if they do not run."""
     return tf.function(
         decode,
         input_signature=[tf.TensorSpec((), tf.string), tf.TensorSpec((3,), tf.uint8)],
@@ -43,7 +43,7 @@ def pixels(image_bytes: tf.Tensor, background: Color | tf.Tensor) -> tuple[tf.Te
 
     Raises:
         tf.errors.InvalidArgumentError: when run on bytes that are no such image, or of a kind
-            that cannot be decoded right.
+            that cannot be decoded correctly.
     """
     color = tf.convert_to_tensor(background, tf.uint8)
     start = tf.strings.substr(image_bytes, 0, _LONGEST)
@@ -57,5 +57,5 @@ def pixels(image_bytes: tf.Tensor, background: Color | tf.Tensor) -> tuple[tf.Te
 
 
 def _unknown(image_bytes: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-    """The decoder's own word on what is no image."""
+    """Lets TensorFlow's decoder refuse bytes that are no image, with its own message."""
     return tf.io.decode_image(image_bytes, channels=3, expand_animations=False), tf.constant(1)

@@ -1,6 +1,6 @@
 """GIF: its first picture in its place on the canvas, transparency composed on a background.
 
-TensorFlow's decoder makes black of what is transparent, and cuts a picture that does not begin in
+TensorFlow's decoder turns transparent pixels black, and cuts a picture that does not begin in
 the canvas's corner. So the file is changed before it is decoded: the transparent colour becomes the
 background in the palette, and the picture is moved into the corner. It is moved back afterwards.
 The format: GIF89a specification, sections 18 to 24.
@@ -13,7 +13,7 @@ from modules.images import binary
 _HEADER = 13  # bytes of the signature and the screen's descriptor
 _EXTENSION, _CONTROL, _IMAGE = 0x21, 0xF9, 0x2C
 _HAS_PALETTE = 0x80
-# Blocks before the first picture; a comment or a profile has one for each 255 bytes.
+# Blocks before the first picture; a comment or a profile has a block for each 255 bytes.
 _MAX_BLOCKS = 4096
 _MAX_BYTES = 1 << 29  # of a canvas, as TensorFlow's own decoders have it
 
@@ -36,7 +36,7 @@ def decode(content: tf.Tensor, background: tf.Tensor) -> tuple[tf.Tensor, tf.Ten
     head = binary.read(ready, 0, _HEADER)
     at, control = _first_picture(ready, length, _HEADER + _palette_bytes(head[10]))
     picture = binary.read(ready, at, 10)
-    # A file that has no picture is left to the decoder, which says so.
+    # If a file has no picture, the decoder says so.
     is_picture = tf.equal(picture[0], _IMAGE)
     left, top, width, height = (binary.number(picture[i : i + 2]) for i in (1, 3, 5, 7))
 
@@ -83,7 +83,7 @@ def _first_picture(
         values = binary.levels(tf.strings.substr(ready, at, 3))
         is_extension = tf.equal(values[0], _EXTENSION)
         is_control = is_extension & tf.equal(values[1], _CONTROL) & tf.logical_not(inside)
-        # Within an extension stand blocks, each with its length before it, the last being empty.
+        # An extension is a sequence of blocks, each preceded by its length; the last is empty.
         after = tf.where(inside, at + 1 + values[0], tf.where(is_extension, at + 2, at))
         goes_on = tf.where(inside, values[0] > 0, is_extension)
         ended = tf.logical_not(inside | is_extension) | (after >= length)

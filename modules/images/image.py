@@ -1,8 +1,8 @@
-"""The one image function: bytes of a file to what the backbone takes.
+"""The one image function: from the bytes of a file to the backbone's input.
 
 Training, evaluation and serving all call it, so they cannot drift apart. It has two halves, so
-that decoded images can be kept as uint8 between epochs: ``decode`` is the expensive one,
-``to_range`` the cheap one.
+that decoded images can be kept as uint8 between epochs: ``decode`` takes most
+of the time, ``to_range`` little.
 """
 
 import tensorflow as tf
@@ -52,7 +52,7 @@ def to_range(images: tf.Tensor, spec: ImageSpec) -> tf.Tensor:
 def decode_batch(image_bytes: tf.Tensor, spec: ImageSpec) -> tf.Tensor:
     """String [batch] to uint8 [batch, height, width, 3]; raises as ``decode`` does."""
     return tf.map_fn(
-        lambda one: decode(one, spec),
+        lambda encoded: decode(encoded, spec),
         image_bytes,
         fn_output_signature=tf.TensorSpec((spec.height, spec.width, 3), tf.uint8),
     )
@@ -61,7 +61,7 @@ def decode_batch(image_bytes: tf.Tensor, spec: ImageSpec) -> tf.Tensor:
 def _crop_to_ratio(image: tf.Tensor, size: tuple[int, int]) -> tf.Tensor:
     """The middle of the image, as large as it can be with the sides' ratio of ``size``.
 
-    Cropped before it is scaled: a long thin image would be scaled to a huge one.
+    It is cropped before it is scaled, because scaling a long thin image first would make it huge.
     """
     shape = tf.shape(image)[:2]
     sides = tf.cast(shape, tf.float64)

@@ -1,4 +1,4 @@
-"""JPEG: decoded by TensorFlow, of which the inks of CMYK need care."""
+"""JPEG, decoded by TensorFlow after its CMYK inks are marked as viewers read them."""
 
 import tensorflow as tf
 
@@ -15,7 +15,7 @@ def decode(content: tf.Tensor, background: tf.Tensor) -> tuple[tf.Tensor, tf.Ten
 
     Args:
         content: string [], with the signature of a JPEG.
-        background: not needed, for nothing is transparent.
+        background: unused; a JPEG is never transparent.
 
     Returns:
         The image, uint8 [h, w, 3], and its EXIF orientation, int32 [].
@@ -29,7 +29,7 @@ def decode(content: tf.Tensor, background: tf.Tensor) -> tuple[tf.Tensor, tf.Ten
 
 
 def marked(content: tf.Tensor) -> tf.Tensor:
-    """The file with Adobe's segment where its colours are inks; its own counts, if it has one."""
+    """The file, with Adobe's segment first if its colours are inks; its own, if any, overrides it."""
     return tf.cond(
         tf.equal(tf.io.extract_jpeg_shape(content)[2], _INKS),
         lambda: tf.strings.join(

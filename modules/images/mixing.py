@@ -15,7 +15,7 @@ def mix(
     """Mixes each image with another of the batch, by a random permutation, and so its target.
 
     The share lambda that an image keeps is one number for the batch, of Beta(alpha, alpha). The
-    permutation may leave an image in its place: that one stays what it was.
+    permutation may leave an image in its place, which then stays the same.
 
     Args:
         images: uint8 [n, h, w, 3].
@@ -58,7 +58,7 @@ def mixup(batch: Mixed, others: Mixed, share: tf.Tensor) -> Mixed:
 
     Args:
         batch: uint8 [n, h, w, 3] and float32 [n, classes].
-        others: what is mixed in, of the same shapes.
+        others: the images and targets to mix in, of the same shapes.
         share: float32 [], in [0, 1].
 
     Returns:
@@ -73,11 +73,11 @@ def cutmix(batch: Mixed, others: Mixed, share: tf.Tensor, seed: tf.Tensor) -> Mi
     """The batch with a box, the same in all, out of ``others`` (Yun et al. 2019, arXiv:1905.04899).
 
     The box has the image's proportions and 1 - ``share`` of its area. Its middle may be any pixel;
-    what is beyond the image is cut off, and targets go by the area that is left.
+    the part beyond the image is cut off, and targets are mixed by the remaining area.
 
     Args:
         batch: uint8 [n, h, w, 3] and float32 [n, classes].
-        others: what the box is taken from, of the same shapes.
+        others: the images and targets that the box is taken from, of the same shapes.
         share: float32 [], in [0, 1].
         seed: int32 or int64 [2], for the middle.
 
@@ -110,9 +110,9 @@ def _choose(inside: tf.Tensor, images: tf.Tensor, others: tf.Tensor) -> tf.Tenso
 def beta(seed: tf.Tensor, alpha: float) -> tf.Tensor:
     """One number of Beta(alpha, alpha), alpha > 0: float32 [], in [0, 1].
 
-    It is a / (a + b), a and b being of Gamma(alpha). Those come as their logarithms, from
+    It is a / (a + b), a and b being of Gamma(alpha). They are computed as logarithms, from
     Gamma(alpha + 1) times U ** (1 / alpha) (Marsaglia and Tsang 2000, doi:10.1145/358407.358414):
-    of a small alpha, both would round to zero.
+    with a small alpha, both would round to zero.
     """
     seeds = tf.random.experimental.stateless_split(seed, 2)
     above = tf.random.stateless_gamma([2], seeds[0], alpha + 1.0)

@@ -1,4 +1,4 @@
-"""PNG: what lies in it beside its pixels, and its transparency composed on a background."""
+"""PNG: its EXIF orientation, and its transparency composed on a background."""
 
 import tensorflow as tf
 
@@ -7,7 +7,7 @@ from modules.images import binary, exif
 _SIGNATURE = 8  # bytes, before the first chunk
 _COLOR_TYPE = 25  # the place of this byte in the header
 _HAS_ALPHA = 4  # the bit in it
-# Encoders write chunks of 8 KiB and more: 64 MiB of them are passed.
+# Encoders write chunks of 8 KiB and more, so this covers 64 MiB.
 _MAX_CHUNKS = 8192
 
 
@@ -59,7 +59,7 @@ def compose(image: tf.Tensor, background: tf.Tensor) -> tf.Tensor:
 
 
 def _read_chunks(content: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-    """The EXIF orientation, int32 [], and whether a chunk tells what is transparent, bool []."""
+    """The EXIF orientation, int32 [], and whether a chunk defines transparency, bool []."""
     ready = binary.padded(content, 8)
     length = tf.strings.length(content)
     exif_type, transparency, end = (

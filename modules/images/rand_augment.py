@@ -1,8 +1,8 @@
-"""RandAugment: a few random operations on an image, all of one strength.
+"""RandAugment: a few random operations on an image, all of the same strength.
 
 Cubuk et al. 2019, arXiv:1909.13719. The fourteen operations and their ranges are those of
-AutoAugment (Cubuk et al. 2018, arXiv:1805.09501, table 6), which borrowed them from Pillow: where
-Pillow has an operation, this one gives the same to within a level.
+AutoAugment (Cubuk et al. 2018, arXiv:1805.09501, table 6), which took them from Pillow. If Pillow
+has an operation, the result here differs from Pillow's by at most one level.
 """
 
 import math
@@ -13,14 +13,14 @@ import tensorflow as tf
 
 from modules.settings import RandAugment
 
-# What geometry leaves uncovered, on every channel.
+# The level of areas that a geometric operation leaves uncovered, in every channel.
 FILL = 128
 # Luma of ITU-R BT.601, Pillow's grey.
 _LUMA = (0.299, 0.587, 0.114)
 _ROWS_AND_COLUMNS = (0, 1)
 
 # An operation takes uint8 [h, w, 3], a strength in [0, 1], and the float32 [] sign, 1 or -1, that
-# it has where it can go either way.
+# it uses if it can go either way.
 Operation = Callable[[tf.Tensor, float, tf.Tensor], tf.Tensor]
 
 OPERATIONS: dict[str, Operation] = {
@@ -42,7 +42,7 @@ OPERATIONS: dict[str, Operation] = {
 
 
 def rand_augment(image: tf.Tensor, seed: tf.Tensor, options: RandAugment) -> tf.Tensor:
-    """Puts an image through ``options.layers`` operations, each drawn from all fourteen alike.
+    """Puts an image through ``options.layers`` operations, each drawn uniformly from all fourteen.
 
     Only the operations drawn are run.
 
@@ -70,7 +70,7 @@ def rand_augment(image: tf.Tensor, seed: tf.Tensor, options: RandAugment) -> tf.
 
 
 def autocontrast(image: tf.Tensor) -> tf.Tensor:
-    """Stretches each channel to [0, 255]; one that has a single level is left as it is."""
+    """Stretches each channel to [0, 255]; a channel with a single level stays the same."""
     pixels = tf.cast(image, tf.float32)
     low = tf.reduce_min(pixels, _ROWS_AND_COLUMNS)
     high = tf.reduce_max(pixels, _ROWS_AND_COLUMNS)
@@ -85,7 +85,7 @@ def equalize(image: tf.Tensor) -> tf.Tensor:
     The level v becomes (n(v) + s // 2) // s, n(v) being how many pixels are darker and s the number
     of those below the highest level that occurs // 255. A channel with s = 0 is left as it is.
     """
-    # Each channel has 256 entries of one long table: no transposing, one look-up.
+    # Each channel has 256 entries of one long table, which saves transposing and needs one look-up.
     places = tf.cast(image, tf.int32) + tf.constant([0, 256, 512])
     counts = tf.raw_ops.DenseBincount(
         input=tf.reshape(places, [-1]), size=768, weights=tf.zeros([0], tf.int32)
@@ -131,8 +131,9 @@ def brightness(image: tf.Tensor, factor: tf.Tensor) -> tf.Tensor:
 def sharpness(image: tf.Tensor, factor: tf.Tensor) -> tf.Tensor:
     """Moves all pixels away from a smoothed image; 0 smoothes, 1 leaves the image.
 
-    A pixel is smoothed with its eight neighbours, of which it weighs five times one, as in Pillow;
-    on the border, which Pillow leaves, the mean of the neighbours there are stands for all.
+    A pixel is smoothed with its eight neighbours and weighs five times as much as each, as in
+    Pillow. Pillow leaves the border as it is; here the mean of the existing neighbours stands for
+    all.
     """
     pixels = tf.cast(image, tf.float32)
     means = tf.nn.avg_pool2d(pixels[tf.newaxis], ksize=3, strides=1, padding="SAME")[0]
@@ -147,10 +148,10 @@ def rotate(image: tf.Tensor, radians: tf.Tensor | float) -> tf.Tensor:
 
 
 def shear(image: tf.Tensor, x: tf.Tensor | float, y: tf.Tensor | float) -> tf.Tensor:
-    """Slants the image about its middle: each row takes what lies ``x`` further right a row down.
+    """Slants the image: each row is moved ``x`` pixels further left than the row above.
 
-    And each column what lies ``y`` further down a column to the right. About the middle, not about
-    a corner, since what is to be seen is there.
+    Each column is moved ``y`` pixels further up than the column to its left. The middle stays in
+    place, rather than a corner, because the subject is usually there.
     """
     return _warp(image, ((1.0, x), (y, 1.0)))
 
@@ -171,7 +172,7 @@ def grey(pixels: tf.Tensor) -> tf.Tensor:
 def mean_grey(image: tf.Tensor) -> tf.Tensor:
     """The mean luma of uint8 [h, w, 3], float32 [].
 
-    Summed in whole numbers: the sum of floats would depend on how threads shared the work.
+    The sums are integers, because a sum of floats would depend on how threads share the work.
     """
     sums = tf.cast(tf.reduce_sum(tf.cast(image, tf.int64), _ROWS_AND_COLUMNS), tf.float64)
     count = tf.cast(tf.reduce_prod(tf.shape(image)[:2]), tf.float64)
@@ -194,14 +195,14 @@ _Pair = Sequence[tf.Tensor | float]
 def _warp(image: tf.Tensor, matrix: tuple[_Pair, _Pair], offset: _Pair = (0.0, 0.0)) -> tf.Tensor:
     """Each pixel p, as (x, y), becomes what is at matrix (p - c) + c + offset, c being the middle.
 
-    Bilinear; what lies outside is ``FILL``. The eight numbers are reckoned in float64: graphs
-    may reorder sums and products, and what that changes must not reach a pixel.
+    Bilinear; what lies outside is ``FILL``. The eight numbers are computed in float64: graphs
+    may reorder sums and products, and the differences must not reach a pixel.
     """
     size = tf.shape(image)[:2]
     middle = (tf.cast(size[::-1], tf.float64) - 1.0) / 2.0
     numbers: list[tf.Tensor] = []
     for i, row in enumerate(matrix):
-        x, y = (tf.cast(one, tf.float64) for one in row)
+        x, y = (tf.cast(factor, tf.float64) for factor in row)
         numbers += [x, y, middle[i] - x * middle[0] - y * middle[1] + offset[i]]
     numbers += [tf.zeros([], tf.float64)] * 2
     warped = tf.raw_ops.ImageProjectiveTransformV3(
