@@ -29,7 +29,7 @@ def decode(content: tf.Tensor, background: tf.Tensor) -> tuple[tf.Tensor, tf.Ten
 
 
 def marked(content: tf.Tensor) -> tf.Tensor:
-    """The file, with Adobe's segment first if its colours are inks; its own, if any, overrides it."""
+    """The file, with Adobe's segment first if its colours are inks; its own overrides it."""
     return tf.cond(
         tf.equal(tf.io.extract_jpeg_shape(content)[2], _INKS),
         lambda: tf.strings.join(
