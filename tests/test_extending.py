@@ -14,7 +14,6 @@ import yaml
 from modules import plugins
 from modules.errors import InputError
 from modules.finetune import schedule, training
-from modules.finetune.classifier import Classifier
 from modules.gate import rules
 from modules.images.augmentation import augment
 from modules.settings import ImageSpec
@@ -80,8 +79,8 @@ def test_every_plugin_of_the_page_is_found_and_passes_the_checks(folder: Path) -
 
 
 def test_the_pages_head_loss_and_augmentation_train_as_the_config_says(folder: Path) -> None:
-    finetune, bench = load(folder).finetune, Bench()
-    bench.model = Classifier(bench.module, 10, finetune.head, finetune.seed)
+    finetune = load(folder).finetune
+    bench = Bench(finetune.head)
     before = bench.model.head[0].numpy()
     (result,) = training.fit(bench.context(finetune), schedule.plan(finetune.stages, bench.blocks))
     assert result.trained_variables == ["head/directions"]

@@ -16,10 +16,11 @@ from modules.finetune.context import TrainingContext
 from modules.finetune.results import StageResult
 from modules.images.feature_cache import Storage
 from modules.images.inputs import Images
-from modules.settings import Finetune, ImageSpec, Stage
+from modules.settings import Finetune, HeadOptions, ImageSpec, LinearHead, Stage
 from tests.conftest import GLYPHS
 
 SPEC = ImageSpec(height=32, width=32)
+LINEAR = LinearHead()
 LABELS = [str(digit) for digit in range(10)]
 
 
@@ -39,10 +40,10 @@ TRAIN, VALIDATION = digit_images(0, 240), digit_images(240, 60)
 class Bench:
     """A new model with what it takes to fit it; ``overrides`` go to the ``TrainingContext``."""
 
-    def __init__(self, **overrides: Any) -> None:
+    def __init__(self, head: HeadOptions = LINEAR, **overrides: Any) -> None:
         self.module = backbone.load(str(GLYPHS))
         self.blocks = blocks.blocks_of(self.module)
-        self.model = Classifier(self.module, 10)
+        self.model = Classifier(self.module, 10, head)
         self._overrides = overrides
 
     def context(self, finetune: Finetune) -> TrainingContext:

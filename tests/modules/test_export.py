@@ -13,7 +13,7 @@ from modules import export, features, lite, model_layout
 from modules.backbones import backbone
 from modules.finetune.classifier import Classifier
 from modules.model_layout import IMAGES_AT_ONCE as AT_ONCE
-from modules.settings import ImageSpec
+from modules.settings import ImageSpec, MlpHead
 from tests.conftest import GLYPHS, encoded, picture
 from tests.image_files import bmp, by_pixel
 
@@ -31,9 +31,9 @@ class LabelIndex(tf.Module):
 
 @pytest.fixture(scope="module")
 def exported(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A convolutional network with two classes, as Trainer exports it."""
+    """A convolutional network with a hidden layer in its head, as Trainer exports it."""
     folder = tmp_path_factory.mktemp("exported")
-    model = Classifier(backbone.load(str(GLYPHS)), 2)
+    model = Classifier(backbone.load(str(GLYPHS)), 2, MlpHead(hidden_units=(16,), dropout=0.5))
     model.head[0].assign(tf.random.stateless_normal(model.head[0].shape, (1, 2)))
     raw_spec = {features.LABEL: tf.io.FixedLenFeature((), tf.string)}
     transform: Any = SimpleNamespace(

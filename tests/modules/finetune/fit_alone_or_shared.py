@@ -21,13 +21,13 @@ if KIND == "mirrored":
 STRATEGY = distribution.start(KIND)  # before the bench computes anything
 
 from tests.modules import bench  # noqa: E402
-from tests.modules.finetune.stages import STAGES  # noqa: E402
+from tests.modules.finetune.stages import HEAD, STAGES  # noqa: E402
 
 
 def main() -> None:
     """Writes the stages, ``chief.json`` or ``other.json``, and beside them the weights."""
     kept = Path(KEPT[0]) if KEPT else None
-    fitted = bench.Bench(strategy=STRATEGY, checkpoints=kept)
+    fitted = bench.Bench(HEAD, strategy=STRATEGY, checkpoints=kept)
     try:
         results = fitted.fit(*STAGES)
     except InputError as error:

@@ -1,8 +1,10 @@
 """A schedule with every option of a training step, on embeddings, activations and pixels."""
 
-from modules.settings import Stage
+from modules.settings import MlpHead, Stage
 from tests.modules.bench import stage
 
+# Its masks are drawn for the whole batch, and each device gets those of its rows.
+HEAD = MlpHead(hidden_units=(16,), dropout=0.2)
 STAGES: list[Stage] = [
     # 240 images: the last batch has 5.
     stage(

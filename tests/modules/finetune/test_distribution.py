@@ -16,7 +16,7 @@ from modules.finetune import checkpoints, distribution
 from modules.finetune.distribution import SingleDevice
 from tests.conftest import PROJECT
 from tests.modules.bench import Bench
-from tests.modules.finetune.stages import KINDS, STAGES
+from tests.modules.finetune.stages import HEAD, KINDS, STAGES
 from tests.modules.finetune.workers import LIMIT, fit, free_addresses, read, two_workers
 
 
@@ -37,7 +37,7 @@ def check_alike(folder: Path, process: str, alone: Bench, expected: Sequence[Any
 
 @pytest.fixture(scope="module")
 def alone() -> tuple[Bench, Sequence[Any]]:
-    bench = Bench()
+    bench = Bench(HEAD)
     results = bench.fit(*STAGES)
     assert [one.cache for one in results] == KINDS
     assert [one.stopped_by for one in results] == ["epochs", "epochs", "early_stopping"]
@@ -112,7 +112,7 @@ def test_two_processes_go_on_where_one_was_interrupted(
 
     monkeypatch.setattr(checkpoints.Checkpoint, "save", count)
     with pytest.raises(Killed):
-        Bench(checkpoints=tmp_path / "kept").fit(*STAGES)
+        Bench(HEAD, checkpoints=tmp_path / "kept").fit(*STAGES)
     fit("multi_worker", tmp_path / "found", tmp_path / "kept", clusters=two_workers())
     for process in ("chief", "other"):
         stages = check_alike(tmp_path / "found", process, *alone)

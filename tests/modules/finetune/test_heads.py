@@ -70,9 +70,8 @@ def own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 def fitted(head: object) -> Bench:
-    bench = Bench()
     options = Finetune.model_validate({"head": head, "stages": [stage(learning_rate=0.01)]})
-    bench.model = Classifier(bench.module, 10, options.head, options.seed)
+    bench = Bench(options.head)
     training.fit(bench.context(options), schedule.plan(options.stages, bench.blocks))
     return bench
 
