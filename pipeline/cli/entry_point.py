@@ -7,7 +7,7 @@ import warnings
 import typer
 
 from modules.errors import BusyError, InputError, Interrupted, StageError
-from pipeline import interruption
+from pipeline import collector, interruption
 
 # ``thaw --help`` shows the commands in the order of these imports.
 # isort: off
@@ -18,6 +18,7 @@ from pipeline.cli.app import BUSY, FAILED, OK, WRONG_INPUT, app
 
 def main() -> None:
     """Entry point: one line for a person's mistake, for a stage that failed, and for a signal."""
+    collector.leave_out_at_exit()
     if not sys.warnoptions:  # Libraries' warnings are shown with -W.
         warnings.simplefilter("ignore")
     with interruption.watched() as signals:

@@ -11,7 +11,7 @@ from components.records.summary import Summary
 from modules.errors import BusyError, InputError, StageError
 from modules.settings import Override, TrainerOptions
 from modules.text import cause, without_secrets
-from pipeline import executions, preflight, record, recovery
+from pipeline import collector, executions, preflight, record, recovery
 from pipeline.compiled import compile_pipeline, read_compiled
 from pipeline.config import Config
 from pipeline.display import Display, logged_to
@@ -188,10 +188,11 @@ def _run_nodes(this: Run, files: Sequence[ImageFile]) -> Summary:
     root, display = this.root, this.display
     display.start("prepare")
     preflight.check_metadata(this.config)
-    options = _options(this, files)
-    connection = executions.connection_to(root)
-    recovery.recover(root, connection)
-    compile_pipeline(this.config, options, this.forced).write(root.compiled)
+    with collector.paused():
+        options = _options(this, files)
+        connection = executions.connection_to(root)
+        recovery.recover(root, connection)
+        compile_pipeline(this.config, options, this.forced).write(root.compiled)
     compiled = read_compiled(root.compiled)
     this.seconds["prepare"] = round(display.finish("prepare"), 2)
     with recovery.temporary_files(root.temporary):
