@@ -15,24 +15,25 @@ from modules.settings import Ingest
 def pack(number: int, files: Sequence[ImageFile]) -> bytes:
     """A chunk and its number, for ``write``.
 
-    Beam looks into all that a pipeline is made from, and compresses it, several times; into bytes
-    it does not look, and these are few.
+    Beam walks through all objects that a pipeline is built from, and compresses them, several
+    times. It does not look into bytes, and these are few.
     """
     return zlib.compress(json.dumps([number, [vars(file) for file in files]]).encode(), 1)
 
 
 def write(
     packed: bytes,
+    *,
     chunks: int,
     images: int,
     folders: Mapping[str, str],
     shares: Mapping[str, float],
     options: Ingest,
 ) -> tuple[int, records.ChunkReport]:
-    """Writes a chunk and tells how far it is.
+    """Writes a chunk, and reports the progress.
 
     Args:
-        packed: what ``pack`` made.
+        packed: what ``pack`` returned.
         chunks: how many there are.
         images: how many are in all of them.
         folders: each split's folder.

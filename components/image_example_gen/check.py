@@ -190,13 +190,13 @@ def _metadata(header: _Header, content: bytes, pixels: Pixels, background: Color
     # Ten times as fast as NumPy's mean over two axes at once.
     sums = np.array([pixels[..., i].sum(dtype=np.uint64) for i in range(3)], np.float64)
     return ImageMetadata(
-        header.width,
-        header.height,
-        _CHANNELS.get(mode, 3),
-        len(content),
-        float(sums @ _LUMA) / (255 * pixels[..., 0].size),
-        header.kind.form,
-        _only_color(header, content, pixels, background),
+        width=header.width,
+        height=header.height,
+        channels=_CHANNELS.get(mode, 3),
+        bytes=len(content),
+        brightness=float(sums @ _LUMA) / (255 * pixels[..., 0].size),
+        format=header.kind.form,
+        color=_only_color(header, content, pixels, background),
     )
 
 

@@ -128,7 +128,7 @@ def _shown(image: Image.Image, content: bytes, background: Color, *, shrunk: boo
 
 
 def _of_16_bits(image: Image.Image) -> Pixels:
-    """Grey of 16 bits: its upper half, and a transparent level told in all of them."""
+    """Grey of 16 bits: its upper half. The transparent level is given in all 16 bits."""
     levels = np.asarray(image).astype(np.int64)
     opaque = levels != image.info.get("transparency", -1)
     grey = (levels >> 8).astype(np.uint8)
@@ -136,7 +136,7 @@ def _of_16_bits(image: Image.Image) -> Pixels:
 
 
 def _in_8_bits(key: Any, depth: int) -> Any:
-    """The transparent colour, told in the file's own bits, as Pillow's pixels have it."""
+    """The transparent colour, given in the file's own bits, as Pillow's pixels have it."""
     if isinstance(key, tuple):
         return tuple(level >> 8 for level in key) if depth == _BITS_16 else key
     if isinstance(key, int) and depth < 8:

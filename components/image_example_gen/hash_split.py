@@ -7,11 +7,11 @@ _SPAN = 1 << 64
 
 
 def point_of(digest: str, group: str = "") -> float:
-    """Where an image stands in [0, 1): by its group, or by its content where it has none.
+    """The point in [0, 1) of an image: by its group, or by its content if it has none.
 
     Args:
         digest: sha256 of its bytes, hexadecimal.
-        group: images of one group stand in one place.
+        group: all images of a group have one point.
     """
     if group:
         digest = hashlib.sha256(group.encode(errors="replace")).hexdigest()
@@ -21,14 +21,14 @@ def point_of(digest: str, group: str = "") -> float:
 def split_of(content: bytes, shares: Mapping[str, float], group: str = "", digest: str = "") -> str:
     """The split of an image.
 
-    It depends on the bytes, or on the group, alone: an image keeps its split as others come and go
-    and as it is renamed, and copies of it never stand on both sides.
+    It depends only on the bytes, or on the group. So an image keeps its split when others come and
+    go and when it is renamed, and copies of it are never in two splits.
 
     Args:
         content: the file's bytes.
         shares: each split's share; they add up to 1. Changing them moves images between splits.
-        group: images of one group have one split.
-        digest: sha256 of the bytes, hexadecimal, where it is known.
+        group: all images of a group have one split.
+        digest: sha256 of the bytes, hexadecimal, if it is known.
 
     Returns:
         One of the keys of ``shares``.
@@ -38,7 +38,7 @@ def split_of(content: bytes, shares: Mapping[str, float], group: str = "", diges
 
 
 def split_at(point: float, shares: Mapping[str, float]) -> str:
-    """The split that a place in [0, 1) belongs to."""
+    """The split that a point in [0, 1) belongs to."""
     end = 0.0
     for name, share in shares.items():
         end += share

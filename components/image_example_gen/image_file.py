@@ -1,4 +1,4 @@
-"""One image, wherever it lies: what a listing tells of it before it is decoded."""
+"""An image as its source lists it, before it is decoded."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -23,12 +23,12 @@ class ImageFile:
             with ``/``, as valid Unicode.
         label: the class.
         size: bytes; 0 if unknown, as for a dangling link.
-        split: that the data says it belongs to; None where it does not.
-        group: images of one group stay on one side; empty for none.
-        columns: what else the data tells of it, by name.
+        split: the one that the data names; None if it names none.
+        group: all images of a group are in one split; empty for none.
+        columns: further columns of the data, by name.
         record: its place in a shard, from 0; None for a file of its own.
-        digest: sha256 of its content, hexadecimal, where the listing had to read it.
-        problem: why it cannot be used, where that is known; empty if nothing is.
+        digest: sha256 of its content, hexadecimal, if it has been read.
+        problem: why it cannot be used; empty if nothing is wrong so far.
     """
 
     path: str
@@ -44,7 +44,7 @@ class ImageFile:
 
     @classmethod
     def from_json(cls, fields: Mapping[str, Any]) -> "ImageFile":
-        """An image from its ``vars`` after a way through JSON, which knows lists alone."""
+        """An image from its ``vars`` after a way through JSON, which has no tuples."""
         columns = tuple((name, value) for name, value in fields["columns"])
         return cls(**{**fields, "columns": columns})
 

@@ -1,4 +1,4 @@
-"""Reads what files and addresses hold, and what they hold alike."""
+"""Reads local files and what lies at addresses."""
 
 import contextlib
 import errno
@@ -98,7 +98,7 @@ def as_pattern(path: str) -> str:
 
 
 def size_of(path: str) -> int:
-    """Bytes of a local file; 0 where it cannot be told."""
+    """Bytes of a local file; 0 if that cannot be found out."""
     try:
         return os.stat(path).st_size
     except OSError:

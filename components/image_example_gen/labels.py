@@ -1,4 +1,4 @@
-"""Labels that look the same and are not."""
+"""Labels that look alike but differ."""
 
 import unicodedata
 from collections import defaultdict

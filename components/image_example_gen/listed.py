@@ -1,4 +1,4 @@
-"""What a listing gives: images by their names, and how it came to them."""
+"""What a source returns: images by their names, and how it listed them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -15,13 +15,13 @@ _SHOWN_CLASSES = 5
 
 @dataclass(frozen=True)
 class Listing:
-    """Images that were found, none of them read.
+    """The images of a source; none of them has been read.
 
     Attributes:
         files: all of them.
-        layout: how they were found, in words: ``a folder per split (train, test) and class``.
-        passed: what was passed over.
-        notes: what else a person should know, a sentence each.
+        layout: how they were listed, in words: ``a folder per split (train, test) and class``.
+        passed: what the source passed over.
+        notes: sentences that a person should read.
     """
 
     files: list[ImageFile]

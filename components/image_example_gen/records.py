@@ -57,7 +57,7 @@ class ChunkReport:
 
 @dataclass(frozen=True)
 class _Read:
-    """An image's bytes and metadata, or why it has none."""
+    """An image's bytes and metadata, or the problem that keeps it from being used."""
 
     file: ImageFile
     content: bytes = b""
@@ -115,6 +115,7 @@ def write_chunk(
     shares: Mapping[str, float],
     options: Ingest,
     number: int,
+    *,
     advance: Callable[[int], None] = lambda images: None,
 ) -> ChunkReport:
     """Writes a chunk's images into the splits' folders.

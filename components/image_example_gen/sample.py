@@ -1,4 +1,4 @@
-"""Takes some images as a run would take them, without writing them anywhere."""
+"""Takes some images as a run would, without writing records."""
 
 import contextlib
 import random
@@ -38,7 +38,7 @@ class Sample:
 def take(
     files: Sequence[ImageFile], options: Ingest, count: int, seed: int, scratch: Path
 ) -> Sample:
-    """Reads files until there are enough, and tells their splits by ExampleGen's rule.
+    """Reads files until there are enough, and assigns them to splits by ExampleGen's rule.
 
     Args:
         files: to choose from.

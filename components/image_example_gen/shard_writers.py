@@ -10,12 +10,12 @@ from modules.images import shard_labels
 
 
 class ShardWriters:
-    """TFRecord files that are closed when they are full, and made when something goes into them.
+    """TFRecord files that are opened for their first record, and closed when they are full.
 
     TFX's readers take whatever lies in a split's folder.
 
     Args:
-        folders: each split's folder; made where they are not there.
+        folders: each split's folder; missing ones are made.
         number: of the chunk that is written, for the files' names.
         shard_bytes: a shard that holds more is closed.
 

@@ -1,7 +1,7 @@
-"""On which side each image stands, so far as that is known before its content is read.
+"""Assigns images to splits, as far as that is possible before their content is read.
 
-Splits that the data names are kept. What it leaves open is split by hash. Nothing may stand on two
-splits_of: not a group, and not the same bytes.
+Splits that the data names are kept; other images are split by hash. Neither a group nor the same
+bytes may be in two splits.
 """
 
 from collections import Counter, defaultdict
@@ -16,7 +16,7 @@ from modules.errors import InputError
 
 # Of more images than this, 0.2 ** 10 of all classes have none in a split of 0.8.
 _SMALL_CLASS = 10
-# An image that stands in two splits is taken out of the earlier one.
+# An image that is in two splits is kept in the first of these.
 _KEPT_IN = (features.TEST, features.VALIDATION, features.TRAIN)
 
 
@@ -36,14 +36,14 @@ class SplitAssignment:
 
 
 def assign_splits(files: Sequence[ImageFile], shares: Mapping[str, float]) -> SplitAssignment:
-    """Finds out which split each belongs to, and which cannot be used for where they stand.
+    """Assigns each image to a split, or leaves that to its content, and refuses what is in two.
 
     Args:
         files: as listed. Of those of equal size and end the content is read.
         shares: each split's share, by the names of ``modules.features``.
 
     Raises:
-        InputError: when a group stands in two of the splits that the data names.
+        InputError: when a group is in two of the splits that the data names.
     """
     files, shares = opened(files, shares)
     _check_groups(files)
@@ -64,7 +64,7 @@ def assign_splits(files: Sequence[ImageFile], shares: Mapping[str, float]) -> Sp
 def opened(
     files: Sequence[ImageFile], shares: Mapping[str, float]
 ) -> tuple[list[ImageFile], dict[str, float]]:
-    """Leaves open what training images are to be shared out among splits that no image names.
+    """Leaves the split of training images open where some splits have no image of their own.
 
     Returns:
         The files, where ``split`` is None for those, and the shares of them.
@@ -90,9 +90,9 @@ def _check_groups(files: Sequence[ImageFile]) -> None:
 
 
 def _digests_of_equals(files: Sequence[ImageFile]) -> dict[int, str]:
-    """sha256 by place, of what may be the same as another: of one size and one end.
+    """sha256 by position, of files that may be copies: the same size and the same last bytes.
 
-    Of small classes all are read.
+    All files of small classes are read.
     """
     usable = [i for i, file in enumerate(files) if not file.problem]
     sizes = Counter(files[i].size for i in usable)
@@ -116,10 +116,10 @@ def _digests_of_equals(files: Sequence[ImageFile]) -> dict[int, str]:
 def _with_small_classes(
     files: Sequence[ImageFile], shares: Mapping[str, float], known: Mapping[int, str]
 ) -> list[ImageFile]:
-    """Sees to it that a class of few images has one to be learned from.
+    """Makes sure that a small class has an image to learn from.
 
-    The one with the lowest place goes to train where none would. As a class grows it may go back
-    to where its content says, but none moves from a held-out split to train.
+    If none would be in train, the one whose point is lowest goes there. As the class grows, that
+    image may return to the split of its content, but no image moves from a held-out split to train.
     """
     result = list(files)
     classes: dict[str, list[int]] = defaultdict(list)
@@ -135,7 +135,7 @@ def _with_small_classes(
             continue
         if all(split_at(point, shares) != features.TRAIN for point in points.values()):
             first = min(points, key=lambda i: points[i])
-            # With it goes what must not be on another side: its group, and its copies.
+            # Its group and its copies must not be in another split, so they go with it.
             copies = [i for i in points if known[i] == known[first]]
             for i in {*copies, *(j for k in copies for j in groups.get(files[k].group, ()))}:
                 result[i] = replace(files[i], split=features.TRAIN)
@@ -143,7 +143,7 @@ def _with_small_classes(
 
 
 def _copies(files: Sequence[ImageFile], known: Mapping[int, str]) -> list[list[int]]:
-    """The places of files with the same bytes, two or more; earlier images apart."""
+    """The positions of files with the same bytes, two or more; earlier images are apart."""
     places: dict[tuple[bool, str], list[int]] = defaultdict(list)
     for i, digest in known.items():
         places[files[i].split == features.EARLIER, digest].append(i)
@@ -156,7 +156,7 @@ def _problems(
     shares: Mapping[str, float],
     known: Mapping[int, str],
 ) -> dict[int, str]:
-    """What cannot be used because the same bytes stand elsewhere, by place."""
+    """Why images cannot be used whose bytes are elsewhere too, by position."""
     problems: dict[int, str] = {}
     for places in copies:
         labels = {files[i].label: i for i in reversed(places)}

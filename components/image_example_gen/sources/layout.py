@@ -1,4 +1,4 @@
-"""Which folders are splits and which are classes, told from their names and what is in them."""
+"""Decides which folders are splits and which are classes, by their names and contents."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -46,7 +46,7 @@ def layout_of(tree: Tree, where: str, folders: Folders | None = None) -> Layout:
 
     Raises:
         InputError: where a folder that would be taken for a class has a split's name or nearly one,
-            or splits are told and there are none.
+            or `data.folders` says that there are splits and there are none.
     """
     tops = sorted(tree.inner[()])
     if folders == "classes":

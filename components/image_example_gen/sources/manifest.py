@@ -74,13 +74,13 @@ def list_manifest(
         size, problem = (0, "") if is_remote(place) else _weight(place)
         files.append(
             ImageFile(
-                place,
-                name or f"row {number}",
-                "" if problem_of_label(label) else label,
-                size,
-                _split(row.get(options.split_column, ""), f"{where}, row {number}"),
-                row.get(options.group_column, "").strip(),
-                tuple((column, row[column]) for column in further if row[column]),
+                path=place,
+                name=name or f"row {number}",
+                label="" if problem_of_label(label) else label,
+                size=size,
+                split=_split(row.get(options.split_column, ""), f"{where}, row {number}"),
+                group=row.get(options.group_column, "").strip(),
+                columns=tuple((column, row[column]) for column in further if row[column]),
                 problem="no path" if not name else problem_of_label(label) or problem,
             )
         )

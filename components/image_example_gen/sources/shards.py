@@ -158,12 +158,12 @@ def _entry(
     if not content:
         problem = f"no image: the features are {', '.join(sorted(example))}"
     return ImageFile(
-        path,
-        f"{path.rpartition('/')[2]}#{number}",
-        "" if problem_of_label(label) else label,
-        len(content),
-        split_named(_text(_value(example, (split_key,)))) or of_shard,
-        _text(_value(example, (group_key,))),
+        path=path,
+        name=f"{path.rpartition('/')[2]}#{number}",
+        label="" if problem_of_label(label) else label,
+        size=len(content),
+        split=split_named(_text(_value(example, (split_key,)))) or of_shard,
+        group=_text(_value(example, (group_key,))),
         record=number,
         digest=hashlib.sha256(content).hexdigest(),
         problem=problem,

@@ -1,4 +1,4 @@
-"""Spans and versions of data, found as TFX finds them."""
+"""Spans and versions of data, by TFX's rules."""
 
 import contextlib
 import os
@@ -71,7 +71,7 @@ def _without_patterns(folder: str) -> Iterator[str]:
 
 
 class Place(Options):
-    """Where a run's images lie, found once, by the driver, and handed to the executor.
+    """Where a run's images lie. The driver finds it out once, and the executor uses its answer.
 
     A span that arrives in between is the next run's. It goes into the cache's key, and so holds
     nothing of where all spans lie together.

@@ -63,7 +63,7 @@ def scan(root: str, key: str, passed: PassedOver) -> Tree:
         _add_remote(tree, key, passed)
     else:
         refuse_what_is_no_folder(root, key)
-        tree.files += _below(tree, Path(root), (), key, passed, frozenset())
+        tree.files += _below(tree, Path(root), (), key=key, passed=passed, above=frozenset())
     return tree
 
 
@@ -71,6 +71,7 @@ def _below(
     tree: Tree,
     folder: Path,
     parts: Parts,
+    *,
     key: str,
     passed: PassedOver,
     above: frozenset[tuple[int, int]],
@@ -91,7 +92,9 @@ def _below(
     for entry in entries:
         inner = (*parts, entry.name)
         if entry.name in folders:
-            yield from _below(tree, Path(entry.path), inner, key, passed, above | {here})
+            yield from _below(
+                tree, Path(entry.path), inner, key=key, passed=passed, above=above | {here}
+            )
         else:
             yield TreeFile(inner, entry.path, size_of(entry.path))
 
