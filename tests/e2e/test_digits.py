@@ -15,7 +15,7 @@ from modules import features
 from pipeline.compiled import read_compiled
 from pipeline.node_records import read_all, seconds_by_name
 from pipeline.root import Root
-from tests.conftest import PROJECT
+from tests.conftest import GLYPHS, PROJECT
 from tests.e2e.thaw import DIGITS, Done, summary_in, thaw, tree
 
 pytestmark = pytest.mark.e2e
@@ -264,6 +264,6 @@ def test_a_wrong_config_ends_with_2_and_one_line(
 def test_another_configs_root_is_refused(root: Path, served: dict[str, bytes]) -> None:
     assert served
     other = DIGITS.with_name("sign_language.yaml")
-    done = thaw("run", other, "--root", root)
+    done = thaw("run", other, "--root", root, "--set", f"backbone.handle={GLYPHS}")
     assert done.code == 2
     assert "belongs to" in done.err
