@@ -88,7 +88,9 @@ def trained_variables(module: Any, mode: str) -> list[tf.Variable]:
     """Returns the module's variables that a mode trains."""
     variables = list(module.trainable_variables)
     if mode == "block":
-        return [one for one in variables if any(name in one.name for name in LAST_BLOCK)]
+        return [
+            variable for variable in variables if any(name in variable.name for name in LAST_BLOCK)
+        ]
     return {"head": [], "third": variables[-LAST_THIRD:], "all": variables}[mode]
 
 

@@ -147,7 +147,7 @@ def stock(source: Path, target: Path) -> None:
     from tfx.types import standard_artifacts
 
     proto = tfx.proto
-    given = proto.Input(splits=[proto.Input.Split(name="all", pattern="*/*.tfrecord")])
+    input_config = proto.Input(splits=[proto.Input.Split(name="all", pattern="*/*.tfrecord")])
     wanted = proto.Output(
         split_config=proto.SplitConfig(
             splits=[
@@ -158,7 +158,7 @@ def stock(source: Path, target: Path) -> None:
     )
     properties = {
         "input_base": str(source),
-        "input_config": json_format.MessageToJson(given, preserving_proto_field_name=True),
+        "input_config": json_format.MessageToJson(input_config, preserving_proto_field_name=True),
         "output_config": json_format.MessageToJson(wanted, preserving_proto_field_name=True),
         "output_data_format": example_gen_pb2.FORMAT_TF_EXAMPLE,
         "output_file_format": example_gen_pb2.FORMAT_TFRECORDS_GZIP,

@@ -135,9 +135,10 @@ def train(mode: str, seed: int, epochs: int | None = None) -> dict[str, Any]:
             for seconds, accuracy in zip(clock.epochs, accuracies, strict=True)
         ],
         "seconds": clock.epochs[-1],
-        "step_ms": statistics.median(one for epoch in (last[1:] or last) for one in epoch),
+        "step_ms": statistics.median(step for epoch in (last[1:] or last) for step in epoch),
         "stages": [
-            {"name": one.name, "cache": one.cache, "seconds": one.seconds} for one in results
+            {"name": result.name, "cache": result.cache, "seconds": result.seconds}
+            for result in results
         ],
     }
 

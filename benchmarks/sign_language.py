@@ -41,7 +41,7 @@ def table(runs: list[dict[str, float]]) -> str:
     """Returns medians and ranges as a table in Markdown."""
     lines = ["| | median | least | most |", "| --- | --- | --- | --- |"]
     for key in runs[0]:
-        values = [one[key] for one in runs]
+        values = [record[key] for record in runs]
         form = ".3f" if key == "accuracy" else ".0f" if max(values) >= 10 else ".1f"
         cells = (statistics.median(values), min(values), max(values))
         lines.append(f"| {key} | {' | '.join(f'{cell:{form}}' for cell in cells)} |")

@@ -98,15 +98,15 @@ def until_good(run: Run) -> float | None:
 
 def cell(runs: Iterable[Run], value: Value, form: str) -> str:
     """Returns median and range of the runs that have a value, and how many have none."""
-    given = [value(run) for run in runs]
-    result = sorted(one for one in given if one is not None)
-    if not result:
-        return "never" if given else ""
-    text = f"{statistics.median(result):{form}}"
-    if len(result) > 1:
-        text += f" ({result[0]:{form}} to {result[-1]:{form}})"
-    missed = len(given) - len(result)
-    return f"{text}, never in {missed} of {len(given)}" if missed else text
+    values = [value(run) for run in runs]
+    sorted_values = sorted(measured for measured in values if measured is not None)
+    if not sorted_values:
+        return "never" if values else ""
+    text = f"{statistics.median(sorted_values):{form}}"
+    if len(sorted_values) > 1:
+        text += f" ({sorted_values[0]:{form}} to {sorted_values[-1]:{form}})"
+    missed = len(values) - len(sorted_values)
+    return f"{text}, never in {missed} of {len(values)}" if missed else text
 
 
 def table(runs: list[Run]) -> str:

@@ -1,4 +1,4 @@
-"""Keeps places out of TFX's cache keys: a node's inputs count, and not where they lie."""
+"""Keeps paths out of TFX's cache keys, which then depend on inputs and not on where they lie."""
 
 import copy
 import json
@@ -12,7 +12,7 @@ from pipeline.config import Config
 
 
 def renamed(text: str, names: Mapping[str, str]) -> str:
-    """A text in which paths, and paths below them, begin with something else.
+    """Replaces paths in a text, also where they are the beginning of longer paths.
 
     Args:
         text: may hold JSON, in which paths are escaped.
@@ -21,13 +21,13 @@ def renamed(text: str, names: Mapping[str, str]) -> str:
     forms = {form: name for path, name in names.items() for form in (path, json.dumps(path)[1:-1])}
     longest = sorted(forms, key=len, reverse=True)
     pattern = "|".join(map(re.escape, longest))
-    # A whole path, not the beginning or end of a longer name.
+    # The pattern matches whole names only, not the beginning or end of a longer one.
     whole = rf"(?<![^\s\"'(=:,\[])(?:{pattern})(?=[/\"'\\),;:]|$)"
-    return re.sub(whole, lambda hit: forms[hit[0]], text)
+    return re.sub(whole, lambda match: forms[match[0]], text)
 
 
-def places_of(config: Config) -> dict[str, str]:
-    """Names for paths of a config, whose content is in the cache's keys by other properties."""
+def names_of_paths(config: Config) -> dict[str, str]:
+    """Returns names for a config's paths, whose content other properties of the keys cover."""
     named = {
         str(config.root): "<root>",
         config.data.path: "<data>",
@@ -39,12 +39,13 @@ def places_of(config: Config) -> dict[str, str]:
 
 
 @contextmanager
-def without_places(names: Mapping[str, str]) -> Iterator[None]:
-    """Has TFX compute its cache's keys with names in place of paths.
+def without_paths(names: Mapping[str, str]) -> Iterator[None]:
+    """Makes TFX compute its cache keys with names in place of paths.
 
-    Else a root that was moved, or a checkout, would do everything again: TFX puts the paths of all
-    inputs, and the time at which their records were last written, into the key. What lies at the
-    paths is in the key by other properties: the artifacts' ids, and fingerprints of content.
+    Without this, a moved root or another checkout would do everything again, since TFX's keys
+    contain the paths of all inputs, and the time at which their records were last written. What
+    lies at the paths is in the key through other properties: the artifacts' ids, and fingerprints
+    of content.
 
     Args:
         names: as for ``renamed``.
@@ -55,7 +56,7 @@ def without_places(names: Mapping[str, str]) -> Iterator[None]:
 
     def with_names(**arguments: Any) -> Any:
         inputs = {
-            key: [_without_place(artifact, names) for artifact in artifacts]
+            key: [_without_path(artifact, names) for artifact in artifacts]
             for key, artifacts in (arguments.pop("input_artifacts", None) or {}).items()
         }
         parameters = {
@@ -71,8 +72,8 @@ def without_places(names: Mapping[str, str]) -> Iterator[None]:
         cache_utils.get_cache_context = original
 
 
-def _without_place(artifact: Any, names: Mapping[str, str]) -> Any:
-    """A TFX artifact for the key alone."""
+def _without_path(artifact: Any, names: Mapping[str, str]) -> Any:
+    """Returns a copy of an artifact for the key, without paths and times."""
     stripped = copy.deepcopy(artifact)
     proto = stripped.mlmd_artifact
     proto.ClearField("last_update_time_since_epoch")

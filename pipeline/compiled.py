@@ -16,7 +16,7 @@ from components.serving.disk import replace_whole
 from modules.errors import InputError
 from modules.settings import Options, Override, TrainerOptions
 from modules.text import as_json
-from pipeline.cache_keys import places_of
+from pipeline.cache_keys import names_of_paths
 from pipeline.config import Config
 from pipeline.provenance import versions
 from pipeline.root import Root
@@ -161,7 +161,7 @@ def compile_pipeline(
         versions=versions(),
         trainer=options,
         plugins=config.file.parent if config.plugins else None,
-        places=places_of(config),
+        places=names_of_paths(config),
         nodes=tuple(_described(node.pipeline_node) for node in graph.nodes),
         graph=graph.SerializeToString(deterministic=True),
     )

@@ -24,14 +24,14 @@ class NodeRun:
 
 
 def connection_to(root: Root) -> Any:
-    """ML Metadata's configuration of a connection to the root's own file."""
+    """Returns ML Metadata's configuration of a connection to the root's own file."""
     from tfx.orchestration import metadata
 
     return metadata.sqlite_metadata_connection_config(str(root.metadata))
 
 
 def of_run(store: Any, run_id: str) -> list[Any]:
-    """The executions of a run.
+    """Returns the executions of a run.
 
     Args:
         store: an ``ml_metadata.MetadataStore``.
@@ -41,7 +41,7 @@ def of_run(store: Any, run_id: str) -> list[Any]:
 
 
 def of_node(store: Any, run: NodeRun) -> list[Any]:
-    """The executions of one node of a run."""
+    """Returns the executions of one node of a run."""
     of_all_runs = _in_context(store, "node", f"{run.pipeline}.{run.node_id}")
     ids = {execution.id for execution in of_all_runs}
     return [execution for execution in of_run(store, run.run_id) if execution.id in ids]
@@ -53,7 +53,7 @@ def _in_context(store: Any, type_name: str, name: str) -> list[Any]:
 
 
 def success_of(connection: Any, run: NodeRun) -> Literal["complete", "cached"] | None:
-    """Whether a node of a run has succeeded.
+    """Says whether a node of a run has succeeded.
 
     Returns:
         ``complete``; ``cached``, when nothing had changed that the node depends on, so it was not
@@ -71,7 +71,7 @@ def success_of(connection: Any, run: NodeRun) -> Literal["complete", "cached"] |
 
 
 def summary_of(connection: Any, run_id: str) -> Summary:
-    """The summary that the last node wrote, in this run or, if it was cached, in an earlier one.
+    """Reads the summary of a run's last node, from an earlier run if that node was cached.
 
     Raises:
         RuntimeError: when there is none.

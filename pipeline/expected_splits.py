@@ -1,4 +1,4 @@
-"""What names alone tell of the splits, before any image is read."""
+"""Checks the splits as far as names determine them, before any image is read."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -35,7 +35,7 @@ def check(files: Sequence[ImageFile], shares: Mapping[str, float], min_examples:
 
 
 def _unseen(files: Sequence[ImageFile]) -> list[str]:
-    """A line where classes have images in held-out splits alone."""
+    """Returns a line for classes that have images only in held-out splits."""
     held_out = {features.VALIDATION, features.TEST}
     learned = {file.label for file in files if file.split not in held_out}
     unseen = sorted({file.label for file in files} - learned)

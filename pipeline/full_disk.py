@@ -1,4 +1,4 @@
-"""Tells whether a full disk is the cause of an error, whichever library raised it."""
+"""Detects whether a full disk is the cause of an error, whichever library raised it."""
 
 import errno
 import re

@@ -1,4 +1,4 @@
-"""The map: the whole graph, in the order in which the data flows."""
+"""The whole graph, in the order in which the data flows."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Ends the work in order on Ctrl-C and SIGTERM, with one line, whatever libraries do with them.
+"""Ends the work cleanly on Ctrl-C and SIGTERM, with one line, whatever libraries do with them.
 
 The first signal raises ``KeyboardInterrupt``, so that temporary files are removed. Beam and others
 turn that into errors of their own, so the signal is also remembered here. The second signal ends
@@ -19,10 +19,10 @@ _WORDS = {signal.SIGINT: "Ctrl-C", signal.SIGTERM: "SIGTERM"}
 
 
 class Interruption:
-    """Whether a signal has come.
+    """Records whether a signal has arrived.
 
     Attributes:
-        number: the signal's; 0 while none has come.
+        number: the signal's number; 0 if none has arrived.
     """
 
     def __init__(self) -> None:
@@ -37,15 +37,15 @@ class Interruption:
         raise KeyboardInterrupt
 
     def check(self) -> None:
-        """Raises ``KeyboardInterrupt`` if a library has kept one to itself."""
+        """Raises ``KeyboardInterrupt`` if a library has swallowed one."""
         if self.number:
             raise KeyboardInterrupt
 
     def ended(self, message: str) -> Interrupted:
-        """What to raise.
+        """Returns the exception to raise.
 
         Args:
-            message: what the work was, and how it goes on: follows "interrupted (Ctrl-C)".
+            message: follows "interrupted (Ctrl-C)", and says what was done and how to go on.
         """
         word = _WORDS[signal.Signals(self.number)]
         return Interrupted(self.number, f"interrupted ({word}){message}")
@@ -56,16 +56,16 @@ _watching: list[Interruption] = []
 
 @contextmanager
 def watched() -> Iterator[Interruption]:
-    """Watches for signals; within another one it is that one.
+    """Watches for signals; within another ``watched`` block, yields that block's object.
 
-    In a thread that is not the main one, where Python lets none be handled, nothing is watched.
+    Outside of the main thread, where Python handles no signals, nothing is watched.
     """
     if _watching or threading.current_thread() is not threading.main_thread():
         yield _watching[-1] if _watching else Interruption()
         return
     interruption = Interruption()
-    heeded = [number for number in _SIGNALS if signal.getsignal(number) != signal.SIG_IGN]
-    before = {number: signal.signal(number, interruption.take) for number in heeded}
+    handled = [number for number in _SIGNALS if signal.getsignal(number) != signal.SIG_IGN]
+    before = {number: signal.signal(number, interruption.take) for number in handled}
     _watching.append(interruption)
     try:
         yield interruption

@@ -5,7 +5,7 @@ from typing import Any
 
 from modules import plugins
 from pipeline import executions, recovery
-from pipeline.cache_keys import without_places
+from pipeline.cache_keys import without_paths
 from pipeline.compiled import CompiledPipeline
 from pipeline.node_records import NodeRecord, Recorder
 from pipeline.root import Root
@@ -48,7 +48,7 @@ def run_node(
     try:
         recovery.recover_node(root, connection, run)
         cap_batches()
-        with without_places(compiled.places):
+        with without_paths(compiled.places):
             _launcher(compiled, run, connection).launch()
         state = executions.success_of(connection, run)
         if state is None:

@@ -12,7 +12,7 @@ from pipeline.provenance import source_fingerprint
 
 
 def docker_check(config: Config, train: Any, example_gen: Any) -> Any:
-    """TFX's InfraValidator, or None."""
+    """Returns TFX's InfraValidator if the config asks for Docker, else None."""
     if config.infra.validator != "docker":
         return None
     return InfraValidator(
@@ -25,7 +25,7 @@ def docker_check(config: Config, train: Any, example_gen: Any) -> Any:
 def lite_exports(
     config: Config, options: TrainerOptions, train: Any, gate: Any, images: Any
 ) -> Any:
-    """The node that makes them, or None."""
+    """Returns the node that exports to TensorFlow Lite if the config asks for it, else None."""
     if not config.push.exports:
         return None
     return Exports(

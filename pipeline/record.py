@@ -1,4 +1,4 @@
-"""What it takes to repeat a run: kept in its summary, from which ``thaw run --from`` reads it."""
+"""The record from which ``thaw run --from`` repeats a run; the run's summary keeps it."""
 
 import importlib.metadata
 import json
@@ -19,21 +19,21 @@ from pipeline.config import Config
 from pipeline.version import VERSION
 
 _PROJECT = Path(__file__).parents[1]
-_SECONDS = 10  # that git gets
+_SECONDS = 10  # the timeout of git
 
 
 class PastRun(BaseModel):
-    """What a summary, of whichever release, says of how its run was made.
+    """How a run was made, as the summary of any release records it.
 
     Attributes:
-        config: every key with its value, but for what may be a secret.
+        config: every key with its value, without possible secrets.
         config_file: the file that the config was read from.
-        withheld: the dotted keys of what may be a secret.
+        withheld: the dotted keys of possible secrets.
         overrides: what replaced single values of the file.
-        commit: of Thaw's code.
-        data: the images' fingerprint; empty where the run failed before it was known.
-        backbone: sha256 of the backbone's files; empty likewise.
-        versions: of the packages.
+        commit: the commit of Thaw's code.
+        data: the images' fingerprint; empty if the run failed before it was known.
+        backbone: the sha256 of the backbone's files; empty likewise.
+        versions: the versions of the packages.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -87,13 +87,13 @@ def read_from(summary: Path) -> PastRun:
         ) from None
     except ValidationError:
         raise InputError(
-            f"--from: {summary} is no summary that says how its run was made; give the "
-            "summary.json of a root, of a run or of a version"
+            f"--from: {summary} does not record how a run was made; give the summary.json of a "
+            "root, of a run or of a version"
         ) from None
 
 
 def differences(before: PastRun, summary: Summary) -> list[str]:
-    """What was not the same when a run was repeated.
+    """Returns what was not the same when a run was repeated.
 
     Args:
         before: the run that was repeated.
@@ -110,7 +110,7 @@ def differences(before: PastRun, summary: Summary) -> list[str]:
 
 
 def changes(before: dict[str, str], now: dict[str, str]) -> str:
-    """Which packages have another version, such as ``numpy 1.26.4 → 2.1.3``; empty for none."""
+    """Lists the packages with another version, such as ``numpy 1.26.4 → 2.1.3``; may be empty."""
     return ", ".join(
         f"{name} {before.get(name, 'none')} → {version}"
         for name, version in now.items()
@@ -119,7 +119,7 @@ def changes(before: dict[str, str], now: dict[str, str]) -> str:
 
 
 def commit() -> str | None:
-    """The commit that Thaw's code is of, or was installed from."""
+    """Returns the commit of Thaw's code, or the one that it was installed from."""
     if not (_PROJECT / ".git").exists():
         return _installed_from()
     git = ["git", "-C", str(_PROJECT)]
@@ -145,7 +145,7 @@ def commit() -> str | None:
 
 
 def _installed_from() -> str | None:
-    """What pip was told: PEP 610."""
+    """Returns the commit that pip installed from, as PEP 610 records it."""
     try:
         text = importlib.metadata.distribution("thaw").read_text("direct_url.json")
         return str(json.loads(text or "")["vcs_info"]["commit_id"])
@@ -154,7 +154,7 @@ def _installed_from() -> str | None:
 
 
 def now() -> str:
-    """The time in UTC, to the second."""
+    """Returns the time in UTC, to the second."""
     return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
 
 

@@ -146,8 +146,8 @@ def _check(head: Head, options: PluginOptions, features: int, classes: int) -> N
             f"layer that can be called ({' and '.join(lacks) or 'it cannot be called'})"
         )
     masks = [tf.ones((2, width)) for width, _ in dropout_layers(head)]
-    for given in ((), masks):
-        logits: Any = tf.convert_to_tensor(head(tf.zeros((2, features)), *given))
+    for masks_given in ((), masks):
+        logits: Any = tf.convert_to_tensor(head(tf.zeros((2, features)), *masks_given))
         if logits.shape != (2, classes) or logits.dtype != tf.float32:
             raise InputError(
                 f"{KEY}: {options.name} turns float32 [2, {features}] into {logits.dtype.name} "

@@ -130,21 +130,21 @@ def penalties(
     Returns:
         Functions, to be called under the tape, that give a float32 [] each.
     """
-    found: list[Scalar] = []
+    terms: list[Scalar] = []
     kernels = [v for v in (head if stage.l2_sp else (*head, *backbone)) if v.shape.rank > 1]
     if stage.l2:
-        found.append(lambda: stage.l2 * tf.add_n([_half_square(kernel) for kernel in kernels]))
+        terms.append(lambda: stage.l2 * tf.add_n([_half_square(kernel) for kernel in kernels]))
     if stage.l2_sp and backbone:
         start = [tf.constant(value) for value in pretrained]
-        found.append(
+        terms.append(
             lambda: (
                 stage.l2_sp
                 * tf.add_n([_half_square(v - w) for v, w in zip(backbone, start, strict=True)])
             )
         )
     if stage.module_losses and backbone:
-        found += [_as_scalar(loss) for loss in module_losses]
-    return found
+        terms += [_as_scalar(loss) for loss in module_losses]
+    return terms
 
 
 def _half_square(values: tf.Tensor) -> tf.Tensor:

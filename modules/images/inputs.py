@@ -146,5 +146,5 @@ def read_files(
 
 def decoded(encoded: tf.data.Dataset, spec: ImageSpec) -> tf.data.Dataset:
     """Strings, each an encoded image, to uint8 [height, width, 3], in the same order."""
-    decode = as_it_is(lambda one: image.decode(one, spec))
+    decode = as_it_is(lambda content: image.decode(content, spec))
     return untuned(encoded.map(decode, num_parallel_calls=tf.data.AUTOTUNE))

@@ -17,7 +17,7 @@ from pipeline.config import Config
 
 
 class Judgement(Record):
-    """What the gate says of a candidate, as in a run's summary."""
+    """The gate's verdict on a candidate, as in a run's summary."""
 
     gate: GateRecord
     """The gate's verdict."""
@@ -29,9 +29,9 @@ def judge(config: Config, candidate: Path, baseline: Path | None) -> Judgement:
     """Judges a candidate as a run would: evaluation, infra check, every rule.
 
     Args:
-        config: whose test images and rules.
+        config: the configuration of test images and rules.
         candidate: a SavedModel's folder.
-        baseline: likewise; what is served where it is None.
+        baseline: likewise; None for the served version.
 
     Raises:
         InputError: when a folder holds no model of Thaw's, or the images cannot be used.
@@ -85,7 +85,7 @@ def judge(config: Config, candidate: Path, baseline: Path | None) -> Judgement:
 
 
 def write_test_split(config: Config, folder: Path) -> str:
-    """Writes the records of the test split, as ExampleGen does, and gives their pattern."""
+    """Writes the records of the test split, as ExampleGen does, and returns their pattern."""
     from components.image_example_gen import records, split_assignment
 
     options = config.data.ingest().model_copy(update={"earlier": None})
@@ -124,7 +124,7 @@ def _infra(config: Config, candidate: Path, pattern: str, evaluation: Path) -> I
 
 
 def as_text(judgement: Judgement) -> str:
-    """The verdict and its rules for people; those by class only where they are broken."""
+    """Formats the verdict and its rules for people; rules by class only if they are broken."""
     lines = [judgement.gate.sentence, ""]
     for rule in judgement.gate.rules:
         if rule.passed and rule.slice:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:  # TensorFlow comes with them.
 
 
 class Input(Record):
-    """The images that a backbone takes, in pixels; a side that is free is null."""
+    """The size of a backbone's images, in pixels; a side of any length is null."""
 
     height: int | None
     width: int | None
@@ -38,7 +38,7 @@ class Block(Record):
 
 
 class StagePlan(Record):
-    """What a stage would train, and what it would keep of each image."""
+    """What a stage would train, and what it would cache of each image."""
 
     name: str
     """The stage's name."""
@@ -74,7 +74,7 @@ class Inspection(Record):
 
 
 def inspect(target: str, overrides: Sequence[str] = (), root: Path | None = None) -> Inspection:
-    """Looks into a config's backbone, or into one by its handle.
+    """Inspects a config's backbone, or a backbone by its handle.
 
     Args:
         target: a config, a SavedModel's folder, an address, or a name of ``thaw backbones``.
@@ -135,7 +135,7 @@ def _plan_of(prepared: "Prepared", stage: "PlannedStage") -> StagePlan:
 
 
 def as_text(inspection: Inspection) -> str:
-    """The same for people."""
+    """Formats the inspection for people."""
     size = inspection.input
     sides = " x ".join(str(side or "any") for side in (size.height, size.width, size.channels))
     lines = [

@@ -17,7 +17,7 @@ from pipeline import handles
 from pipeline.config import Config
 from pipeline.root import shown
 
-if TYPE_CHECKING:  # TensorFlow comes with them: a mistake in the config is told without it.
+if TYPE_CHECKING:  # These import TensorFlow, which a mistake in the config must not wait for.
     from components.image_example_gen.sample import Sample
     from modules.finetune.context import TrainingContext
     from pipeline.preparation import Prepared
@@ -71,15 +71,15 @@ def find(config: Config, stage: str | None, steps: int, picture: Path | None) ->
     """Tests one stage and draws its losses.
 
     Args:
-        config: whose images and schedule.
-        stage: its name; None for the first.
+        config: the configuration of images and schedule.
+        stage: the stage's name; None for the first stage.
         steps: how many rates are tried.
-        picture: the PNG file to write; ``lr_find_<stage>.png`` in the root where it is None.
+        picture: the PNG file to write; None for ``lr_find_<stage>.png`` in the root.
 
     Raises:
         InputError: when the config, the images, the backbone or an argument cannot be used.
     """
-    if config.finetune.schedule != "auto":  # Else the stages show when the backbone is loaded.
+    if config.finetune.schedule != "auto":  # Else the stages depend on the backbone.
         stage_number(config.finetune.stages, stage)
     if steps < LEAST_STEPS:
         raise InputError(f"--steps: got {steps}, must be at least {LEAST_STEPS}; give more")
@@ -100,8 +100,8 @@ def find(config: Config, stage: str | None, steps: int, picture: Path | None) ->
     labels = sorted({file.label for file in files if not file.problem}, key=str.encode)
     with tempfile.TemporaryDirectory(prefix="thaw-images-") as folder:
         scratch = Path(folder)
-        wanted = steps * chosen.batch_size
-        images = sample.take(files, options, wanted, config.finetune.seed, scratch)
+        wanted_images = steps * chosen.batch_size
+        images = sample.take(files, options, wanted_images, config.finetune.seed, scratch)
         _check(config, images, chosen.name, chosen.batch_size)
         context = _context(config, prepared, labels, images, scratch, chosen.batch_size)
         result = lr_find.range_test(context, prepared.stages, number, steps)
@@ -122,7 +122,7 @@ def find(config: Config, stage: str | None, steps: int, picture: Path | None) ->
 
 
 def stage_number(stages: Sequence[Stage], name: str | None) -> int:
-    """The place of a stage in the schedule, from 0; of the first for None.
+    """Returns a stage's place in the schedule, from 0; None stands for the first stage.
 
     Raises:
         InputError: when no stage has that name.
@@ -138,13 +138,13 @@ def stage_number(stages: Sequence[Stage], name: str | None) -> int:
 
 
 def _writable(picture: Path) -> Path:
-    """The picture's whole path, its folder made."""
+    """Returns the picture's absolute path, after creating its folder."""
     picture = picture.absolute()
     try:
         picture.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise InputError(
-            f"--picture: {picture.parent} cannot be made ({error.strerror}); name another file"
+            f"--picture: {picture.parent} cannot be created ({error.strerror}); name another file"
         ) from None
     if picture.is_dir():
         raise InputError(f"--picture: {picture} is a folder; name a file")
@@ -152,7 +152,7 @@ def _writable(picture: Path) -> Path:
 
 
 def _check(config: Config, images: "Sample", stage: str, batch_size: int) -> None:
-    """Refuses images that make no batch, or that no stage can be measured on."""
+    """Refuses too few training images for a batch, and images without a validation split."""
     if len(images.train) < batch_size:
         raise InputError(
             f"finetune.stages[{stage}].batch_size: got {batch_size}, but {config.data.path} holds "
@@ -174,7 +174,7 @@ def _context(
     scratch: Path,
     batch_size: int,
 ) -> "TrainingContext":
-    """What the schedule runs on: whole batches, for a smaller one would scatter more."""
+    """Returns the training context; it has whole batches, since a smaller one scatters more."""
     import tf_keras
 
     from modules.finetune.classifier import Classifier
@@ -210,7 +210,7 @@ def _context(
 
 
 def as_text(report: RangeTestReport) -> str:
-    """The same for people."""
+    """Formats the report for people."""
     lines = [
         f"stage {report.stage}: {len(report.losses)} of {report.steps} steps of "
         f"{report.batch_size} images, at rates of {report.rates[0]:.0e} to {report.rates[-1]:.2g}"

@@ -1,4 +1,4 @@
-"""The picture of a range test: the loss over the rate."""
+"""Draws a range test: the loss over the learning rate."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Any

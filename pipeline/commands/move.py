@@ -1,4 +1,4 @@
-"""``thaw move``: a root that was moved or copied is whole again where it lies now."""
+"""``thaw move``: updates the paths in a root that was moved or copied."""
 
 import json
 import shutil
@@ -26,20 +26,20 @@ _SERVING = "serving_dir"  # the property of Pusher's executions
 
 
 def move(folder: Path) -> str:
-    """Mends the paths in ML Metadata, in what the nodes wrote, and in what was pushed.
+    """Updates the paths in ML Metadata, in the nodes' files, and in pushed versions.
 
-    A copy, whose original is still there, gets an id of its own and numbers of its own for what it
-    does next, and leaves a serving folder outside of it to the original.
+    A copy, whose original still exists, gets an id and execution numbers of its own, and leaves a
+    serving folder outside of the root to the original.
 
     Args:
-        folder: the root, where it lies now.
+        folder: the root's present folder.
 
     Returns:
-        What was done.
+        A sentence that says what was done.
 
     Raises:
-        InputError: when it is no root, or ML Metadata is damaged.
-        BusyError: when a run holds it, or a push a serving folder.
+        InputError: when the folder is no root, or ML Metadata is damaged.
+        BusyError: when a run holds the root, or a push holds a serving folder.
     """
     root = Root(Path(places.resolved(folder, Path.cwd())))
     places.check_no_pattern("ROOT", root.path)
@@ -57,19 +57,19 @@ def move(folder: Path) -> str:
         recovery.check_metadata(root)
         served = {root.path / "serving"}
         if root.metadata.exists():
-            served |= {Path(renamed(old, names)) for old in _mend_metadata(root, names)}
+            served |= {Path(renamed(old, names)) for old in _update_metadata(root, names)}
             if is_copy:
-                _number_from_now(root)
-        shutil.rmtree(root.compiled, ignore_errors=True)  # It names the old places.
+                _renumber(root)
+        shutil.rmtree(root.compiled, ignore_errors=True)  # It contains the old paths.
         for file in _own_files(root):
-            _mend_file(file, names)
+            _update_file(file, names)
         for serving in sorted(served):
             if (serving / LOCK).exists() and not (is_copy and root.path not in serving.parents):
                 with writing(serving, f"thaw move {root.path}"):
                     for file in _pushed_files(serving):
-                        _mend_file(file, names)
-        again = uuid.uuid4().hex if is_copy else recorded.id
-        owner.write(root, replace(recorded, root=str(root.path), id=again))
+                        _update_file(file, names)
+        root_id = uuid.uuid4().hex if is_copy else recorded.id
+        owner.write(root, replace(recorded, root=str(root.path), id=root_id))
     kind = "a copy of" if is_copy else "moved from"
     return f"{root.path} is {kind} {recorded.root}: its paths are updated; the next run continues"
 
@@ -82,8 +82,8 @@ def _is_there(original: Root, recorded: owner.Owner) -> bool:
     return original_owner is not None and original_owner.id == recorded.id
 
 
-def _mend_metadata(root: Root, names: Mapping[str, str]) -> set[str]:
-    """Renames in artifacts and executions; gives the serving folders that were pushed to."""
+def _update_metadata(root: Root, names: Mapping[str, str]) -> set[str]:
+    """Updates artifacts and executions; returns the serving folders that were pushed to."""
     import ml_metadata as mlmd
     from ml_metadata.proto import metadata_store_pb2
 
@@ -108,8 +108,8 @@ def _mend_metadata(root: Root, names: Mapping[str, str]) -> set[str]:
     return served
 
 
-def _number_from_now(root: Root) -> None:
-    """Numbers a copy's executions from the time on: none gets the number of one of the original."""
+def _renumber(root: Root) -> None:
+    """Numbers a copy's new executions from the present time on, so that none has an original's."""
     with closing(sqlite3.connect(root.metadata)) as db, db:
         db.execute(
             "UPDATE sqlite_sequence SET seq = max(seq, ?) WHERE name = 'Execution'",
@@ -118,7 +118,7 @@ def _number_from_now(root: Root) -> None:
 
 
 def _own_files(root: Root) -> Iterator[Path]:
-    """What nodes and runs wrote for programs, beside models and records."""
+    """Yields the JSON files of nodes and runs."""
     yield from root.path.glob(SUMMARY_FILE)
     yield from root.path.glob("runs/*/*.json")
     yield from root.artifacts.rglob("*.json")
@@ -130,22 +130,22 @@ def _pushed_files(serving: Path) -> Iterator[Path]:
             yield from (folder / str(number) / model_layout.EXTRA).glob("*.json")
 
 
-def _mend_file(file: Path, names: Mapping[str, str]) -> None:
-    """Renames in the texts of a JSON file, and leaves one alone that holds none of them."""
+def _update_file(file: Path, names: Mapping[str, str]) -> None:
+    """Updates the paths in a JSON file; leaves a file without any as it is."""
     try:
         content = json.loads(file.read_text(encoding="utf-8"))
     except ValueError:
         return
-    mended = _mended(content, names)
-    if mended != content:
-        replace_whole(file, (as_json(mended, indent=1) + "\n").encode())
+    updated_content = _updated(content, names)
+    if updated_content != content:
+        replace_whole(file, (as_json(updated_content, indent=1) + "\n").encode())
 
 
-def _mended(value: Any, names: Mapping[str, str]) -> Any:
+def _updated(value: Any, names: Mapping[str, str]) -> Any:
     if isinstance(value, str):
         return renamed(value, names)
     if isinstance(value, list):
-        return [_mended(item, names) for item in value]
+        return [_updated(item, names) for item in value]
     if isinstance(value, dict):
-        return {key: _mended(item, names) for key, item in value.items()}
+        return {key: _updated(item, names) for key, item in value.items()}
     return value

@@ -1,4 +1,4 @@
-"""``thaw predict``: labels images with an exported model, as a client of its server would."""
+"""``thaw predict``: labels images with an exported model, as its server would."""
 
 import mimetypes
 import os
@@ -28,10 +28,10 @@ class Prediction(SparseRecord):
 
 
 def find_model(target: str, overrides: Sequence[str] = (), root: Path | None = None) -> Path:
-    """The folder of a model.
+    """Returns the folder of a model.
 
     Args:
-        target: a config, whose latest pushed version is meant, or a SavedModel's folder.
+        target: a config, which stands for its latest pushed version, or a SavedModel's folder.
         overrides: as for ``loading.load``; only for a config.
         root: likewise.
 
@@ -59,10 +59,10 @@ def find_model(target: str, overrides: Sequence[str] = (), root: Path | None = N
 
 
 def images_in(paths: Sequence[Path]) -> list[Path]:
-    """The files, and in place of each folder the images in it and below it, sorted.
+    """Returns the files and, in place of each folder, the images in and below it, sorted.
 
-    What is an image in a folder goes by its name's ending; what other programs left there is passed
-    over. A folder without images stands for itself: ``predict`` says so.
+    In a folder, a file is an image by the ending of its name; the files of other programs are
+    skipped. A folder without images is returned itself, and ``predict`` reports it.
     """
     files: list[Path] = []
     for path in paths:
@@ -84,7 +84,7 @@ def _walk(folder: Path) -> Iterator[Path]:
 
 
 def predict(model: Path, images: Sequence[Path]) -> list[Prediction]:
-    """Scores images through the signature that a server uses.
+    """Labels and scores images through the signature that a server uses.
 
     Args:
         model: a SavedModel's folder, of a model that Thaw exported.
@@ -122,7 +122,7 @@ def predict(model: Path, images: Sequence[Path]) -> list[Prediction]:
 
 
 def _why(content: bytes) -> str:
-    """Why the bytes are no image to the model, as ingestion would say it."""
+    """Says why the model cannot decode the bytes, in ingestion's words."""
     from components.image_example_gen.check import BadImageError, examine
 
     if not content:
@@ -135,7 +135,7 @@ def _why(content: bytes) -> str:
 
 
 def problem_of(predictions: Sequence[Prediction]) -> str:
-    """What to say at the end where images could not be used; empty if all could."""
+    """Returns the final message if images could not be used; empty if all could."""
     bad = [prediction for prediction in predictions if prediction.error]
     if not bad:
         return ""
@@ -146,7 +146,7 @@ def problem_of(predictions: Sequence[Prediction]) -> str:
 
 
 def as_text(predictions: Sequence[Prediction]) -> str:
-    """The same for people, a line for each image."""
+    """Formats the predictions for people, a line for each image."""
     return printable_lines(map(_line, predictions))
 
 

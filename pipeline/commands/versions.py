@@ -1,4 +1,4 @@
-"""``thaw versions``, ``rollback``, ``restore`` and ``pin``: what each does, and says."""
+"""``thaw versions``, ``rollback``, ``restore`` and ``pin``, and the lines that they print."""
 
 import getpass
 import json
@@ -50,7 +50,7 @@ class PushedVersion(Record):
 
 
 def pushed(config: Config) -> list[PushedVersion]:
-    """All versions that were pushed, by their numbers, withdrawn ones included."""
+    """Returns all versions that were pushed, by number, withdrawn ones included."""
     folder = config.serving_dir
     present = versions.list_versions(folder)
     served = present[-1] if present else None
@@ -130,11 +130,11 @@ def _accuracy(overall: ScoreRecord) -> str:
 
 
 def roll_back(config: Config, version: int | None, by: str | None = None) -> str:
-    """Makes an earlier version the newest; says what became of the others.
+    """Makes an earlier version the newest; returns a line on what happened to the others.
 
     Args:
         config: names the serving folder.
-        version: which; the one before the newest if None.
+        version: the version's number; None for the one before the newest.
         by: who does it; the operating system's user if None.
 
     Raises:
@@ -149,11 +149,11 @@ def roll_back(config: Config, version: int | None, by: str | None = None) -> str
 
 
 def bring_back(config: Config, version: int, by: str | None = None) -> str:
-    """Brings back a version that was withdrawn; says what is served now.
+    """Restores a version that was withdrawn; returns a line on what is served now.
 
     Args:
         config: names the serving folder.
-        version: which.
+        version: the version's number.
         by: who does it; the operating system's user if None.
 
     Raises:
@@ -171,7 +171,7 @@ def bring_back(config: Config, version: int, by: str | None = None) -> str:
 
 
 def pin(config: Config, version: int, *, remove: bool = False) -> str:
-    """Pins a version, or takes its pin off; says so.
+    """Pins or unpins a version; returns a line that says so.
 
     Raises:
         InputError: as ``components.serving.pins`` says; ``StageError`` likewise.

@@ -138,7 +138,7 @@ def test_a_file_that_is_no_summary_is_refused(tmp_path: Path, text: str) -> None
     (tmp_path / "s.json").write_text(text, encoding="utf-8")
     done = CliRunner().invoke(app, ["run", "--from", str(tmp_path / "s.json")])
     assert isinstance(done.exception, InputError)
-    assert "is no summary that says how its run was made; give" in str(done.exception)
+    assert "does not record how a run was made; give" in str(done.exception)
 
 
 @pytest.mark.parametrize("arguments", [[], ["x.yaml", "--from", "y.json"]])

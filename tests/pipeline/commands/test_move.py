@@ -128,7 +128,7 @@ def test_a_key_of_the_cache_holds_no_place() -> None:
         connection = metadata_store_pb2.ConnectionConfig()
         connection.fake_database.SetInParent()
         handle = type("Handle", (), {"store": mlmd.MetadataStore(connection)})()
-        with cache_keys.without_places({root: "<root>", data: "<data>"}):
+        with cache_keys.without_paths({root: "<root>", data: "<data>"}):
             context = cache_utils.get_cache_context(
                 metadata_handle=handle,
                 pipeline_node=pipeline_pb2.PipelineNode(),
