@@ -8,10 +8,12 @@ from typing import Any, Union, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 
+from modules.settings import LinearHead, MlpHead
 from pipeline.config import Config
 
 _STAGES = "finetune.stages[...]"
 _SHOWN = 20  # mistakes
+_HEADS: tuple[type[LinearHead | MlpHead], ...] = (LinearHead, MlpHead)
 _LONGEST = 500  # characters of a mistake; of a longer one the middle is left out
 _PATH = re.compile(r"Input is not a valid path for <class '[\w.]+'>")
 _OBJECT = re.compile(r"a valid dictionary or instance of \w+")
@@ -51,7 +53,7 @@ def _whole_line(error: Any) -> str:
     where = _path(keys)
     kind = error["type"]
     if kind == "extra_forbidden":
-        return f"{where}: unknown key; {_remedy(str(keys[-1]), _fields_at(keys[:-1]))}"
+        return f"{where}: unknown key; {_remedy(str(keys[-1]), _known_keys(error['loc']))}"
     if kind == "missing":
         return f"{where}: missing, and it has no default; add it"
     message = str(error["msg"]).removeprefix("Value error, ").removeprefix("Input should be ")
@@ -109,6 +111,14 @@ def _path(keys: Sequence[str | int]) -> str:
     for key in keys:
         text += f"[{key}]" if isinstance(key, int) else f".{key}" if text else str(key)
     return text or "config"
+
+
+def _known_keys(loc: Sequence[str | int]) -> list[str]:
+    """The known keys of the object in which a key is unknown."""
+    if "head" in loc[-3:-2]:  # A union: its tag, which is behind it, says which object it is.
+        (model,) = (form for form in _HEADS if form().name == loc[-2])
+        return sorted(model.model_fields)
+    return _fields_at(_keys(loc)[:-1])
 
 
 def _fields_at(keys: Sequence[str | int]) -> list[str]:

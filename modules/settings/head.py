@@ -31,20 +31,25 @@ def _form(value: object) -> str | None:
     name = value.get("name") if isinstance(value, dict) else getattr(value, "name", None)
     if not isinstance(name, str):
         return None
-    return name if name in ("linear", "mlp") else "plugin" if is_reference(name) else None
+    return name if name in _NAMES else "plugin" if is_reference(name) else None
 
 
+def _known(value: object) -> object:
+    value = by_name(value)
+    if _form(value) is None:
+        name = value.get("name") if isinstance(value, dict) else value
+        raise ValueError(
+            f"got the name {name!r}, must be {', '.join(_NAMES)} or package.module:name; change it"
+        )
+    return value
+
+
+_NAMES = ("linear", "mlp")
 HeadOptions = LinearHead | MlpHead | PluginOptions
 Head = Annotated[
     Annotated[LinearHead, Tag("linear")]
     | Annotated[MlpHead, Tag("mlp")]
     | Annotated[PluginOptions, Tag("plugin")],
-    Discriminator(
-        _form,
-        custom_error_type="head",
-        custom_error_message=(
-            "must be linear, mlp or package.module:name, or {name: one of them, option: value, ...}"
-        ),
-    ),
-    BeforeValidator(by_name, json_schema_input_type=str | HeadOptions),
+    Discriminator(_form),
+    BeforeValidator(_known, json_schema_input_type=str | HeadOptions),
 ]

@@ -17,7 +17,11 @@ def _of_the_form(name: str) -> str:
 
 def by_name(value: object) -> object:
     """Lets a name stand for the object of that name with its defaults."""
-    return {"name": value} if isinstance(value, str) else value
+    if isinstance(value, str):
+        return {"name": value}
+    if not isinstance(value, dict | BaseModel):
+        raise ValueError(f"got {value!r}, must be a name, or {{name: ..., key: value}}; change it")
+    return value
 
 
 class PluginOptions(BaseModel):

@@ -88,6 +88,11 @@ def test_set_replaces_one_value_and_root_the_root(
         ),
         ("backbone: {handle: a, image_size: 99x160}", r"got '99x160', must be \[99, 160\]: pixels"),
         ("backbone: {handle: a, image_size: [1, 2, 3]}", r"got \[1, 2, 3\], must be 224 or \[224"),
+        (
+            "finetune: {head: {name: mlp, hidden: [3]}}",
+            r"^finetune\.head\.hidden: unknown key; did you mean hidden_units\?",
+        ),
+        ("finetune: {head: conv}", r"^finetune\.head: got the name 'conv', must be linear, mlp or"),
         ("evaluation: {zzz: 1}", r"evaluation\.zzz: unknown key; known here: confidence"),
         (
             "evaluation: {min_accuracy: 1.5}",

@@ -98,8 +98,9 @@ def test_a_head_is_a_name_or_a_name_with_options(value: object, head: object) ->
 @pytest.mark.parametrize(
     ("value", "message"),
     [
-        ("conv", "must be linear, mlp or package.module:name"),
-        ({"hidden_units": [3]}, "must be linear, mlp or package.module:name"),
+        ("conv", "got the name 'conv', must be linear, mlp or package.module:name; change it"),
+        ({"hidden_units": [3]}, "got the name None, must be linear, mlp or package.module:name"),
+        (3, "got 3, must be a name, or {name: ..., key: value}; change it"),
         ({"name": "linear", "dropout": 0.5}, "Extra inputs are not permitted"),
         ({"name": "mlp", "hidden_units": []}, "at least 1 item"),
         ({"name": "mlp", "hidden_units": [0]}, "greater than 0"),
