@@ -145,6 +145,14 @@ def test_a_forced_blessing_is_of_this_run_alone(tmp_path: Path) -> None:
     assert property_of(compiler.Compiler().compile(graph(tmp_path)), "Gate", "forced") == ""
 
 
+def test_a_key_has_the_driver_read_every_image(ir: Any, tmp_path: Path) -> None:
+    assert property_of(ir, "ImageExampleGen", "verify") == ""
+    verifying = compiler.Compiler().compile(graph(tmp_path, "data.verify=true"))
+    assert property_of(verifying, "ImageExampleGen", "verify") == "yes"
+    options = property_of(verifying, "ImageExampleGen", "options")
+    assert options == property_of(ir, "ImageExampleGen", "options")
+
+
 def test_a_rule_by_a_feature_that_no_image_has_is_told_before_anything_runs(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"no image has a feature 'brightnes'; did you mean bri"):
         graph(tmp_path, "evaluation.rules=[{slice: brightnes, min: 0.5}]")
