@@ -8,12 +8,14 @@ import tensorflow_model_analysis as tfma
 from tensorflow_model_analysis.proto import config_pb2
 
 from modules import features, model_layout
+from modules.gate import metrics as gate_metrics
 from modules.gate.predictions import BASELINE, CANDIDATE
 from modules.rounding import rounded
 from modules.settings import Evaluation
 
 ACCURACY = "sparse_categorical_accuracy"
 COUNT = "example_count"
+_OUR_NAMES = {ACCURACY: gate_metrics.ACCURACY.name}
 
 # An accuracy is a quotient of counts: this absorbs its rounding, and is less than one image in any
 # test set that fits a machine.
@@ -138,7 +140,7 @@ def threshold_failures(folder: str) -> list[str]:
 
 def _metric(failure: Any) -> str:
     name = str(failure.metric_key.name)
-    return "accuracy" if name == ACCURACY else name
+    return _OUR_NAMES.get(name, name)
 
 
 def _why(failure: Any) -> str:
