@@ -1,5 +1,6 @@
 """The page on plug-ins: its code runs, as its configs name it, and is part of the cache keys."""
 
+import json
 import re
 import sys
 from collections.abc import Iterator
@@ -9,7 +10,6 @@ from typing import Any
 import numpy as np
 import pytest
 import tensorflow as tf
-import yaml
 
 from modules import plugins
 from modules.errors import InputError
@@ -17,7 +17,7 @@ from modules.finetune import schedule, training
 from modules.gate import rules
 from modules.images.augmentation import augment
 from modules.settings import ImageSpec
-from pipeline import loading, plugin_checks
+from pipeline import loading, plugin_checks, safe_yaml
 from pipeline.config import Config
 from pipeline.provenance import source_fingerprint
 from tests.conftest import GLYPHS, PROJECT, picture
@@ -45,12 +45,12 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     config: dict[str, Any] = {"data": {"path": "photos"}, "backbone": {"handle": str(GLYPHS)}}
     for language, text in PAGE:
         if language == "yaml":
-            config = merged(config, yaml.safe_load(text))
+            config = merged(config, safe_yaml.parse(text))
         else:
             (name,) = re.findall(r"^# (\w+\.py)$", text, re.MULTILINE)
             (tmp_path / name).write_text(text, encoding="utf-8")
     config["finetune"]["stages"] = [{"name": "head", "epochs": 1, "learning_rate": 0.01}]
-    (tmp_path / "own.yaml").write_text(yaml.safe_dump(config), encoding="utf-8")
+    (tmp_path / "own.yaml").write_text(json.dumps(config), encoding="utf-8")
     yield tmp_path
     plugins.search_in(tmp_path)
 

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from components.image_example_gen.sources import (
     ImageFile,
@@ -22,7 +21,7 @@ from components.image_example_gen.sources.known import SOURCES
 from modules import plugins
 from modules.errors import InputError
 from modules.settings import FORMATS
-from pipeline import loading
+from pipeline import loading, safe_yaml
 from pipeline.provenance import source_fingerprint
 from tests.components.conftest import asked
 from tests.conftest import GLYPHS, PROJECT
@@ -47,8 +46,8 @@ def folder(
     assert code is not None
     assert config is not None
     (tmp_path / "my_sources.py").write_text(code[1], encoding="utf-8")
-    keys: dict[str, Any] = yaml.safe_load(config[1]) | {"backbone": {"handle": str(GLYPHS)}}
-    (tmp_path / "own.yaml").write_text(yaml.safe_dump(keys), encoding="utf-8")
+    keys: dict[str, Any] = safe_yaml.parse(config[1]) | {"backbone": {"handle": str(GLYPHS)}}
+    (tmp_path / "own.yaml").write_text(json.dumps(keys), encoding="utf-8")
     rows = []
     (tmp_path / "photos").mkdir()
     for number, content in enumerate(pictures[:6]):
