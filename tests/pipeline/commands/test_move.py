@@ -43,6 +43,8 @@ def root(tmp_path: Path) -> Root:
     text = json.dumps({"choice": json.dumps({"folder": str(root.path / "serving" / "1")})})
     (root.artifacts / "Gate" / "blessing" / "7").mkdir(parents=True)
     (root.artifacts / "Gate" / "blessing" / "7" / "gate.json").write_text(text, encoding="utf-8")
+    root.compiled.mkdir()
+    (root.compiled / "nodes.json").write_text(json.dumps({"root": str(root.path)}), "utf-8")
     note = {"run_id": "0", versions.MODEL: f"{root.artifacts}/Trainer/model/3"}
     push(model(tmp_path / "source", parts=2), root.path / "serving", note)
     return root
@@ -70,6 +72,7 @@ def test_after_a_move_every_path_is_the_new_one(root: Root, tmp_path: Path) -> N
     assert json.loads(gate["choice"]) == {"folder": f"{new.path}/serving/1"}
     model_uri = f"{new.path}/artifacts/Trainer/model/3"
     assert versions.served_version(new.path / "serving", model_uri) is not None
+    assert not new.compiled.exists()
     after = owner.read(new)
     assert before is not None
     assert after is not None
