@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from components.image_example_gen.sources import list_all
-from components.records.base import Record
 from modules import features
 from modules.errors import InputError
 from modules.settings import Stage
 from modules.text import printable_lines
 from pipeline import handles
+from pipeline.commands.lr_report import ImageCounts, RangeTestReport
 from pipeline.config import Config
 from pipeline.root import shown
 
@@ -23,48 +23,6 @@ if TYPE_CHECKING:  # These import TensorFlow, which a mistake in the config must
     from pipeline.preparation import Prepared
 
 LEAST_STEPS = 20  # with fewer, the smoothing would be of two losses
-
-
-class ImageCounts(Record):
-    """How many images a range test used."""
-
-    train: int
-    """Training images that were used."""
-    validation: int
-    """Images of the validation split that were used."""
-    bad: int
-    """Files that cannot be decoded."""
-
-
-class RangeTestReport(Record):
-    """A stage's range test; the three lists have an item for each step that was taken."""
-
-    config: str
-    """The YAML file."""
-    stage: str
-    """The stage's name."""
-    batch_size: int
-    """Images in a step."""
-    configured: float
-    """The peak of the stage's learning rate."""
-    steps: int
-    """How many steps were asked for."""
-    images: ImageCounts
-    """The images that were used."""
-    picture: str
-    """The PNG file."""
-    rates: tuple[float, ...]
-    """The head's learning rates."""
-    losses: tuple[float, ...]
-    """Each batch's mean loss, before its step."""
-    smoothed: tuple[float, ...]
-    """The smoothed losses."""
-    suggested: float | None
-    """The rate at which the smoothed loss falls most steeply; null if it does not fall."""
-    tenth_of_least: float | None
-    """A tenth of the rate at the minimum of the smoothed loss; null likewise."""
-    blown_up: bool
-    """Whether the loss blew up, which ends the test early."""
 
 
 def find(config: Config, stage: str | None, steps: int, picture: Path | None) -> RangeTestReport:

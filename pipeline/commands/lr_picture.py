@@ -1,22 +1,20 @@
 """Draws a range test: the loss over the learning rate."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from matplotlib import style
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from modules.errors import InputError
-
-if TYPE_CHECKING:  # It imports this file.
-    from pipeline.commands.lr_find import RangeTestReport
+from pipeline.commands.lr_report import RangeTestReport
 
 _SIZE, _DPI = (8.0, 5.0), 150  # inches, and pixels in each
 _LOSS, _SUGGESTED, _CONFIGURED = "#1f4e79", "#2e8b57", "#c0392b"
 
 
-def draw(report: "RangeTestReport", path: Path) -> None:
+def draw(report: RangeTestReport, path: Path) -> None:
     """Draws a range test, and writes it as a PNG file.
 
     Single losses are faint and may leave the picture, which is as high as the smoothed losses need.
@@ -29,7 +27,7 @@ def draw(report: "RangeTestReport", path: Path) -> None:
         _draw(report, path)
 
 
-def _draw(report: "RangeTestReport", path: Path) -> None:
+def _draw(report: RangeTestReport, path: Path) -> None:
     figure = Figure(figsize=_SIZE, dpi=_DPI, layout="constrained")
     axes = figure.add_subplot()
     rates, losses, smoothed = report.rates, report.losses, report.smoothed
