@@ -2,6 +2,7 @@
 
 import io
 import os
+import signal
 from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -23,6 +24,13 @@ GLYPHS = PROJECT / "data" / "backbones" / "glyphs_cnn_32"
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Files with whole runs come first, so that no process is left alone with one at the end."""
     items.sort(key=lambda item: item.get_closest_marker("e2e") is None)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _ctrl_c_is_not_ignored() -> None:
+    """What a shell starts in the background ignores Ctrl-C, and so would the runs of the tests."""
+    if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")

@@ -2,7 +2,6 @@
 
 import os
 import signal
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -23,15 +22,6 @@ MOMENTS = (
 )
 
 
-@pytest.fixture
-def ctrl_c_is_not_ignored() -> Iterator[None]:
-    """What a shell starts in the background ignores Ctrl-C, and so do its children."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    yield
-    signal.signal(signal.SIGINT, before)
-
-
-@pytest.mark.usefixtures("ctrl_c_is_not_ignored")
 def test_a_signal_ends_a_run_in_one_line_wherever_it_is_and_the_next_run_goes_on(
     tmp_path: Path,
 ) -> None:
