@@ -70,8 +70,8 @@ def test_the_newest_gets_the_tree_and_what_this_machine_is_set_to(tmp_path: Path
     done = run("test-newest", env, "make", "lint")
     assert done.returncode == 0, done.stderr
     commands = log.read_text().splitlines()
-    (made,) = [line for line in commands if line.startswith("debootstrap ")]
-    assert made.endswith(f" trixie {userland}/trixie.part http://archive.example/debian")
+    (command,) = [line for line in commands if line.startswith("debootstrap ")]
+    assert command.endswith(f" trixie {userland}/trixie.part http://archive.example/debian")
     set_up, lint = [line for line in commands if line.startswith("chroot ")]
     assert set_up.endswith(" make setup")
     assert lint.endswith(" make lint")

@@ -37,7 +37,7 @@ def calls(tree: ast.AST) -> Iterator[tuple[str, ast.Call]]:
 
 def imported(tree: ast.AST) -> set[str]:
     """Full names of what is imported, and of all packages above them."""
-    found: set[str] = set()
+    modules_imported: set[str] = set()
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             names = [alias.name for alias in node.names]
@@ -47,8 +47,8 @@ def imported(tree: ast.AST) -> set[str]:
             continue
         for name in names:
             parts = name.split(".")
-            found |= {".".join(parts[:n]) for n in range(1, len(parts) + 1)}
-    return found
+            modules_imported |= {".".join(parts[:n]) for n in range(1, len(parts) + 1)}
+    return modules_imported
 
 
 # Each makes objects, or runs code, as the bytes that it reads say.
@@ -75,11 +75,15 @@ NUMPY_READERS = re.compile(r"(^|\.)(np|numpy)\.(load|fromfile|memmap|lib\.format
 def test_numpy_reads_no_objects() -> None:
     for name, tree in SOURCES.items():
         for called, call in calls(tree):
-            given = {keyword.arg: keyword.value for keyword in call.keywords}
-            wanted = given.get("allow_pickle")
+            keywords = {keyword.arg: keyword.value for keyword in call.keywords}
+            wanted = keywords.get("allow_pickle")
             assert wanted is None or getattr(wanted, "value", None) is False, (name, call.lineno)
             if NUMPY_READERS.search(called):  # Its default is no since NumPy 1.16.3.
-                assert None not in given, (name, call.lineno, "keywords that cannot be seen here")
+                assert None not in keywords, (
+                    name,
+                    call.lineno,
+                    "keywords that cannot be seen here",
+                )
 
 
 YAML = {

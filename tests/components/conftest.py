@@ -28,4 +28,4 @@ def fingerprint_of(listed: Sequence[ImageFile]) -> str:
 def pictures() -> list[bytes]:
     """Sixty PNG files, no two alike."""
     pixels = np.random.default_rng(1).integers(0, 255, (60, 8, 8, 3), dtype=np.uint8)
-    return [encoded(one) for one in pixels]
+    return [encoded(image) for image in pixels]

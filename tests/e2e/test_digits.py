@@ -144,7 +144,7 @@ def test_the_pushed_model_answers_a_rest_request_and_survives_a_broken_one(
     serve = tf.saved_model.load(str(version)).signatures["serving_default"]
     content = (IMAGES / "7" / "0007.png").read_bytes()
     body = json.dumps({"instances": [{"b64": base64.b64encode(content).decode()}]})
-    sent = [base64.b64decode(one["b64"]) for one in json.loads(body)["instances"]]
+    sent = [base64.b64decode(instance["b64"]) for instance in json.loads(body)["instances"]]
     with pytest.raises(tf.errors.InvalidArgumentError, match="Unknown image file format"):
         serve(image_bytes=tf.constant([content, b"broken"]))
     answer = serve(image_bytes=tf.constant(sent * 70))

@@ -60,8 +60,8 @@ def test_the_second_candidate_is_compared_with_the_version_that_is_served(root: 
     by_brightness = [r for r in gate["rules"] if "brightness" in (r["slice"] or "")]
     assert sum(rule["n"] for rule in by_brightness) == gate["n"]
     assert summary["metrics"]["baseline"]["overall"] == first["metrics"]["overall"]
-    told = json.dumps({key: summary[key] for key in ("metrics", "gate", "stages", "shipped")})
-    assert not re.search(r"\d\.\d{7}", told)
+    text = json.dumps({key: summary[key] for key in ("metrics", "gate", "stages", "shipped")})
+    assert not re.search(r"\d\.\d{7}", text)
 
 
 def test_accuracies_of_the_rules_are_those_of_tfma(root: Path) -> None:
@@ -76,8 +76,8 @@ def test_accuracies_of_the_rules_are_those_of_tfma(root: Path) -> None:
         if rule["name"] == "min_class_accuracy"
     }
     assert by_class == {
-        label: pytest.approx(found["accuracy"], abs=1e-5)
-        for label, found in measured["by_class"].items()
+        label: pytest.approx(values["accuracy"], abs=1e-5)
+        for label, values in measured["by_class"].items()
     }
 
 

@@ -77,12 +77,12 @@ def test_a_root_goes_on_after_a_move_with_another_checkout_and_as_a_copy(tmp_pat
     other.unlink()
     repeated = thaw("run", "--from", record, "--root", moved)
     unchanged(repeated, moved, version)
-    told = "repeated: the data, the backbone, the packages and the code are those of the first run"
-    assert told in repeated.out
+    line = "repeated: the data, the backbone, the packages and the code are those of the first run"
+    assert line in repeated.out
     new = tmp_path / "new"
     again = thaw("run", "--from", moved / "summary.json", "--root", new)
     assert again.code == 0, again.out + again.err
-    assert told in again.out
+    assert line in again.out
     assert summary_in(new)["status"] == "pushed"
     assert weights(new) == weights(moved)
     assert summary_in(new)["metrics"] == summary_in(moved)["metrics"]

@@ -22,7 +22,7 @@ SETTINGS = [
 
 def run(handle: str, root: Path) -> tuple[str, Path]:
     """What a run printed, and the version that it pushed."""
-    chosen = [part for one in SETTINGS for part in ("--set", one)]
+    chosen = [part for setting in SETTINGS for part in ("--set", setting)]
     done = thaw("run", DIGITS, "--root", root, "--set", f"backbone.handle={handle}", *chosen)
     assert done.code == 0, done.out + done.err
     summary = summary_in(root)

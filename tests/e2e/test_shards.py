@@ -79,9 +79,9 @@ def test_the_images_bytes_are_those_of_the_shards(shards: Path, first: dict[str,
         feature = tf.train.Example.FromString(record.numpy()).features.feature
         label = feature[features.LABEL].bytes_list.value[0].decode()
         written.add((label, feature[features.IMAGE_BYTES].bytes_list.value[0]))
-    given = {(path.parent.name, path.read_bytes()) for path in IMAGES.glob("*/*")}
+    originals = {(path.parent.name, path.read_bytes()) for path in IMAGES.glob("*/*")}
     assert len(written) == 399
-    assert written < given
+    assert written < originals
 
 
 def test_the_same_shards_again_change_nothing(shards: Path, first: dict[str, Any]) -> None:

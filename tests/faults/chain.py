@@ -94,7 +94,9 @@ class Served:
         summary = summary_in(self.root)
         assert summary["status"] in ("pushed", "unchanged")
         assert (summary["error"], summary["model_version"]) == (None, version)
-        assert sum(sum(one.values()) for one in summary["data"]["images"].values()) == self.count
+        assert (
+            sum(sum(counts.values()) for counts in summary["data"]["images"].values()) == self.count
+        )
         images = state.examples_of(self.root, summary["run_id"])
         files = [path.read_bytes() for path in self.images.rglob("*.png")]
         assert sorted(images) == sorted(files), "each image must be there once"

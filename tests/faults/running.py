@@ -122,7 +122,9 @@ class Attempt:
             os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait(_PATIENCE)
         _, left = psutil.wait_procs(family, timeout=30)
-        assert not left, f"a killed run has left {[' '.join(one.cmdline()) for one in left]}"
+        assert not left, (
+            f"a killed run has left {[' '.join(process.cmdline()) for process in left]}"
+        )
         return alive
 
     def nodes(self, how: str) -> set[str]:

@@ -67,12 +67,16 @@ def examples_of(root: Path, run_id: str) -> list[bytes]:
     result = {
         event.artifact_id
         for event in store.get_events_by_execution_ids(
-            [one.id for one in store.get_executions_by_context(run.id)]
+            [record.id for record in store.get_executions_by_context(run.id)]
         )
         if event.type == metadata_store_pb2.Event.OUTPUT
     }
-    (examples,) = [one for one in store.get_artifacts_by_type("Examples") if one.id in result]
+    (examples,) = [
+        record for record in store.get_artifacts_by_type("Examples") if record.id in result
+    ]
     files = [str(path) for path in Path(examples.uri).glob("Split-*/*")]
     spec = {features.IMAGE_BYTES: tf.io.FixedLenFeature((), tf.string)}
     records = tf.data.TFRecordDataset(files, "GZIP" if files[0].endswith(".gz") else "")
-    return [tf.io.parse_single_example(one, spec)[features.IMAGE_BYTES].numpy() for one in records]
+    return [
+        tf.io.parse_single_example(record, spec)[features.IMAGE_BYTES].numpy() for record in records
+    ]

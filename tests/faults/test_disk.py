@@ -15,12 +15,12 @@ pytestmark = pytest.mark.e2e
 KB = 1024
 
 
-def one_line(done: Done, status: int, told: str) -> None:
+def one_line(done: Done, status: int, message: str) -> None:
     """Asserts that a run ended with this status and one line, which says this and no more."""
     assert done.code == status, done.out + done.err
     assert done.err.count("\n") == 1, done.err
     assert done.err.startswith("thaw: ")
-    assert told in done.err
+    assert message in done.err
 
 
 def test_a_root_below_a_file_is_refused_in_one_line(tmp_path: Path) -> None:

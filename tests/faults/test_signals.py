@@ -28,7 +28,7 @@ def test_a_signal_ends_a_run_in_one_line_wherever_it_is_and_the_next_run_goes_on
     served = Served(tmp_path / "root", tmp_path / "images")
     served.more_images(25)
     errors = tmp_path / "stderr"
-    for moment, number, status, told in MOMENTS:
+    for moment, number, status, message in MOMENTS:
         errors.unlink(missing_ok=True)
         with started(served.root, *served.arguments(0)) as attempt:
             attempt.wait_until(moment)
@@ -36,7 +36,7 @@ def test_a_signal_ends_a_run_in_one_line_wherever_it_is_and_the_next_run_goes_on
             assert attempt.wait_for_end() == status, moment
         (line,) = errors.read_text(encoding="utf-8").splitlines()
         assert line.startswith("thaw: interrupted (")
-        assert told in line
+        assert message in line
         assert summary_in(served.root)["error"] == line.removeprefix("thaw: ")
     errors.unlink()
     last = served.finish(seed=0)

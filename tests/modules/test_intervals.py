@@ -36,12 +36,12 @@ def test_the_interval_of_a_gain_covers_the_truth_about_as_often_as_stated() -> N
 
 
 def test_a_gain_is_the_observed_difference_and_changes_its_sign_with_the_models() -> None:
-    one, other = correct(9, 10), correct(7, 10)
-    found, turned = gain(one, other), gain(other, one)
-    assert found.value == pytest.approx(0.2)
+    first, second = correct(9, 10), correct(7, 10)
+    estimate, turned = gain(first, second), gain(second, first)
+    assert estimate.value == pytest.approx(0.2)
     assert turned.value == pytest.approx(-0.2)
-    assert turned.interval == pytest.approx([-found.high, -found.low], abs=1e-6)
-    assert found.low < 0.2 < found.high
+    assert turned.interval == pytest.approx([-estimate.high, -estimate.low], abs=1e-6)
+    assert estimate.low < 0.2 < estimate.high
 
 
 def result(name: str, right: int, blocks: list[str], loss: float = 1.0) -> StageResult:
@@ -61,13 +61,13 @@ def test_numbers_for_other_programs_have_no_meaningless_digits() -> None:
         {"a": 0.1021208395923236},
         {"images": 9, "before": None, "after": 0.7},
     )
-    found = result_of_stage.as_json()
-    assert found["train_loss"][-1] == 0.693147
-    assert found["train_accuracy"][-1] == 0.825
-    assert found["validation_accuracy"][-1] == 0.33
-    assert found["weight_drift"] == {"a": 0.102}
-    assert found["earlier"] == {"images": 9, "before": None, "after": 0.7}
-    assert not re.search(r"\d\.\d{7}", json.dumps(found))
+    record = result_of_stage.as_json()
+    assert record["train_loss"][-1] == 0.693147
+    assert record["train_accuracy"][-1] == 0.825
+    assert record["validation_accuracy"][-1] == 0.33
+    assert record["weight_drift"] == {"a": 0.102}
+    assert record["earlier"] == {"images": 9, "before": None, "after": 0.7}
+    assert not re.search(r"\d\.\d{7}", json.dumps(record))
 
 
 def test_the_stage_that_ships_is_compared_with_the_best_one_that_unfroze_nothing() -> None:
@@ -119,4 +119,4 @@ def test_a_stage_alone_is_compared_with_nothing() -> None:
 def test_among_equals_the_lower_loss_ships_and_then_the_earlier_stage() -> None:
     results = [result("a", 90, []), result("b", 90, ["x"], loss=0.5), result("c", 90, [], 0.5)]
     assert mark_shipped(results) is results[1]
-    assert [one.shipped for one in results] == [False, True, False]
+    assert [result.shipped for result in results] == [False, True, False]

@@ -50,7 +50,7 @@ ONE_ERROR = (
 
 
 @pytest.mark.parametrize(
-    ("error", "told"),
+    ("error", "expected"),
     [
         (
             ONE_ERROR.format(
@@ -71,9 +71,9 @@ ONE_ERROR = (
     ],
 )  # fmt: skip
 def test_the_cause_of_an_error_is_its_message_without_what_tensorflow_writes_around_it(
-    error: str, told: str
+    error: str, expected: str
 ) -> None:
-    assert cause(ValueError(error)) == told
+    assert cause(ValueError(error)) == expected
 
 
 @given(st.text(st.characters(exclude_categories=())))

@@ -34,7 +34,7 @@ def transform(tmp_path_factory: pytest.TempPathFactory) -> tft.TFTransformOutput
     }
     schema: schema_pb2.Schema = schema_utils.schema_from_feature_spec(spec)
     metadata = dataset_metadata.DatasetMetadata(schema)
-    rows = [{features.IMAGE_BYTES: [b"x"], features.LABEL: [one.encode()]} for one in LABELS]
+    rows = [{features.IMAGE_BYTES: [b"x"], features.LABEL: [label.encode()]} for label in LABELS]
     with tft_beam.Context(temp_dir=tempfile.mkdtemp(dir=folder)):
         _, function = (rows, metadata) | tft_beam.AnalyzeAndTransformDataset(
             preprocessing.preprocessing_fn
@@ -79,7 +79,7 @@ def test_an_export_serves_and_is_the_backbone_that_was_trained(
     expected = tf.nn.softmax(embedded @ kernel + bias)
     np.testing.assert_allclose(scores[model_layout.SCORES], expected, atol=1e-5)
 
-    def shown(one: backbone.Backbone) -> list[tuple[str, list[str], int]]:
-        return [(b.name, b.variable_names, b.batch_norm) for b in blocks.blocks_of(one)]
+    def shown(module: backbone.Backbone) -> list[tuple[str, list[str], int]]:
+        return [(b.name, b.variable_names, b.batch_norm) for b in blocks.blocks_of(module)]
 
     assert shown(again) == shown(model.backbone)

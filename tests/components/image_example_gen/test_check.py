@@ -121,17 +121,17 @@ def test_images_checked_together_are_judged_as_each_alone() -> None:
     jpegs[20] = jpegs[20][:-50]
     contents = [b"", *jpegs, encoded(picture()), b"text"]
     together = check.examine_all(contents)
-    for content, found in zip(contents, together, strict=True):
-        if isinstance(found, check.BadImageError):
-            with pytest.raises(check.BadImageError, match=re.escape(str(found))):
+    for content, checked in zip(contents, together, strict=True):
+        if isinstance(checked, check.BadImageError):
+            with pytest.raises(check.BadImageError, match=re.escape(str(checked))):
                 check.examine(content)
         else:
             alone = check.examine(content)
-            assert dataclasses.replace(found, brightness=0.0) == dataclasses.replace(
+            assert dataclasses.replace(checked, brightness=0.0) == dataclasses.replace(
                 alone, brightness=0.0
             )
-            assert found.brightness == pytest.approx(alone.brightness, abs=1e-5)
-    assert sum(isinstance(found, check.BadImageError) for found in together) == 3
+            assert checked.brightness == pytest.approx(alone.brightness, abs=1e-5)
+    assert sum(isinstance(checked, check.BadImageError) for checked in together) == 3
 
 
 def variants() -> dict[str, bytes]:

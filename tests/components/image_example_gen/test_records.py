@@ -50,7 +50,7 @@ def some_images(root: Path, count: int = 40) -> Path:
     rng = np.random.default_rng(0)
     pixels = rng.integers(0, 255, (count, 8, 8, 3), dtype=np.uint8)
     return folder_of(
-        root, {f"{'ab'[i % 2]}/{i:03}.png": encoded(one) for i, one in enumerate(pixels)}
+        root, {f"{'ab'[i % 2]}/{i:03}.png": encoded(image) for i, image in enumerate(pixels)}
     )
 
 

@@ -25,8 +25,8 @@ def listed(tmp_path_factory: pytest.TempPathFactory) -> list[ImageFile]:
     pixels = np.random.default_rng(0).integers(0, 255, (80, 8, 8, 3), dtype=np.uint8)
     for label in "ab":
         (root / label).mkdir()
-    for i, one in enumerate(pixels):
-        (root / "aaab"[i % 4] / f"{i:03}.png").write_bytes(encoded(one))
+    for i, image in enumerate(pixels):
+        (root / "aaab"[i % 4] / f"{i:03}.png").write_bytes(encoded(image))
     (root / "a" / "empty.png").write_bytes(b"")
     (root / "b" / "text.png").write_bytes(b"no image")
     return list_folder(str(root)).files
@@ -35,14 +35,14 @@ def listed(tmp_path_factory: pytest.TempPathFactory) -> list[ImageFile]:
 def test_all_images_are_taken_into_the_splits_of_a_run_and_bad_files_are_counted(
     listed: list[ImageFile], tmp_path: Path
 ) -> None:
-    found = sample.take(listed, OPTIONS, 1000, 0, NOWHERE)
+    taken_sample = sample.take(listed, OPTIONS, 1000, 0, NOWHERE)
     folders = {name: str(tmp_path / name) for name in SHARES}
     written = records.write_chunk(listed, folders, SHARES, OPTIONS, 0).counts
-    for split, taken in (("train", found.train), ("validation", found.validation)):
+    for split, taken in (("train", taken_sample.train), ("validation", taken_sample.validation)):
         labels = Counter(file.label for file in taken)
         assert labels == {label: written[split, label] for label in "ab"}
         assert {split_of(Path(file.path).read_bytes(), SHARES) for file in taken} == {split}
-    assert found.bad == 2
+    assert taken_sample.bad == 2
 
 
 def test_no_more_are_read_than_are_needed(listed: list[ImageFile]) -> None:

@@ -106,6 +106,6 @@ def test_as_data_grows_nothing_moves_from_a_held_out_split_to_train(salt: int, c
     files = [image(f"{salt}-{n}", "a") for n in range(count + 1)]
     before = split_assignment.assign_splits(files[:count], SHARES)
     after = split_assignment.assign_splits(files, SHARES)
-    for one, other in zip(before.files, after.files, strict=False):
-        if side(other, after) == "train":
-            assert side(one, before) == "train"
+    for earlier, later in zip(before.files, after.files, strict=False):
+        if side(later, after) == "train":
+            assert side(earlier, before) == "train"

@@ -20,14 +20,14 @@ STRINGS = tf.TensorSpec((None,), tf.string, name=features.IMAGE_BYTES)
 def images(count: int = 5) -> list[bytes]:
     """Small PNG files, no two alike."""
     pixels = np.random.default_rng(7).integers(0, 255, (count, 6, 5, 3), dtype=np.uint8)
-    return [encoded(one) for one in pixels]
+    return [encoded(image) for image in pixels]
 
 
 def colours(image_bytes: tf.Tensor) -> tf.Tensor:
     """What each image's mean colour says, as probabilities."""
     means = tf.map_fn(
-        lambda one: tf.reduce_mean(
-            tf.cast(tf.io.decode_image(one, 3, expand_animations=False), tf.float32), (0, 1)
+        lambda content: tf.reduce_mean(
+            tf.cast(tf.io.decode_image(content, 3, expand_animations=False), tf.float32), (0, 1)
         ),
         image_bytes,
         fn_output_signature=tf.TensorSpec((3,), tf.float32),

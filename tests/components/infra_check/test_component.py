@@ -62,7 +62,7 @@ class Runner:
             for key, (kind, properties) in self._inputs.items()
         }
         node = InfraCheck(
-            **{key: one.outputs["result"] for key, one in imported.items()},
+            **{key: importer.outputs["result"] for key, importer in imported.items()},
             options=options,
             source="code",
         )
@@ -78,7 +78,7 @@ class Runner:
     def blessings(self) -> list[Any]:
         with metadata.Metadata(self._store) as store:
             result = store.store.get_artifacts_by_type("InfraBlessing")
-        return sorted(result, key=lambda one: int(one.id))
+        return sorted(result, key=lambda blessing: int(blessing.id))
 
 
 def test_a_good_model_is_blessed_with_the_evaluators_scores_compared(
@@ -119,7 +119,7 @@ def test_a_refused_model_is_tried_again_and_one_that_passed_is_not(
     for attempts in (1, 2, 3, 3, 3):
         runner.run(Infra())
         assert len(tried) == attempts
-    blessed = [one.custom_properties["blessed"].int_value for one in runner.blessings()]
+    blessed = [blessing.custom_properties["blessed"].int_value for blessing in runner.blessings()]
     assert blessed == [0, 0, 1]
 
 

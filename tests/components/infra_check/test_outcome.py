@@ -77,27 +77,27 @@ def test_the_record_of_an_outcome_has_null_for_what_was_not_reached() -> None:
 
 
 def scored(images: list[bytes]) -> dict[str, np.ndarray[tuple[int, ...], np.dtype[np.float32]]]:
-    return {hashlib.sha256(one).hexdigest(): np.ones(2, np.float32) for one in images}
+    return {hashlib.sha256(image).hexdigest(): np.ones(2, np.float32) for image in images}
 
 
 def test_images_with_scores_are_found_and_others_make_up_the_number() -> None:
     images = [bytes([number]) for number in range(100)]
     chosen = choose(images, scored([images[90], images[40]]))
-    assert [one.image for one in chosen] == [images[40], images[90], *images[:14]]
-    assert [one.scores is not None for one in chosen] == [True] * 2 + [False] * 14
+    assert [sample.image for sample in chosen] == [images[40], images[90], *images[:14]]
+    assert [sample.scores is not None for sample in chosen] == [True] * 2 + [False] * 14
 
 
 def test_no_more_images_are_read_than_it_takes() -> None:
     images = [bytes([number]) for number in range(100)]
     left = iter(images)
     chosen = choose(left, scored(images))
-    assert [one.image for one in chosen] == images[:16]
+    assert [sample.image for sample in chosen] == images[:16]
     assert next(left) == images[16]
 
 
 def test_heavy_images_are_left_out_but_one() -> None:
     heavy = [bytes([number]) * (40 << 20) for number in range(3)]
-    assert [len(one.image) for one in choose([*heavy, b"light"], {})] == [40 << 20, 5]
+    assert [len(sample.image) for sample in choose([*heavy, b"light"], {})] == [40 << 20, 5]
     assert len(choose(heavy[:1], {})) == 1
     assert choose([], scored([b"x"])) == []
 
@@ -109,7 +109,7 @@ def test_a_job_is_read_as_it_was_written(tmp_path: Path) -> None:
     read = Job.read(tmp_path)
     assert (read.model, read.labels, read.batches) == ("/model", ["a", "浴室"], [1, 3])
     assert (read.requests, read.tolerance, read.seconds) == (5, 1e-4, 9.0)
-    assert [one.image for one in read.samples] == [b"\xff", b""]
+    assert [sample.image for sample in read.samples] == [b"\xff", b""]
     assert read.samples[1].scores is None
     assert read.samples[0].scores is not None
     np.testing.assert_array_equal(read.samples[0].scores, scores)

@@ -35,8 +35,8 @@ def told(folder: Path, model: str, samples: list[Sample] | None = None) -> Repor
     return report.read(folder)
 
 
-def problems_of(found: Report) -> dict[str, str]:
-    return {one.name: one.problems[0] for one in found.checks if one.problems}
+def problems_of(report: Report) -> dict[str, str]:
+    return {check.name: check.problems[0] for check in report.checks if check.problems}
 
 
 def test_a_good_model_passes_every_check_and_is_measured(tmp_path: Path) -> None:

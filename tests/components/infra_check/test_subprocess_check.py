@@ -62,7 +62,7 @@ def test_a_slow_and_large_model_is_refused_by_its_bounds_alone(tmp_path: Path) -
     model = small.save(tmp_path / "model", small.slow, weight_mb=3)
     options = Infra(requests=4, max_p50_ms=0.5, max_p99_ms=0.5, max_memory_mb=50, max_size_mb=2)
     outcome = check(model, known(), options)
-    assert [one.name for one in outcome.checks if one.problems] == ["bounds"]
+    assert [check.name for check in outcome.checks if check.problems] == ["bounds"]
     p50, p99, memory, size = outcome.problems
     assert "infra.max_p50_ms allows 0.5" in p50
     assert "infra.max_p99_ms allows 0.5" in p99
@@ -92,7 +92,7 @@ def test_what_was_found_before_a_hang_is_kept(tmp_path: Path) -> None:
         "reporter.check('grpc', lambda: time.sleep(600))\n"
     )
     outcome = fate(tmp_path / "model", code, 8.0)
-    assert [one.name for one in outcome.checks] == ["loaded", "process", "bounds"]
+    assert [check.name for check in outcome.checks] == ["loaded", "process", "bounds"]
     assert "no answer within 8 s, while at 'grpc'" in outcome.problems[0]
     assert outcome.measured["load_seconds"] == 1.0
 
@@ -182,5 +182,5 @@ def test_a_package_of_the_same_name_in_the_current_folder_is_not_the_probe(
     (fake / "probe.py").write_text("import os; os.abort()", encoding="utf-8")
     monkeypatch.chdir(tmp_path)
     outcome = check(labelled(tmp_path / "none"), known(1), Infra())
-    assert [one.name for one in outcome.checks if one.problems] == ["loaded"]
+    assert [check.name for check in outcome.checks if check.problems] == ["loaded"]
     assert os.getcwd() == str(tmp_path)

@@ -28,18 +28,18 @@ def model(folder: Path, mark: str = "a", parts: int = PARTS, part_bytes: int = 1
 
 def problem_of(version: int, folder: int, parts: int = PARTS) -> str | None:
     """What is wrong with an open version, or None: all files are there, and of one model."""
-    marks, found = set(), 0
+    marks, length = set(), 0
     try:
         names = ["saved_model.pb", *(f"variables/part-{part}" for part in range(parts - 1))]
         for name in names:
             content = _read(name, folder)
             marks.add(content[:1])
-            found += len(content)
+            length += len(content)
         note = json.loads(_read(NOTE, folder))
     except OSError as error:
         return f"{version}: {error}"
-    whole = len(marks) == 1 and found == 1000 * parts and note["version"] == version
-    return None if whole else f"{version}: {marks} in {found} bytes, {note}"
+    whole = len(marks) == 1 and length == 1000 * parts and note["version"] == version
+    return None if whole else f"{version}: {marks} in {length} bytes, {note}"
 
 
 def _read(name: str, folder: int) -> bytes:

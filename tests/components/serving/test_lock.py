@@ -41,8 +41,10 @@ def test_who_waits_too_long_is_told_who_writes_and_since_when(
     model(serving / versions.WITHDRAWN / str(WITHDRAWN), parts=1)
     holder = hold(serving)
     try:
-        told = rf"is held by push of run held \(process {holder.pid} on .+, for \d+ s\); try again"
-        with pytest.raises(StageError, match=told) as error:
+        message = (
+            rf"is held by push of run held \(process {holder.pid} on .+, for \d+ s\); try again"
+        )
+        with pytest.raises(StageError, match=message) as error:
             write(source, serving, three[0])
         assert "\n" not in str(error.value)
         assert versions.list_versions(serving) == three

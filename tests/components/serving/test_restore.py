@@ -111,8 +111,10 @@ def test_a_retention_that_is_killed_leaves_nothing_that_looks_whole(
 @pytest.mark.parametrize("asked", ["there", "unknown"])
 def test_what_was_not_withdrawn_is_refused(serving: Path, three: list[int], asked: str) -> None:
     rollback(serving, by="ann")
-    number, told = (three[0], "is there, and not") if asked == "there" else (5, "no version 5 was")
-    with pytest.raises(InputError, match=f"{told} withdrawn; .* can bring back {three[2]}"):
+    number, message = (
+        (three[0], "is there, and not") if asked == "there" else (5, "no version 5 was")
+    )
+    with pytest.raises(InputError, match=f"{message} withdrawn; .* can bring back {three[2]}"):
         restore(serving, number, by="bob")
     assert versions.list_versions(serving) == three[:2]
 

@@ -139,8 +139,8 @@ def test_without_names_the_blocks_are_the_named_ones_or_parts_of_them(
     module_blocks = blocks.blocks_of(module)
     assert blocks.names(module_blocks) == numbered("block_", count)
     homes = [{home[original[id(v)]] for v in block.variables} for block in module_blocks]
-    assert all(len(one) == 1 for one in homes)
-    numbers = [number for one in homes for number in one]
+    assert all(len(numbers_of_block) == 1 for numbers_of_block in homes)
+    numbers = [number for numbers_of_block in homes for number in numbers_of_block]
     assert numbers == sorted(numbers)
     assert sum(block.batch_norm for block in module_blocks) == KNOWN[name][1]
     layers = [layer for block in module_blocks for layer in block.layers]

@@ -47,12 +47,12 @@ def compare(
     for tensor, row in zip(crossing, cut.rows, strict=True):
         assert tensor.shape == (batch.shape[0], *row.shape)
     rest = cut.rest()
-    found, gradients = step(lambda tensors: rest(tensors)[0], changing)(tuple(crossing))
-    expected, own = step(module.forward, changing)(batch)
-    np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-5)
-    for one, other in zip(gradients, own, strict=True):
-        scale = float(tf.reduce_max(tf.abs(other))) + 1e-6
-        np.testing.assert_allclose(one / scale, other / scale, atol=1e-4)
+    output, gradients = step(lambda tensors: rest(tensors)[0], changing)(tuple(crossing))
+    expected, own_gradients = step(module.forward, changing)(batch)
+    np.testing.assert_allclose(output, expected, rtol=1e-4, atol=1e-5)
+    for gradient, own_gradient in zip(gradients, own_gradients, strict=True):
+        scale = float(tf.reduce_max(tf.abs(own_gradient))) + 1e-6
+        np.testing.assert_allclose(gradient / scale, own_gradient / scale, atol=1e-4)
 
 
 def load(module: object, folder: Path) -> backbone.Backbone:
@@ -80,8 +80,8 @@ def test_with_everything_frozen_the_embeddings_cross() -> None:
     cut = find_cut(module, (32, 32), [])
     assert isinstance(cut, Cut)
     assert cut.at_end
-    ((made,),) = frozen_part([cut])(images(32, 32))
-    np.testing.assert_allclose(made, module.forward(images(32, 32)), rtol=1e-4, atol=1e-5)
+    ((embeddings,),) = frozen_part([cut])(images(32, 32))
+    np.testing.assert_allclose(embeddings, module.forward(images(32, 32)), rtol=1e-4, atol=1e-5)
 
 
 def test_if_the_first_layer_changes_there_is_nothing_to_cache() -> None:
@@ -96,10 +96,10 @@ def test_one_pass_serves_several_cuts() -> None:
     good = [cut for cut in cuts if isinstance(cut, Cut)]
     assert len(good) == 3
     together = frozen_part(good)(images(32, 32))
-    for cut, made in zip(good, together, strict=True):
+    for cut, tensors in zip(good, together, strict=True):
         (alone,) = frozen_part([cut])(images(32, 32))
-        for one, other in zip(made, alone, strict=True):
-            np.testing.assert_allclose(one, other, rtol=1e-6, atol=1e-6)
+        for tensor, tensor_alone in zip(tensors, alone, strict=True):
+            np.testing.assert_allclose(tensor, tensor_alone, rtol=1e-6, atol=1e-6)
 
 
 def dense(name: str, rows: int, columns: int) -> tf.Variable:

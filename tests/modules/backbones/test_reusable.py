@@ -25,12 +25,12 @@ from tests.modules.small_modules import reusable as small
 IMAGES = tf.random.stateless_uniform((2, SIZE, SIZE, 3), (1, 2))
 
 
-def carried(found: backbone.Backbone, folder: Path) -> str:
+def carried(original: backbone.Backbone, folder: Path) -> str:
     """Saves what a backbone is carried in, with a signature as an export has."""
     target = tf.train.Checkpoint()
-    reusable.carry(found, target)
-    spec = tf.TensorSpec((None, found.height or SIZE, found.width or SIZE, 3), tf.float32)
-    serve = tf.function(lambda images: {"out": found.forward(images)}, input_signature=[spec])
+    reusable.carry(original, target)
+    spec = tf.TensorSpec((None, original.height or SIZE, original.width or SIZE, 3), tf.float32)
+    serve = tf.function(lambda images: {"out": original.forward(images)}, input_signature=[spec])
     tf.saved_model.save(target, str(folder), signatures={"serving_default": serve})
     return str(folder)
 
@@ -123,10 +123,10 @@ def test_an_export_is_the_backbone_again_with_its_blocks_and_its_batch_norm(tmp_
     np.testing.assert_allclose(again.forward(images), loaded.forward(images), atol=1e-6)
     assert (again.height, again.width, again.output_dim) == (32, 32, 96)
 
-    def shown(one: backbone.Backbone) -> list[Any]:
+    def shown(module: backbone.Backbone) -> list[Any]:
         return [
             (part.name, part.layers, part.variable_names, part.batch_norm, len(part.statistics))
-            for part in blocks.blocks_of(one)
+            for part in blocks.blocks_of(module)
         ]
 
     assert shown(again) == shown(loaded)
@@ -150,9 +150,9 @@ def test_an_export_is_a_reusable_module_for_other_programs_too(tmp_path: Path) -
     module.regularization_losses = [
         tf.function(lambda: 0.5 * tf.reduce_sum(kernel**2), input_signature=[])
     ]
-    found = backbone.load(save(module, tmp_path / "module"))
-    loaded = hub.load(carried(found, tmp_path / "export"))
-    np.testing.assert_allclose(loaded(IMAGES), found.forward(IMAGES), rtol=1e-6)
+    original = backbone.load(save(module, tmp_path / "module"))
+    loaded = hub.load(carried(original, tmp_path / "export"))
+    np.testing.assert_allclose(loaded(IMAGES), original.forward(IMAGES), rtol=1e-6)
     assert [v.name for v in loaded.variables] == ["dense/kernel:0", "dense/shift:0"]
     assert [v.name for v in loaded.trainable_variables] == ["dense/kernel:0"]
     assert [float(loss()) for loss in loaded.regularization_losses] == [6.0]

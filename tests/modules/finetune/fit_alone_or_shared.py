@@ -36,8 +36,8 @@ def main() -> None:
     STRATEGY.synchronize(0, FOLDER)  # Waits, lest one is gone while the other works.
     place = Path(FOLDER, "chief" if STRATEGY.is_chief else "other")
     np.savez(place.with_suffix(".npz"), **fitted.weights())
-    found = {"stages": [vars(result) for result in results], "sums": sums}
-    place.with_suffix(".json").write_text(json.dumps(found), encoding="utf-8")
+    record = {"stages": [vars(result) for result in results], "sums": sums}
+    place.with_suffix(".json").write_text(json.dumps(record), encoding="utf-8")
 
 
 def sums_over(count: int) -> list[float]:
@@ -49,7 +49,7 @@ def sums_over(count: int) -> list[float]:
 
     places = tf.range(count)
     rows = (tf.cast(places, tf.float32), tf.cast(places, tf.int64) + 1)
-    over = tf.function(lambda *given: STRATEGY.reduce_rows(share, *given), autograph=False)
+    over = tf.function(lambda *tensors: STRATEGY.reduce_rows(share, *tensors), autograph=False)
     (total,), (mean,) = over(rows, tf.fill((count,), 2.0))
     return [float(total), float(mean)]
 

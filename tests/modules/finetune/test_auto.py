@@ -89,7 +89,7 @@ def test_the_choice_fits_a_real_backbone_and_is_described_in_full() -> None:
 
 def test_auto_and_a_list_of_stages_exclude_each_other(tmp_path: Path) -> None:
     text = WHOLE + "finetune: {schedule: auto, stages: [{name: a}]}\n"
-    rule = r"finetune\.stages: schedule: auto chooses the stages; leave them out"
+    rule = r"finetune\.stages: schedule: auto chooses the stages; remove the stages"
     with pytest.raises(InputError, match=rule):
         loading.load(written(tmp_path, text))
     config = loading.load(written(tmp_path, WHOLE + "finetune: {schedule: auto}\n"))

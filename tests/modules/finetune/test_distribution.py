@@ -22,13 +22,13 @@ from tests.modules.finetune.workers import LIMIT, fit, free_addresses, read, two
 
 def check_alike(folder: Path, process: str, alone: Bench, expected: Sequence[Any]) -> Any:
     result = read(folder, process)["stages"]
-    for one, other in zip(result, expected, strict=True):
+    for stage, expected_stage in zip(result, expected, strict=True):
         for curve in ("train_loss", "validation_loss", "train_accuracy", "validation_accuracy"):
-            np.testing.assert_allclose(one[curve], getattr(other, curve), rtol=1e-5)
-        assert one["best_epoch"] == other.best_epoch
-        assert one["stopped_by"] == other.stopped_by
-        assert one["shipped"] == other.shipped
-        assert one["cache"] == other.cache
+            np.testing.assert_allclose(stage[curve], getattr(expected_stage, curve), rtol=1e-5)
+        assert stage["best_epoch"] == expected_stage.best_epoch
+        assert stage["stopped_by"] == expected_stage.stopped_by
+        assert stage["shipped"] == expected_stage.shipped
+        assert stage["cache"] == expected_stage.cache
     with np.load(folder / f"{process}.npz") as weights:
         for name, value in alone.weights().items():
             np.testing.assert_allclose(weights[name], value, rtol=0, atol=1e-4, err_msg=name)
@@ -39,8 +39,8 @@ def check_alike(folder: Path, process: str, alone: Bench, expected: Sequence[Any
 def alone() -> tuple[Bench, Sequence[Any]]:
     bench = Bench(HEAD)
     results = bench.fit(*STAGES)
-    assert [one.cache for one in results] == KINDS
-    assert [one.stopped_by for one in results] == ["epochs", "epochs", "early_stopping"]
+    assert [result.cache for result in results] == KINDS
+    assert [result.stopped_by for result in results] == ["epochs", "epochs", "early_stopping"]
     return bench, results
 
 
@@ -116,21 +116,21 @@ def test_two_processes_go_on_where_one_was_interrupted(
     fit("multi_worker", tmp_path / "found", tmp_path / "kept", clusters=two_workers())
     for process in ("chief", "other"):
         stages = check_alike(tmp_path / "found", process, *alone)
-        assert [one["resumed"] for one in stages] == [True] * 3
+        assert [stage["resumed"] for stage in stages] == [True] * 3
     left = [path.name.partition("-")[0] for path in (tmp_path / "kept").iterdir()]
     assert left == ["after"] * 3
 
 
 def test_on_a_single_device_a_batch_is_passed_as_a_whole() -> None:
     rows = tf.constant([1.0, 2.0])
-    given: list[Any] = []
+    received: list[Any] = []
 
     def share(rows: tf.Tensor) -> tuple[list[tf.Tensor], list[tf.Tensor]]:
-        given.append(rows)
+        received.append(rows)
         return [rows], []
 
     SingleDevice().reduce_rows(share, rows)
-    assert given[0] is rows
+    assert received[0] is rows
 
 
 def test_mirrored_on_one_device_is_a_single_device(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -62,7 +62,7 @@ def total(*losses: object, **options: object) -> float:
     terms = penalties(
         stage(**options), [head, bias], [kernel], [np.array([[1.0]], np.float32)], losses  # type: ignore[arg-type]
     )  # fmt: skip
-    return sum(float(one()) for one in terms)
+    return sum(float(term()) for term in terms)
 
 
 def test_l2_is_half_the_squared_norm_of_all_trained_kernels() -> None:
@@ -104,7 +104,7 @@ def test_half_precision_is_averaged_and_penalised_like_any_other() -> None:
     head = tf.Variable([[2.0]])
     start = np.ones((1, 2), np.float16)
     terms = penalties(rule, [head], [variable], [start], [])
-    assert sum(float(one()) for one in terms) == 0.5 * 2 + 0.5 * 4
+    assert sum(float(term()) for term in terms) == 0.5 * 2 + 0.5 * 4
 
 
 def test_saved_weights_are_restored() -> None:

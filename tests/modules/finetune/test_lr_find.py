@@ -85,8 +85,8 @@ def test_the_test_replaces_the_stages_rate_but_keeps_each_groups_factor() -> Non
         ParameterGroup((bench.model.head[0],), 1.0),
         ParameterGroup((bench.model.head[1],), 0.5),
     ]
-    one = stage(learning_rate=3.0, optimizer={"name": "sgd", "momentum": 0.0})
-    optimizer = StageOptimizer(one, groups, 1, lambda f: lr_find.RisingRate(STEPS, f))
+    fast_stage = stage(learning_rate=3.0, optimizer={"name": "sgd", "momentum": 0.0})
+    optimizer = StageOptimizer(fast_stage, groups, 1, lambda f: lr_find.RisingRate(STEPS, f))
     before = bench.weights()
     optimizer.apply([np.ones_like(v) for v in optimizer.variables])
     moved = {name: before[name] - value for name, value in bench.weights().items()}

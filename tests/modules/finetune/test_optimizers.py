@@ -65,10 +65,10 @@ def one_step(**options: Any) -> tuple[Any, Any, StageOptimizer]:
 
 @pytest.mark.parametrize("optimizer", ["adam", "sgd"])
 def test_the_first_step_has_the_length_of_the_rate(optimizer: str) -> None:
-    kernel, bias, made = one_step(optimizer=optimizer, learning_rate=0.1)
+    kernel, bias, optimizer_used = one_step(optimizer=optimizer, learning_rate=0.1)
     np.testing.assert_allclose(kernel, 0.9, rtol=1e-5)
     np.testing.assert_allclose(bias, 0.9, rtol=1e-5)
-    assert int(made.step) == 1
+    assert int(optimizer_used.step) == 1
 
 
 def test_weight_decay_shrinks_kernels_and_no_biases() -> None:

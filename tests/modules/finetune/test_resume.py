@@ -127,7 +127,7 @@ def test_only_the_work_of_a_damaged_checkpoint_is_done_again(
 ) -> None:
     whole = Bench()
     whole.fit(*STAGES)
-    kill.append(sum(one.epochs for one in STAGES) + 5)
+    kill.append(sum(earlier.epochs for earlier in STAGES) + 5)
     with pytest.raises(Killed):
         Bench(checkpoints=tmp_path).fit(*STAGES)
     (data,) = tmp_path.glob("in-*/*.data-*")

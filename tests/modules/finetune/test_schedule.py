@@ -141,7 +141,7 @@ def test_two_stages_of_one_name_are_refused() -> None:
 
 
 def test_a_schedule_survives_a_round_trip_through_json() -> None:
-    given = Finetune.model_validate(
+    finetune = Finetune.model_validate(
         {"stages": [{"name": "a", "unfreeze": {"last": 2}}, {"name": "b", "unfreeze": "all"}]}
     )
-    assert Finetune.model_validate_json(given.model_dump_json()) == given
+    assert Finetune.model_validate_json(finetune.model_dump_json()) == finetune

@@ -39,8 +39,8 @@ def test_a_margin_of_ones_own_is_taken_whatever_the_images() -> None:
     assert margins.of(Evaluation(), 40) == 0.195
 
 
-@pytest.mark.parametrize("given", [0, 1, -0.1, "wide", "0.05", True, None, [0.05], float("nan")])
-def test_a_margin_is_auto_or_a_number_between_none_and_all(given: object) -> None:
+@pytest.mark.parametrize("value", [0, 1, -0.1, "wide", "0.05", True, None, [0.05], float("nan")])
+def test_a_margin_is_auto_or_a_number_between_none_and_all(value: object) -> None:
     with pytest.raises(ValidationError, match=r"must be auto, or a number above 0 and below 1"):
-        Evaluation.model_validate({"margin": given})
+        Evaluation.model_validate({"margin": value})
     assert Evaluation.model_validate({"margin": "auto"}).margin == "auto"

@@ -98,9 +98,9 @@ def test_the_tables_of_rules_are_keys_of_the_settings() -> None:
 def test_a_users_own_share_is_bounded_and_tested_like_ours() -> None:
     options = Evaluation(rules=(Rule(metric=own("harmless"), min=0.99, max_drop=0.01),))
     # All of the classes a, b, c in turn; the wrong ones of class a are harmful.
-    given = predictions(right(54, 6), right(60, 0))
+    made_up = predictions(right(54, 6), right(60, 0))
     assert options.plugins == {own("harmless"): "evaluation.rules"}
-    value = named(list(rules.absolute(options, given)), "min_harmless")
+    value = named(list(rules.absolute(options, made_up)), "min_harmless")
     assert (value.value, value.passed, value.kind, value.metric) == (
         0.9,
         False,
@@ -110,20 +110,20 @@ def test_a_users_own_share_is_bounded_and_tested_like_ours() -> None:
     assert value.reason == "harmless 0.900, must be at least 0.99"
     assert value.interval is not None
     assert value.interval[0] < 0.9 < value.interval[1]
-    change = named(list(rules.comparing(options, given)), "max_drop_harmless")
+    change = named(list(rules.comparing(options, made_up)), "max_drop_harmless")
     assert (change.passed, change.kind) == (False, "change")
     assert change.value == pytest.approx(-0.1)
 
 
 def test_a_users_own_statistic_has_bootstrap_intervals() -> None:
     options = Evaluation(rules=(Rule(metric=own("brier"), max=0.05, max_rise=0.01),))
-    given = predictions(right(50, 10), right(58, 2))
-    value = named(list(rules.absolute(options, given)), "max_brier")
+    made_up = predictions(right(50, 10), right(58, 2))
+    value = named(list(rules.absolute(options, made_up)), "max_brier")
     assert value.value == pytest.approx((50 * 0.01 + 10 * 0.81) / 60)
     assert value.interval is not None
     assert value.interval[0] < 8.6 / 60 < value.interval[1]
     assert value.remedy.startswith("train for longer")  # A lower one is better.
-    change = named(list(rules.comparing(options, given)), "max_rise_brier")
+    change = named(list(rules.comparing(options, made_up)), "max_rise_brier")
     assert change.value == pytest.approx(8 * (0.81 - 0.01) / 60)
     assert not change.passed
 

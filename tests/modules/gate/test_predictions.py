@@ -74,10 +74,10 @@ def test_equal_scores_are_ranked_as_argmax_ranks_them(tmp_path: Path) -> None:
 def test_rare_values_of_a_text_are_judged_together_and_missing_numbers_apart() -> None:
     names = [f"v{i:02d}" for i in range(60) for _ in range(2 if i < 50 else 1)]
     numbers = [np.nan, *range(len(names) - 1)]
-    given = made_up.predictions([True] * len(names), features={"text": names, "number": numbers})
-    by_text = {name: int(mask.sum()) for name, mask in slices_of(given, "text")}
+    answers = made_up.predictions([True] * len(names), features={"text": names, "number": numbers})
+    by_text = {name: int(mask.sum()) for name, mask in slices_of(answers, "text")}
     assert by_text["text: the 10 rarer values"] == 10
     assert sum(by_text.values()) == len(names)
-    by_number = {name: int(mask.sum()) for name, mask in slices_of(given, "number")}
+    by_number = {name: int(mask.sum()) for name, mask in slices_of(answers, "number")}
     assert by_number["number missing"] == 1
     assert sum(by_number.values()) == len(names)

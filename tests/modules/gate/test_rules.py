@@ -10,9 +10,9 @@ from modules.settings import Evaluation, Rule
 from tests.modules.gate.answers import predictions, right
 
 
-def named(found: list[RuleResult], name: str, part: str | None = None) -> RuleResult:
-    (one,) = [rule for rule in found if (rule.name, rule.slice) == (name, part)]
-    return one
+def named(results: list[RuleResult], name: str, part: str | None = None) -> RuleResult:
+    (rule,) = [rule for rule in results if (rule.name, rule.slice) == (name, part)]
+    return rule
 
 
 def test_the_least_number_of_images_and_the_least_accuracy_are_asked_without_a_baseline() -> None:

@@ -84,9 +84,9 @@ def counts() -> st.SearchStrategy[tuple[int, int, int]]:
 @given(counts(), st.sampled_from([0.01, 0.02, 0.05, 0.1]))
 @settings(max_examples=40, deadline=None)
 def test_one_more_gained_or_one_less_lost_never_loses_the_blessing(
-    found: tuple[int, int, int], margin: float
+    disagreements: tuple[int, int, int], margin: float
 ) -> None:
-    gained, lost, n = found
+    gained, lost, n = disagreements
     assume(gained + lost < n)
     blessed = gate.non_inferiority(gained, lost, n, margin) <= ALPHA
     assert blessed <= (gate.non_inferiority(gained + 1, lost, n, margin) <= ALPHA)
@@ -97,9 +97,9 @@ def test_one_more_gained_or_one_less_lost_never_loses_the_blessing(
 @given(counts(), st.sampled_from([0.01, 0.02, 0.05, 0.1]))
 @settings(max_examples=40, deadline=None)
 def test_the_intervals_lower_end_is_above_the_margin_where_the_test_blesses(
-    found: tuple[int, int, int], margin: float
+    disagreements: tuple[int, int, int], margin: float
 ) -> None:
-    gained, lost, n = found
+    gained, lost, n = disagreements
     low, high = gate.difference_interval(gained, lost, n, 1 - ALPHA)
     assert (low >= -margin) == (gate.non_inferiority(gained, lost, n, margin) <= ALPHA)
     assert -1 <= low <= (gained - lost) / n <= high <= 1

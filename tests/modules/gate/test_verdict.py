@@ -74,8 +74,8 @@ def with_labels(ours: tuple[str, ...], theirs: tuple[str, ...], label: list[str]
 
 
 def test_a_baseline_with_fewer_classes_is_compared_on_those_in_common() -> None:
-    given = with_labels(("a", "b", "c"), ("a", "b"), ["a"] * 200 + ["b"] * 200 + ["c"] * 50)
-    verdict = judge(given, Evaluation(), SERVED)
+    answers = with_labels(("a", "b", "c"), ("a", "b"), ["a"] * 200 + ["b"] * 200 + ["c"] * 50)
+    verdict = judge(answers, Evaluation(), SERVED)
     assert verdict.verdict == "blessed"
     (test,) = [rule for rule in verdict.rules if rule.name == "not_worse"]
     assert test.n == 400
@@ -83,8 +83,8 @@ def test_a_baseline_with_fewer_classes_is_compared_on_those_in_common() -> None:
 
 
 def test_a_baseline_with_other_classes_can_be_set_aside() -> None:
-    given = with_labels(("a", "b", "c"), ("a", "b"), ["a"] * 200 + ["b"] * 200 + ["c"] * 50)
-    verdict = judge(given, Evaluation(other_labels="set_aside"), SERVED)
+    answers = with_labels(("a", "b", "c"), ("a", "b"), ["a"] * 200 + ["b"] * 200 + ["c"] * 50)
+    verdict = judge(answers, Evaluation(other_labels="set_aside"), SERVED)
     assert verdict.verdict == "blessed"
     assert "set aside, because it knows other classes" in verdict.sentence
     few = with_labels(("a", "c"), ("a", "b"), ["a"] * 10 + ["c"] * 200)
@@ -93,11 +93,11 @@ def test_a_baseline_with_other_classes_can_be_set_aside() -> None:
 
 
 def test_a_candidate_that_has_lost_a_class_is_refused_unless_that_is_allowed() -> None:
-    given = with_labels(("a", "b"), ("a", "b", "c"), ["a"] * 200 + ["b"] * 200)
-    verdict = judge(given, Evaluation(), SERVED)
+    answers = with_labels(("a", "b"), ("a", "b", "c"), ["a"] * 200 + ["b"] * 200)
+    verdict = judge(answers, Evaluation(), SERVED)
     assert verdict.verdict == "refused"
     assert "the baseline knows 'c', and the candidate does not" in verdict.sentence
-    assert judge(given, Evaluation(lost_classes="allow"), SERVED).verdict == "blessed"
+    assert judge(answers, Evaluation(lost_classes="allow"), SERVED).verdict == "blessed"
 
 
 def test_a_forced_blessing_names_who_and_why_and_the_rules_that_it_overrides() -> None:
@@ -148,8 +148,8 @@ def test_two_models_are_compared_on_the_same_images_in_the_sentence_too() -> Non
 
 
 def test_a_class_that_went_as_another_came_may_have_been_renamed() -> None:
-    given = with_labels(("a", "cats"), ("a", "cat"), ["a"] * 400 + ["cats"] * 200)
-    verdict = judge(given, Evaluation(), SERVED)
+    answers = with_labels(("a", "cats"), ("a", "cat"), ["a"] * 400 + ["cats"] * 200)
+    verdict = judge(answers, Evaluation(), SERVED)
     assert verdict.sentence.startswith(
         "refused: lost_classes: the baseline knows 'cat', and the candidate does not, but knows "
         "'cats': renamed?; if meant: --set evaluation.lost_classes=allow; accuracy "

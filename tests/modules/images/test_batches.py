@@ -50,11 +50,11 @@ def test_every_image_comes_once_with_its_label() -> None:
         for images, targets in batches
         for image, target in zip(images, targets, strict=True)
     )
-    given = sorted(
+    expected = sorted(
         (image.tobytes(), int(label))
         for image, label in zip(IMAGES.dataset.as_numpy_iterator(), IMAGES.labels, strict=True)
     )
-    assert seen == given
+    assert seen == expected
 
 
 def test_augmented_images_stay_uint8_and_targets_stay_distributions() -> None:

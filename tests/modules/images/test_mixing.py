@@ -77,9 +77,9 @@ def test_cutmix_boxes_are_as_large_as_asked_unless_they_are_cut_off() -> None:
     areas = []
     covered = np.zeros(SIZE, int)
     for seed in range(160):
-        made, weights = mixing.cutmix(batch, others, tf.constant(0.75), tf.constant([9, seed]))
-        covered += made.numpy()[0, ..., 0]
-        areas.append(int(made.numpy()[..., 0].sum()))
+        mixed, weights = mixing.cutmix(batch, others, tf.constant(0.75), tf.constant([9, seed]))
+        covered += mixed.numpy()[0, ..., 0]
+        areas.append(int(mixed.numpy()[..., 0].sum()))
         assert float(weights[0, 1]) == pytest.approx(areas[-1] / 600, abs=1e-6)
     assert max(areas) == 10 * 15
     assert min(areas) < 75

@@ -25,9 +25,9 @@ PICTURES = {"noise": NOISE, "lopsided": LOPSIDED, "smooth": picture(23, 31)}
 FACTORS = [0.1, 0.55, 1.0, 1.9]
 
 
-def furthest(made: tf.Tensor, expected: Any) -> int:
+def furthest(changed: tf.Tensor, expected: Any) -> int:
     """By how many levels two images differ at most."""
-    return int(np.abs(made.numpy().astype(int) - np.asarray(expected).astype(int)).max())
+    return int(np.abs(changed.numpy().astype(int) - np.asarray(expected).astype(int)).max())
 
 
 @pytest.mark.parametrize("name", PICTURES)
@@ -106,11 +106,11 @@ def transformed(
 
 
 def geometry_is_pillows(
-    made: tf.Tensor, pixels: Pixels, matrix: tuple[float, float, float, float]
+    changed: tf.Tensor, pixels: Pixels, matrix: tuple[float, float, float, float]
 ) -> None:
     expected, sure = transformed(pixels, matrix)
     assert sure.mean() > 0.6
-    assert furthest(made[sure], expected[sure]) <= 1
+    assert furthest(changed[sure], expected[sure]) <= 1
 
 
 @pytest.mark.parametrize("degrees", [-30.0, 0.0, 12.5, 30.0])
@@ -135,14 +135,14 @@ def test_shearing_is_pillows(name: str, slope: float) -> None:
 @pytest.mark.parametrize("share", [-0.4, 0.1])
 def test_translation_moves_whole_pixels_and_fills_with_grey(share: float) -> None:
     x, y = round(share * 31), round(share * 23)
-    for made, data in (
+    for changed, data in (
         (rand_augment.translate(NOISE, share, 0.0), (1, 0, x, 0, 1, 0)),
         (rand_augment.translate(NOISE, 0.0, share), (1, 0, 0, 0, 1, y)),
     ):
         expected = Image.fromarray(NOISE).transform(
             (31, 23), Image.Transform.AFFINE, data, fillcolor=(rand_augment.FILL,) * 3
         )
-        np.testing.assert_array_equal(made, np.asarray(expected))
+        np.testing.assert_array_equal(changed, np.asarray(expected))
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -62,9 +62,9 @@ def values(variables: Sequence[tf.Variable]) -> dict[str, Any]:
     return {variable.name: variable.numpy() for variable in variables}
 
 
-def same(found: tf.Tensor, expected: tf.Tensor, tolerance: float = 1e-4) -> None:
+def same(actual: tf.Tensor, expected: tf.Tensor, tolerance: float = 1e-4) -> None:
     scale = float(tf.reduce_max(tf.abs(expected))) + 1e-6
-    np.testing.assert_allclose(found / scale, expected / scale, atol=tolerance)
+    np.testing.assert_allclose(actual / scale, expected / scale, atol=tolerance)
 
 
 def statistics(module: backbone.Backbone, *names: str) -> list[tf.Variable]:
@@ -82,9 +82,9 @@ def test_without_chosen_layers_everything_is_as_in_inference() -> None:
     before = values(module.variables)
     expected = run(module.forward, images(32), module.trainable)
     result = run(updating_forward(module, GLYPHS_SPEC, []), images(32), module.trainable)
-    for one, other in zip(tf.nest.flatten(result), tf.nest.flatten(expected), strict=True):
+    for actual, wanted in zip(tf.nest.flatten(result), tf.nest.flatten(expected), strict=True):
         # Two graphs of the same layers: what is fused, and so the last bits, is up to the kernels.
-        same(one, other, 1e-5)
+        same(actual, wanted, 1e-5)
     after = values(module.variables)
     assert all(np.array_equal(after[name], value) for name, value in before.items())
 
@@ -102,16 +102,18 @@ def test_only_the_statistics_of_the_chosen_layers_change_and_only_when_run() -> 
 
 
 def test_with_all_layers_chosen_the_result_is_that_of_the_module_in_training() -> None:
-    one, other = backbone.load(str(GLYPHS)), backbone.load(str(GLYPHS))
-    forward = updating_forward(one, GLYPHS_SPEC, statistics(one), momentum=0.9)
+    switched, in_training = backbone.load(str(GLYPHS)), backbone.load(str(GLYPHS))
+    forward = updating_forward(switched, GLYPHS_SPEC, statistics(switched), momentum=0.9)
     for count in (8, 5):
         batch = images(32, count)
-        result = run(forward, batch, one.trainable)
-        expected = run(lambda x: other.forward(x, training=True), batch, other.trainable)
-        for mine, theirs in zip(tf.nest.flatten(result), tf.nest.flatten(expected), strict=True):
-            same(mine, theirs)
-    for mine, theirs in zip(one.variables, other.variables, strict=True):
-        same(mine, theirs)
+        result = run(forward, batch, switched.trainable)
+        expected = run(
+            lambda x: in_training.forward(x, training=True), batch, in_training.trainable
+        )
+        for actual, wanted in zip(tf.nest.flatten(result), tf.nest.flatten(expected), strict=True):
+            same(actual, wanted)
+    for actual, wanted in zip(switched.variables, in_training.variables, strict=True):
+        same(actual, wanted)
 
 
 @pytest.fixture(scope="module")

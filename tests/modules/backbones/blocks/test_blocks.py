@@ -75,9 +75,9 @@ def test_without_names_the_graph_shows_what_belongs_to_batch_norm(
     module_blocks = blocks.blocks_of(backbone.load(save(nameless(glyphs), tmp_path)))
     named = blocks.blocks_of(glyphs)
     assert blocks.names(module_blocks) == [f"block_{i}" for i in range(1, 6)]
-    for one, other in zip(module_blocks, named, strict=True):
-        assert one.parameters == other.parameters
-        assert (one.batch_norm, len(one.affine), len(one.statistics)) == (1, 2, 2)
+    for block, named_block in zip(module_blocks, named, strict=True):
+        assert block.parameters == named_block.parameters
+        assert (block.batch_norm, len(block.affine), len(block.statistics)) == (1, 2, 2)
 
 
 def normalised(normalisation: Any) -> Any:

@@ -56,7 +56,7 @@ def grouped(rows: str, patterns: list[str] | None = None) -> dict[str, list[str]
         number, name = row.split(",")
         weight = name.endswith(("kernel", "weights", "Variable"))
         items.append(Item(name, int(number), weight, depth))
-    return {name: [items[i].name for i in found] for name, found in group(items, patterns)}
+    return {name: [items[i].name for i in members] for name, members in group(items, patterns)}
 
 
 def test_a_normalisation_belongs_to_its_block_in_the_graph_whatever_its_number() -> None:

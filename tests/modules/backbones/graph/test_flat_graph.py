@@ -31,10 +31,10 @@ def compare(forward: Callable[[tf.Tensor], tf.Tensor], graph: FlatGraph) -> None
     with tf.GradientTape() as tape:
         expected = forward(values)
     gradients = tape.gradient(expected, graph.variables)
-    found, own = rerun(graph, values)
-    tf.debugging.assert_near(found, expected)
-    for one, other in zip(own, gradients, strict=True):
-        tf.debugging.assert_near(tf.convert_to_tensor(one), tf.convert_to_tensor(other))
+    actual, own_gradients = rerun(graph, values)
+    tf.debugging.assert_near(actual, expected)
+    for own_gradient, gradient in zip(own_gradients, gradients, strict=True):
+        tf.debugging.assert_near(tf.convert_to_tensor(own_gradient), tf.convert_to_tensor(gradient))
 
 
 def test_nested_functions_become_one_graph_with_the_same_results() -> None:

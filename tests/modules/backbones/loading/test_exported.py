@@ -52,8 +52,8 @@ def test_exports_of_keras_3_are_backbones(newer: Any, tmp_path: Path, way: str) 
     np.testing.assert_array_equal(loaded.forward(IMAGES), newer(IMAGES, training=False))
     assert (len(loaded.variables), len(loaded.trainable)) == (10, 6)
     parts = blocks.blocks_of(loaded)
-    assert [(one.name, one.batch_norm) for one in parts] == [("block_0", 1), ("block_1", 1)]
-    assert [len(one.affine) for one in parts] == [2, 2]
+    assert [(block.name, block.batch_norm) for block in parts] == [("block_0", 1), ("block_1", 1)]
+    assert [len(block.affine) for block in parts] == [2, 2]
     with tf.GradientTape() as tape:
         loss = tf.reduce_sum(loaded.forward(IMAGES))
     assert all(gradient is not None for gradient in tape.gradient(loss, loaded.trainable))

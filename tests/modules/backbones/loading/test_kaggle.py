@@ -189,12 +189,12 @@ def test_an_error_of_kagglehub_is_reported_without_its_text(
     module = stand_in("", Path())
     monkeypatch.setattr(module, "model_download", fails)
     monkeypatch.setitem(sys.modules, "kagglehub", module)
-    with pytest.raises(InputError, match=words) as told:
+    with pytest.raises(InputError, match=words) as refusal:
         fetch(SHORT)
-    assert KEY not in str(told.value)
+    assert KEY not in str(refusal.value)
     # Nor does a traceback of it, as a log holds it, lead to the words.
-    assert told.value.__cause__ is None
-    assert told.value.__context__ is None
+    assert refusal.value.__cause__ is None
+    assert refusal.value.__context__ is None
 
 
 def test_the_real_kagglehub_downloads_a_model_and_shows_no_credentials(

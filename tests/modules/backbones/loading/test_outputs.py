@@ -41,7 +41,7 @@ def test_the_only_entry_that_can_hold_the_features_is_used(
     assert (loaded.entry, loaded.output_dim) == (entry, 4)
     expected = tf.reduce_mean(IMAGES, [1, 2]) @ kernel
     np.testing.assert_allclose(loaded.forward(IMAGES), expected, rtol=1e-5)
-    assert [one.parameters for one in blocks.blocks_of(loaded)] == [12]
+    assert [block.parameters for block in blocks.blocks_of(loaded)] == [12]
 
 
 @pytest.mark.parametrize("dtype", [tf.bfloat16, tf.float16, tf.float64])
