@@ -61,7 +61,14 @@ def find(config: Config, stage: str | None, steps: int, picture: Path | None) ->
         wanted_images = steps * chosen.batch_size
         images = sample.take(files, options, wanted_images, config.finetune.seed, scratch)
         _check(config, images, chosen.name, chosen.batch_size)
-        context = _context(config, prepared, labels, images, scratch, chosen.batch_size)
+        context = _context(
+            config,
+            prepared,
+            labels=labels,
+            images=images,
+            scratch=scratch,
+            batch_size=chosen.batch_size,
+        )
         result = lr_find.range_test(context, prepared.stages, number, steps)
     report = RangeTestReport(
         config=str(config.file),
@@ -127,6 +134,7 @@ def _check(config: Config, images: "Sample", stage: str, batch_size: int) -> Non
 def _context(
     config: Config,
     prepared: "Prepared",
+    *,
     labels: Sequence[str],
     images: "Sample",
     scratch: Path,
