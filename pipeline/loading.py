@@ -90,8 +90,6 @@ def _checked(
     _check_names(config)
     if config.plugins:
         plugins.search_in(file.parent)
-    for reference, key in config.plugins.items():
-        plugins.check_is_there(reference, key)
     return config
 
 

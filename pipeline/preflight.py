@@ -9,6 +9,7 @@ from collections.abc import Callable
 from components.image_example_gen import bad_files
 from components.image_example_gen.image_file import ImageFile
 from components.image_example_gen.sources import list_data
+from modules import plugins
 from modules.errors import InputError
 from modules.settings import check_class_weights, check_one_process
 from pipeline import expected_splits, handles, owner, recovery
@@ -27,14 +28,27 @@ def claim_root(config: Config, *, adopt: bool = False) -> str:
         A line about the root that the user should see; empty for none.
 
     Raises:
-        InputError: when the config asks for training in several processes or for a Docker that is
-            missing, when its handle can be no backbone, or when the root is another pipeline's.
+        InputError: when the config names a plug-in that is nowhere, or asks for training in several
+            processes or for a Docker that is missing, when its handle can be no backbone, or when the root is another pipeline's.
         StageError: when the root's disk is full.
     """
+    check_plugins(config)
     check_one_process(config.finetune.distribution)
     _check_docker(config)
     handles.check(config.backbone.handle, config.backbone.allowed or ())
     return owner.claim(Root(config.root), config, adopt=adopt)
+
+
+def check_plugins(config: Config) -> None:
+    """Refuses plug-ins whose module is nowhere; imports none.
+
+    Not when a config is read: who rolls back a version needs no plug-ins.
+
+    Raises:
+        InputError: for the first that is not there.
+    """
+    for reference, key in config.plugins.items():
+        plugins.check_is_there(reference, key)
 
 
 def check_data(

@@ -17,7 +17,7 @@ from modules.finetune import schedule, training
 from modules.gate import rules
 from modules.images.augmentation import augment
 from modules.settings import ImageSpec
-from pipeline import loading, plugin_checks, safe_yaml
+from pipeline import loading, plugin_checks, preflight, safe_yaml
 from pipeline.config import Config
 from pipeline.provenance import source_fingerprint
 from tests.conftest import GLYPHS, PROJECT, picture
@@ -126,10 +126,11 @@ def test_editing_a_plugin_changes_the_fingerprint_of_the_node_that_calls_it(fold
         assert (edited[0] == last[0], edited[1] == last[1]) == (False, True)
 
 
-def test_a_plugin_that_is_nowhere_is_refused_when_the_config_is_read(folder: Path) -> None:
+def test_a_plugin_that_is_nowhere_is_refused_before_an_image_is_listed(folder: Path) -> None:
     (folder / "my_heads.py").unlink()
+    config = load(folder)  # As for a rollback, which needs none.
     with pytest.raises(InputError) as error:
-        load(folder)
+        preflight.check_plugins(config)
     assert str(error.value) == (
         "finetune.head: got 'my_heads:Cosine', but there is no module 'my_heads' among the "
         f"installed packages, nor in {folder}; correct the name, install the package, or put the "
