@@ -29,7 +29,8 @@ def claim_root(config: Config, *, adopt: bool = False) -> str:
 
     Raises:
         InputError: when the config names a plug-in that is nowhere, or asks for training in several
-            processes or for a Docker that is missing, when its handle can be no backbone, or when the root is another pipeline's.
+            processes or for a Docker that is missing, when its handle can be no backbone, or when
+            the root is another pipeline's.
         StageError: when the root's disk is full.
     """
     check_plugins(config)
