@@ -54,7 +54,13 @@ class Executor(base_beam_executor.BaseBeamExecutor):
             _write(pipeline, assigned, folders, options) | beam.Map(
                 beam_worker.write_report, details, files, examples.uri, fingerprint
             )
-        report.check_unchanged(files)
+        try:
+            report.check_unchanged(files)
+        except InputError:
+            # A file may have changed without a trace in its times: the next run reads all.
+            if exec_properties.get(LISTING):
+                Path(exec_properties[LISTING]).unlink(missing_ok=True)
+            raise
         report.check_bad(files, options.max_bad_fraction)
         line = report.check_colors(files)
         if line:

@@ -132,6 +132,23 @@ def test_an_image_that_changes_after_the_driver_ends_the_run(
         run(properties | changes, tmp_path / "out")
 
 
+def test_a_file_that_changed_without_a_trace_is_found_when_its_records_are_written(
+    data: Path, tmp_path: Path, pictures: list[bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now, state_of = time.time_ns, digests._state_of
+    monkeypatch.setattr(time, "time_ns", lambda: now() + 10 * digests.SETTLED)
+    properties = properties_of(data, tmp_path / "listing")
+    before = component.Driver(None).changes(properties, {})
+    states = {str(path): state_of(str(path)) for path in data.rglob("*.png")}
+    monkeypatch.setattr(digests, "_state_of", states.__getitem__)
+    (data / "a" / "00.png").write_bytes(pictures[20])
+    unaware = component.Driver(None).changes(properties, {})
+    assert unaware == before
+    with pytest.raises(InputError, match=r"1 image changed .* such as a/00\.png"):
+        run(properties | unaware, tmp_path / "out")
+    assert component.Driver(None).changes(properties, {})[FINGERPRINT] != before[FINGERPRINT]
+
+
 def test_an_image_that_vanishes_after_the_driver_ends_the_run(data: Path, tmp_path: Path) -> None:
     properties = properties_of(data, tmp_path / "listing")
     changes = component.Driver(None).changes(properties, {})
