@@ -131,12 +131,12 @@ def _digest(file: ImageFile) -> str:
 
 
 def ends(files: Sequence[ImageFile]) -> Iterator[bytes]:
-    """The last bytes of each local file, which differ where files do; nothing of others."""
+    """The last bytes of each local file without a digest; files that differ mostly differ there."""
     return map_in_threads(_end, files)
 
 
 def _end(file: ImageFile) -> bytes:
-    if file.record is not None or is_remote(file.path):
+    if file.digest or file.record is not None or is_remote(file.path):
         return b""
     try:
         if not stat.S_ISREG(os.stat(file.path).st_mode):
