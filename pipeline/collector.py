@@ -1,7 +1,7 @@
 """Python's garbage collector, kept from looking in vain at what was imported.
 
-TensorFlow and TFX make some millions of objects that live as long as the process. While they are
-imported the collector goes through them again and again, and once more when the process ends:
+TensorFlow and TFX make objects that live as long as the process. While they are imported, the
+collector goes through them again and again, and once more when the process ends:
 2 s each of a processor's time, of 12 for a run with nothing new (``benchmarks/README.md``).
 """
 

@@ -30,7 +30,7 @@ class Driver(PropertiesDriver):
         path = Path(properties[LISTING]) if properties.get(LISTING) else None
         known = listing_file.read(path) if path and not properties.get(VERIFY) else None
         listing = listing_file.take(place.options(options), known)
-        if path:
+        if path and listing != known:
             listing_file.write(path, listing)
         return {
             FINGERPRINT: listing.fingerprint,

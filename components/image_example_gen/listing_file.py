@@ -63,16 +63,15 @@ def write(path: Path, listing: DigestedListing) -> None:
     rows = [{**vars(image.file), "state": image.state} for image in listing.images]
     head = {"layout": listing.layout, "left_out": listing.left_out}
     partial = path.with_name(f".{path.name}.partial")
-    with gzip.open(partial, "wt", compresslevel=1, encoding="ascii") as file:
-        file.writelines(json.dumps(row) + "\n" for row in (head, *rows))
+    text = "\n".join(map(json.dumps, (head, *rows)))
+    partial.write_bytes(gzip.compress(text.encode("ascii"), compresslevel=1))
     os.replace(partial, path)
 
 
 def read(path: Path) -> DigestedListing | None:
     """What ``write`` wrote; None where there is nothing that can be read: all is then read anew."""
     try:
-        with gzip.open(path, "rt", encoding="ascii") as file:
-            head, *rows = map(json.loads, file)
+        head, *rows = map(json.loads, gzip.decompress(path.read_bytes()).splitlines())
         images = [_image(row) for row in rows]
         return DigestedListing(images, head["layout"], head["left_out"])
     except (OSError, EOFError, zlib.error, ValueError, KeyError, TypeError):
