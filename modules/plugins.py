@@ -14,6 +14,7 @@ import re
 import sys
 import traceback
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ from modules.text import cause, quoted
 _REFERENCE = re.compile(r"([A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*):([A-Za-z_]\w*)")
 _FOLDER = "THAW_PLUGINS"
 _imported: set[str] = set()  # modules that lie in the folder, and were imported for a plug-in
+_added: set[str] = set()  # folders that were put on ``sys.path`` here, at most one
 
 
 def is_reference(text: str) -> bool:
@@ -54,8 +56,10 @@ def search_in(folder: Path, *, anew: bool = True) -> None:
         sys.modules.pop(name, None)
     _imported.clear()
     importlib.invalidate_caches()
-    if previous and previous != str(folder) and previous in sys.path:
-        sys.path.remove(previous)
+    for added in _added - {str(folder)}:
+        with suppress(ValueError):  # Others may have taken it away.
+            sys.path.remove(added)
+        _added.remove(added)
     os.environ[_FOLDER] = str(folder)
     _extend_path()
 
@@ -81,7 +85,7 @@ def load(reference: str, key: str) -> Any:
     except (Exception, SystemExit) as error:
         raise InputError(
             f"{key}: importing {module} failed: {type(error).__name__}: "
-            f"{cause(error)}{_line_of(error)}; correct it"
+            f"{cause(error)}{_line_of(error)}; {_hidden(error) or 'correct it'}"
         ) from error
     finally:
         _imported.update(_from_the_folder(before))
@@ -90,7 +94,8 @@ def load(reference: str, key: str) -> Any:
         own = [each for each in names if getattr(vars(loaded)[each], "__module__", "") == module]
         raise InputError(
             f"{key}: {module} ({getattr(loaded, '__file__', None)}) has no {name!r}; it has "
-            f"{quoted(own or names) or 'no names'}: correct the name in {reference!r}"
+            f"{quoted(own or names) or 'no names'}: "
+            f"{_hidden_by(module) or f'correct the name in {reference!r}'}"
         )
     return getattr(loaded, name)
 
@@ -154,6 +159,7 @@ def _extend_path() -> None:
     folder = os.environ.get(_FOLDER)
     if folder and folder not in sys.path:
         sys.path.append(folder)
+        _added.add(folder)
 
 
 def _check_is_there(module: str, reference: str, key: str) -> None:
@@ -185,8 +191,28 @@ def _from_the_folder(before: set[str]) -> set[str]:
         name
         for name in set(sys.modules) - before
         if name.partition(".")[0] not in others
-        and Path(getattr(sys.modules[name], "__file__", None) or "/").is_relative_to(folder)
+        and _lies_in(folder, getattr(sys.modules[name], "__file__", None))
     }
+
+
+def _lies_in(folder: str, file: str | None) -> bool:
+    """Whether a file is in a folder, whatever links lead there."""
+    return file is not None and Path(os.path.realpath(file)).is_relative_to(folder)
+
+
+def _hidden(error: BaseException) -> str:
+    """``_hidden_by`` for an import that failed."""
+    return _hidden_by(error.name or "") if isinstance(error, ImportError) else ""
+
+
+def _hidden_by(module: str) -> str:
+    """What to do about a file beside the config that another package hides; empty for none."""
+    top, folder = module.partition(".")[0], os.environ.get(_FOLDER)
+    file = getattr(sys.modules.get(top), "__file__", None)
+    if not folder or not file or _lies_in(folder, file):
+        return ""
+    own = next((path for end in (".py", "") if (path := Path(folder, top + end)).exists()), None)
+    return f"rename {own}, which the package of that name hides" if own else ""
 
 
 def _line_of(error: BaseException) -> str:

@@ -9,7 +9,6 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from modules import plugins
 from modules.errors import InputError
 from modules.settings import paths
 from pipeline import handles, mistakes, places, safe_yaml
@@ -88,8 +87,6 @@ def _checked(
     config._file = file
     config._overrides = tuple(overrides)
     _check_names(config)
-    if config.plugins:
-        plugins.search_in(file.parent)
     return config
 
 

@@ -1,12 +1,15 @@
 """Checks a user's own code, before any image is read."""
 
+import numpy as np
 import tensorflow as tf
 
+from modules.errors import InputError
 from modules.finetune.heads import build_head
 from modules.finetune.losses import loss_of
 from modules.gate.metrics import metric_of
-from modules.images.augmentation import augment
-from modules.settings import Evaluation, Finetune, ImageSpec, Stage
+from modules.images.augmentation import OPERATIONS_KEY, augment
+from modules.settings import Augmentation, Evaluation, Finetune, ImageSpec, Stage
+from modules.text import cause
 
 _CLASSES = 3  # of the head that is built to see whether it can be
 
@@ -31,8 +34,36 @@ def check_training(
     for stage in stages:
         loss_of(stage.loss, f"finetune.stages[{stage.name}].loss")
         if stage.augmentation.operations:
-            pixels = tf.zeros((image.height, image.width, 3), tf.uint8)
-            augment(pixels, tf.constant([0, 0], tf.int64), stage.augmentation)
+            _check_operations(stage.augmentation, image)
+
+
+def _check_operations(options: Augmentation, image: ImageSpec) -> None:
+    """Augments noise as a graph, as training does, twice with the same seed."""
+    shape = (image.height, image.width, 3)
+    noise = tf.random.stateless_uniform(shape, (0, 0), 0, 256, tf.int32)
+    pixels, seed = tf.cast(noise, tf.uint8), tf.constant([0, 0], tf.int64)
+
+    @tf.function(autograph=False)
+    def augmented(pixels: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
+        return augment(pixels, seed, options)
+
+    try:
+        first, second = augmented(pixels, seed), augmented(pixels, seed)
+    except tf.errors.OpError as error:
+        raise InputError(
+            f"{OPERATIONS_KEY}: {_named(options)} failed: {type(error).__name__}: {cause(error)}; "
+            "correct it"
+        ) from error
+    if np.any(first.numpy() != second.numpy()):
+        raise InputError(
+            f"{OPERATIONS_KEY}: {_named(options)} gives two images for one image and seed, must "
+            "draw from the seed alone (tf.random.stateless_uniform), so that a run can continue; "
+            "correct it"
+        )
+
+
+def _named(options: Augmentation) -> str:
+    return " or ".join(operation.name for operation in options.operations)
 
 
 def check_gate(evaluation: Evaluation) -> None:

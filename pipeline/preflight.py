@@ -28,26 +28,32 @@ def claim_root(config: Config, *, adopt: bool = False) -> str:
         A line about the root that the user should see; empty for none.
 
     Raises:
-        InputError: when the config names a plug-in that is nowhere, or asks for training in several
-            processes or for a Docker that is missing, when its handle can be no backbone, or when
+        InputError: when the config asks for training in several processes, for a Docker that is
+            missing or for a plug-in that is nowhere, when its handle can be no backbone, or when
             the root is another pipeline's.
         StageError: when the root's disk is full.
     """
-    check_plugins(config)
     check_one_process(config.finetune.distribution)
+    find_plugins(config)
     _check_docker(config)
     handles.check(config.backbone.handle, config.backbone.allowed or ())
     return owner.claim(Root(config.root), config, adopt=adopt)
 
 
-def check_plugins(config: Config) -> None:
-    """Refuses plug-ins whose module is nowhere; imports none.
+def find_plugins(config: Config) -> None:
+    """Lets the user's own code that a config names be found, and imported as it is now.
 
-    Not when a config is read: who rolls back a version needs no plug-ins.
+    Commands that call none of it, such as those on versions, do not ask for it: a machine that
+    serves models need not have it.
+
+    Args:
+        config: as loaded, whatever other configs this process has loaded since.
 
     Raises:
-        InputError: for the first that is not there.
+        InputError: when a module is nowhere.
     """
+    if config.plugins:
+        plugins.search_in(config.file.parent)
     for reference, key in config.plugins.items():
         plugins.check_is_there(reference, key)
 

@@ -56,7 +56,10 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 
 def load(folder: Path) -> Config:
-    return loading.load(folder / "own.yaml")
+    """As a run does before it lists an image."""
+    config = loading.load(folder / "own.yaml")
+    preflight.find_plugins(config)
+    return config
 
 
 def check(folder: Path) -> None:
@@ -128,9 +131,9 @@ def test_editing_a_plugin_changes_the_fingerprint_of_the_node_that_calls_it(fold
 
 def test_a_plugin_that_is_nowhere_is_refused_before_an_image_is_listed(folder: Path) -> None:
     (folder / "my_heads.py").unlink()
-    config = load(folder)  # As for a rollback, which needs none.
+    config = loading.load(folder / "own.yaml")  # As for a rollback, which needs none.
     with pytest.raises(InputError) as error:
-        preflight.check_plugins(config)
+        preflight.find_plugins(config)
     assert str(error.value) == (
         "finetune.head: got 'my_heads:Cosine', but there is no module 'my_heads' among the "
         f"installed packages, nor in {folder}; correct the name, install the package, or put the "
@@ -149,7 +152,10 @@ def test_a_plugin_that_is_nowhere_is_refused_before_an_image_is_listed(folder: P
             "focal turns logits and targets of [2, 3] into",
         ),
         ("my_losses", "def focal", "def local", "finetune.stages[head].loss: my_losses ("),
+        ("my_losses", "** gamma", "** gamma / 0.0", "my_losses:focal gives [inf, inf] for logits"),
         ("my_images", "tf.uint8", "tf.int32", "augmentation.operations: my_images:dim turns uint8"),
+        ("my_images", "tf.cast(image,", "tf.cast(image.numpy(),", "dim failed: AttributeError"),
+        ("my_images", ".stateless_uniform([], seed,", ".uniform([],", "from the seed alone"),
         ("my_metrics", ".hit |", ".hits |", "evaluation.rules: my_metrics:careful failed: "),
     ],
 )
@@ -164,3 +170,27 @@ def test_a_plugin_that_does_not_fit_is_refused_before_any_image_is_read(
         check(folder)
     assert message in str(error.value)
     assert "\n" not in str(error.value)
+
+
+def test_each_config_calls_the_plugins_beside_it_whichever_was_read_last(folder: Path) -> None:
+    other = folder / "other"
+    other.mkdir()
+    for path in folder.glob("my_*.py"):
+        (other / path.name).write_text("EMPTY = True\n", encoding="utf-8")
+    (other / "own.yaml").write_bytes((folder / "own.yaml").read_bytes())
+    config = loading.load(folder / "own.yaml")
+    loading.load(other / "own.yaml")
+    preflight.find_plugins(config)
+    assert Path(plugins.load("my_heads:Cosine", "key").__call__.__code__.co_filename).parent == (
+        folder
+    )
+
+
+def test_a_config_that_runs_again_calls_its_plugins_as_they_are_now(folder: Path) -> None:
+    config = load(folder)
+    path = folder / "my_heads.py"
+    plugin_checks.check_training(config.finetune, [], IMAGE, 8)
+    path.write_text("raise KeyError('edited')\n", encoding="utf-8")
+    preflight.find_plugins(config)
+    with pytest.raises(InputError, match="importing my_heads failed: KeyError"):
+        plugin_checks.check_training(config.finetune, [], IMAGE, 8)

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from itertools import pairwise
 from typing import Any, Protocol
 
+import numpy as np
 import tensorflow as tf
 
 from modules import plugins
@@ -139,20 +140,47 @@ def dropout_layers(head: Head) -> list[tuple[int, float]]:
 
 def _check(head: Head, options: PluginOptions, features: int, classes: int) -> None:
     """Refuses what does not offer what ``Head`` says."""
-    lacks = [name for name in ("variables", "trainable_variables") if not hasattr(head, name)]
-    if lacks or not callable(head):
-        raise InputError(
-            f"{KEY}: {options.name} gives {type(head).__name__}, must give a tf.Module or a Keras "
-            f"layer that can be called ({' and '.join(lacks) or 'it cannot be called'})"
-        )
-    masks = [tf.ones((2, width)) for width, _ in dropout_layers(head)]
-    for masks_given in ((), masks):
-        logits: Any = tf.convert_to_tensor(head(tf.zeros((2, features)), *masks_given))
-        if logits.shape != (2, classes) or logits.dtype != tf.float32:
-            raise InputError(
-                f"{KEY}: {options.name} turns float32 [2, {features}] into {logits.dtype.name} "
-                f"{list(logits.shape)}, must be float32 [2, {classes}]: a score for each class"
-            )
+    name = options.name
+    if not callable(head):
+        raise _no_head(head, name, "it cannot be called")
+    rows = tf.random.stateless_normal((2, features), (0, 0))
+    _check_logits(head(rows), name, features, classes)
     # After the call: a Keras layer makes its variables in it.
+    lacks = [name for name in ("variables", "trainable_variables") if not hasattr(head, name)]
+    if lacks:
+        raise _no_head(head, name, f"it lacks {' and '.join(lacks)}")
     if not list(head.trainable_variables):
-        raise InputError(f"{KEY}: {options.name} has no trainable variables; give it some")
+        raise InputError(f"{KEY}: {name} has no trainable variables; give it some")
+    before = [variable.numpy() for variable in head.variables]
+    # Training and the exported model call it as a graph.
+    as_graph = tf.function(lambda *inputs: tf.convert_to_tensor(head(*inputs)), autograph=False)
+    masks = [tf.ones((2, width)) for width, _ in dropout_layers(head)]
+    for masks_given in [(), masks] if masks else [()]:
+        _check_logits(as_graph(rows, *masks_given), name, features, classes)
+    pairs = zip(head.variables, before, strict=True)
+    if any(np.any(variable.numpy() != value) for variable, value in pairs):
+        raise InputError(
+            f"{KEY}: {name} changes its variables when it is called, and only training may; call "
+            "its layers as in inference"
+        )
+
+
+def _no_head(head: object, name: str, problem: str) -> InputError:
+    return InputError(
+        f"{KEY}: {name} gives {type(head).__name__}, must give a tf.Module or a Keras layer that "
+        f"can be called ({problem}); correct it"
+    )
+
+
+def _check_logits(output: Any, name: str, features: int, classes: int) -> None:
+    logits: Any = tf.convert_to_tensor(output)
+    if logits.shape != (2, classes) or logits.dtype != tf.float32:
+        raise InputError(
+            f"{KEY}: {name} turns float32 [2, {features}] into {logits.dtype.name} "
+            f"{list(logits.shape)}, must be float32 [2, {classes}]: a score for each class"
+        )
+    if not np.isfinite(logits.numpy()).all():
+        raise InputError(
+            f"{KEY}: {name} turns normally distributed features into NaN or infinity, must give "
+            "finite scores; correct it"
+        )

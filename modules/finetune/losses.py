@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any, Literal
 
+import numpy as np
 import tensorflow as tf
 
 from modules import plugins
@@ -39,9 +40,12 @@ def loss_of(options: LossOptions, key: str) -> Loss:
         return TABLE[options.name]
     function = plugins.load_callable(options.name, key, options.arguments, 2)
     loss = partial(function, **options.arguments)
+    logits = tf.constant([[0.0, 0.0, 0.0], [-1.0, 0.5, 2.0]])
     targets = tf.constant([[1.0, 0.0, 0.0], [0.1, 0.1, 0.8]])
+    # As a graph, as training calls it.
+    as_graph = tf.function(lambda *inputs: tf.convert_to_tensor(loss(*inputs)), autograph=False)
     try:
-        losses = tf.convert_to_tensor(loss(tf.zeros((2, 3)), targets))
+        losses = as_graph(logits, targets)
     except Exception as error:
         raise InputError(
             f"{key}: {options.name} failed for logits and targets of [2, 3]: "
@@ -51,6 +55,11 @@ def loss_of(options: LossOptions, key: str) -> Loss:
         raise InputError(
             f"{key}: {options.name} turns logits and targets of [2, 3] into {losses.dtype.name} "
             f"{list(losses.shape)}, must be float32 [2]: a loss for each image"
+        )
+    if not np.isfinite(losses.numpy()).all():
+        raise InputError(
+            f"{key}: {options.name} gives {losses.numpy().tolist()} for logits of "
+            f"{logits.numpy().tolist()}, must be finite; correct it"
         )
     return loss
 

@@ -12,7 +12,7 @@ from components.records.infra import InfraRecord
 from modules import features, model_layout
 from modules.errors import InputError
 from modules.text import printable_lines
-from pipeline import places
+from pipeline import places, preflight
 from pipeline.config import Config
 
 
@@ -34,7 +34,8 @@ def judge(config: Config, candidate: Path, baseline: Path | None) -> Judgement:
         baseline: likewise; None for the served version.
 
     Raises:
-        InputError: when a folder holds no model of Thaw's, or the images cannot be used.
+        InputError: when a folder holds no model of Thaw's, or the images or a plug-in cannot be
+            used.
     """
     for option, folder in (("--candidate", candidate), ("--baseline", baseline)):
         if folder is not None and not model_layout.is_saved_model(folder):
@@ -43,6 +44,7 @@ def judge(config: Config, candidate: Path, baseline: Path | None) -> Judgement:
             )
         if folder is not None:
             places.check_no_pattern(option, folder.absolute())
+    preflight.find_plugins(config)
     places.check_no_pattern("TMPDIR", tempfile.gettempdir())
     list_all(config.data.ingest())  # Told before the seconds that the imports take.
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Literal
 
 from components.records.base import Record
 from modules.text import printable, printable_lines
-from pipeline import handles, loading
+from pipeline import handles, loading, preflight
 from pipeline.config import BackboneOptions
 
 if TYPE_CHECKING:  # TensorFlow comes with them.
@@ -86,6 +86,8 @@ def inspect(target: str, overrides: Sequence[str] = (), root: Path | None = None
     """
     is_config = loading.is_config(target)
     config = loading.load(Path(target), overrides, root) if is_config else None
+    if config is not None:
+        preflight.find_plugins(config)
     options = config.backbone if config is not None else _options(target)
     handles.check(options.handle, options.allowed or ())
     # TensorFlow is imported here: a mistake in the config is told without it.

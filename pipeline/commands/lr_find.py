@@ -12,7 +12,7 @@ from modules import features
 from modules.errors import InputError
 from modules.settings import Stage
 from modules.text import printable_lines
-from pipeline import handles
+from pipeline import handles, preflight
 from pipeline.commands.lr_report import ImageCounts, RangeTestReport
 from pipeline.config import Config
 from pipeline.root import shown
@@ -41,6 +41,7 @@ def find(config: Config, stage: str | None, steps: int, picture: Path | None) ->
         stage_number(config.finetune.stages, stage)
     if steps < LEAST_STEPS:
         raise InputError(f"--steps: got {steps}, must be at least {LEAST_STEPS}; give more")
+    preflight.find_plugins(config)
     handles.check(config.backbone.handle, config.backbone.allowed or ())
     options = config.data.ingest().model_copy(update={"earlier": None})
     files = list_all(options)

@@ -111,6 +111,33 @@ def test_an_import_that_fails_is_refused_with_its_line(folder: Path) -> None:
     assert "SystemExit: 3" in refusal("thaw_exits:value")
 
 
+def test_a_file_that_a_package_hides_is_to_be_renamed(folder: Path) -> None:
+    write(folder, "modules.py", "def cosine(): ...\n")
+    assert refusal("modules:cosine").endswith(
+        f": rename {folder / 'modules.py'}, which the package of that name hides"
+    )
+    write(folder, "data/heads.py", "def cosine(): ...\n")
+    assert refusal("data.heads:cosine").endswith(
+        f"rename {folder / 'data'}, which the package of that name hides"
+    )
+    write(folder, "thaw_sibling.py", "from json import mine\n")
+    write(folder, "json.py", "mine = 1\n")
+    assert refusal("thaw_sibling:cosine").endswith(
+        f"rename {folder / 'json.py'}, which the package of that name hides"
+    )
+
+
+def test_a_folder_that_is_searched_anyway_stays_when_another_takes_its_turn(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(str(folder / "first"))
+    plugins.search_in(folder / "first")
+    plugins.search_in(folder / "second")
+    assert str(folder / "first") in sys.path
+    plugins.search_in(folder)
+    assert str(folder / "second") not in sys.path
+
+
 def test_what_cannot_be_called_as_thaw_will_is_refused(folder: Path) -> None:
     write(folder, "thaw_calls.py", "value = 1\ndef blur(image, seed, sigma=1.0): ...\n")
     with pytest.raises(InputError, match="is of type int, must be a function or a class"):

@@ -41,6 +41,33 @@ def keras(features, classes, seed):
     return tf_keras.layers.Dense(classes)
 
 
+def layers(features, classes, seed):
+    return tf_keras.Sequential([tf_keras.layers.Dense(4), tf_keras.layers.Dense(classes)])
+
+
+class Eager(Scaled):
+    def __call__(self, features):
+        return tf.constant(super().__call__(features).numpy())
+
+
+class NotANumber(Scaled):
+    def __call__(self, features):
+        return super().__call__(features) / 0.0
+
+
+class Counting(Scaled):
+    def __call__(self, features):
+        self.weights.assign_add(tf.ones_like(self.weights))
+        return super().__call__(features)
+
+
+eager, not_a_number, counting = Eager, NotANumber, Counting
+
+
+def no_layer(features, classes, seed):
+    return lambda features: tf.zeros((2, classes))
+
+
 def wrong_width(features, classes, seed):
     return tf_keras.layers.Dense(classes + 1)
 
@@ -168,7 +195,10 @@ def test_all_variables_of_a_head_are_saved_and_restored(trained: Bench, tmp_path
         np.testing.assert_array_equal(old, new)
 
 
-@pytest.mark.parametrize("head", [{"name": "thaw_heads:Scaled", "scale": 2.0}, "thaw_heads:keras"])
+@pytest.mark.parametrize(
+    "head",
+    [{"name": "thaw_heads:Scaled", "scale": 2.0}, "thaw_heads:keras", "thaw_heads:layers"],
+)
 def test_a_users_own_head_trains(own: None, head: object) -> None:
     bench = fitted(head)
     assert all(np.any(variable.numpy()) for variable in bench.model.head)
@@ -181,7 +211,15 @@ def test_a_users_own_head_trains(own: None, head: object) -> None:
          "for each class"),
         ("untrained", "has no trainable variables; give it some"),
         ("no_head", "gives int, must give a tf.Module or a Keras layer that can be called "
-         "(variables and trainable_variables)"),
+         "(it cannot be called); correct it"),
+        ("no_layer", "gives function, must give a tf.Module or a Keras layer that can be called "
+         "(it lacks variables and trainable_variables); correct it"),
+        ("eager", "failed for 6 features and 3 classes: AttributeError: 'SymbolicTensor' object "
+         "has no attribute 'numpy'; correct it"),
+        ("not_a_number", "turns normally distributed features into NaN or infinity, must give "
+         "finite scores; correct it"),
+        ("counting", "changes its variables when it is called, and only training may; call its "
+         "layers as in inference"),
         ("fails", "failed for 6 features and 3 classes: KeyError: 'weights'; correct it"),
     ],
 )  # fmt: skip

@@ -21,7 +21,8 @@ from components.image_example_gen.sources.known import SOURCES
 from modules import plugins
 from modules.errors import InputError
 from modules.settings import FORMATS
-from pipeline import loading, safe_yaml
+from pipeline import loading, preflight, safe_yaml
+from pipeline.config import Config
 from pipeline.provenance import source_fingerprint
 from tests.components.conftest import asked
 from tests.conftest import GLYPHS, PROJECT
@@ -60,13 +61,20 @@ def folder(
     plugins.search_in(tmp_path)
 
 
+def load(folder: Path) -> Config:
+    """As a run does before it lists an image."""
+    config = loading.load(folder / "own.yaml")
+    preflight.find_plugins(config)
+    return config
+
+
 def test_the_table_has_every_form_that_the_config_knows() -> None:
     assert set(SOURCES) == set(FORMATS)
     assert all(isinstance(source, Source) for source in SOURCES.values())
 
 
 def test_the_pages_source_lists_images_as_the_config_says(folder: Path) -> None:
-    config = loading.load(folder / "own.yaml")
+    config = load(folder)
     assert config.plugins == {REFERENCE: "data.format"}
     options = config.data.ingest()
     listing = list_data(options)
@@ -79,7 +87,7 @@ def test_the_pages_source_lists_images_as_the_config_says(folder: Path) -> None:
 
 def test_editing_a_source_changes_the_fingerprint_of_the_node_that_calls_it(folder: Path) -> None:
     def fingerprint() -> str:
-        options = loading.load(folder / "own.yaml").data.ingest()
+        options = load(folder).data.ingest()
         return source_fingerprint("modules.errors", plugins=options.plugins)
 
     first = fingerprint()
