@@ -1,6 +1,6 @@
 """Where images come from: a source lists them, and decodes none.
 
-``known`` has Thaw's own sources; ``source`` says what a user's own must have.
+``built_in`` has Thaw's own sources; ``source`` says what a user's own must have.
 """
 
 from components.image_example_gen.image_file import ImageFile

@@ -6,7 +6,7 @@ from pathlib import Path
 from components.image_example_gen.image_file import ImageFile, is_remote
 from components.image_example_gen.listed import Listing
 from components.image_example_gen.sources import spans
-from components.image_example_gen.sources.known import SOURCES, guess
+from components.image_example_gen.sources.built_in import SOURCES, guess
 from components.image_example_gen.sources.source import Source, load_source
 from modules import features
 from modules.errors import InputError

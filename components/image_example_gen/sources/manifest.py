@@ -14,13 +14,13 @@ from components.image_example_gen.image_file import (
 )
 from components.image_example_gen.listed import Listing
 from components.image_example_gen.passed_over import PassedOver
+from components.image_example_gen.sources.csv_table import read_table
 from components.image_example_gen.sources.missing import (
     looker,
     refuse_none_at_addresses,
     refuse_none_there,
 )
 from components.image_example_gen.sources.no_such_path import refuse_what_is_not_there
-from components.image_example_gen.sources.table import read_table
 from components.image_example_gen.split_names import KNOWN, split_named
 from modules import features
 from modules.errors import InputError

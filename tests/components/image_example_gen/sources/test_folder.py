@@ -7,7 +7,7 @@ import pytest
 
 from components.image_example_gen import split_assignment
 from components.image_example_gen.sources import list_all
-from components.image_example_gen.sources.known import guess
+from components.image_example_gen.sources.built_in import guess
 from tests.components.conftest import SHARES, asked
 
 

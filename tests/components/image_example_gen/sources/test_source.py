@@ -17,7 +17,7 @@ from components.image_example_gen.sources import (
     list_all,
     list_data,
 )
-from components.image_example_gen.sources.known import SOURCES
+from components.image_example_gen.sources.built_in import SOURCES
 from modules import plugins
 from modules.errors import InputError
 from modules.settings import FORMATS

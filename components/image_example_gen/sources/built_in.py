@@ -8,11 +8,11 @@ from pathlib import Path
 from components.image_example_gen.image_file import is_remote
 from components.image_example_gen.listed import Listing
 from components.image_example_gen.passed_over import is_of_system
+from components.image_example_gen.sources.csv_table import columns_of
 from components.image_example_gen.sources.folder import list_folder
 from components.image_example_gen.sources.manifest import further_columns, list_manifest
 from components.image_example_gen.sources.shards import list_shards
 from components.image_example_gen.sources.source import KnownSource
-from components.image_example_gen.sources.table import columns_of
 from modules.settings import Ingest
 
 
