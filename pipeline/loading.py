@@ -133,9 +133,10 @@ def _read(file: Path) -> dict[str, Any]:
     except ValueError as error:  # UnicodeDecodeError is one.
         raise InputError(f"CONFIG: {file} is not YAML for a config: {error}; correct it") from None
     if not isinstance(raw, dict):
+        what = {type(None): "is empty", list: "holds a list"}.get(type(raw), "holds one value")
         raise InputError(
-            f"CONFIG: {file} holds {type(raw).__name__}, not keys and values; it needs at least "
-            "data: {path: ...} and backbone: {handle: ...}"
+            f"CONFIG: {file} {what}, must hold keys and values; give at least data: {{path: ...}} "
+            "and backbone: {handle: ...}"
         )
     return raw
 

@@ -10,6 +10,7 @@ from tensorflow_metadata.proto.v0 import schema_pb2
 
 from modules import features
 from modules.errors import InputError
+from modules.text import cause
 from pipeline.config import Config
 
 
@@ -30,7 +31,7 @@ def schema_text(config: Config, columns: Sequence[str]) -> str:
         text = path.read_text(encoding="utf-8")
         schema = text_format.Parse(text, schema_pb2.Schema())
     except (OSError, ValueError, text_format.ParseError) as error:
-        reason = " ".join(str(error).split())
+        reason = error.strerror if isinstance(error, OSError) else cause(error)
         raise InputError(
             f"data.schema: {path} cannot be used ({reason}); give a Schema in protobuf's text "
             "form, such as modules/schema.pbtxt"
@@ -52,5 +53,5 @@ def _check_slices(config: Config, columns: Sequence[str]) -> None:
     for name in config.evaluation.slices:
         if name not in known:
             near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
-            remedy = f"did you mean {near[0]}?" if near else f"the features are {', '.join(known)}"
+            remedy = f"did you mean {near[0]}?" if near else f"name one of {', '.join(known)}"
             raise InputError(f"evaluation.rules: no image has a feature {name!r}; {remedy}")

@@ -153,7 +153,7 @@ def test_a_plugin_that_is_nowhere_is_refused_before_an_image_is_listed(folder: P
         ),
         ("my_losses", "def focal", "def local", "finetune.stages[head].loss: my_losses ("),
         ("my_losses", "** gamma", "** gamma / 0.0", "my_losses:focal gives [inf, inf] for logits"),
-        ("my_images", "tf.uint8", "tf.int32", "augmentation.operations: my_images:dim turns uint8"),
+        ("my_images", "tf.uint8", "tf.int32", "finetune.augmentation.operations: my_images:dim"),
         ("my_images", "tf.cast(image,", "tf.cast(image.numpy(),", "dim failed: AttributeError"),
         ("my_images", ".stateless_uniform([], seed,", ".uniform([],", "from the seed alone"),
         ("my_metrics", ".hit |", ".hits |", "evaluation.rules: my_metrics:careful failed: "),

@@ -21,7 +21,7 @@ from modules.text import cause
 # How far a crop's proportions may be from the image's (Szegedy et al. 2015, arXiv:1409.4842).
 MAX_STRETCH = 4.0 / 3.0
 
-OPERATIONS_KEY = "augmentation.operations"
+OPERATIONS_KEY = "finetune.augmentation.operations"
 
 
 @dataclass(frozen=True)

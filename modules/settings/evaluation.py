@@ -94,7 +94,7 @@ class Rule(Options):
             )
         if not any(True for compares in (False, True) for _ in self.bounds(compares=compares)):
             keys = [bound.key for bound in BOUNDS]
-            raise ValueError(f"a rule without a bound; give {', '.join(keys[:-1])} or {keys[-1]}")
+            raise ValueError(f"the rule has no bound; give {', '.join(keys[:-1])} or {keys[-1]}")
         return self
 
     def bounds(self, *, compares: bool) -> Iterator[tuple[Bound, float]]:

@@ -1,6 +1,5 @@
 """Optimizers and learning rates."""
 
-import contextlib
 from typing import Annotated, Literal, get_args
 
 from pydantic import BeforeValidator, Field, model_validator
@@ -15,7 +14,8 @@ def _by_name(value: object) -> object:
     """A word is an optimizer with all of its defaults."""
     if isinstance(value, str):
         if value not in OPTIMIZERS:
-            raise ValueError(f"got {value!r}, must be {', '.join(OPTIMIZERS)}; change it")
+            *others, last = OPTIMIZERS
+            raise ValueError(f"got {value!r}, must be {', '.join(others)} or {last}; change it")
         return {"name": value}
     return value
 
@@ -52,8 +52,12 @@ Optimizer = Annotated[
 def _constant(value: object) -> object:
     """A number is a rate that stays."""
     if isinstance(value, str):  # YAML reads 1e-3, without a point, as text.
-        with contextlib.suppress(ValueError):
+        try:
             value = float(value)
+        except ValueError:
+            raise ValueError(
+                f"got {value!r}, must be a number or {{peak: number, ...}}; change it"
+            ) from None
     if isinstance(value, int | float) and not isinstance(value, bool):
         if not value > 0:
             raise ValueError(f"got {value}, must be greater than 0; change it")

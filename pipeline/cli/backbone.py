@@ -11,7 +11,12 @@ from pipeline.cli.app import ConfigFile, JsonOption, RootOption, SetOption, app
 
 @app.command()
 def inspect(
-    target: Annotated[str, typer.Argument(metavar="CONFIG|HANDLE", help="What to inspect.")],
+    target: Annotated[
+        str,
+        typer.Argument(
+            metavar="CONFIG|HANDLE", help="A YAML file, or a backbone's name, address or folder."
+        ),
+    ],
     root: RootOption = None,
     set_: SetOption = None,
     as_json: JsonOption = False,

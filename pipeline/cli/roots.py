@@ -10,7 +10,7 @@ from pipeline.cli.app import app
 
 @app.command()
 def move(
-    root: Annotated[Path, typer.Argument(metavar="ROOT", help="The folder where it lies now.")],
+    root: Annotated[Path, typer.Argument(metavar="ROOT", help="The root's new folder.")],
 ) -> None:
     """Updates a root that was moved or copied, so that its next run can continue."""
     from pipeline.commands import move

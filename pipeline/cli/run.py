@@ -34,10 +34,13 @@ def run(
     verbose: Annotated[bool, typer.Option("-v", "--verbose", help="Shows TFX's log.")] = False,
     force_by: Annotated[
         str | None,
-        typer.Option(metavar="NAME", help="Who blesses the candidate, whatever the gate says."),
+        typer.Option(
+            metavar="NAME", help="Blesses the candidate, whatever the gate says, in this name."
+        ),
     ] = None,
     force_reason: Annotated[
-        str | None, typer.Option(metavar="TEXT", help="Why it is blessed.")
+        str | None,
+        typer.Option(metavar="TEXT", help="The reason that is recorded for the forced blessing."),
     ] = None,
 ) -> None:
     """Runs the pipeline once.
@@ -46,7 +49,7 @@ def run(
 
       0  a model was pushed, or nothing had changed
       1  a stage failed
-      2  the config or the input is wrong
+      2  the config or the data is wrong
       3  the gate refused the model
      75  another run holds the root, or another push the serving folder
     130  it was interrupted by Ctrl-C; 143 by SIGTERM

@@ -19,7 +19,8 @@ class Document(str, Enum):
 @app.command()
 def schema(
     document: Annotated[
-        Document, typer.Argument(metavar="config|summary", help="Of the YAML file, or of a run's.")
+        Document,
+        typer.Argument(metavar="config|summary", help="The config's schema, or the summary's."),
     ],
 ) -> None:
     """Prints the JSON Schema of a config or of a summary."""

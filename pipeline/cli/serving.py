@@ -7,7 +7,10 @@ import typer
 from pipeline.cli.app import ConfigFile, JsonOption, RootOption, SetOption, app
 
 ByOption = Annotated[
-    str | None, typer.Option("--by", metavar="NAME", help="Who does it; by default the user.")
+    str | None,
+    typer.Option(
+        "--by", metavar="NAME", help="Your name, for the record; by default the name of the user."
+    ),
 ]
 
 
@@ -32,7 +35,10 @@ def rollback(
     config: ConfigFile,
     version: Annotated[
         int | None,
-        typer.Argument(metavar="VERSION", help="By default the one before the newest."),
+        typer.Argument(
+            metavar="VERSION",
+            help="The version to go back to; by default the one before the newest.",
+        ),
     ] = None,
     by: ByOption = None,
     root: RootOption = None,

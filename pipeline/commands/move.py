@@ -48,7 +48,10 @@ def move(folder: Path) -> str:
     except OSError as error:
         raise root.unwritable(error) from None
     if recorded is None:
-        raise InputError(f"ROOT: {folder} holds no {owner.OWNER_FILE} of a root; name a root")
+        raise InputError(
+            f"ROOT: {folder} is no root, since it holds no {owner.OWNER_FILE}; give the "
+            "folder that a run wrote to"
+        )
     if recorded.root == str(root.path):
         return f"{root.path} lies where it was made: there is nothing to update"
     names = {recorded.root: str(root.path)}

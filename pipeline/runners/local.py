@@ -87,7 +87,8 @@ def run(
     """
     started = time.monotonic()
     if summary_file is not None and (summary_file.is_dir() or not summary_file.parent.is_dir()):
-        raise InputError(f"--summary: {summary_file} cannot be a file; name one in a folder")
+        wrong = "is a folder" if summary_file.is_dir() else "lies in no folder that exists"
+        raise InputError(f"--summary: {summary_file} {wrong}; name a file in an existing folder")
     about_root = preflight.claim_root(config, adopt=adopt)
     root, run_id = Root(config.root), new_run_id()
     outputs = [root.summary, root.summary_of(run_id), *([summary_file] if summary_file else [])]

@@ -158,6 +158,11 @@ def test_a_rule_by_a_feature_that_no_image_has_is_told_before_anything_runs(tmp_
         graph(tmp_path, "evaluation.rules=[{slice: brightnes, min: 0.5}]")
 
 
+def test_the_message_of_a_missing_schema_has_its_path_and_the_reason(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"s\.pbtxt cannot be used \(No such file or directory\);"):
+        graph(tmp_path, "data.schema=s.pbtxt")
+
+
 def test_tfma_is_given_both_kinds_of_threshold_where_there_is_a_baseline() -> None:
     options = Evaluation(min_accuracy=0.9, max_drop=0.01, min_class_accuracy=0.5)
     for has_baseline in (True, False):

@@ -88,7 +88,7 @@ def test_for_a_mistyped_name_the_message_names_a_similar_one(tmp_path: Path) -> 
 @pytest.mark.parametrize(
     ("handle", "words"),
     [
-        ("nowhere", "nowhere does not exist, though"),
+        ("nowhere", "nowhere does not exist"),
         ("empty", "is an empty folder"),
         ("https://www.kaggle.com/models/google/mobilenet-v2", "is no page of a model's variation"),
         ("https://me:word@host/m?token=hidden", "got https://host/m?…, but backbone.allowed allow"),

@@ -114,6 +114,10 @@ def test_set_replaces_one_value_and_root_the_root(
             r"stages\[0\]\.learning_rate: got 0, must be greater than 0; change it",
         ),
         (
+            "finetune: {stages: [{name: a, learning_rate: 1e}]}",
+            r"learning_rate: got '1e', must be a number or \{peak: number, \.\.\.\}; change it",
+        ),
+        (
             "finetune: {stages: [{name: a, learning_rate: {peak: 1, decay: step}}]}",
             r"stages\[0\]\.learning_rate: decay: step and step_epochs go together",
         ),
@@ -128,7 +132,10 @@ def test_set_replaces_one_value_and_root_the_root(
             "finetune: {stages: [{name: a, unfreeze: {match: ['(']}}]}",
             r"unfreeze\.match: got '\(', must be a regular expression \(",
         ),
-        ("finetune: {optimizer: adagrad}", r"finetune\.optimizer: got 'adagrad', must be adam, ad"),
+        (
+            "finetune: {optimizer: adagrad}",
+            r"finetune\.optimizer: got 'adagrad', must be adam, adamw",
+        ),
         (
             "finetune: {optimizer: {name: adam, momentum: 0.5}}",
             r"finetune\.optimizer: adam has no momentum; leave it out or take another optimizer",
@@ -210,7 +217,12 @@ def test_a_mistake_names_the_key_the_value_and_the_rule(
 
 @pytest.mark.parametrize(
     ("text", "message"),
-    [("- a list", "holds list, not keys"), ("a: [", "is not YAML"), ("", "holds NoneType")],
+    [
+        ("- a list", "holds a list, must hold keys"),
+        ("a: [", "is not YAML"),
+        ("", "is empty, must hold keys"),
+        ("photos", "holds one value, must hold keys"),
+    ],
 )
 def test_a_file_that_is_no_config_is_named(tmp_path: Path, text: str, message: str) -> None:
     with pytest.raises(InputError, match=message):

@@ -40,6 +40,8 @@ def problem_of(path: str) -> str:
     if place.is_file():
         return _problem_of_file(place)
     near = next((parent for parent in place.parents if parent.exists()), place)
+    if near == Path():
+        return f"{path} does not exist in the current folder; correct the path"
     return f"{path} does not exist, though {near} does; correct the path"
 
 

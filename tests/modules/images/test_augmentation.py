@@ -234,8 +234,8 @@ def test_an_operation_that_gives_no_such_image_is_refused() -> None:
     with pytest.raises(InputError) as error:
         augmented(own(operations=[f"{__name__}:as_floats"]), 0)
     assert str(error.value) == (
-        f"augmentation.operations: {__name__}:as_floats turns uint8 (24, 40, 3) into float32 "
-        "(24, 40, 3), must be uint8 of the same shape"
+        f"finetune.augmentation.operations: {__name__}:as_floats turns uint8 (24, 40, 3) into "
+        "float32 (24, 40, 3), must be uint8 of the same shape"
     )
     with pytest.raises(InputError, match="would get 2 arguments and sigma"):
         augmented(own(operations=[{"name": f"{__name__}:as_floats", "sigma": 1}]), 0)

@@ -117,7 +117,9 @@ def test_a_serving_folder_outside_of_the_root_follows_a_move_and_stays_the_origi
 
 
 def test_what_is_no_root_is_told(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"ROOT: .* holds no owner\.json of a root; name a root"):
+    with pytest.raises(
+        InputError, match=r"ROOT: .* is no root, since it holds no owner\.json; give"
+    ):
         move.move(tmp_path)
 
 

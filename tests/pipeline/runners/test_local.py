@@ -24,3 +24,17 @@ def test_a_run_is_one_process_and_says_who_trains_in_several(tmp_path: Path) -> 
         local.run(loading.load(path))
     assert "\n" not in str(error.value)
     assert not (tmp_path / ".thaw").exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "problem"), [(".", "is a folder"), ("a/b.json", "lies in no folder that exists")]
+)
+def test_a_summary_that_cannot_be_written_is_refused_before_the_run(
+    tmp_path: Path, name: str, problem: str
+) -> None:
+    path = tmp_path / "birds.yaml"
+    path.write_text("data: {path: photos}\nbackbone: {handle: module}\n", encoding="utf-8")
+    message = rf"--summary: .* {problem}; name a file in an existing folder"
+    with pytest.raises(InputError, match=message):
+        local.run(loading.load(path), summary_file=tmp_path / name)
+    assert not (tmp_path / ".thaw").exists()

@@ -58,6 +58,7 @@ def test_a_missing_path_is_reported_with_its_nearest_existing_folder(tmp_path: P
         problem
         == f"{tmp_path / 'a' / 'b'} does not exist, though {tmp_path} does; correct the path"
     )
+    assert problem_of("no_such") == "no_such does not exist in the current folder; correct the path"
 
 
 def test_an_empty_folder_is_reported_as_empty(tmp_path: Path) -> None:
