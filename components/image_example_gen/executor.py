@@ -1,4 +1,4 @@
-"""Runs the chunks on Beam; what a worker does is in ``work``."""
+"""Runs the chunks on Beam; what a worker does is in ``beam_worker``."""
 
 from pathlib import Path
 from typing import Any
