@@ -145,9 +145,18 @@ def metric_of(name: str) -> Metric:
             f"{KEY}: {name} is of type {type(metric).__name__}, must be a ShareMetric or a "
             "StatisticMetric of modules.gate.metrics; name one"
         )
-    metric = replace(metric, name=name.partition(":")[2])
+    metric = _as_arrays(metric, name.partition(":")[2])
     _check(metric, name)
     return metric
+
+
+def _as_arrays(metric: Metric, name: str) -> Metric:
+    """A user's own metric under its name, whose functions may give lists or tensors too."""
+    if isinstance(metric, ShareMetric):
+        correct = metric.correct
+        return replace(metric, name=name, correct=lambda answers: np.asarray(correct(answers)))
+    columns = metric.columns
+    return replace(metric, name=name, columns=lambda answers: np.asarray(columns(answers)))
 
 
 def _check(metric: Metric, name: str) -> None:

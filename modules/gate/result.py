@@ -1,5 +1,6 @@
 """What a rule of the gate answers: in numbers, in words, and with a remedy."""
 
+import math
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
@@ -30,7 +31,8 @@ class RuleResult:
     slice: str | None = ALL
     """The images that it was measured on; null for all."""
     value: int | float | None = None
-    """The metric; of a rule that compares, its change from the baseline's."""
+    """The metric; of a rule that compares, its change from the baseline's; null where the images
+    give it no value."""
     baseline: int | float | None = None
     """The baseline's metric; null for a rule that does not compare."""
     bound: int | float | None = None
@@ -52,11 +54,14 @@ class RuleResult:
         for key in ("value", "baseline"):
             if fields[key] is not None:
                 fields[key] = self._shown(fields[key])
-        fields["interval"] = self.interval and [self._shown(end) for end in self.interval]
+        ends = self.interval and [self._shown(end) for end in self.interval]
+        fields["interval"] = None if ends is None or fields["value"] is None else ends
         fields["remedy"] = "" if self.passed else self.remedy
         return fields
 
-    def _shown(self, value: float) -> float:
+    def _shown(self, value: float) -> float | None:
+        if not math.isfinite(value):  # Of a user's own metric. JSON has no such numbers.
+            return None
         # A difference of scores is no share of images, and may be tiny.
         return significant(value) if self.kind == "difference" else rounded(value, self.n)
 

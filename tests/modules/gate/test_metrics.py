@@ -1,5 +1,6 @@
 """Metrics: those of the table, and a user's own in a rule."""
 
+import json
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from modules.gate.metrics import ACCURACY, ECE, TABLE, ShareMetric, StatisticMet
 from modules.gate.predictions import Answers, answers_of
 from modules.gate.result import RuleResult
 from modules.settings import BOUNDS, METRICS, Evaluation, Rule, metric_form
+from modules.text import as_json
 from tests.modules.gate.answers import predictions, right
 
 SCORES = np.array([[0.7, 0.2, 0.1], [0.3, 0.6, 0.1], [0.2, 0.3, 0.5], [0.4, 0.4, 0.2]])
@@ -35,6 +37,15 @@ too_large = StatisticMetric(
     columns=lambda answers: answers.confidence[:, None],
     statistic=lambda columns: 9 + 0 * columns.mean(axis=(-2, -1)),
     higher_is_better=True,
+)
+in_lists = ShareMetric(lambda answers: answers.hit.tolist())
+# Has no value where no image is wrong.
+wrong_confidence = StatisticMetric(
+    columns=lambda answers: np.stack([answers.confidence, ~answers.hit], axis=1).tolist(),
+    statistic=lambda columns: (
+        columns.prod(axis=-1).sum(axis=-1) / np.where(columns[..., 1].any(axis=-1), 1, np.nan)
+    ).clip(0, 1),
+    higher_is_better=False,
 )
 fails = ShareMetric(lambda answers: answers.scores)  # type: ignore[attr-defined]
 function = _harmless
@@ -126,6 +137,23 @@ def test_a_users_own_statistic_has_bootstrap_intervals() -> None:
     change = named(list(rules.comparing(options, made_up)), "max_rise_brier")
     assert change.value == pytest.approx(8 * (0.81 - 0.01) / 60)
     assert not change.passed
+
+
+def test_a_users_own_metric_may_give_lists() -> None:
+    options = Evaluation(rules=(Rule(metric=own("in_lists"), min=0.5, max_drop=0.01),))
+    both = predictions(right(54, 6), right(60, 0))
+    assert named(list(rules.absolute(options, both)), "min_in_lists").value == 0.9
+    assert not named(list(rules.comparing(options, both)), "max_drop_in_lists").passed
+
+
+def test_a_metric_without_a_value_breaks_its_rule_and_is_null_in_records() -> None:
+    options = Evaluation(rules=(Rule(metric=own("wrong_confidence"), max=1.0),))
+    result = named(list(rules.absolute(options, predictions(right(60, 0)))), "max_wrong_confidence")
+    assert not result.passed
+    record = result.as_json()
+    assert (record["value"], record["interval"], record["bound"]) == (None, None, 1.0)
+    assert json.loads(as_json(record)) == record
+    assert "NaN" not in as_json(record)
 
 
 def test_a_model_that_is_better_than_a_rule_allows_is_no_reason_to_train_more() -> None:
