@@ -74,7 +74,7 @@ def read(path: Path) -> DigestedListing | None:
         head, *rows = map(json.loads, gzip.decompress(path.read_bytes()).splitlines())
         images = [_image(row) for row in rows]
         return DigestedListing(images, head["layout"], head["left_out"])
-    except (OSError, EOFError, zlib.error, ValueError, KeyError, TypeError):
+    except (OSError, EOFError, zlib.error, ValueError, KeyError, TypeError, AttributeError):
         return None
 
 

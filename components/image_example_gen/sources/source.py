@@ -1,9 +1,16 @@
 """What a source of images is, and the checks of a user's own."""
 
+import os
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, Protocol, runtime_checkable
 
-from components.image_example_gen.image_file import ImageFile, check_classes, problem_of_label
+from components.image_example_gen.image_file import (
+    ImageFile,
+    check_classes,
+    is_remote,
+    problem_of_label,
+)
 from components.image_example_gen.listed import Listing
 from components.image_example_gen.sources.manifest import RESERVED
 from modules import features, plugins
@@ -90,6 +97,7 @@ class _Checked:
         listing = self._call("list_images", path, options, key, min_classes)
         if not isinstance(listing, Listing):
             raise self._error(f"list_images gives {type(listing).__name__}, must give a Listing")
+        listing = replace(listing, files=[*listing.files])
         further = set(self.further_features(path, options))
         for file in listing.files:
             self._check(file, further)
@@ -98,11 +106,17 @@ class _Checked:
 
     def further_features(self, path: str, options: Ingest) -> list[str]:
         """Raises ``InputError`` when the source fails, or a name cannot be a feature's."""
-        names = [*self._call("further_features", path, options)]
+        names = self._call("further_features", path, options)
+        if not isinstance(names, list | tuple) or not all(
+            _is_text(name) and name for name in names
+        ):
+            raise self._error(f"further_features gives {names!r}, must give a list of names")
+        if len(set(names)) < len(names):
+            raise self._error(f"further_features gives {names!r}, which names one twice")
         taken = {*RESERVED, features.PATH, features.LABEL}.intersection(names)
         if taken:
             raise self._error(f"further_features names {min(taken)!r}, which is reserved")
-        return names
+        return [*names]
 
     def _call(self, method: str, *arguments: Any) -> Any:
         try:
@@ -115,6 +129,9 @@ class _Checked:
     def _check(self, file: object, further: set[str]) -> None:
         if not isinstance(file, ImageFile):
             raise self._error(f"lists {type(file).__name__}, must list ImageFiles")
+        wrong = _wrong_field(file)
+        if wrong:
+            raise self._error(f"lists an image with the {wrong}")
         problem = problem_of_label(file.label)
         if problem and not file.problem:
             raise self._error(f"{file.name!r}: {problem}; give it one, or say so in its problem")
@@ -129,3 +146,34 @@ class _Checked:
 
     def _error(self, problem: str) -> InputError:
         return InputError(f"{_KEY}: {self._reference} {problem}; correct the source")
+
+
+def _is_text(value: object) -> bool:
+    """Whether a value is a text of valid Unicode."""
+    try:
+        return isinstance(value, str) and value.encode() is not None
+    except UnicodeEncodeError:
+        return False
+
+
+def _wrong_field(file: ImageFile) -> str:
+    """The first field whose value cannot be used, and what it must be; empty if all can."""
+    texts = ("name", "label", "group", "digest", "problem")
+    columns: object = file.columns
+    rules = {
+        "path": (isinstance(file.path, str), "a text"),
+        **{name: (_is_text(getattr(file, name)), "a text") for name in texts},
+        "size": (type(file.size) is int and file.size >= 0, "a number of bytes"),
+        "columns": (
+            isinstance(columns, tuple)
+            and all(isinstance(pair, tuple) and len(pair) == 2 for pair in columns)
+            and all(_is_text(text) for pair in columns for text in pair),
+            "a tuple of pairs of texts",
+        ),
+    }
+    for name, (fits, form) in rules.items():
+        if not fits:
+            return f"{name} {getattr(file, name)!r}, must be {form}"
+    if not is_remote(file.path) and not os.path.isabs(file.path):
+        return f"path {file.path!r}, must be absolute or an address"
+    return ""

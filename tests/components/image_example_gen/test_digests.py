@@ -1,5 +1,6 @@
 """What is read again, and what is taken from the run before."""
 
+import gzip
 import os
 import shutil
 import time
@@ -183,7 +184,10 @@ def test_the_listing_comes_out_of_its_file_as_it_went_in(tmp_path: Path, folder:
     assert listing.left_out == ["1 file or folder of other programs ('Thumbs.db')"]
 
 
-@pytest.mark.parametrize("content", [None, b"", b"no gzip", b"half"])
+@pytest.mark.parametrize(
+    "content",
+    [None, b"", b"no gzip", b"half", *map(gzip.compress, (b"", b"[]\n[]", b"{}\n3", b"\xff"))],
+)
 def test_a_damaged_file_is_as_good_as_none(
     tmp_path: Path, folder: Path, content: bytes | None
 ) -> None:

@@ -138,6 +138,18 @@ def fails() -> Listing:
         (Own(lambda: images(label="")), "'0.png': no label; give it one, or say so in its problem"),
         (Own(lambda: images(split="dev")), "'0.png' is in 'dev', must be in train, validation, t"),
         (Own(lambda: images(columns=(("x", "1"),))), "'0.png' has a column 'x', which further_f"),
+        (Own(lambda: images(label=3)), "lists an image with the label 3, must be a text; correct"),
+        (
+            Own(lambda: images(name="\udc80")),
+            "with the name '\\udc80', must be a text; correct the",
+        ),
+        (Own(lambda: images(path=Path("/x"))), "with the path PosixPath('/x'), must be a text"),
+        (Own(lambda: images(path="x.png")), "with the path 'x.png', must be absolute or an addre"),
+        (Own(lambda: images(size=None)), "with the size None, must be a number of bytes"),
+        (Own(lambda: images(columns=(("x", 3),)), ("x",)), "(('x', 3),), must be a tuple of pairs"),
+        (Own(images, None), "further_features gives None, must give a list of names; correct"),  # type: ignore[arg-type]
+        (Own(images, "camera"), "further_features gives 'camera', must give a list of names"),  # type: ignore[arg-type]
+        (Own(images, ("x", "x")), "further_features gives ('x', 'x'), which names one twice"),
         (Own(images, ("label",)), "further_features names 'label', which is reserved"),
         (Own(lambda: Listing(images().files[:1], "own")), "holds images of 1 class, 'a', and at l"),
     ],
@@ -150,6 +162,12 @@ def test_a_source_that_gives_what_cannot_be_is_refused(
         list_all(asked("/data", format="my_own:source"))
     assert message in str(error.value)
     assert "\n" not in str(error.value)
+
+
+def test_a_source_may_generate_its_images(monkeypatch: pytest.MonkeyPatch) -> None:
+    source = Own(lambda: Listing((file for file in images().files), "own"))  # type: ignore[arg-type]
+    monkeypatch.setattr(plugins, "load", lambda reference, key: source)
+    assert len(list_all(asked("/data", format="my_own:source"))) == 5
 
 
 def test_an_image_without_a_label_counts_as_one_that_cannot_be_used(
