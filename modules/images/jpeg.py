@@ -29,7 +29,16 @@ def decode(content: tf.Tensor, background: tf.Tensor) -> tuple[tf.Tensor, tf.Ten
 
 
 def marked(content: tf.Tensor) -> tf.Tensor:
-    """The file, with Adobe's segment first if its colours are inks; its own overrides it."""
+    """A JPEG file whose inks are marked as inverted, which is how viewers read them.
+
+    If its colours are inks, Adobe's segment is put first; one of the file's own overrides it.
+
+    Args:
+        content: string [], a JPEG file.
+
+    Returns:
+        string []; ``content`` itself for grey and RGB.
+    """
     return tf.cond(
         tf.equal(tf.io.extract_jpeg_shape(content)[2], _INKS),
         lambda: tf.strings.join(

@@ -16,12 +16,12 @@ FILE = "labels.json"
 
 
 def write(folder: str, fingerprint: str, labels: Mapping[str, Sequence[str]]) -> None:
-    """Writes the file.
+    """Writes ``FILE`` to the folder of an Examples artifact.
 
     Args:
-        folder: of the Examples artifact.
+        folder: the artifact's.
         fingerprint: of the data that the records hold.
-        labels: of each shard's records, in their order, by ``name_of`` the shard.
+        labels: by each shard's ``name_of``, the labels of its records in their order.
     """
     names = sorted({label for of_shard in labels.values() for label in of_shard})
     places = {label: place for place, label in enumerate(names)}
