@@ -13,9 +13,9 @@ TFX.
 """
 
 import importlib
+import importlib.util
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
-
-from pipeline.version import VERSION as _VERSION
 
 if TYPE_CHECKING:
     from components.records.summary import Summary
@@ -25,9 +25,9 @@ if TYPE_CHECKING:
     from pipeline.commands.inspect import Inspection
     from pipeline.commands.predict import Prediction
     from pipeline.config import Config
+    from pipeline.version import VERSION as __version__
     from thaw.api import gate, inspect, load_config, predict, run
 
-__version__ = _VERSION
 __all__ = [
     "BusyError",
     "Config",
@@ -57,11 +57,14 @@ _MODULES = {
     "pipeline.config": ("Config",),
     "thaw.api": ("gate", "inspect", "load_config", "predict", "run"),
 }
+_INIT = "__init__.py"
 _MODULE_OF = {name: module for module, names in _MODULES.items() for name in names}
 
 
 def __getattr__(name: str) -> Any:
     """Imports what is asked for on its first use (PEP 562)."""
+    if name == "__version__":
+        return importlib.import_module("pipeline.version").VERSION
     if name not in _MODULE_OF:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     value = getattr(importlib.import_module(_MODULE_OF[name]), name)
@@ -72,3 +75,17 @@ def __getattr__(name: str) -> Any:
 def __dir__() -> list[str]:
     """The public names, imported or not."""
     return sorted({*globals(), *__all__})
+
+
+def _check_packages() -> None:
+    """Refuses files that hide Thaw's packages, such as a ``modules.py`` in the current folder."""
+    for name in ("pipeline", "components", "modules"):
+        spec = importlib.util.find_spec(name)
+        place = spec.origin if spec else None
+        if place and Path(place).resolve() != Path(__file__).resolve().parents[1] / name / _INIT:
+            raise ImportError(
+                f"{place} hides Thaw's package {name}; rename it, or start Python in another folder"
+            )
+
+
+_check_packages()

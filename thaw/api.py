@@ -172,22 +172,41 @@ def _config(config: Config | AnyPath, overrides: Overrides | None, root: AnyPath
 
 
 def _path(path: AnyPath | None) -> Path | None:
+    if path is not None and not os.fspath(path):  # ``Path`` would take it for the current folder.
+        raise InputError("got '', must be a path; name one or leave it out")
     return None if path is None else Path(path)
 
 
 def _assignments(overrides: Overrides | None) -> list[str]:
     """The overrides in the command line's form, ``key.path=value``."""
+    if not isinstance(overrides, Mapping | None):
+        raise InputError(
+            f"overrides: got {type(overrides).__name__}, must be a dict of values by key, such as "
+            "{'finetune.seed': 1}; write it so"
+        )
     return [f"{key}={_as_yaml(key, value)}" for key, value in (overrides or {}).items()]
 
 
 def _as_yaml(key: str, value: Any) -> str:
     """A value as YAML on one line."""
-    plain = os.fspath(value) if isinstance(value, os.PathLike) else value
     try:
-        text = yaml.safe_dump(plain, default_flow_style=True, allow_unicode=True, width=math.inf)
-    except yaml.YAMLError:
+        text = yaml.safe_dump(
+            _plain(value), default_flow_style=True, allow_unicode=True, width=math.inf
+        )
+    except (yaml.YAMLError, RecursionError):
         raise InputError(
             f"overrides: got {type(value).__name__} for {key}, must be made of texts, numbers, "
             "lists and dicts; convert it"
         ) from None
     return str(text).removesuffix("\n").removesuffix("\n...")
+
+
+def _plain(value: Any) -> Any:
+    """A value with texts in place of paths, also in lists and dicts."""
+    if isinstance(value, os.PathLike):
+        return os.fspath(value)
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
+    return value

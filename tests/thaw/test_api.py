@@ -1,5 +1,6 @@
 """``import thaw``: typed, light, and it ends no process."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -52,6 +53,24 @@ def test_every_package_says_that_it_is_typed() -> None:
         assert (PROJECT / package / "py.typed").is_file()
 
 
+@pytest.mark.parametrize("start", [("-m", "thaw", "--version"), ("-c", "import thaw")])
+def test_a_file_that_hides_a_package_of_thaws_is_named(
+    tmp_path: Path, start: tuple[str, ...]
+) -> None:
+    (tmp_path / "modules.py").write_text("", encoding="utf-8")
+    done = subprocess.run(
+        [sys.executable, *start],
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(PROJECT)},
+    )
+    assert done.stderr.splitlines()[-1] == (
+        f"ImportError: {tmp_path / 'modules.py'} hides Thaw's package modules; rename it, or start "
+        "Python in another folder"
+    )
+
+
 @pytest.mark.parametrize(
     ("key", "value"),
     [
@@ -71,6 +90,20 @@ def test_overrides_are_values_by_key(key: str, value: Any) -> None:
     assert getattr(getattr(config, part), name) == expected
     assert config.root == Path("/root")
     assert len(config.overrides) == 1
+
+
+def test_paths_may_stand_in_lists_and_dicts(tmp_path: Path) -> None:
+    data = {"path": tmp_path, "leave_out": (Path("a"),)}
+    config = thaw.load_config(DIGITS, overrides={"data": data})
+    assert (config.data.path, config.data.leave_out) == (str(tmp_path), ("a",))
+
+
+def test_what_is_no_dict_of_overrides_or_no_path_is_a_mistake() -> None:
+    message = "overrides: got list, must be a dict of values by key, such as {'finetune.seed': 1};"
+    with pytest.raises(thaw.InputError, match=message):
+        thaw.load_config(DIGITS, overrides=["finetune.seed=1"])  # type: ignore[arg-type]
+    with pytest.raises(thaw.InputError, match="got '', must be a path; name one or leave it out"):
+        thaw.load_config(DIGITS, root="")
 
 
 def test_a_value_that_yaml_cannot_say_is_a_mistake() -> None:
