@@ -25,8 +25,9 @@ if TYPE_CHECKING:
     from pipeline.commands.inspect import Inspection
     from pipeline.commands.predict import Prediction
     from pipeline.config import Config
-    from pipeline.version import VERSION as __version__
     from thaw.api import gate, inspect, load_config, predict, run
+
+    __version__: str
 
 __all__ = [
     "BusyError",
