@@ -37,7 +37,7 @@ class Root:
     @property
     def listing(self) -> Path:
         """What the latest run has listed and read of the images."""
-        return self.path / "listing.jsonl.gz"
+        return self.path / "listing.jsonl"
 
     @property
     def checkpoints(self) -> Path:

@@ -5,10 +5,8 @@ whatever arrives in between; and the next run's driver takes from it the digests
 not changed.
 """
 
-import gzip
 import json
 import os
-import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -61,20 +59,21 @@ def take(options: Ingest, known: DigestedListing | None = None) -> DigestedListi
 def write(path: Path, listing: DigestedListing) -> None:
     """Writes the file: whole, or not at all."""
     rows = [{**vars(image.file), "state": image.state} for image in listing.images]
-    head = {"layout": listing.layout, "left_out": listing.left_out}
+    head = {"layout": listing.layout, "left_out": listing.left_out, "images": len(rows)}
     partial = path.with_name(f".{path.name}.partial")
-    text = "\n".join(map(json.dumps, (head, *rows)))
-    partial.write_bytes(gzip.compress(text.encode("ascii"), compresslevel=1))
+    partial.write_text("\n".join(map(json.dumps, (head, *rows))), encoding="ascii")
     os.replace(partial, path)
 
 
 def read(path: Path) -> DigestedListing | None:
     """What ``write`` wrote; None where there is nothing that can be read: all is then read anew."""
     try:
-        head, *rows = map(json.loads, gzip.decompress(path.read_bytes()).splitlines())
+        head, *rows = map(json.loads, path.read_text(encoding="ascii").splitlines())
+        if head["images"] != len(rows):
+            return None
         images = [_image(row) for row in rows]
         return DigestedListing(images, head["layout"], head["left_out"])
-    except (OSError, EOFError, zlib.error, ValueError, KeyError, TypeError, AttributeError):
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None
 
 

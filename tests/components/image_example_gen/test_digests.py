@@ -1,6 +1,5 @@
 """What is read again, and what is taken from the run before."""
 
-import gzip
 import os
 import shutil
 import time
@@ -186,7 +185,7 @@ def test_the_listing_comes_out_of_its_file_as_it_went_in(tmp_path: Path, folder:
 
 @pytest.mark.parametrize(
     "content",
-    [None, b"", b"no gzip", b"half", *map(gzip.compress, (b"", b"[]\n[]", b"{}\n3", b"\xff"))],
+    [None, b"", b"no JSON", b"half", b"a line less", b"[]\n[]", b"{}\n3", b"\xff"],
 )
 def test_a_damaged_file_is_as_good_as_none(
     tmp_path: Path, folder: Path, content: bytes | None
@@ -195,6 +194,9 @@ def test_a_damaged_file_is_as_good_as_none(
     if content == b"half":
         listing_file.write(path, taken(folder))
         content = path.read_bytes()[:-40]
+    if content == b"a line less":
+        listing_file.write(path, taken(folder))
+        content = path.read_bytes().rpartition(b"\n")[0]
     if content is not None:
         path.write_bytes(content)
     assert listing_file.read(path) is None
