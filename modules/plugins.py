@@ -13,8 +13,8 @@ import os
 import re
 import sys
 import traceback
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -81,7 +81,8 @@ def load(reference: str, key: str) -> Any:
     _check_is_there(module, reference, key)
     before = set(sys.modules)
     try:
-        loaded = importlib.import_module(module)
+        with _without_bytecode():
+            loaded = importlib.import_module(module)
     except (Exception, SystemExit) as error:
         raise InputError(
             f"{key}: importing {module} failed: {type(error).__name__}: "
@@ -193,6 +194,20 @@ def _from_the_folder(before: set[str]) -> set[str]:
         if name.partition(".")[0] not in others
         and _lies_in(folder, getattr(sys.modules[name], "__file__", None))
     }
+
+
+@contextmanager
+def _without_bytecode() -> Iterator[None]:
+    """Keeps Python from writing bytecode of what it imports.
+
+    Python uses a file's bytecode while its size and its date, in whole seconds, are the same, and
+    so might run the code of before an edit.
+    """
+    before, sys.dont_write_bytecode = sys.dont_write_bytecode, True
+    try:
+        yield
+    finally:
+        sys.dont_write_bytecode = before
 
 
 def _lies_in(folder: str, file: str | None) -> bool:

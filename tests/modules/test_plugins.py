@@ -59,6 +59,17 @@ def test_an_edited_plugin_is_imported_anew_when_the_config_is_loaded_again(folde
     assert plugins.load("thaw_edited:value", KEY) == 2
 
 
+def test_an_edit_is_seen_that_keeps_a_files_size_and_date(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "dont_write_bytecode", False)
+    for value in (1, 2):
+        plugins.search_in(folder)
+        write(folder, "thaw_quick.py", f"value = {value}\n")
+        os.utime(folder / "thaw_quick.py", (1e9, 1e9))
+        assert plugins.load("thaw_quick:value", KEY) == value
+
+
 def test_the_plugins_of_another_config_are_found_in_its_own_folder(folder: Path) -> None:
     write(folder, "first/thaw_same.py", "value = 1\n")
     write(folder, "second/thaw_same.py", "value = 2\n")
