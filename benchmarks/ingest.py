@@ -36,8 +36,8 @@ import modules  # noqa: F401 chooses Keras 2 before TensorFlow is imported
 
 from benchmarks import photo_files
 from modules.settings import MAX_PIXELS, Splits
-from pipeline.beam import Beam
-from pipeline.node_records import peak_rss_mb
+from pipeline.configuration.beam import Beam
+from pipeline.state.node_records import peak_rss_mb
 
 RESULTS = Path(__file__).parent / "results" / "ingest.jsonl"
 SHARES = Splits().shares()

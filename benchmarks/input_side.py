@@ -21,9 +21,9 @@ import modules  # noqa: F401 chooses Keras 2 before TensorFlow is imported
 from benchmarks.measure import bytes_in
 from modules.errors import StageError
 from modules.finetune import stage_run, steps
-from pipeline import loading
-from pipeline.node_records import peak_rss_mb
+from pipeline.configuration import loading
 from pipeline.runners import local
+from pipeline.state.node_records import peak_rss_mb
 
 CONFIG = Path(__file__).parent.parent / "configs" / "sign_language.yaml"
 STAGES = "finetune.stages=[{name: all, unfreeze: all, epochs: 1}]"

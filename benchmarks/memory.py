@@ -36,11 +36,11 @@ RUN = "benchmark"
 def measure(node_id: str, source: Path, root: Path) -> dict[str, Any]:
     """Runs one node; returns its seconds and its process's memory."""
     from pipeline.compiled import compile_pipeline
-    from pipeline.config import Config
-    from pipeline.executions import connection_to
+    from pipeline.configuration.config import Config
     from pipeline.node import run_node
     from pipeline.preparation import prepare_config, trainer_options
-    from pipeline.root import Root
+    from pipeline.state.executions import connection_to
+    from pipeline.state.root import Root
 
     config = Config.model_validate(
         {

@@ -35,7 +35,7 @@ from tfx_bsl.public import tfxio
 
 from benchmarks import photos
 from benchmarks.measure import bytes_in
-from pipeline.node_records import peak_rss_mb
+from pipeline.state.node_records import peak_rss_mb
 
 SPLITS = ("train", "eval")
 IMAGE, LABEL, PIXELS = "image", "label", "pixels"

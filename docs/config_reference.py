@@ -10,7 +10,7 @@ from typing import Any
 
 import yaml
 
-from pipeline.config import Config
+from pipeline.configuration.config import Config
 
 PAGE = Path(__file__).with_name("config.md")
 _INTRODUCTION = """# All keys of a config

@@ -16,10 +16,10 @@ from components.serving.disk import replace_whole
 from modules.errors import InputError
 from modules.settings import Options, Override, TrainerOptions
 from modules.text import as_json
-from pipeline.cache_keys import names_of_paths
-from pipeline.config import Config
-from pipeline.provenance import versions
-from pipeline.root import Root
+from pipeline.caching.cache_keys import names_of_paths
+from pipeline.caching.provenance import versions
+from pipeline.configuration.config import Config
+from pipeline.state.root import Root
 
 FORMAT: Literal[1] = 1
 NODES_FILE = "nodes.json"

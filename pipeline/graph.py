@@ -24,9 +24,9 @@ from modules import features, preprocessing, trainer
 from modules.gate.skill import least_others
 from modules.settings import Evaluation, Override, TrainerOptions
 from modules.text import without_secrets
-from pipeline.config import Config
+from pipeline.caching.provenance import source_fingerprint, versions
+from pipeline.configuration.config import Config
 from pipeline.optional_nodes import docker_check, lite_exports
-from pipeline.provenance import source_fingerprint, versions
 from pipeline.schema import schema_text, statistics_options
 
 

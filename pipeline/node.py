@@ -4,11 +4,11 @@ import shutil
 from typing import Any
 
 from modules import plugins
-from pipeline import executions, recovery
-from pipeline.cache_keys import without_paths
+from pipeline.caching.cache_keys import without_paths
 from pipeline.compiled import CompiledPipeline
-from pipeline.node_records import NodeRecord, Recorder
-from pipeline.root import Root
+from pipeline.state import executions, recovery
+from pipeline.state.node_records import NodeRecord, Recorder
+from pipeline.state.root import Root
 
 _TRAINER = "Trainer"
 

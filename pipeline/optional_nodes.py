@@ -7,8 +7,8 @@ from tfx.components.infra_validator.component import InfraValidator
 from components.exports.component import Exports
 from components.infra_check.component import docker_specs
 from modules.settings import TrainerOptions
-from pipeline.config import Config
-from pipeline.provenance import source_fingerprint
+from pipeline.caching.provenance import source_fingerprint
+from pipeline.configuration.config import Config
 
 
 def docker_check(config: Config, train: Any, example_gen: Any) -> Any:

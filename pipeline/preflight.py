@@ -12,9 +12,11 @@ from components.image_example_gen.sources import list_data
 from modules import plugins
 from modules.errors import InputError
 from modules.settings import check_class_weights, check_one_process
-from pipeline import expected_splits, handles, owner, recovery
-from pipeline.config import Config
-from pipeline.root import Root
+from pipeline import expected_splits
+from pipeline.configuration import handles
+from pipeline.configuration.config import Config
+from pipeline.state import owner, recovery
+from pipeline.state.root import Root
 
 
 def claim_root(config: Config, *, adopt: bool = False) -> str:

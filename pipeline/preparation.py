@@ -22,8 +22,8 @@ from modules.finetune.forward import training_forward
 from modules.settings import WHITE, Color, ImageSpec, Patterns, Stage, TrainerOptions
 from modules.text import without_secrets
 from pipeline import plugin_checks
-from pipeline.config import BackboneOptions, Config
-from pipeline.root import Root
+from pipeline.configuration.config import BackboneOptions, Config
+from pipeline.state.root import Root
 
 _RANGE = (0.0, 1.0)  # of black and white, by Hub's convention for images
 

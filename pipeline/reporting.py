@@ -8,10 +8,10 @@ from components.records.summary import SUMMARY_FILE, Summary
 from modules import features
 from modules.settings import Finetune, FractionOfBlocks, LastBlocks, MatchingBlocks, Stage
 from modules.text import counted, printable_lines, quoted
-from pipeline import record
-from pipeline.config import Config
-from pipeline.provenance import versions
-from pipeline.root import Root, shown
+from pipeline.caching.provenance import versions
+from pipeline.configuration import record
+from pipeline.configuration.config import Config
+from pipeline.state.root import Root, shown
 
 
 def planned(finetune: Finetune) -> str:

@@ -11,7 +11,7 @@ from tensorflow_metadata.proto.v0 import schema_pb2
 from modules import features
 from modules.errors import InputError
 from modules.text import cause
-from pipeline.config import Config
+from pipeline.configuration.config import Config
 
 
 def statistics_options(columns: Sequence[str]) -> tfdv.StatsOptions:

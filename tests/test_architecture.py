@@ -69,9 +69,10 @@ SHARED_BY_ALL = {
 }  # fmt: skip
 # What the nodes of ``components`` share; what is no node's folder is here.
 BELOW_NODES = ("artifacts", "node_spec", "driver", "subprocess_runner", "records", "serving")
-# The folders of ``pipeline``; the files beside them import none of these.
-BESIDE_FILES = {"cli", "commands", "runners"}
-FILES = rooms_in("pipeline") - BESIDE_FILES
+# The folders of ``pipeline``: the files beside them import the first ones, and none of the others.
+BELOW_FILES = ("version", "configuration", "caching", "state")
+ABOVE_FILES = {"cli", "commands", "runners"}
+FILES = rooms_in("pipeline") - ABOVE_FILES
 ROOMS = {
     "modules": in_order(
         "settings", "images", "backbones", "finetune", "gate", shared=SHARED_BY_ALL
@@ -82,9 +83,10 @@ ROOMS = {
         **apart(rooms_in("components") - {*BELOW_NODES}, shared=BELOW_NODES),
     },
     "pipeline": {
-        **dict.fromkeys(FILES, FILES),
+        **in_order(*BELOW_FILES),
+        **dict.fromkeys(FILES - {*BELOW_FILES}, FILES),
         **apart({"commands", "runners"}, shared=FILES),
-        "cli": {*FILES, *BESIDE_FILES},
+        "cli": {*FILES, *ABOVE_FILES},
     },
 }
 

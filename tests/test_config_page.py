@@ -10,8 +10,8 @@ import pytest
 
 from docs import config_reference
 from modules.settings.paths import Folders
-from pipeline import safe_yaml
-from pipeline.config import Config
+from pipeline.configuration import safe_yaml
+from pipeline.configuration.config import Config
 from tests.conftest import PROJECT
 
 PAGES = sorted([PROJECT / "README.md", *(PROJECT / "docs").glob("*.md")])

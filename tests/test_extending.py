@@ -17,9 +17,10 @@ from modules.finetune import schedule, training
 from modules.gate import rules
 from modules.images.augmentation import augment
 from modules.settings import ImageSpec
-from pipeline import loading, plugin_checks, preflight, safe_yaml
-from pipeline.config import Config
-from pipeline.provenance import source_fingerprint
+from pipeline import plugin_checks, preflight
+from pipeline.caching.provenance import source_fingerprint
+from pipeline.configuration import loading, safe_yaml
+from pipeline.configuration.config import Config
 from tests.conftest import GLYPHS, PROJECT, picture
 from tests.modules.bench import Bench
 from tests.modules.gate.answers import predictions, right

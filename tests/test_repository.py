@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from pipeline import safe_yaml
+from pipeline.configuration import safe_yaml
 from tests.conftest import PROJECT
 
 TEMPLATES = PROJECT / ".github" / "ISSUE_TEMPLATE"

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline import safe_yaml
+from pipeline.configuration import safe_yaml
 from tests.conftest import PROJECT
 
 # A program that writes down what it was asked for.

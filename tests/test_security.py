@@ -87,7 +87,7 @@ def test_numpy_reads_no_objects() -> None:
 
 
 YAML = {
-    "pipeline/safe_yaml.py": {"yaml.safe_load", "yaml.parse"},
+    "pipeline/configuration/safe_yaml.py": {"yaml.safe_load", "yaml.parse"},
     "tests/test_usual_snippet.py": {"yaml.safe_load"},
     "docs/config_reference.py": {"yaml.safe_dump"},  # It writes, and reads nothing.
 }

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
-from pipeline.config import Config
+from pipeline.configuration.config import Config
 from tests.conftest import PROJECT
 
 PAGE = (PROJECT / "docs" / "usual_snippet.md").read_text(encoding="utf-8")

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from pipeline.commands.gate import Judgement
     from pipeline.commands.inspect import Inspection
     from pipeline.commands.predict import Prediction
-    from pipeline.config import Config
+    from pipeline.configuration.config import Config
     from thaw.api import gate, inspect, load_config, predict, run
 
     __version__: str
@@ -55,7 +55,7 @@ _MODULES = {
     "pipeline.commands.gate": ("Judgement",),
     "pipeline.commands.inspect": ("Inspection",),
     "pipeline.commands.predict": ("Prediction",),
-    "pipeline.config": ("Config",),
+    "pipeline.configuration.config": ("Config",),
     "thaw.api": ("gate", "inspect", "load_config", "predict", "run"),
 }
 _INIT = "__init__.py"

@@ -11,14 +11,14 @@ import yaml
 from components.records.summary import Summary
 from modules.errors import InputError
 from modules.settings import Override
-from pipeline import loading
 from pipeline.commands import gate as gate_command
 from pipeline.commands import inspect as inspect_command
 from pipeline.commands import predict as predict_command
 from pipeline.commands.gate import Judgement
 from pipeline.commands.inspect import Inspection
 from pipeline.commands.predict import Prediction
-from pipeline.config import Config
+from pipeline.configuration import loading
+from pipeline.configuration.config import Config
 
 AnyPath = str | os.PathLike[str]
 Overrides = Mapping[str, Any]

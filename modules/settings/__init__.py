@@ -1,6 +1,6 @@
 """The options that travel into TFX's nodes: frozen, checked value objects.
 
-``pipeline.config`` composes them into the whole configuration; Trainer receives them as JSON.
+``pipeline.configuration`` composes them into the whole; Trainer receives them as JSON.
 """
 
 from modules.settings.augmentation import Augmentation, RandAugment

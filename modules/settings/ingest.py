@@ -61,7 +61,7 @@ class Splits(Options):
 class Ingest(Options):
     """What ImageExampleGen gets of a configuration's ``data``: all that its cache key holds of it.
 
-    ``pipeline.config.Data`` adds the keys that other nodes read.
+    ``pipeline.configuration.config.Data`` adds the keys that other nodes read.
     """
 
     path: PathOrAddress

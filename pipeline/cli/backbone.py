@@ -57,8 +57,9 @@ def lr_find(
     Nothing is kept but the picture.
     """
     from components.records.base import as_json_text
-    from pipeline import display, loading
+    from pipeline import display
     from pipeline.commands import lr_find
+    from pipeline.configuration import loading
 
     loaded = loading.load(config, set_ or (), root)
     with display.quiet() as visible, nullcontext() if as_json else display.Display(visible):
@@ -69,6 +70,6 @@ def lr_find(
 @app.command()
 def backbones(as_json: JsonOption = False) -> None:
     """Shows the backbones that have a name, for a config's backbone.handle."""
-    from pipeline import handles
+    from pipeline.configuration import handles
 
     typer.echo(handles.as_json_text() if as_json else handles.as_text())

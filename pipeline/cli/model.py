@@ -59,8 +59,9 @@ def gate(
     Nothing is trained or pushed. Exit status: 0 blessed, 3 refused.
     """
     from components.records.base import as_json_text
-    from pipeline import display, loading
+    from pipeline import display
     from pipeline.commands import gate
+    from pipeline.configuration import loading
 
     loaded = loading.load(config, set_ or (), root)
     with display.quiet() as visible, nullcontext() if as_json else display.Display(visible):

@@ -54,7 +54,8 @@ def run(
      75  another run holds the root, or another push the serving folder
     130  it was interrupted by Ctrl-C; 143 by SIGTERM
     """
-    from pipeline import loading, record, reporting
+    from pipeline import reporting
+    from pipeline.configuration import loading, record
     from pipeline.runners import local
 
     if (config is None) == (from_ is None):

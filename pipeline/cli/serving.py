@@ -23,8 +23,8 @@ def versions(
 ) -> None:
     """Shows what was pushed when, by which run, with which metrics, and what is served."""
     from components.records.base import as_json_text
-    from pipeline import loading
     from pipeline.commands import versions
+    from pipeline.configuration import loading
 
     rows = versions.pushed(loading.load(config, set_ or (), root))
     typer.echo(as_json_text(rows) if as_json else versions.as_text(rows))
@@ -45,8 +45,8 @@ def rollback(
     set_: SetOption = None,
 ) -> None:
     """Goes back to an earlier version: withdraws those that came after it."""
-    from pipeline import loading
     from pipeline.commands import versions
+    from pipeline.configuration import loading
 
     typer.echo(versions.roll_back(loading.load(config, set_ or (), root), version, by))
 
@@ -63,8 +63,8 @@ def restore(
     set_: SetOption = None,
 ) -> None:
     """Brings back a version that a rollback withdrew."""
-    from pipeline import loading
     from pipeline.commands import versions
+    from pipeline.configuration import loading
 
     typer.echo(versions.bring_back(loading.load(config, set_ or (), root), version, by))
 
@@ -78,7 +78,7 @@ def pin(
     set_: SetOption = None,
 ) -> None:
     """Keeps a version, however many are pushed after it."""
-    from pipeline import loading
     from pipeline.commands import versions
+    from pipeline.configuration import loading
 
     typer.echo(versions.pin(loading.load(config, set_ or (), root), version, remove=remove))

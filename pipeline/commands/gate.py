@@ -12,8 +12,9 @@ from components.records.infra import InfraRecord
 from modules import features, model_layout
 from modules.errors import InputError
 from modules.text import printable_lines
-from pipeline import places, preflight
-from pipeline.config import Config
+from pipeline import preflight
+from pipeline.configuration import places
+from pipeline.configuration.config import Config
 
 
 class Judgement(Record):

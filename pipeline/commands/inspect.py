@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Literal
 
 from components.records.base import Record
 from modules.text import printable, printable_lines
-from pipeline import handles, loading, preflight
-from pipeline.config import BackboneOptions
+from pipeline import preflight
+from pipeline.configuration import handles, loading
+from pipeline.configuration.config import BackboneOptions
 
 if TYPE_CHECKING:  # TensorFlow comes with them.
     from modules.finetune.schedule import PlannedStage

@@ -12,10 +12,11 @@ from modules import features
 from modules.errors import InputError
 from modules.settings import Stage
 from modules.text import printable_lines
-from pipeline import handles, preflight
+from pipeline import preflight
 from pipeline.commands.lr_report import ImageCounts, RangeTestReport
-from pipeline.config import Config
-from pipeline.root import shown
+from pipeline.configuration import handles
+from pipeline.configuration.config import Config
+from pipeline.state.root import shown
 
 if TYPE_CHECKING:  # These import TensorFlow, which a mistake in the config must not wait for.
     from components.image_example_gen.sample import Sample

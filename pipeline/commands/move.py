@@ -18,9 +18,10 @@ from components.serving.lock import LOCK, writing
 from modules import model_layout
 from modules.errors import InputError
 from modules.text import as_json
-from pipeline import owner, places, recovery
-from pipeline.cache_keys import renamed
-from pipeline.root import Root
+from pipeline.caching.cache_keys import renamed
+from pipeline.configuration import places
+from pipeline.state import owner, recovery
+from pipeline.state.root import Root
 
 _SERVING = "serving_dir"  # the property of Pusher's executions
 

@@ -11,7 +11,7 @@ from components.serving import versions
 from modules import model_layout
 from modules.errors import InputError
 from modules.text import printable_lines
-from pipeline import loading, places
+from pipeline.configuration import loading, places
 
 
 class Prediction(SparseRecord):

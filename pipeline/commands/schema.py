@@ -3,7 +3,7 @@
 from typing import Any, Literal
 
 from components.records.summary import Summary
-from pipeline.config import Config
+from pipeline.configuration.config import Config
 
 _DRAFT = "https://json-schema.org/draft/2020-12/schema"
 

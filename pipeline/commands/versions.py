@@ -15,8 +15,8 @@ from components.serving.rollback import rollback
 from modules import model_layout
 from modules.rounding import share
 from modules.text import printable_lines
-from pipeline.config import Config
-from pipeline.root import Root, shown
+from pipeline.configuration.config import Config
+from pipeline.state.root import Root, shown
 
 
 class Withdrawal(Record):

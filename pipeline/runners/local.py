@@ -11,17 +11,19 @@ from components.records.summary import Summary
 from modules.errors import BusyError, InputError, StageError
 from modules.settings import Override, TrainerOptions
 from modules.text import cause, without_secrets
-from pipeline import collector, executions, preflight, record, recovery
+from pipeline import collector, preflight
+from pipeline.caching.provenance import versions
 from pipeline.compiled import compile_pipeline, read_compiled
-from pipeline.config import Config
+from pipeline.configuration import record
+from pipeline.configuration.config import Config
 from pipeline.display import Display, logged_to
-from pipeline.full_disk import no_room
 from pipeline.interruption import Interruption, watched
 from pipeline.node import run_node
-from pipeline.node_records import peak_rss_mb, read_all, seconds_by_name
-from pipeline.provenance import versions
 from pipeline.reporting import planned, upgraded
-from pipeline.root import Root, new_run_id, shown
+from pipeline.state import executions, recovery
+from pipeline.state.full_disk import no_room
+from pipeline.state.node_records import peak_rss_mb, read_all, seconds_by_name
+from pipeline.state.root import Root, new_run_id, shown
 
 LOG_FILE = "tfx.log"
 

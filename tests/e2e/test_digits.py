@@ -13,8 +13,8 @@ import tensorflow as tf
 from components.image_example_gen.hash_split import split_of
 from modules import features
 from pipeline.compiled import read_compiled
-from pipeline.node_records import read_all, seconds_by_name
-from pipeline.root import Root
+from pipeline.state.node_records import read_all, seconds_by_name
+from pipeline.state.root import Root
 from tests.conftest import GLYPHS, PROJECT
 from tests.e2e.thaw import DIGITS, Done, summary_in, thaw, tree
 

@@ -11,7 +11,7 @@ from modules import trainer
 from modules.backbones.loading.allowed import ENVIRONMENT
 from modules.errors import InputError
 from modules.images import inputs
-from pipeline import loading
+from pipeline.configuration import loading
 from pipeline.preparation import prepare, trainer_options
 from tests.conftest import GLYPHS, PROJECT
 

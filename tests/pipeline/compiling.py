@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from modules.settings import ImageSpec, TrainerOptions
-from pipeline import loading
 from pipeline.compiled import CompiledPipeline, compile_pipeline
+from pipeline.configuration import loading
 from tests.conftest import PROJECT
 
 

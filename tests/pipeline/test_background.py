@@ -6,7 +6,7 @@ import pytest
 
 from modules.errors import InputError
 from modules.settings import ImageSpec
-from pipeline import loading
+from pipeline.configuration import loading
 from pipeline.preparation import prepare_config
 from tests.conftest import GLYPHS
 

@@ -12,7 +12,8 @@ import pytest
 from components.records.summary import Summary
 from modules import progress
 from modules.settings import Finetune
-from pipeline import loading, reporting, safe_yaml
+from pipeline import reporting
+from pipeline.configuration import loading, safe_yaml
 from pipeline.display import Display, logged_to
 from tests.conftest import PROJECT
 

@@ -11,7 +11,7 @@ from tfx.dsl.compiler import compiler
 from modules.errors import InputError
 from modules.gate import tfma_config
 from modules.settings import Evaluation, ImageSpec, Override, TrainerOptions
-from pipeline import loading
+from pipeline.configuration import loading
 from pipeline.graph import create_pipeline
 from tests.conftest import PROJECT
 

@@ -12,10 +12,10 @@ import pytest
 
 from components.image_example_gen.image_file import ImageFile
 from modules.errors import BusyError, Interrupted, StageError
-from pipeline import loading
+from pipeline.configuration import loading
 from pipeline.interruption import watched
-from pipeline.root import Root
 from pipeline.runners import local
+from pipeline.state.root import Root
 from tests.conftest import GLYPHS, PROJECT
 
 

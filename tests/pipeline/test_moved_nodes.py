@@ -7,13 +7,14 @@ import pytest
 
 from components.records.summary import Summary
 from modules.settings import ImageSpec, TrainerOptions
-from pipeline import loading, owner, record
 from pipeline.commands import move
 from pipeline.compiled import compile_pipeline
-from pipeline.config import Config
-from pipeline.executions import connection_to
+from pipeline.configuration import loading, record
+from pipeline.configuration.config import Config
 from pipeline.node import run_node
-from pipeline.root import Root, new_run_id
+from pipeline.state import owner
+from pipeline.state.executions import connection_to
+from pipeline.state.root import Root, new_run_id
 from tests.faults.running import add_digits
 
 # Those before Transform, which takes long, without DataCheck, which counts the images.

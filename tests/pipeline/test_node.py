@@ -14,10 +14,10 @@ from tfx_bsl.coders import batch_util
 from modules import plugins
 from modules.errors import InputError
 from pipeline.compiled import CompiledPipeline
-from pipeline.executions import NodeRun, connection_to, of_node
 from pipeline.node import run_node
-from pipeline.node_records import NodeRecord, read_all, seconds_by_name
-from pipeline.root import Root
+from pipeline.state.executions import NodeRun, connection_to, of_node
+from pipeline.state.node_records import NodeRecord, read_all, seconds_by_name
+from pipeline.state.root import Root
 from tests.pipeline.compiling import compiled_digits
 
 NODE = "CuratedSchema"  # It needs no images.

@@ -7,8 +7,9 @@ import pytest
 from typer.testing import CliRunner
 
 from modules.errors import InputError
-from pipeline import loading, preflight
+from pipeline import preflight
 from pipeline.cli.app import app
+from pipeline.configuration import loading
 from tests.conftest import GLYPHS
 
 Run = Callable[..., tuple[str, str]]

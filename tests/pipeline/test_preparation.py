@@ -7,7 +7,7 @@ import pytest
 
 from modules.backbones.loading import origin
 from modules.backbones.loading.origin import Origin
-from pipeline.config import BackboneOptions
+from pipeline.configuration.config import BackboneOptions
 from pipeline.preparation import prepare
 from tests.conftest import GLYPHS
 

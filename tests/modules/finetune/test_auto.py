@@ -8,9 +8,9 @@ from modules.errors import InputError
 from modules.finetune import auto, schedule
 from modules.finetune.auto import ScheduleInputs, choose_stages
 from modules.settings import Finetune
-from pipeline import loading
+from pipeline.configuration import loading
 from tests.modules.bench import SPEC, Bench
-from tests.pipeline.test_loading import WHOLE, written
+from tests.pipeline.configuration.test_loading import WHOLE, written
 
 SIZES = [1, 2, 10, 80, 200, 319, 320, 1000, 1650, 20_000, 1_000_000]
 

@@ -16,12 +16,13 @@ from tfx.types import artifact_utils
 from components.serving import versions
 from components.serving.push import push
 from modules.errors import InputError
-from pipeline import cache_keys, owner
+from pipeline.caching import cache_keys
 from pipeline.commands import move
-from pipeline.root import Root
+from pipeline.state import owner
+from pipeline.state.root import Root
 from tests.components.serving.processes import model
 from tests.faults.state import opened
-from tests.pipeline.test_owner import config
+from tests.pipeline.state.test_owner import config
 
 
 @pytest.fixture

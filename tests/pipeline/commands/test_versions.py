@@ -15,7 +15,7 @@ from components.serving.push import push
 from components.serving.versions import list_versions, pinned, withdrawn
 from modules.errors import InputError
 from pipeline.cli.app import app
-from pipeline.root import Root
+from pipeline.state.root import Root
 from tests.components.serving.processes import model
 from tests.conftest import PROJECT
 

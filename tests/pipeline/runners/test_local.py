@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from modules.errors import InputError
-from pipeline import loading
+from pipeline.configuration import loading
 from pipeline.runners import local
 
 

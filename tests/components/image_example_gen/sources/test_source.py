@@ -21,9 +21,10 @@ from components.image_example_gen.sources.built_in import SOURCES
 from modules import plugins
 from modules.errors import InputError
 from modules.settings import FORMATS
-from pipeline import loading, preflight, safe_yaml
-from pipeline.config import Config
-from pipeline.provenance import source_fingerprint
+from pipeline import preflight
+from pipeline.caching.provenance import source_fingerprint
+from pipeline.configuration import loading, safe_yaml
+from pipeline.configuration.config import Config
 from tests.components.conftest import asked
 from tests.conftest import GLYPHS, PROJECT
 

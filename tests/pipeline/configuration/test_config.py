@@ -8,8 +8,8 @@ import pytest
 from pydantic import BaseModel, ValidationError
 
 from modules.settings import Ingest, Options, paths
-from pipeline import loading
-from pipeline.config import Config, Data
+from pipeline.configuration import loading
+from pipeline.configuration.config import Config, Data
 
 WHOLE = "data: {path: photos, schema: s.pbtxt}\nbackbone: {handle: module}\n"
 PATH_NAMES = ("path", "dir", "root", "file", "handle")

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from modules.errors import InputError
-from pipeline import imports, provenance
+from pipeline.caching import imports, provenance
 from tests.conftest import PROJECT
 
 PLUGIN = "own.first:build"
@@ -139,7 +139,7 @@ def test_a_file_is_parsed_once_a_process(monkeypatch: pytest.MonkeyPatch) -> Non
 def test_a_fingerprint_imports_nothing_that_it_hashes(package: Path) -> None:
     (package / "first.py").write_text("raise SystemExit('imported')\n", encoding="utf-8")
     code = (
-        "import sys\nfrom pipeline.provenance import source_fingerprint\n"
+        "import sys\nfrom pipeline.caching.provenance import source_fingerprint\n"
         f"sys.path.insert(0, {str(package.parent)!r})\n"
         f"source_fingerprint('modules.trainer', plugins=[{PLUGIN!r}])\n"
         "print(sorted({'tensorflow', 'tfx', 'own', 'modules.trainer'} & set(sys.modules)))\n"

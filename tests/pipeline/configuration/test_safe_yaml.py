@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from modules.errors import InputError
-from pipeline import loading, safe_yaml
-from tests.pipeline.test_loading import WHOLE, written
+from pipeline.configuration import loading, safe_yaml
+from tests.pipeline.configuration.test_loading import WHOLE, written
 
 
 def aliases(first: str, each: str, levels: int) -> str:

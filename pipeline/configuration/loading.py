@@ -11,9 +11,9 @@ from pydantic import ValidationError
 
 from modules.errors import InputError
 from modules.settings import paths
-from pipeline import handles, mistakes, places, safe_yaml
-from pipeline.config import Config
-from pipeline.record import PastRun
+from pipeline.configuration import handles, mistakes, places, safe_yaml
+from pipeline.configuration.config import Config
+from pipeline.configuration.record import PastRun
 
 _LONGEST_NAME = 63  # of a TFX pipeline
 _SNIFFED = 4096  # bytes, enough to tell a text file from others
@@ -42,7 +42,7 @@ def load_recorded(
     """The configuration of a run, from its record.
 
     Args:
-        recorded: as ``pipeline.record.read_from``; the backbone's files must be what they were.
+        recorded: as ``record.read_from``; the backbone's files must be what they were.
         overrides: as for ``load``; what the record withholds must be among them.
         root: likewise.
 

@@ -10,7 +10,7 @@ from filelock import FileLock, Timeout
 
 from components.records.summary import SUMMARY_FILE
 from modules.errors import BusyError, InputError, StageError
-from pipeline.full_disk import no_room
+from pipeline.state.full_disk import no_room
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ class Root:
         return self.runs / run_id
 
     def node_records(self, run_id: str) -> Path:
-        """The folder of the records of a run's nodes (``pipeline.node_records``)."""
+        """The folder of the records of a run's nodes (``node_records``)."""
         return self.run(run_id) / "nodes"
 
     def summary_of(self, run_id: str) -> Path:

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from pipeline.config import Config
+from pipeline.configuration.config import Config
 
 
 def renamed(text: str, names: Mapping[str, str]) -> str:

@@ -14,11 +14,12 @@ from components.image_example_gen.image_file import ImageFile
 from components.records.data import DataRecord
 from components.records.summary import RECORD_FILE, Summary
 from modules.errors import InputError, StageError
-from pipeline import loading, record, reporting
+from pipeline import reporting
 from pipeline.cli.app import app
-from pipeline.config import Config
-from pipeline.root import Root
+from pipeline.configuration import loading, record
+from pipeline.configuration.config import Config
 from pipeline.runners import local
+from pipeline.state.root import Root
 from pipeline.version import VERSION
 from tests.conftest import GLYPHS, PROJECT
 

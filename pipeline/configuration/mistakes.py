@@ -9,7 +9,7 @@ from typing import Any, Union, get_args, get_origin
 from pydantic import BaseModel, ValidationError
 
 from modules.settings import LinearHead, MlpHead
-from pipeline.config import Config
+from pipeline.configuration.config import Config
 
 _STAGES = "finetune.stages[...]"
 _SHOWN = 20  # mistakes

@@ -14,9 +14,9 @@ import pytest
 from ml_metadata.proto import metadata_store_pb2
 
 from modules.errors import InputError
-from pipeline.executions import NodeRun
-from pipeline.recovery import check_metadata, recover, recover_node, temporary_files
-from pipeline.root import Root
+from pipeline.state.executions import NodeRun
+from pipeline.state.recovery import check_metadata, recover, recover_node, temporary_files
+from pipeline.state.root import Root
 
 Execution = metadata_store_pb2.Execution
 

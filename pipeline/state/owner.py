@@ -7,8 +7,8 @@ from dataclasses import asdict, dataclass
 
 from components.serving.disk import replace_whole
 from modules.errors import InputError
-from pipeline.config import Config
-from pipeline.root import Root
+from pipeline.configuration.config import Config
+from pipeline.state.root import Root
 
 OWNER_FILE = "owner.json"
 

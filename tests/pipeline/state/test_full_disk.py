@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.full_disk import no_room
+from pipeline.state.full_disk import no_room
 from tests.conftest import PROJECT
 
 

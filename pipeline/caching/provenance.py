@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from modules.errors import InputError
-from pipeline.imports import Closure, closure, distributions, is_installed, locate
+from pipeline.caching.imports import Closure, closure, distributions, is_installed, locate
 
 PACKAGES = (
     "tensorflow",

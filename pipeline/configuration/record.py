@@ -15,7 +15,7 @@ from components.records.run import RunRecord
 from components.records.summary import RECORD_FILE, Summary
 from modules.errors import InputError
 from modules.text import without_secrets
-from pipeline.config import Config
+from pipeline.configuration.config import Config
 from pipeline.version import VERSION
 
 _PROJECT = Path(__file__).parents[1]

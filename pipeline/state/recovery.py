@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from modules.errors import InputError
-from pipeline import executions
-from pipeline.root import Root
+from pipeline.state import executions
+from pipeline.state.root import Root
 
 _HUB = "TFHUB_CACHE_DIR"
 

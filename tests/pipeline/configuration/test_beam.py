@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from pipeline import loading
-from pipeline.beam import Beam
+from pipeline.configuration import loading
+from pipeline.configuration.beam import Beam
 
 
 def written(folder: Path) -> Path:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from modules.errors import BusyError
-from pipeline.root import Root, new_run_id
+from pipeline.state.root import Root, new_run_id
 
 
 def test_a_second_run_is_kept_out_until_the_first_has_ended(tmp_path: Path) -> None:

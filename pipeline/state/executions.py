@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from components.records.summary import SUMMARY_FILE, Summary, read_summary
-from pipeline.root import Root
+from pipeline.state.root import Root
 
 
 @dataclass(frozen=True)

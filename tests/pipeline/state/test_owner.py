@@ -6,9 +6,10 @@ from pathlib import Path
 import pytest
 
 from modules.errors import InputError
-from pipeline import loading, owner
-from pipeline.config import Config
-from pipeline.root import Root
+from pipeline.configuration import loading
+from pipeline.configuration.config import Config
+from pipeline.state import owner
+from pipeline.state.root import Root
 
 
 def config(folder: Path, name: str = "birds.yaml") -> Config:

@@ -19,8 +19,8 @@ from modules.settings import (
     PositiveInt,
     paths,
 )
-from pipeline.beam import Beam
-from pipeline.handles import AllowedPrefix, Handle
+from pipeline.configuration.beam import Beam
+from pipeline.configuration.handles import AllowedPrefix, Handle
 
 
 def _digest(value: object) -> object:
@@ -131,7 +131,7 @@ class Push(Options):
 
 
 def _root_may_be_left_out(schema: dict[str, Any]) -> None:
-    """In a file; ``pipeline.loading`` fills it in."""
+    """In a file; ``loading`` fills it in."""
     schema["required"].remove("root")
 
 
@@ -159,7 +159,7 @@ class Config(Options):
     root: RootFolder
     """The folder that everything goes to. If left out, `.thaw/<config's name>` beside the
     config, or beside its folder if that is called `configs`."""
-    # Where it was read from; set by ``pipeline.loading``.
+    # Where it was read from; set by ``loading``.
     _file: Path = PrivateAttr(default=Path("config.yaml"))
     _overrides: tuple[str, ...] = PrivateAttr(default=())
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from modules.errors import InputError
-from pipeline import loading
+from pipeline.configuration import loading
 
 WHOLE = "data: {path: photos}\nbackbone: {handle: ../module}\n"
 

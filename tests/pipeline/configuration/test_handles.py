@@ -8,9 +8,9 @@ from typer.testing import CliRunner
 
 from modules.backbones.loading.named import NAMED
 from modules.errors import InputError
-from pipeline import handles, loading
 from pipeline.cli.app import app
-from pipeline.config import Config
+from pipeline.configuration import handles, loading
+from pipeline.configuration.config import Config
 from tests.conftest import PROJECT
 
 MOBILENET = "https://tfhub.dev/google/imagenet/mobilenet_v2_100_224/feature_vector/5"

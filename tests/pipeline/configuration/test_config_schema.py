@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from pipeline import safe_yaml
-from pipeline.config import Config
+from pipeline.configuration import safe_yaml
+from pipeline.configuration.config import Config
 from tests.conftest import PROJECT
 
 SCHEMA = Config.model_json_schema()
