@@ -129,13 +129,13 @@ class Training(Options):
         Augmentation,
         BeforeValidator(_nothing_is_none, json_schema_input_type=Augmentation | None),
     ] = Augmentation()
-    """How training images are varied; `null` for not at all."""
+    """How training images are augmented; `null` for not at all."""
     cache: Literal["auto", "none"] = "auto"
     """`auto` keeps what the frozen part of the backbone computes for each image, where that is
     possible; `none` computes it in each epoch."""
     cached_variants: Annotated[Integer, Field(ge=0)] = 0
-    """With an augmentation that varies images, how many variations of each image are kept and
-    used in turn; 0 makes new ones in every epoch and keeps nothing."""
+    """With augmentation, how many augmented variants of each image are kept and used in turn; 0
+    makes new ones in every epoch and keeps nothing."""
     ema: Annotated[FiniteFloat, Field(gt=0.0, lt=1.0)] | None = None
     """The decay, per step, of a running mean of the trained weights; the mean is then evaluated
     and kept in place of the weights. `null` for none."""

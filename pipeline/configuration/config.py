@@ -83,8 +83,8 @@ class BackboneOptions(Options):
     """A name that `thaw backbones` shows, the folder of a SavedModel, the address of one in
     Hub's compressed form, or Kaggle's short form."""
     allowed: Annotated[tuple[AllowedPrefix, ...], Field(min_length=1)] | None = None
-    """Prefixes, absolute paths or addresses, one of which the handle must lie under; likewise
-    for the variable `THAW_ALLOWED_HANDLES`. Any handle if left out."""
+    """Prefixes (absolute paths or addresses). The handle must lie under one of them, and also under
+    one of those in the variable `THAW_ALLOWED_HANDLES` if that is set. Any handle if left out."""
     sha256: Annotated[str, BeforeValidator(_digest)] = ""
     """The digest of the module's files, which `thaw inspect` shows; any if left out."""
     image_size: Annotated[
