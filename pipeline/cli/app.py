@@ -36,9 +36,16 @@ def options(
     """Fine-tunes a TensorFlow Hub backbone on your images, gates it, and pushes it."""
 
 
+def _root(text: str) -> Path:
+    if not text:  # As from a variable that is not set; ``Path`` would take the current folder.
+        raise typer.BadParameter("got '', must be a folder; name one or leave it out")
+    return Path(text)
+
+
 ConfigFile = Annotated[Path, typer.Argument(metavar="CONFIG", help="A YAML file.")]
 RootOption = Annotated[
-    Path | None, typer.Option("--root", metavar="DIR", help="Replaces the config's root.")
+    Path | None,
+    typer.Option("--root", metavar="DIR", parser=_root, help="Replaces the config's root."),
 ]
 SetOption = Annotated[
     list[str] | None,
