@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from pipeline.cli.entry_point import app
+from pipeline.cli.app import app
 from tests.conftest import PROJECT
 
 DIGITS = str(PROJECT / "configs" / "digits.yaml")
