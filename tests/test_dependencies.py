@@ -1,7 +1,9 @@
 """The page on dependencies: a row for each, with the licence that its metadata states."""
 
+import contextlib
 import importlib.metadata
 import re
+import sys
 import sysconfig
 from collections.abc import Iterator
 from importlib.metadata import PackageMetadata
@@ -9,6 +11,7 @@ from importlib.metadata import PackageMetadata
 import pytest
 
 from tests.conftest import PROJECT
+from tests.test_architecture import packages_of
 
 PAGE = (PROJECT / "docs" / "dependencies.md").read_text(encoding="utf-8")
 LISTS = sorted((PROJECT / "requirements").glob("*.in"))
@@ -19,7 +22,12 @@ SPDX = {
     "BSD License": "BSD-3-Clause",
     "MIT License": "MIT",
     "Python Software Foundation License": "PSF-2.0",
+    "3-Clause BSD License": "BSD-3-Clause",
+    "Apache 2.0": "Apache-2.0",
 }
+PACKAGES = ("thaw", "pipeline", "components", "modules", "data")
+# Imported only where it is installed: tensorflow-hub too asks for it when a handle is Kaggle's.
+OPTIONAL = {"kagglehub"}
 
 
 def _rows() -> dict[str, str]:
@@ -50,12 +58,29 @@ def _stated_licence(metadata: PackageMetadata) -> str | None:
         if kind == "License" and name != "OSI Approved":
             return SPDX.get(name, name)
     for text in _field(metadata, "License"):
-        return text
+        return SPDX.get(text, text)
     return None
 
 
 def test_each_direct_dependency_has_a_row_and_no_other_package_has_one() -> None:
     assert set(_rows()) == set(_direct())
+
+
+def test_each_package_that_thaw_imports_is_named_as_a_dependency() -> None:
+    provided: set[str] = set()
+    for name in _direct():
+        with contextlib.suppress(importlib.metadata.PackageNotFoundError):
+            files = importlib.metadata.files(name) or []
+            provided |= {file.parts[0].removesuffix(".py") for file in files}
+    imported = {
+        name
+        for package in PACKAGES
+        for path in (PROJECT / package).rglob("*.py")
+        for name in packages_of(path)
+    }
+    others = imported - {*PACKAGES, *OPTIONAL, *sys.stdlib_module_names}
+    assert others > {"google", "jinja2", "sklearn"}
+    assert others <= provided, others - provided
 
 
 @pytest.mark.parametrize("name", sorted(_rows()))
