@@ -4,8 +4,11 @@ import shutil
 from typing import Any
 
 from modules import plugins
+from modules.errors import InputError
 from pipeline.caching.cache_keys import without_paths
+from pipeline.caching.provenance import versions
 from pipeline.compiled import CompiledPipeline
+from pipeline.configuration import record
 from pipeline.state import executions, recovery
 from pipeline.state.node_records import NodeRecord, Recorder
 from pipeline.state.root import Root
@@ -32,13 +35,19 @@ def run_node(
         The record; its ``state`` is ``complete`` or ``cached``.
 
     Raises:
-        InputError: when the pipeline has no such node.
+        InputError: when the pipeline has no such node, or was compiled with other packages, whose
+            versions its cache keys name.
         RuntimeError: when the node's inputs are missing.
         Exception: whatever the node itself raises.
     """
     from modules.beam_batches import cap_batches
 
     node = compiled.node(node_id)
+    if compiled.versions != versions():
+        raise InputError(
+            f"NODE: {compiled.pipeline} was compiled with other packages than this process has "
+            f"({record.changes(compiled.versions, versions())}); compile the pipeline again, here"
+        )
     if compiled.plugins is not None:
         # What preparing has imported in this process stays: it is what the fingerprints stand for.
         plugins.search_in(compiled.plugins, anew=False)

@@ -132,3 +132,16 @@ def test_records_that_are_damaged_or_still_running_count_no_seconds(
     running.write(folder)
     (folder / "Pusher.json").write_text("{", encoding="utf-8")
     assert seconds_by_name(read_all(folder)) == {"curated_schema": ended.seconds}
+
+
+def test_a_pipeline_that_was_compiled_with_other_packages_is_refused(
+    compiled: CompiledPipeline,
+) -> None:
+    older = {**compiled.versions, "tensorflow": "2.0.0"}
+    with pytest.raises(InputError) as error:
+        run(compiled.model_copy(update={"versions": older}), "1")
+    assert str(error.value) == (
+        "NODE: digits was compiled with other packages than this process has (tensorflow 2.0.0 → "
+        f"{compiled.versions['tensorflow']}); compile the pipeline again, here"
+    )
+    assert records_of(compiled, "1") == []
