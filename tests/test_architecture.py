@@ -92,7 +92,8 @@ ROOMS = {
 
 
 @pytest.mark.parametrize(
-    ("package", "room"), [(package, room) for package, rooms in ROOMS.items() for room in rooms]
+    ("package", "room"),
+    sorted((package, room) for package, rooms in ROOMS.items() for room in rooms),
 )
 def test_a_room_imports_only_itself_and_the_rooms_below_it(package: str, room: str) -> None:
     place = PROJECT / package.replace(".", "/") / room
