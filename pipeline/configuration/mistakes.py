@@ -59,6 +59,7 @@ def _whole_line(error: Any) -> str:
     message = str(error["msg"]).removeprefix("Value error, ").removeprefix("Input should be ")
     message = _PATH.sub("a path", message)
     message = _OBJECT.sub("keys and values", message).replace("a valid tuple", "a list")
+    message = message.partition(", unable to parse")[0].replace("a valid integer", "a whole number")
     if kind == "invalid_key":
         return f"{where}: unknown key; keys are words"
     got = "" if isinstance(error["input"], dict | BaseModel) else f"got {error['input']!r}, "

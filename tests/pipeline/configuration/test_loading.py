@@ -126,6 +126,7 @@ def test_set_replaces_one_value_and_root_the_root(
             " learning_rate: {peak: 1, warmup_epochs: 3}}]}",
             r"stages\[0\]: learning_rate\.warmup_epochs is 3, more than the stage's 2 epochs",
         ),
+        ("beam: {workers: x}", r"beam\.workers: got 'x', must be a whole number; change it"),
         ("finetune: {stages: [{name: a, epochs: 0}]}", r"stages\[0\]\.epochs: got 0, must be"),
         ("finetune: {stages: [{name: a}, {name: a}]}", r"but 'a' occurs twice; rename one"),
         (
@@ -170,7 +171,7 @@ def test_set_replaces_one_value_and_root_the_root(
             r"learning_rate: floor belongs to decay: cosine; leave it out",
         ),
         ("finetune: {augmentation: {mixup: 1.0e-9}}", r"mixup: got 1e-09, must be 0, or between"),
-        ("finetune: {batch_size: many}", r"finetune\.batch_size: got 'many', must be a valid int"),
+        ("finetune: {batch_size: many}", r"finetune\.batch_size: got 'many', must be a whole"),
         (
             "data: {path: a, splits: {train: 0.9}}",
             r"data\.splits: the shares must add up to 1, an"
