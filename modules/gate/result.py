@@ -52,15 +52,16 @@ class RuleResult:
         """With as many digits as the images support; ``remedy`` is empty if the rule is kept."""
         fields = asdict(self)
         for key in ("value", "baseline"):
-            if fields[key] is not None:
-                fields[key] = self._shown(fields[key])
-        ends = self.interval and [self._shown(end) for end in self.interval]
-        fields["interval"] = None if ends is None or fields["value"] is None else ends
+            fields[key] = self._shown(fields[key])
+        ends = [self._shown(end) for end in self.interval or (None, None)]
+        fields["interval"] = None if None in (*ends, fields["value"]) else ends
         fields["remedy"] = "" if self.passed else self.remedy
         return fields
 
-    def _shown(self, value: float) -> float | None:
-        if not math.isfinite(value):  # Of a user's own metric. JSON has no such numbers.
+    def _shown(self, value: float | None) -> float | None:
+        if value is None or not math.isfinite(
+            value
+        ):  # Of a user's own metric. JSON has no such numbers.
             return None
         # A difference of scores is no share of images, and may be tiny.
         return significant(value) if self.kind == "difference" else rounded(value, self.n)
