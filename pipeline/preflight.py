@@ -4,7 +4,7 @@ A scheduler calls the functions in the order in which they stand here. They impo
 Only what needs the loaded backbone is checked later, in ``pipeline.preparation``.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from components.image_example_gen import bad_files
 from components.image_example_gen.image_file import ImageFile
@@ -42,7 +42,7 @@ def claim_root(config: Config, *, adopt: bool = False) -> str:
     return owner.claim(Root(config.root), config, adopt=adopt)
 
 
-def find_plugins(config: Config) -> None:
+def find_plugins(config: Config, called: Mapping[str, str] | None = None) -> None:
     """Lets the user's own code that a config names be found, and imported as it is now.
 
     Commands that call none of it, such as those on versions, do not ask for it: a machine that
@@ -50,13 +50,14 @@ def find_plugins(config: Config) -> None:
 
     Args:
         config: as loaded, whatever other configs this process has loaded since.
+        called: those that are needed, with their keys; all that the config names if None.
 
     Raises:
         InputError: when a module is nowhere.
     """
     if config.plugins:
         plugins.search_in(config.file.parent)
-    for reference, key in config.plugins.items():
+    for reference, key in (config.plugins if called is None else called).items():
         plugins.check_is_there(reference, key)
 
 

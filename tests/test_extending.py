@@ -19,6 +19,7 @@ from modules.images.augmentation import augment
 from modules.settings import ImageSpec
 from pipeline import plugin_checks, preflight
 from pipeline.caching.provenance import source_fingerprint
+from pipeline.commands import gate
 from pipeline.configuration import loading, safe_yaml
 from pipeline.configuration.config import Config
 from tests.conftest import GLYPHS, PROJECT, picture
@@ -152,6 +153,12 @@ def test_a_plugin_that_is_nowhere_is_refused_before_an_image_is_listed(folder: P
             "axis=-1, keepdims=True",
             "focal turns logits and targets of [2, 3] into",
         ),
+        (
+            "my_losses",
+            "(1.0 - likely)",
+            "tf.ones(logits.shape[0])",
+            "my_losses:focal failed for logits and targets of [n, 3]: ",
+        ),
         ("my_losses", "def focal", "def local", "finetune.stages[head].loss: my_losses ("),
         ("my_losses", "** gamma", "** gamma / 0.0", "my_losses:focal gives [inf, inf] for logits"),
         ("my_images", "tf.uint8", "tf.int32", "finetune.augmentation.operations: my_images:dim"),
@@ -171,6 +178,16 @@ def test_a_plugin_that_does_not_fit_is_refused_before_any_image_is_read(
         check(folder)
     assert message in str(error.value)
     assert "\n" not in str(error.value)
+
+
+def test_the_gate_needs_no_head_of_ones_own(folder: Path, tmp_path: Path) -> None:
+    (folder / "my_heads.py").unlink()
+    config = loading.load(folder / "own.yaml")
+    model = tmp_path / "model"
+    model.mkdir()
+    (model / "saved_model.pb").touch()
+    with pytest.raises(InputError, match=r"^data\.format: my_sources:json_lines list_images"):
+        gate.judge(config, model, None)
 
 
 def test_each_config_calls_the_plugins_beside_it_whichever_was_read_last(folder: Path) -> None:

@@ -152,11 +152,12 @@ def _check(head: Head, options: PluginOptions, features: int, classes: int) -> N
     if not list(head.trainable_variables):
         raise InputError(f"{KEY}: {name} has no trainable variables; give it some")
     before = [variable.numpy() for variable in head.variables]
-    # Training and the exported model call it as a graph.
-    as_graph = tf.function(lambda *inputs: tf.convert_to_tensor(head(*inputs)), autograph=False)
+    # Training and the exported model call it as a graph, for batches of any size.
     masks = [tf.ones((2, width)) for width, _ in dropout_layers(head)]
-    for masks_given in [(), masks] if masks else [()]:
-        _check_logits(as_graph(rows, *masks_given), name, features, classes)
+    for inputs in [[rows], [rows, *masks]] if masks else [[rows]]:
+        signature = [tf.TensorSpec((None, value.shape[1]), tf.float32) for value in inputs]
+        as_graph = tf.function(head.__call__, input_signature=signature, autograph=False)
+        _check_logits(as_graph(*inputs), name, features, classes)
     pairs = zip(head.variables, before, strict=True)
     if any(np.any(variable.numpy() != value) for variable, value in pairs):
         raise InputError(

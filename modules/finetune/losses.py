@@ -42,13 +42,17 @@ def loss_of(options: LossOptions, key: str) -> Loss:
     loss = partial(function, **options.arguments)
     logits = tf.constant([[0.0, 0.0, 0.0], [-1.0, 0.5, 2.0]])
     targets = tf.constant([[1.0, 0.0, 0.0], [0.1, 0.1, 0.8]])
-    # As a graph, as training calls it.
-    as_graph = tf.function(lambda *inputs: tf.convert_to_tensor(loss(*inputs)), autograph=False)
+    # As training calls it: as a graph, for batches of any size.
+    as_graph = tf.function(
+        lambda logits, targets: tf.convert_to_tensor(loss(logits, targets)),
+        input_signature=[tf.TensorSpec((None, 3), tf.float32)] * 2,
+        autograph=False,
+    )
     try:
         losses = as_graph(logits, targets)
     except Exception as error:
         raise InputError(
-            f"{key}: {options.name} failed for logits and targets of [2, 3]: "
+            f"{key}: {options.name} failed for logits and targets of [n, 3]: "
             f"{type(error).__name__}: {cause(error)}; correct it"
         ) from error
     if losses.shape != (2,) or losses.dtype != tf.float32:

@@ -45,7 +45,7 @@ def judge(config: Config, candidate: Path, baseline: Path | None) -> Judgement:
             )
         if folder is not None:
             places.check_no_pattern(option, folder.absolute())
-    preflight.find_plugins(config)
+    preflight.find_plugins(config, {**config.data.plugins, **config.evaluation.plugins})
     places.check_no_pattern("TMPDIR", tempfile.gettempdir())
     list_all(config.data.ingest())  # Told before the seconds that the imports take.
 

@@ -61,7 +61,12 @@ class Counting(Scaled):
         return super().__call__(features)
 
 
-eager, not_a_number, counting = Eager, NotANumber, Counting
+class OfTwo(Scaled):
+    def __call__(self, features):
+        return super().__call__(features) + tf.zeros((features.shape[0], 1))
+
+
+of_two, eager, not_a_number, counting = OfTwo, Eager, NotANumber, Counting
 
 
 def no_layer(features, classes, seed):
@@ -216,6 +221,8 @@ def test_a_users_own_head_trains(own: None, head: object) -> None:
          "(it lacks variables and trainable_variables); correct it"),
         ("eager", "failed for 6 features and 3 classes: AttributeError: 'SymbolicTensor' object "
          "has no attribute 'numpy'; correct it"),
+        ("of_two", "failed for 6 features and 3 classes: TypeError: Expected int32, but got None "
+         "of type 'NoneType'.; correct it"),
         ("not_a_number", "turns normally distributed features into NaN or infinity, must give "
          "finite scores; correct it"),
         ("counting", "changes its variables when it is called, and only training may; call its "
