@@ -4,6 +4,7 @@ Splits that the data names are kept; other images are split by hash. Neither a g
 bytes may be in two splits.
 """
 
+import hashlib
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -11,13 +12,14 @@ from dataclasses import dataclass, replace
 from components.image_example_gen.hash_split import point_of, split_at
 from components.image_example_gen.image_file import ImageFile
 from components.image_example_gen.io import digests, ends
+from components.records.split_book import Entry
 from modules import features
 from modules.errors import InputError
 
 # Of more images than this, 0.2 ** 10 of all classes have none in a split of 0.8.
 _SMALL_CLASS = 10
 # An image that is in two splits is kept in the first of these.
-_KEPT_IN = (features.TEST, features.VALIDATION, features.TRAIN)
+KEPT_IN = (features.TEST, features.VALIDATION, features.TRAIN)
 
 
 @dataclass(frozen=True)
@@ -28,11 +30,33 @@ class SplitAssignment:
         files: all of them, in their order; where ``split`` is None, the content decides.
         shares: of those, by split, adding up to 1.
         duplicates: how many have the bytes of one before them.
+        kept: how many are in the split of an earlier span, and would be in another without it.
+        changed: of the files, those that have another split than without earlier spans, or that
+            are left out because of these.
+        entries: of a span, for the split book.
     """
 
     files: list[ImageFile]
     shares: dict[str, float]
     duplicates: int
+    kept: int = 0
+    changed: Sequence[ImageFile] = ()
+    entries: Sequence[Entry] = ()
+
+    def fingerprint(self, listed: str) -> str:
+        """The fingerprint of the data with its splits; hexadecimal.
+
+        Args:
+            listed: of the listing. Where earlier spans change nothing, it is the result.
+        """
+        if not self.changed:
+            return listed
+        total = hashlib.sha256(listed.encode())
+        for file in self.changed:
+            # An image that is left out may be so for another reason when it is split once more.
+            known = (file.name, file.digest, "" if file.problem else file.split)
+            total.update(repr(known).encode(errors="replace"))
+        return total.hexdigest()
 
 
 def assign_splits(files: Sequence[ImageFile], shares: Mapping[str, float]) -> SplitAssignment:
@@ -169,7 +193,7 @@ def _problems(
                 other = next(files[j] for label, j in labels.items() if label != files[i].label)
                 problems[i] = f"two labels: the same bytes as {other.name}, of {other.label!r}"
         elif len(set(splits_of.values())) > 1:
-            kept = next(split for split in _KEPT_IN if split in splits_of.values())
+            kept = next(split for split in KEPT_IN if split in splits_of.values())
             first = next(i for i in places if splits_of[i] == kept)
             for i in places:
                 if splits_of[i] != kept:
