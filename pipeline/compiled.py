@@ -149,6 +149,7 @@ def compile_pipeline(
             forced=forced,
             records=str(root.runs),
             listing=str(root.listing),
+            split_book=str(root.split_book),
         )
     )
     # The maps of a message have no order, neither in the graph nor in the message packed into it.

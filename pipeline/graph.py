@@ -37,6 +37,7 @@ def create_pipeline(
     forced: Override | None = None,
     records: str = "",
     listing: str = "",
+    split_book: str = "",
 ) -> Any:
     """Builds the graph; nothing runs.
 
@@ -51,6 +52,7 @@ def create_pipeline(
         records: the folder in which each run has a folder with its record; empty for none.
         listing: the file that keeps which images have been read, so that the next run reads only
             those that may have changed; empty for none.
+        split_book: the file that keeps the splits of the images of earlier spans; empty for none.
 
     Returns:
         A TFX ``Pipeline`` without a connection to ML Metadata.
@@ -64,6 +66,7 @@ def create_pipeline(
         options=ingest,
         source=source_fingerprint("components.image_example_gen.component", plugins=ingest.plugins),
         listing=listing,
+        split_book=split_book,
         verify=config.data.verify,
     )
 
@@ -85,6 +88,7 @@ def create_pipeline(
         anomalies=example_validator.outputs["anomalies"],
         ingestion=example_gen.outputs["ingestion"],
         source=source_fingerprint("components.data_check.component"),
+        split_book=split_book,
         min_examples=0 if forced else config.evaluation.min_examples,
         min_others=0 if forced else _least_others(config.evaluation),
     )

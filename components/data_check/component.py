@@ -12,6 +12,7 @@ from tfx.types import artifact_utils, standard_artifacts
 from components.artifacts import Ingestion, Verdict
 from components.data_check import problems
 from components.records.data import read_report
+from components.records.split_book import enter
 from modules import features
 
 
@@ -20,6 +21,7 @@ def DataCheck(  # noqa: N802 a component is a class to its users
     anomalies: InputArtifact[standard_artifacts.ExampleAnomalies],
     ingestion: InputArtifact[Ingestion],
     source: Parameter[str],
+    split_book: Parameter[str],
     min_examples: Parameter[int],
     min_others: Parameter[int],
     verdict: OutputArtifact[Verdict],
@@ -30,6 +32,7 @@ def DataCheck(  # noqa: N802 a component is a class to its users
         anomalies: from ExampleValidator.
         ingestion: the counts by split and class.
         source: fingerprint of the code, for the cache's key.
+        split_book: the file into which a span's splits are entered; empty for none.
         min_examples: how many test images the gate asks for.
         min_others: how many test images of other classes than the commonest the gate asks for.
         verdict: written only for data without problems.
@@ -47,5 +50,7 @@ def DataCheck(  # noqa: N802 a component is a class to its users
     lines += problems.few_test_images(sum(images[features.TEST].values()), min_examples)
     lines += problems.few_other_images(images[features.TEST], min_others)
     problems.refuse(lines)
+    if split_book:
+        enter(Path(split_book), Path(ingestion.uri))
     with open(os.path.join(verdict.uri, "verdict.json"), "w", encoding="utf-8") as file:
         json.dump({"problems": lines}, file)

@@ -8,10 +8,11 @@ from tfx.types import standard_artifacts
 
 from components.artifacts import Ingestion, Quarantine
 from components.driver import PropertiesDriver
-from components.image_example_gen import executor, listing_file
-from components.image_example_gen.io import LISTING, PLACE, VERIFY
+from components.image_example_gen import executor, listing_file, span_splits
+from components.image_example_gen.io import LISTING, PLACE, SPLIT_BOOK, VERIFY
 from components.image_example_gen.sources import spans
 from components.node_spec import filled, node_spec
+from components.records import split_book
 from components.records.data import FINGERPRINT
 from modules.settings import Ingest
 
@@ -29,11 +30,18 @@ class Driver(PropertiesDriver):
         place = spans.find(options)
         path = Path(properties[LISTING]) if properties.get(LISTING) else None
         known = listing_file.read(path) if path and not properties.get(VERIFY) else None
-        listing = listing_file.take(place.options(options), known)
+        options = place.options(options)
+        listing = listing_file.take(options, known)
         if path and listing != known:
             listing_file.write(path, listing)
+        fingerprint = listing.fingerprint
+        if place.span is not None:
+            book = split_book.read(properties.get(SPLIT_BOOK))
+            shares = options.splits.shares()
+            assigned = span_splits.assign(listing.files, shares, place.span, book)
+            fingerprint = assigned.fingerprint(fingerprint)
         return {
-            FINGERPRINT: listing.fingerprint,
+            FINGERPRINT: fingerprint,
             PLACE: place.model_dump_json(),
             VERIFY: "",  # How the fingerprint was taken is no part of the cache's key.
         }
@@ -47,11 +55,12 @@ class ImageExampleGen(base_beam_component.BaseBeamComponent):
         source: fingerprint of the code, for the cache's key.
         listing: the file in which the driver keeps what it has listed and read, and in which it
             finds what the last run has read; empty keeps nothing.
+        split_book: the file that holds the splits of earlier spans; empty for none.
         verify: whether the driver reads every image, whatever the last run has read.
     """
 
     SPEC_CLASS = node_spec(
-        properties={"options": str, "source": str, LISTING: str, VERIFY: str},
+        properties={"options": str, "source": str, LISTING: str, SPLIT_BOOK: str, VERIFY: str},
         inputs={},
         outputs={
             "examples": standard_artifacts.Examples,
@@ -64,7 +73,13 @@ class ImageExampleGen(base_beam_component.BaseBeamComponent):
     DRIVER_CLASS = Driver
 
     def __init__(
-        self, options: Ingest, source: str, *, listing: str = "", verify: bool = False
+        self,
+        options: Ingest,
+        source: str,
+        *,
+        listing: str = "",
+        split_book: str = "",
+        verify: bool = False,
     ) -> None:
         super().__init__(
             filled(
@@ -73,6 +88,7 @@ class ImageExampleGen(base_beam_component.BaseBeamComponent):
                 options=options.model_dump_json(),
                 source=source,
                 listing=listing,
+                split_book=split_book,
                 verify="yes" if verify else "",
             )
         )

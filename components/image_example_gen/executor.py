@@ -14,11 +14,14 @@ from components.image_example_gen import (
     listing_file,
     records,
     report,
-    split_assignment,
+    span_splits,
 )
 from components.image_example_gen.image_file import ImageFile
-from components.image_example_gen.io import LISTING, PLACE
+from components.image_example_gen.io import LISTING, PLACE, SPLIT_BOOK
+from components.image_example_gen.listing_file import DigestedListing
 from components.image_example_gen.sources import spans
+from components.image_example_gen.split_assignment import SplitAssignment
+from components.records import split_book
 from components.records.data import FINGERPRINT, REPORT_FILE
 from modules import features, progress
 from modules.errors import InputError
@@ -40,8 +43,7 @@ class Executor(base_beam_executor.BaseBeamExecutor):
         place = spans.Place.model_validate_json(exec_properties[PLACE])
         options = place.options(options)
         fingerprint = exec_properties[FINGERPRINT]
-        listing = _listing_of(fingerprint, options, exec_properties.get(LISTING))
-        assigned = split_assignment.assign_splits(listing.files, options.splits.shares())
+        listing, assigned = _assigned(exec_properties, options, place.span)
         examples = outputs["examples"]
         folders = _describe(examples, options, fingerprint, place)
         summary = Path(outputs["ingestion"].uri, REPORT_FILE)
@@ -49,7 +51,8 @@ class Executor(base_beam_executor.BaseBeamExecutor):
         details: dict[str, Any] = {"layout": listing.layout, "left_out": listing.left_out}
         details |= {"duplicates": assigned.duplicates}
         if place.span is not None:
-            details |= {"span": place.span, "version": place.version or 0}
+            details |= {"span": place.span, "version": place.version or 0, "kept": assigned.kept}
+            split_book.write_entries(summary.parent, assigned.entries)
         with self._make_beam_pipeline() as pipeline:
             _write(pipeline, assigned, folders, options) | beam.Map(
                 beam_worker.write_report, details, files, examples.uri, fingerprint
@@ -62,15 +65,15 @@ class Executor(base_beam_executor.BaseBeamExecutor):
                 Path(exec_properties[LISTING]).unlink(missing_ok=True)
             raise
         report.check_bad(files, options.max_bad_fraction)
-        line = report.check_colors(files)
-        if line:
-            progress.report(f"image_example_gen {line}")
+        for line in (report.check_colors(files), report.kept_line(files)):
+            if line:
+                progress.report(f"image_example_gen {line}")
 
 
-def _listing_of(
-    fingerprint: str, options: Ingest, path: str | None
-) -> listing_file.DigestedListing:
-    """The listing that the driver took the fingerprint of.
+def _assigned(
+    properties: dict[str, Any], options: Ingest, span: int | None
+) -> tuple[DigestedListing, SplitAssignment]:
+    """The listing that the driver took the fingerprint of, and its splits.
 
     Where the driver's file is not there, as on another machine, the images are listed and read
     again.
@@ -78,15 +81,22 @@ def _listing_of(
     Raises:
         InputError: when they are no longer what the driver has read.
     """
-    listing = listing_file.read(Path(path)) if path else None
-    if listing is None or listing.fingerprint != fingerprint:
-        listing = listing_file.take(options)
-    if listing.fingerprint != fingerprint:
+    book = split_book.read(properties.get(SPLIT_BOOK))
+
+    def matching(listing: DigestedListing) -> tuple[DigestedListing, SplitAssignment] | None:
+        assigned = span_splits.assign(listing.files, options.splits.shares(), span, book)
+        same = assigned.fingerprint(listing.fingerprint) == properties[FINGERPRINT]
+        return (listing, assigned) if same else None
+
+    path = properties.get(LISTING)
+    kept = listing_file.read(Path(path)) if path else None
+    result = (matching(kept) if kept else None) or matching(listing_file.take(options))
+    if result is None:
         raise InputError(
             "data.path: images came, went or changed while the run listed them; run it again when "
             "nothing writes there"
         )
-    return listing
+    return result
 
 
 def _describe(
@@ -106,7 +116,7 @@ def _describe(
 
 def _write(
     pipeline: Any,
-    assigned: split_assignment.SplitAssignment,
+    assigned: SplitAssignment,
     folders: dict[str, str],
     options: Ingest,
 ) -> beam.PCollection:

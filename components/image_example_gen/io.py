@@ -18,6 +18,8 @@ from modules.errors import InputError
 PLACE = "place"
 # The property, of the execution, that names the driver's ``listing_file``; empty for none.
 LISTING = "listing"
+# The property, of the execution, that names the root's ``split_book``; empty for none.
+SPLIT_BOOK = "split_book"
 # The property, of the execution, that has the driver read every image; "yes", or empty.
 VERIFY = "verify"
 Result = TypeVar("Result")

@@ -115,6 +115,12 @@ def check_unchanged(files: Files) -> None:
         )
 
 
+def kept_line(files: Files) -> str:
+    """A line on images that are in the split of an earlier span; empty if there are none."""
+    kept = json.loads(files.report.read_text(encoding="utf-8")).get("kept")
+    return f"{counted(kept, 'image')} kept in the split of an earlier span" if kept else ""
+
+
 def check_colors(files: Files) -> str:
     """Refuses data that shows one colour alone.
 

@@ -53,6 +53,9 @@ class DataRecord(SparseRecord):
     """The images of one colour."""
     duplicates: int | None = None
     """How many images have the same bytes as an earlier one."""
+    kept: int | None = None
+    """How many images are in the split of an earlier span, and would be in another without it; only
+    where the path has a place for the span."""
     span: int | None = None
     """The span that was read, where the path has a place for it."""
     version: int | None = None

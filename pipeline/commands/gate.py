@@ -5,16 +5,21 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from components.image_example_gen.sources import further_features, list_all
+from components.image_example_gen import listing_file, span_splits
+from components.image_example_gen.sources import further_features, list_all, spans
+from components.image_example_gen.split_assignment import SplitAssignment
+from components.records import split_book
 from components.records.base import Record
 from components.records.gate import GateRecord
 from components.records.infra import InfraRecord
 from modules import features, model_layout
 from modules.errors import InputError
+from modules.settings import Ingest
 from modules.text import printable_lines
 from pipeline import preflight
 from pipeline.configuration import places
 from pipeline.configuration.config import Config
+from pipeline.state.root import Root
 
 
 class Judgement(Record):
@@ -89,10 +94,10 @@ def judge(config: Config, candidate: Path, baseline: Path | None) -> Judgement:
 
 def write_test_split(config: Config, folder: Path) -> str:
     """Writes the records of the test split, as ExampleGen does, and returns their pattern."""
-    from components.image_example_gen import records, split_assignment
+    from components.image_example_gen import records
 
     options = config.data.ingest().model_copy(update={"earlier": None})
-    decided = split_assignment.assign_splits(list_all(options), options.splits.shares())
+    decided = splits_of(Root(config.root), options)
     folder.mkdir(parents=True)
     files = [file for file in decided.files if file.split in (None, features.TEST)]
     counts = 0
@@ -106,6 +111,17 @@ def write_test_split(config: Config, folder: Path) -> str:
             f"data.path: {config.data.path} holds no test image that can be used; add images"
         )
     return f"{folder}/*"
+
+
+def splits_of(root: Root, options: Ingest) -> SplitAssignment:
+    """Every image's split, as the next run would have it."""
+    place, shares = spans.find(options), options.splits.shares()
+    options = place.options(options)
+    if place.span is None:
+        return span_splits.assign(list_all(options), shares, None, split_book.SplitBook())
+    # Of a span's images, all must be known: what earlier spans decide, they decide by content.
+    listing = listing_file.take(options, listing_file.read(root.listing))
+    return span_splits.assign(listing.files, shares, place.span, split_book.read(root.split_book))
 
 
 def _pipelines(config: Config) -> Callable[[], Any]:

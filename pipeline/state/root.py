@@ -40,6 +40,11 @@ class Root:
         return self.path / "listing.jsonl"
 
     @property
+    def split_book(self) -> Path:
+        """The splits of the images of all spans so far (``components.records.split_book``)."""
+        return self.path / "splits.json"
+
+    @property
     def checkpoints(self) -> Path:
         """The checkpoints that an interrupted training continues from."""
         return self.path / "checkpoints"

@@ -1,5 +1,6 @@
 """DataCheck as TFX calls it: counts that ingestion wrote, against what the gate asks for."""
 
+import contextlib
 import json
 from pathlib import Path
 
@@ -8,11 +9,14 @@ from tfx.types import artifact_utils, standard_artifacts
 
 from components import artifacts
 from components.data_check.component import DataCheck
+from components.records import split_book
 from modules import features
 from modules.errors import InputError
 
+ENTRY = split_book.Entry("d1", "a", "a/1.png", "test", "", "")
 
-def checked(folder: Path, tested: int, min_examples: int) -> Path:
+
+def checked(folder: Path, tested: int, min_examples: int, span: int | None = None) -> Path:
     """Runs the node's executor on so many test images of two classes; gives the verdict."""
     anomalies, ingestion = standard_artifacts.ExampleAnomalies(), artifacts.Ingestion()
     verdict = artifacts.Verdict()
@@ -27,12 +31,19 @@ def checked(folder: Path, tested: int, min_examples: int) -> Path:
         path.touch()
     counts = {"train": 64, "validation": 8, "test": tested}
     images = {split: {"a": n // 2, "b": n - n // 2} for split, n in counts.items()}
-    (folder / "ingestion" / "ingestion.json").write_text(json.dumps({"images": images}))
+    report = {"images": images, "span": span}
+    (folder / "ingestion" / "ingestion.json").write_text(json.dumps(report))
+    split_book.write_entries(folder / "ingestion", [ENTRY])
     node = DataCheck.EXECUTOR_SPEC.executor_class()
     node.Do(
         {name: [artifact] for name, artifact in inputs.items()},
         {"verdict": [verdict]},
-        {"source": "", "min_examples": min_examples, "min_others": 0},
+        {
+            "source": "",
+            "split_book": str(folder / "splits.json"),
+            "min_examples": min_examples,
+            "min_others": 0,
+        },
     )
     return folder / "verdict" / "verdict.json"
 
@@ -52,3 +63,18 @@ def test_fewer_stop_the_run_before_it_trains(tmp_path: Path, tested: int, messag
     with pytest.raises(InputError, match=message):
         checked(tmp_path, tested, 30)
     assert not (tmp_path / "verdict" / "verdict.json").exists()
+
+
+def test_the_splits_of_a_span_are_entered_when_its_data_has_passed(tmp_path: Path) -> None:
+    checked(tmp_path, 30, 30, span=1)
+    assert split_book.read(tmp_path / "splits.json").splits == {"d1": "test"}
+
+
+def test_the_splits_of_a_refused_span_and_of_data_without_spans_are_not_entered(
+    tmp_path: Path,
+) -> None:
+    for name, tested, span in (("refused", 8, 1), ("no span", 30, None)):
+        (tmp_path / name).mkdir()
+        with contextlib.suppress(InputError):
+            checked(tmp_path / name, tested, 30, span)
+        assert not (tmp_path / name / "splits.json").exists()

@@ -12,7 +12,7 @@ from tfx.types import standard_artifacts
 
 from components import artifacts
 from components.image_example_gen import component, digests, executor, listing_file
-from components.image_example_gen.io import LISTING, PLACE, VERIFY
+from components.image_example_gen.io import LISTING, PLACE, SPLIT_BOOK, VERIFY
 from components.image_example_gen.sources import list_all
 from components.records.data import FINGERPRINT
 from modules import features
@@ -24,7 +24,7 @@ from tests.components.image_example_gen.sources.test_spans import fill
 
 def properties_of(folder: Path, listing: Path | str = "") -> dict[str, Any]:
     options = asked(folder).model_dump_json()
-    return {"options": options, "source": "", LISTING: str(listing), VERIFY: ""}
+    return {"options": options, "source": "", LISTING: str(listing), SPLIT_BOOK: "", VERIFY: ""}
 
 
 def run(properties: dict[str, Any], target: Path) -> Any:

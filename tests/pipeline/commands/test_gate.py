@@ -1,12 +1,17 @@
-"""What ``thaw gate`` prints."""
+"""What ``thaw gate`` judges by, and what it prints."""
 
+import hashlib
 from dataclasses import replace
+from pathlib import Path
 
+from components.records import split_book
 from components.records.gate import GateRecord, ReferenceRecord
 from components.records.infra import InfraRecord, LatencyRecord
 from modules.gate.result import RuleResult
 from pipeline.commands import gate
 from pipeline.commands.gate import Judgement
+from pipeline.state.root import Root
+from tests.components.conftest import asked
 
 RULE = RuleResult(
     name="min_accuracy", metric="accuracy", passed=True, reason="accuracy 0.9", remedy=""
@@ -48,3 +53,19 @@ def test_a_broken_rule_is_shown_with_its_remedy_and_a_kept_one_of_a_class_is_not
         "ok min_accuracy: accuracy 0.9",
         "NO min_accuracy (label=a): accuracy 0.9; add images",
     ]
+
+
+def test_the_test_images_of_a_span_are_those_of_the_next_run(tmp_path: Path) -> None:
+    place = tmp_path / "span-2"
+    for name in ("test/a/1", "test/b/2", "train/a/3", "train/b/4"):
+        image = place / f"{name}.png"
+        image.parent.mkdir(parents=True, exist_ok=True)
+        image.write_text(name)
+    digest = hashlib.sha256(b"test/a/1").hexdigest()
+    entry = split_book.Entry(digest, "a", "a/1.png", "train", "", "")
+    root = Root(tmp_path)
+    split_book.write(root.split_book, split_book.SplitBook().with_span(1, [entry]))
+    for path, split in ((f"{tmp_path}/span-{{SPAN}}", "train"), (f"{tmp_path}/span-2", "test")):
+        files = {file.name: file for file in gate.splits_of(root, asked(path)).files}
+        assert files["test/a/1.png"].split == split
+        assert files["test/b/2.png"].split == "test"
