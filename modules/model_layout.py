@@ -10,10 +10,12 @@ from pathlib import Path
 from typing import Any
 
 SAVED_MODEL = "saved_model.pb"
+VARIABLES = "variables/variables"  # the prefix of the checkpoint's files
 # Beside the model, where TensorFlow Serving looks for nothing but its warm-up requests.
 EXTRA = "assets.extra"
 LABELS = f"{EXTRA}/labels.txt"  # a line each, in the order of the scores
 BACKBONE = f"{EXTRA}/backbone.json"  # modules.backbones.loading.origin.Origin
+MODEL = f"{EXTRA}/thaw_model.json"  # modules.finetune.model_record.ModelRecord
 WARMUP_REQUESTS = f"{EXTRA}/tf_serving_warmup_requests"  # TensorFlow Serving's name
 NOTE = f"{EXTRA}/thaw.json"  # in a version that was pushed: how it came to be
 

@@ -16,14 +16,25 @@ from modules import export, features, model_layout, warmup
 from modules.backbones import backbone
 from modules.backbones.blocks import blocks
 from modules.backbones.loading import origin
-from modules.finetune import auto, checkpoints, distribution, schedule, training
+from modules.finetune import (
+    auto,
+    checkpoints,
+    distribution,
+    model_record,
+    schedule,
+    training,
+    warm_start,
+)
 from modules.finetune.classifier import Classifier
 from modules.finetune.context import TrainingContext
 from modules.finetune.distribution import Strategy
+from modules.finetune.model_record import ModelRecord, Start
 from modules.finetune.results import shipped
+from modules.finetune.weight_drift import Weights, pretrained_weights
 from modules.images import encoded, inputs, shard_labels
 from modules.images.feature_cache import Storage
-from modules.settings import TrainerOptions, check_class_weights
+from modules.progress import report
+from modules.settings import STAGES_KEY, WARM_STAGES_KEY, TrainerOptions, check_class_weights
 
 OPTIONS = "options"  # the key of custom_config that holds TrainerOptions as a JSON object
 
@@ -36,7 +47,8 @@ def run_fn(fn_args: Any) -> None:
     options = TrainerOptions.model_validate(fn_args.custom_config[OPTIONS])
     strategy = distribution.start(options.finetune.distribution)  # before TensorFlow does anything
     transform = tft.TFTransformOutput(fn_args.transform_graph_path)
-    checkpoint_folder = _checkpoint_folder(fn_args, options, transform)
+    start = model_record.read_start(Path(fn_args.base_model)) if fn_args.base_model else None
+    checkpoint_folder = _checkpoint_folder(fn_args, options, transform, start)
     if checkpoint_folder and strategy.is_chief:
         checkpoints.remove_abandoned(checkpoint_folder)
     scratch = _scratch_folder(checkpoint_folder if strategy.is_chief else None)
@@ -49,13 +61,10 @@ def run_fn(fn_args: Any) -> None:
             checkpoint_folder=checkpoint_folder,
             strategy=strategy,
         )
-        rule_inputs = auto.schedule_inputs(
-            context.train.count, len(context.labels), options.image, context.blocks
-        )
-        resolved = auto.resolve(options.finetune, rule_inputs)
-        check_class_weights(resolved, context.labels)
-        context = replace(context, options=resolved)
-        results = training.fit(context, schedule.plan(resolved.stages, context.blocks))
+        own = warm_start.record_of(context.model, options.image, options.finetune.head, start)
+        begun, pretrained = _begin(context, own, fn_args.base_model)
+        context, planned, described = _planned(context, warm=pretrained is not None)
+        results = training.fit(context, planned, pretrained)
         folder = Path(fn_args.serving_model_dir)
         if strategy.is_chief:
             held_out = _by_split(fn_args.eval_files)[features.VALIDATION]
@@ -69,11 +78,13 @@ def run_fn(fn_args: Any) -> None:
                 samples=samples,
             )
             origin.write(_origin(options), folder)
+            model_record.write(own, folder)
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
     # Checkpoints are kept: without them, a kill before TFX publishes the model would cost all work.
     history = {
-        "schedule": auto.describe(options.finetune, resolved, rule_inputs),
+        "schedule": described,
+        "warm_start": begun.as_json() if begun else None,
         "stages": [result.as_json() for result in results],
         "shipped": shipped(results),
     }
@@ -118,6 +129,41 @@ def _context(
     )
 
 
+def _begin(
+    context: TrainingContext, own: ModelRecord, base_model: str | None
+) -> tuple[warm_start.Outcome | None, Weights | None]:
+    """Starts from the base's weights if it fits.
+
+    Returns:
+        How the training begins, or None if no warm start is asked for; and the pretrained weights
+        if the model now has others.
+    """
+    if own.start is None or base_model is None:
+        return None, None
+    pretrained = pretrained_weights(context.blocks)
+    begun = warm_start.begin(
+        context.model, context.labels, own, own.start.base, folder=Path(base_model)
+    )
+    report(f"trainer {begun.sentence}")
+    return begun, pretrained if begun.warm else None
+
+
+def _planned(
+    context: TrainingContext, *, warm: bool
+) -> tuple[TrainingContext, list[schedule.PlannedStage], dict[str, Any]]:
+    """Resolves the schedule; returns the context with it, its stages, and what history says."""
+    rule_inputs = auto.schedule_inputs(
+        context.train.count, len(context.labels), context.image, context.blocks
+    )
+    options = context.options.warm if warm else context.options
+    resolved = auto.resolve(options, rule_inputs)
+    check_class_weights(resolved, context.labels)
+    key = WARM_STAGES_KEY if warm else STAGES_KEY
+    planned = schedule.plan(resolved.stages, context.blocks, key)
+    described = auto.describe(options, resolved, rule_inputs, warm=warm)
+    return replace(context, options=resolved), planned, described
+
+
 def _origin(options: TrainerOptions) -> origin.Origin:
     """Returns the record of the backbone that the model keeps."""
     return origin.Origin(
@@ -138,9 +184,9 @@ def _by_split(patterns: Sequence[str]) -> dict[str, list[str]]:
 
 
 def _checkpoint_folder(
-    fn_args: Any, options: TrainerOptions, transform: tft.TFTransformOutput
+    fn_args: Any, options: TrainerOptions, transform: tft.TFTransformOutput, start: Start | None
 ) -> Path | None:
-    """Returns the folder of this task's checkpoints, which depends on data, code and config."""
+    """Returns the folder of this task's checkpoints: by data, code, config and base."""
     if not options.checkpoints:
         return None
     patterns = sorted([*fn_args.train_files, *fn_args.eval_files])
@@ -154,7 +200,8 @@ def _checkpoint_folder(
     config = json.dumps({**fn_args.custom_config, OPTIONS: shared}, sort_keys=True)
     # With the labels of the records comes the fingerprint of all that they hold.
     data = [*inputs.read_labels(transform), *shard_labels.content(shards)]
-    key = checkpoints.fingerprint([config, *data], shards)
+    base = [start.base.sha256] if start and start.base.sha256 else []
+    key = checkpoints.fingerprint([config, *data, *base], shards)
     return Path(options.checkpoints) / key
 
 

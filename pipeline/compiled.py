@@ -123,7 +123,11 @@ def read_compiled(folder: Path) -> CompiledPipeline:
 
 
 def compile_pipeline(
-    config: Config, options: TrainerOptions, forced: Override | None = None
+    config: Config,
+    options: TrainerOptions,
+    forced: Override | None = None,
+    *,
+    cold: bool = False,
 ) -> CompiledPipeline:
     """Builds and compiles the graph; nothing runs.
 
@@ -131,6 +135,7 @@ def compile_pipeline(
         config: the whole configuration.
         options: the options that Trainer gets.
         forced: who blesses the candidate, whatever the gate's rules say.
+        cold: whether the training starts from the pretrained backbone, whatever is served.
 
     Raises:
         InputError: when the schema cannot be used.
@@ -150,6 +155,7 @@ def compile_pipeline(
             records=str(root.runs),
             listing=str(root.listing),
             split_book=str(root.split_book),
+            cold=cold,
         )
     )
     # The maps of a message have no order, neither in the graph nor in the message packed into it.

@@ -26,7 +26,7 @@ from modules.settings import Evaluation, Override, TrainerOptions
 from modules.text import without_secrets
 from pipeline.caching.provenance import source_fingerprint, versions
 from pipeline.configuration.config import Config
-from pipeline.optional_nodes import docker_check, lite_exports
+from pipeline.optional_nodes import docker_check, lite_exports, warm_start
 from pipeline.schema import schema_text, statistics_options
 
 
@@ -38,6 +38,8 @@ def create_pipeline(
     records: str = "",
     listing: str = "",
     split_book: str = "",
+    *,
+    cold: bool = False,
 ) -> Any:
     """Builds the graph; nothing runs.
 
@@ -53,6 +55,7 @@ def create_pipeline(
         listing: the file that keeps which images have been read, so that the next run reads only
             those that may have changed; empty for none.
         split_book: the file that keeps the splits of the images of earlier spans; empty for none.
+        cold: whether this run's training starts from the pretrained backbone, whatever is served.
 
     Returns:
         A TFX ``Pipeline`` without a connection to ML Metadata.
@@ -105,20 +108,26 @@ def create_pipeline(
     )
     transform.add_upstream_node(data_check)
 
+    training = {
+        trainer.OPTIONS: options.model_dump(mode="json"),
+        "source": source_fingerprint("modules.trainer", plugins=options.finetune.plugins),
+    }
+
+    # The version whose weights the training starts from, if the config asks for a warm start.
+    base = warm_start(config, example_gen, training, cold=cold)
+
     # The unfreeze schedule.
     train = Trainer(
         run_fn=_path_of(trainer.run_fn),
         examples=example_gen.outputs["examples"],
         transform_graph=transform.outputs["transform_graph"],
         schema=schema.outputs["schema"],
+        base_model=base.outputs["base"] if base else None,
         train_args=trainer_pb2.TrainArgs(splits=[features.TRAIN]),
         eval_args=trainer_pb2.EvalArgs(
             splits=[features.VALIDATION, *([features.EARLIER] if config.data.earlier else [])]
         ),
-        custom_config={
-            trainer.OPTIONS: options.model_dump(mode="json"),
-            "source": source_fingerprint("modules.trainer", plugins=options.finetune.plugins),
-        },
+        custom_config=training,
     )
 
     # The served version. If the candidate itself is already served, the baseline that it was first
@@ -215,6 +224,7 @@ def create_pipeline(
             example_validator,
             data_check,
             transform,
+            *([base] if base else []),
             train,
             baseline,
             evaluator,

@@ -1,14 +1,56 @@
 """The nodes that a graph has only if the config asks for them."""
 
+import json
 from typing import Any
 
 from tfx.components.infra_validator.component import InfraValidator
 
 from components.exports.component import Exports
 from components.infra_check.component import docker_specs
+from components.warm_start.component import WarmStart
+from modules import trainer
 from modules.settings import TrainerOptions
 from pipeline.caching.provenance import source_fingerprint
 from pipeline.configuration.config import Config
+
+_PLACES = ("path", "earlier", "image_root")  # keys of ``data``
+
+
+def warm_start(
+    config: Config, example_gen: Any, custom_config: dict[str, Any], *, cold: bool
+) -> Any:
+    """Returns the node that chooses the base of a warm start if the config asks for one, else None.
+
+    Args:
+        config: the whole configuration.
+        example_gen: the node that gives the examples.
+        custom_config: what Trainer gets.
+        cold: whether the user wants a cold start this once.
+    """
+    if not config.finetune.warm_start.is_asked_for:
+        return None
+    # Places do not count: the digests of what lies there are in the fingerprint of the data and in
+    # Trainer's options.
+    options = {**custom_config[trainer.OPTIONS], "checkpoints": ""}
+    if options["sha256"]:
+        options["handle"] = ""
+    recipe = {
+        **custom_config,
+        trainer.OPTIONS: options,
+        "data": config.data.ingest().model_dump(mode="json", exclude={*_PLACES}),
+        "read_by": source_fingerprint(
+            "components.image_example_gen.component",
+            "modules.preprocessing",
+            plugins=config.data.plugins,
+        ),
+    }
+    return WarmStart(
+        examples=example_gen.outputs["examples"],
+        serving_dir=str(config.serving_dir),
+        recipe=json.dumps(recipe, sort_keys=True),
+        cold=cold,
+        source=source_fingerprint("components.warm_start.component"),
+    )
 
 
 def docker_check(config: Config, train: Any, example_gen: Any) -> Any:

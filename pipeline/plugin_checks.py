@@ -8,14 +8,18 @@ from modules.finetune.heads import build_head
 from modules.finetune.losses import loss_of
 from modules.gate.metrics import metric_of
 from modules.images.augmentation import OPERATIONS_KEY, augment
-from modules.settings import Augmentation, Evaluation, Finetune, ImageSpec, Stage
+from modules.settings import STAGES_KEY, Augmentation, Evaluation, Finetune, ImageSpec, Stage
 from modules.text import cause
 
 _CLASSES = 3  # of the head that is built to see whether it can be
 
 
 def check_training(
-    finetune: Finetune, stages: list[Stage], image: ImageSpec, output_dim: int
+    finetune: Finetune,
+    stages: list[Stage],
+    image: ImageSpec,
+    output_dim: int,
+    key: str = STAGES_KEY,
 ) -> None:
     """Builds the head, and calls each stage's loss and augmentation once.
 
@@ -24,6 +28,7 @@ def check_training(
         stages: of the schedule.
         image: what the image function makes.
         output_dim: the width of the backbone's output.
+        key: of the stages, for messages.
 
     Raises:
         InputError: when one of them cannot be loaded, or does not give what it should.
@@ -32,7 +37,7 @@ def check_training(
         return
     build_head(finetune.head, output_dim, _CLASSES, finetune.seed)
     for stage in stages:
-        loss_of(stage.loss, f"finetune.stages[{stage.name}].loss")
+        loss_of(stage.loss, f"{key}[{stage.name}].loss")
         if stage.augmentation.operations:
             _check_operations(stage.augmentation, image)
 

@@ -19,7 +19,16 @@ from modules.backbones.loading.origin import Origin
 from modules.backbones.reusable import check_can_be_saved
 from modules.finetune import auto, schedule
 from modules.finetune.forward import training_forward
-from modules.settings import WHITE, Color, ImageSpec, Patterns, Stage, TrainerOptions
+from modules.settings import (
+    WARM_STAGES_KEY,
+    WHITE,
+    Color,
+    Finetune,
+    ImageSpec,
+    Patterns,
+    Stage,
+    TrainerOptions,
+)
 from modules.text import without_secrets
 from pipeline import plugin_checks
 from pipeline.configuration.config import BackboneOptions, Config
@@ -36,6 +45,8 @@ class Prepared:
         backbone: the loaded module.
         blocks: its blocks, in the order of the data.
         stages: the schedule, each stage with the blocks that it trains.
+        warm_stages: likewise of a training that starts from a served version, if the configuration
+            asks for it.
         image: the size, range and background that each image is brought to.
         patterns: regular expressions that name the blocks: the configuration's own, or those of the
             model that the backbone comes from; None for neither.
@@ -48,6 +59,7 @@ class Prepared:
     image: ImageSpec
     patterns: Patterns | None
     notes: tuple[str, ...]
+    warm_stages: Sequence[schedule.PlannedStage] = ()
 
 
 def prepare(
@@ -77,8 +89,7 @@ def prepare(
             "background": background,
         }
     )
-    for stage in planned:
-        training_forward(module, image, stage, module_blocks)
+    _check_batch_norm(module, image, planned, module_blocks)
     return Prepared(
         backbone=module,
         blocks=module_blocks,
@@ -139,7 +150,31 @@ def prepare_config(config: Config, files: Sequence[ImageFile] | None = None) -> 
     stages = [planned.stage for planned in prepared.stages]
     plugin_checks.check_training(finetune, stages, prepared.image, prepared.backbone.output_dim)
     plugin_checks.check_gate(config.evaluation)
+    if finetune.warm_start.is_asked_for:
+        prepared = replace(prepared, warm_stages=_warm_stages(finetune, prepared))
     return prepared
+
+
+def _warm_stages(finetune: Finetune, prepared: Prepared) -> list[schedule.PlannedStage]:
+    """The stages of a warm start, checked as those of the schedule; raises ``InputError``."""
+    stages = finetune.warm_start.stages
+    planned = schedule.plan(stages, prepared.blocks, WARM_STAGES_KEY)
+    _check_batch_norm(prepared.backbone, prepared.image, planned, prepared.blocks)
+    plugin_checks.check_training(
+        finetune, list(stages), prepared.image, prepared.backbone.output_dim, WARM_STAGES_KEY
+    )
+    return planned
+
+
+def _check_batch_norm(
+    module: Backbone,
+    image: ImageSpec,
+    planned: Sequence[schedule.PlannedStage],
+    all_blocks: list[Block],
+) -> None:
+    """Refuses a stage whose BatchNorm cannot be switched to training mode."""
+    for stage in planned:
+        training_forward(module, image, stage, all_blocks)
 
 
 def expected_rule_inputs(

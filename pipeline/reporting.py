@@ -1,6 +1,7 @@
 """What a run will train, and how it ended, for people."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 from components.image_example_gen import one_color
@@ -16,13 +17,19 @@ from pipeline.state.root import Root, shown
 
 def planned(finetune: Finetune) -> str:
     """A line on the stages that a run will train, before its first node."""
+    stages = _in_words(finetune.stages)
     if finetune.schedule == "auto":
-        return "stages: chosen by the size of the data and of the backbone (schedule: auto)"
-    stages = (
+        stages = "chosen by the size of the data and of the backbone (schedule: auto)"
+    if finetune.warm_start.is_asked_for:
+        stages += f"; from the served version, if it fits: {_in_words(finetune.warm_start.stages)}"
+    return printable_lines([f"stages: {stages}"])
+
+
+def _in_words(stages: Sequence[Stage]) -> str:
+    return ", ".join(
         f"{stage.name} ({_trained(stage)}, up to {counted(stage.epochs, 'epoch')})"
-        for stage in finetune.stages
+        for stage in stages
     )
-    return printable_lines([f"stages: {', '.join(stages)}"])
 
 
 def _trained(stage: Stage) -> str:
@@ -46,6 +53,8 @@ def outcome(summary: Summary, config: Config) -> str:
         lines.append(f"unchanged: nothing to do; version {summary.model_version} is in {where}")
     else:
         lines.append("rejected: nothing was pushed")
+    if summary.warm_start:
+        lines.append(summary.warm_start.sentence)
     if summary.shipped:
         lines.append(f"schedule: {summary.shipped.sentence}")
     if summary.gate:

@@ -49,6 +49,7 @@ def run(
     summary_file: AnyPath | None = None,
     forced: Override | None = None,
     adopt: bool = False,
+    cold: bool = False,
     verbose: bool = False,
 ) -> Summary:
     """Runs the pipeline once, as ``thaw run`` does, and shows its progress.
@@ -60,6 +61,7 @@ def run(
         summary_file: where the summary goes too, beside the root.
         forced: who has this candidate pushed whatever the gate decides, and why.
         adopt: takes over a root that belongs to a pipeline of another name.
+        cold: starts the training from the pretrained backbone, whatever is served.
         verbose: shows TFX's log.
 
     Returns:
@@ -80,6 +82,7 @@ def run(
         verbose=verbose,
         forced=forced,
         adopt=adopt,
+        cold=cold,
     )
 
 

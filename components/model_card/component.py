@@ -47,6 +47,7 @@ class Executor(base_executor.BaseExecutor):
             "infra": read_infra(folders["infra_blessing"]),
             "exports": read_exports(folders["exports"]) if "exports" in folders else (),
             "schedule": history["schedule"],
+            "warm_start": history["warm_start"],
             "stages": history["stages"],
             "shipped": history["shipped"],
             "data": data.model_copy(

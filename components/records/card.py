@@ -12,7 +12,7 @@ from components.records.gate import GateRecord
 from components.records.infra import InfraRecord
 from components.records.model import BackboneRecord, ExportRecord, MetricsRecord
 from components.records.summary import Summary
-from components.records.training import ScheduleRecord, ShippedRecord, StageRecord
+from components.records.training import ScheduleRecord, ShippedRecord, StageRecord, WarmStartRecord
 from modules.gate.result import RuleResult
 from modules.rounding import share
 from modules.text import Markup, code, markdown
@@ -31,6 +31,7 @@ class Card(Record):
     infra: InfraRecord
     exports: tuple[ExportRecord, ...]
     schedule: ScheduleRecord
+    warm_start: WarmStartRecord | None = None
     stages: tuple[StageRecord, ...]
     shipped: ShippedRecord
     data: DataRecord

@@ -11,7 +11,7 @@ from components.records.gate import GateRecord
 from components.records.infra import InfraRecord
 from components.records.model import BackboneRecord, ExportRecord, MetricsRecord
 from components.records.run import RunRecord
-from components.records.training import ScheduleRecord, ShippedRecord, StageRecord
+from components.records.training import ScheduleRecord, ShippedRecord, StageRecord, WarmStartRecord
 
 SUMMARY_FILE = "summary.json"
 RECORD_FILE = "record.json"  # of a run that is under way: what ``Summary.run`` will be
@@ -54,6 +54,8 @@ class Summary(Record):
     """Other forms of the model."""
     schedule: ScheduleRecord | None = None
     """The stages, and what they were chosen by; null where the run failed before it."""
+    warm_start: WarmStartRecord | None = None
+    """What the training started from; null where the config asks for no warm start."""
     stages: tuple[StageRecord, ...] = ()
     """What each stage did."""
     shipped: ShippedRecord | None = None

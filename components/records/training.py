@@ -26,12 +26,36 @@ class FactsRecord(Record):
 class ScheduleRecord(Record):
     """The schedule that was trained."""
 
-    chosen_by: Literal["auto", "config"]
-    """`auto` where Thaw chose the stages; `config` where they were listed."""
+    chosen_by: Literal["auto", "config", "warm_start"]
+    """`warm_start` where training started from a served version and the stages are those of
+    `finetune.warm_start`; else `auto` where Thaw chose them, `config` where they were listed."""
     facts: FactsRecord
     """What `auto` chooses the stages by."""
     stages: tuple[Stage, ...]
     """The stages, each with every key."""
+
+
+class WarmStartRecord(Record):
+    """What a training started from."""
+
+    warm: bool
+    """Whether it started from the weights of a served version."""
+    version: int | None
+    """The version that was served; null for none."""
+    sha256: str
+    """The digest of that version's weights and of their record, hexadecimal; empty where there
+    were none."""
+    reason: str
+    """Why it is this version, or why the training started cold."""
+    new_labels: tuple[str, ...] = ()
+    """The classes that the version does not know; empty for a cold start."""
+    removed_labels: tuple[str, ...] = ()
+    """The classes that only the version knows; empty for a cold start."""
+
+    @property
+    def sentence(self) -> str:
+        """The same in words."""
+        return f"{'warm' if self.warm else 'cold'} start: {self.reason}"
 
 
 class HeldOutRecord(Record):
@@ -51,7 +75,7 @@ class EarlierRecord(Record):
     images: int
     """How many earlier images there are."""
     before: float | None
-    """The accuracy before the stage; null for a first stage, whose head is untrained."""
+    """The accuracy before the stage; null for a first stage whose head is untrained."""
     after: float
     """The accuracy after it."""
 
@@ -117,8 +141,8 @@ class ShippedRecord(Record):
     interval: Interval
     """The accuracy's interval of 95 %."""
     compared_with: str | None
-    """The best stage of the pretrained backbone, or else the best other stage; null where there is
-    one stage alone."""
+    """The best of the first stages that unfreeze nothing, or else the best other stage; null where
+    there is one stage alone."""
     gain: float | None
     """How much more accurate the shipped stage is; null where it is compared with none."""
     gain_interval: Interval | None

@@ -61,10 +61,16 @@ def resolve(options: Finetune, inputs: ScheduleInputs) -> Finetune:
     return Finetune.model_validate({**options.model_dump(), "schedule": "stages", "stages": stages})
 
 
-def describe(options: Finetune, resolved: Finetune, inputs: ScheduleInputs) -> dict[str, Any]:
-    """Describes for the summary who chose the stages (``auto`` or ``config``), and which."""
+def describe(
+    options: Finetune, resolved: Finetune, inputs: ScheduleInputs, *, warm: bool = False
+) -> dict[str, Any]:
+    """Describes for the summary who chose the stages, and which.
+
+    ``warm_start`` chose them if the training is ``warm``, else ``auto`` or the ``config``.
+    """
+    chosen_by = "auto" if options.schedule == "auto" else "config"
     return {
-        "chosen_by": "auto" if options.schedule == "auto" else "config",
+        "chosen_by": "warm_start" if warm else chosen_by,
         "facts": asdict(inputs),
         "stages": [stage.model_dump(mode="json") for stage in resolved.stages],
     }

@@ -6,7 +6,7 @@ from pathlib import Path
 import tensorflow as tf
 
 from modules.errors import InputError
-from modules.settings import Stage
+from modules.finetune.schedule import PlannedStage
 
 
 def finiteness(variables: Sequence[tf.Variable]) -> Callable[[], bool]:
@@ -23,14 +23,15 @@ def finiteness(variables: Sequence[tf.Variable]) -> Callable[[], bool]:
     return lambda: bool(are_finite())
 
 
-def divergence_error(stage: Stage, checkpoints: Path | None, problem: str) -> InputError:
+def divergence_error(planned: PlannedStage, checkpoints: Path | None, problem: str) -> InputError:
     """Returns the error for a person: what diverged where, and which options to lower.
 
     Args:
-        stage: the stage that diverged.
+        planned: the stage that diverged.
         checkpoints: the folder of the run's checkpoints; None for none.
         problem: what is no longer finite, and in which epoch.
     """
+    stage = planned.stage
     causes = [f"learning_rate, now {stage.learning_rate.peak:g}"]
     penalties = {"l2": stage.l2, "l2_sp": stage.l2_sp}
     causes += [f"{key}, now {value:g}" for key, value in penalties.items() if value]
@@ -39,6 +40,6 @@ def divergence_error(stage: Stage, checkpoints: Path | None, problem: str) -> In
     has_checkpoint = checkpoints is not None and any(checkpoints.glob("*-*/checkpoint"))
     kept = f"; the checkpoints before it are kept in {checkpoints}" if has_checkpoint else ""
     return InputError(
-        f"finetune.stages[{stage.name}]: {problem}; both loss and weights must stay "
+        f"{planned.key}: {problem}; both loss and weights must stay "
         f"finite: lower {' or '.join(causes)}{kept}"
     )

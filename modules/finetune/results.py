@@ -33,7 +33,7 @@ class StageResult:
         weight_drift: by block, how far its weights now are from the pretrained ones, as a share of
             their norm; blocks that have not changed are left out.
         earlier: ``images``, and the accuracy on the earlier images ``before`` (null for the first
-            stage, whose head is untrained) and ``after`` the stage; null without earlier images.
+            stage of an untrained head) and ``after`` the stage; null without earlier images.
         correct: for each validation image, whether the best model's prediction is correct.
     """
 
@@ -128,7 +128,7 @@ def mark_shipped(results: Sequence[StageResult]) -> StageResult:
 def shipped(results: Sequence[StageResult]) -> dict[str, Any]:
     """Says which stage ships, and whether unfreezing helped.
 
-    The stage that ships is compared with the best stage whose backbone is still the pretrained one:
+    The stage that ships is compared with the best stage whose backbone is as it was at the start:
     neither that stage nor one before it unfroze any block. If that stage itself ships, or there is
     none, the comparison is with the best other stage.
 
@@ -139,8 +139,8 @@ def shipped(results: Sequence[StageResult]) -> dict[str, Any]:
     """
     best = next(result for result in results if result.shipped)
     others = [result for result in results if result is not best]
-    pretrained = list(itertools.takewhile(lambda result: not result.blocks, results))
-    frozen = [result for result in pretrained if best not in pretrained]
+    unchanged = list(itertools.takewhile(lambda result: not result.blocks, results))
+    frozen = [result for result in unchanged if best not in unchanged]
     other = max(frozen or others, key=lambda result: result.score, default=None)
     shipped_stage = {"stage": best.name, **_rounded(best.held_out)}
     n = best.held_out["images"]

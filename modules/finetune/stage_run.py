@@ -56,7 +56,7 @@ class StageRun:
     ) -> None:
         self._started = time.monotonic()
         stage = planned.stage
-        self._context, self._stage = context, stage
+        self._context, self._planned, self._stage = context, planned, stage
         self._data, self._number = data, number
         parts = unfreeze(planned, context.model.head, context.blocks)
         seed = (context.options.seed, number)
@@ -219,7 +219,7 @@ class StageRun:
             self._refuse(f"the loss is {loss} in {where}")
 
     def _refuse(self, problem: str) -> None:
-        raise divergence_error(self._stage, self._context.checkpoints, problem)
+        raise divergence_error(self._planned, self._context.checkpoints, problem)
 
 
 def _penalties(

@@ -12,11 +12,15 @@ from modules.finetune.saved_weights import SavedWeights
 from modules.finetune.schedule import PlannedStage
 from modules.finetune.stage_data import StageData
 from modules.finetune.stage_run import StageRun
-from modules.finetune.weight_drift import pretrained_weights, weight_drift
+from modules.finetune.weight_drift import Weights, pretrained_weights, weight_drift
 from modules.progress import report
 
 
-def fit(context: TrainingContext, planned: Sequence[PlannedStage]) -> list[StageResult]:
+def fit(
+    context: TrainingContext,
+    planned: Sequence[PlannedStage],
+    pretrained: Weights | None = None,
+) -> list[StageResult]:
     """Runs the schedule and leaves the model with the weights of its best stage.
 
     Each stage starts from the best epoch's weights of the stage before. The best stage is the one
@@ -24,10 +28,17 @@ def fit(context: TrainingContext, planned: Sequence[PlannedStage]) -> list[Stage
     ``context.checkpoints``, a run that was killed goes on after its last complete epoch, and the
     state after a stage is reused by every schedule that begins with the same stages.
 
+    Args:
+        context: the model, which starts from its present weights, the data and the options.
+        planned: the stages.
+        pretrained: the backbone's weights before any training, as ``pretrained_weights`` returns
+            them, if the present ones are not these: L2-SP and ``weight_drift`` measure from them.
+
     Raises:
         InputError: when the loss is no longer finite.
     """
-    pretrained = pretrained_weights(context.blocks)
+    warm = pretrained is not None
+    pretrained = pretrained_weights(context.blocks) if pretrained is None else pretrained
     shipping = SavedWeights(context.model.everything)
     keys = chained_keys(stage.stage.model_dump_json() for stage in planned)
 
@@ -51,9 +62,10 @@ def fit(context: TrainingContext, planned: Sequence[PlannedStage]) -> list[Stage
         folder = _subfolder(context.checkpoints, f"in-{keys[number]}")
         data.release_before(number)
         run = StageRun(context, stage, number, data=data, pretrained=pretrained, folder=folder)
+        accuracy_before = _accuracy_before(context, results, warm)
         result = run.run()
         result.weight_drift = weight_drift(context.blocks, pretrained)
-        result.earlier = _evaluate_earlier(context, results)
+        result.earlier = _evaluate_earlier(context, accuracy_before)
         results.append(result)
         if mark_shipped(results) is result:
             shipping.save()
@@ -81,19 +93,26 @@ def _resume(checkpoints: Sequence[Checkpoint]) -> list[StageResult]:
     return results
 
 
-def _evaluate_earlier(
-    context: TrainingContext, earlier_results: Sequence[StageResult]
-) -> dict[str, Any] | None:
+def _accuracy_before(
+    context: TrainingContext, earlier_results: Sequence[StageResult], warm: bool
+) -> float | None:
+    """Returns the accuracy on the earlier images before a stage; None for an untrained head."""
+    if context.earlier is None:
+        return None
+    if earlier_results:
+        last = earlier_results[-1].earlier
+        return float(last["after"]) if last else None
+    return (
+        context.evaluate(context.earlier.pixels, context.earlier.labels).accuracy if warm else None
+    )
+
+
+def _evaluate_earlier(context: TrainingContext, before: float | None) -> dict[str, Any] | None:
     """Returns the accuracy on the earlier images, before and after the stage that just ended."""
     if context.earlier is None:
         return None
     evaluated = context.evaluate(context.earlier.pixels, context.earlier.labels)
-    before = earlier_results[-1].earlier if earlier_results else None
-    return {
-        "images": len(evaluated.correct),
-        "before": before["after"] if before else None,
-        "after": evaluated.accuracy,
-    }
+    return {"images": len(evaluated.correct), "before": before, "after": evaluated.accuracy}
 
 
 def _remove_others(folder: Path | None, keys: Sequence[str]) -> None:

@@ -33,12 +33,15 @@ from modules.settings.optimization import LearningRateOptions, OptimizerOptions
 from modules.settings.plugin import Plugin, PluginOptions
 from modules.settings.stage import BatchNorm, EarlyStopping, Stage, Training
 from modules.settings.unfreeze import FractionOfBlocks, LastBlocks, MatchingBlocks, Patterns
+from modules.settings.warm_start import STAGES_KEY, WARM_STAGES_KEY, WarmStart
 
 __all__ = [
     "BOUNDS",
     "FORMATS",
     "MAX_PIXELS",
     "METRICS",
+    "STAGES_KEY",
+    "WARM_STAGES_KEY",
     "WHITE",
     "Augmentation",
     "BatchNorm",
@@ -80,6 +83,7 @@ __all__ = [
     "Stage",
     "TrainerOptions",
     "Training",
+    "WarmStart",
     "check_class_weights",
     "check_cluster",
     "check_one_process",

@@ -14,6 +14,7 @@ from modules.settings.head import Head, LinearHead
 from modules.settings.image import ImageSpec
 from modules.settings.stage import Stage, Training, with_defaults
 from modules.settings.unfreeze import Patterns
+from modules.settings.warm_start import STAGES_KEY, WARM_STAGES_KEY, WarmStart, with_stage_defaults
 
 DEFAULT_STAGES: tuple[dict[str, Any], ...] = (
     {"name": "head", "unfreeze": "none", "epochs": 10, "learning_rate": 1e-3},
@@ -46,6 +47,8 @@ class Finetune(Training):
     distribution: Distribution = "none"
     """`none` trains in one process on one device; `mirrored` shares each batch among the
     machine's GPUs, `multi_worker` among the processes that `TF_CONFIG` names."""
+    warm_start: WarmStart = WarmStart()
+    """Whether training starts from the weights of the served version, and how it then goes on."""
 
     @model_validator(mode="before")
     @classmethod
@@ -60,7 +63,10 @@ class Finetune(Training):
         stages = raw.get("stages", () if raw.get("schedule") == "auto" else DEFAULT_STAGES)
         if not isinstance(stages, list | tuple):
             return raw
-        return {**raw, "stages": [with_defaults(stage, shared) for stage in stages]}
+        filled = {**raw, "stages": [with_defaults(stage, shared) for stage in stages]}
+        if isinstance(raw.get("warm_start"), dict):
+            filled["warm_start"] = with_stage_defaults(raw["warm_start"], shared)
+        return filled
 
     @field_validator("stages")
     @classmethod
@@ -78,7 +84,7 @@ class Finetune(Training):
 
     @model_validator(mode="after")
     def _distinct_names(self) -> "Finetune":
-        names = [stage.name for stage in self.stages]
+        names = [stage.name for _, stage in self.keyed_stages()]
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:
             raise ValueError(f"stage names must differ, but {twice[0]!r} occurs twice; rename one")
@@ -86,7 +92,10 @@ class Finetune(Training):
 
     @model_validator(mode="after")
     def _no_statistics_of_partial_batches(self) -> "Finetune":
-        policies = {f"stages[{stage.name}].batch_norm": stage.batch_norm for stage in self.stages}
+        policies = {
+            f"{key.removeprefix('finetune.')}.batch_norm": stage.batch_norm
+            for key, stage in self.keyed_stages()
+        }
         if self.schedule == "auto":
             policies["batch_norm"] = self.batch_norm  # The chosen stages will have it.
         moving = [name for name, policy in policies.items() if policy.statistics == "update"]
@@ -98,15 +107,26 @@ class Finetune(Training):
             )
         return self
 
+    def keyed_stages(self) -> list[tuple[str, Stage]]:
+        """All stages that a run may train, and for each the key that names it.
+
+        Those of ``warm_start`` are among them only if a warm start is asked for.
+        """
+        keyed = [(f"{STAGES_KEY}[{stage.name}]", stage) for stage in self.stages]
+        warm = self.warm_start.stages if self.warm_start.is_asked_for else ()
+        return [*keyed, *((f"{WARM_STAGES_KEY}[{stage.name}]", stage) for stage in warm)]
+
+    @property
+    def warm(self) -> "Finetune":
+        """The same with the stages of a training that starts from a served version."""
+        return self.model_copy(update={"schedule": "stages", "stages": self.warm_start.stages})
+
     @property
     def plugins(self) -> dict[str, str]:
         """The user's own code that training calls, and for each the key that names it."""
         named = {self.head.name: "finetune.head"}
         shared = () if self.stages else (("finetune", self),)  # ``auto``: the stages will have it.
-        for key, training in (
-            *shared,
-            *((f"finetune.stages[{stage.name}]", stage) for stage in self.stages),
-        ):
+        for key, training in (*shared, *self.keyed_stages()):
             named.setdefault(training.loss.name, f"{key}.loss")
             for operation in training.augmentation.operations:
                 named.setdefault(operation.name, f"{key}.augmentation.operations")
@@ -123,13 +143,13 @@ def check_class_weights(finetune: Finetune, labels: Collection[str]) -> None:
     Raises:
         InputError: which names the stage and the label.
     """
-    for stage in finetune.stages:
+    for key, stage in finetune.keyed_stages():
         weights = stage.class_weights if isinstance(stage.class_weights, dict) else {}
         unknown = sorted(set(weights) - set(labels))
         if unknown:
             known = ", ".join(map(repr, sorted(labels)[:20]))
             raise InputError(
-                f"finetune.stages[{stage.name}].class_weights: there is no class {unknown[0]!r}; "
+                f"{key}.class_weights: there is no class {unknown[0]!r}; "
                 f"the labels are {known}: correct it, or quote it if YAML reads it as another value"
             )
 

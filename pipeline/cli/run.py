@@ -31,6 +31,12 @@ def run(
     adopt: Annotated[
         bool, typer.Option("--adopt", help="Takes over the root of a pipeline with another name.")
     ] = False,
+    cold: Annotated[
+        bool,
+        typer.Option(
+            "--cold", help="Trains from the pretrained backbone this once, whatever is served."
+        ),
+    ] = False,
     verbose: Annotated[bool, typer.Option("-v", "--verbose", help="Shows TFX's log.")] = False,
     force_by: Annotated[
         str | None,
@@ -67,7 +73,9 @@ def run(
         assert config is not None
         loaded = loading.load(config, set_ or (), root)
     forced = _forced(force_by, force_reason)
-    result = local.run(loaded, summary_file=summary, verbose=verbose, forced=forced, adopt=adopt)
+    result = local.run(
+        loaded, summary_file=summary, verbose=verbose, forced=forced, adopt=adopt, cold=cold
+    )
     typer.echo(reporting.outcome(result, loaded))
     if recorded:
         typer.echo(reporting.repeated(recorded, result))

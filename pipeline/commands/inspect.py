@@ -72,6 +72,9 @@ class Inspection(Record):
     """Its blocks, in the order in which the data flows."""
     stages: tuple[StagePlan, ...]
     """The config's stages; empty for a handle."""
+    warm_stages: tuple[StagePlan, ...] = ()
+    """The stages of a training that starts from a served version; empty unless the config asks for
+    it."""
 
 
 def inspect(target: str, overrides: Sequence[str] = (), root: Path | None = None) -> Inspection:
@@ -113,6 +116,7 @@ def inspect(target: str, overrides: Sequence[str] = (), root: Path | None = None
             for block in prepared.blocks
         ),
         stages=tuple(_plan_of(prepared, stage) for stage in prepared.stages),
+        warm_stages=tuple(_plan_of(prepared, stage) for stage in prepared.warm_stages),
     )
 
 
@@ -154,9 +158,13 @@ def as_text(inspection: Inspection) -> str:
         f"{block.batch_norm:>9}"
         for block in inspection.blocks
     ]
-    for stage in inspection.stages:
+    titled = [
+        *(("stage", stage) for stage in inspection.stages),
+        *(("stage of a warm start", stage) for stage in inspection.warm_stages),
+    ]
+    for title, stage in titled:
         names = ", ".join(stage.blocks) or "the head alone"
-        lines += ["", f"stage {stage.name}: {stage.parameters:,} parameters: {names}"]
+        lines += ["", f"{title} {stage.name}: {stage.parameters:,} parameters: {names}"]
         kept = f"keeps {stage.cache}, {stage.kb_per_image:,} kB an image"
         kept = kept if stage.cache != "none" else "keeps nothing but pixels"
         lines.append(f"  {kept}: {stage.cache_reason}")

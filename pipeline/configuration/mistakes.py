@@ -11,7 +11,7 @@ from pydantic import BaseModel, ValidationError
 from modules.settings import LinearHead, MlpHead
 from pipeline.configuration.config import Config
 
-_STAGES = "finetune.stages[...]"
+_STAGES = ("finetune.stages[...]", "finetune.warm_start.stages[...]")
 _SHOWN = 20  # mistakes
 _HEADS: tuple[type[LinearHead | MlpHead], ...] = (LinearHead, MlpHead)
 _LONGEST = 500  # characters of a mistake; of a longer one the middle is left out
@@ -75,7 +75,8 @@ def _remedy(key: str, known: Sequence[str]) -> str:
     """The object that the key belongs to, or else the known key that is most like it."""
     elsewhere = list(dict.fromkeys(_places_of(key, Config)))
     if elsewhere:
-        whose = "a stage's own" if elsewhere == [_STAGES] else f"known in {', '.join(elsewhere)}"
+        of_stages = tuple(elsewhere) == _STAGES
+        whose = "a stage's own" if of_stages else f"known in {', '.join(elsewhere)}"
         return f"{key} is {whose}: put it into {elsewhere[0]}"
     near = difflib.get_close_matches(key, known, n=1, cutoff=0.5)
     return f"did you mean {near[0]}?" if near else f"known here: {', '.join(known)}"

@@ -33,6 +33,8 @@ class PastRun(BaseModel):
         commit: the commit of Thaw's code.
         data: the images' fingerprint; empty if the run failed before it was known.
         backbone: the sha256 of the backbone's files; empty likewise.
+        base: the sha256 of the served model that the training could start from; empty for none, and
+            None if no warm start was asked for, or the run failed before.
         versions: the versions of the packages.
     """
 
@@ -45,6 +47,7 @@ class PastRun(BaseModel):
     commit: str | None = Field(None, validation_alias=AliasPath("run", "commit"))
     data: str = Field("", validation_alias=AliasPath("data", "fingerprint"))
     backbone: str = Field("", validation_alias=AliasPath("backbone", "sha256"))
+    base: str | None = Field(None, validation_alias=AliasPath("warm_start", "sha256"))
     versions: dict[str, str] = Field(default={})
 
 
@@ -106,6 +109,9 @@ def differences(before: PastRun, summary: Summary) -> list[str]:
         "the commit of Thaw's code": (before.commit, summary.run and summary.run.commit),
     }
     differ = [name for name, (first, second) in pairs.items() if first and first != second]
+    base = summary.warm_start.sha256 if summary.warm_start else ""
+    if before.base is not None and before.base != base:
+        differ.append("the served version that the training could start from")
     return [*differ, *([f"packages ({packages})"] if packages else [])]
 
 

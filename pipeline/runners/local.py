@@ -39,6 +39,7 @@ class Run:
         display: what a person sees of it.
         signals: whether one has come.
         forced: who blesses this run's candidate whatever the gate's rules say.
+        cold: whether the training starts from the pretrained backbone, whatever is served.
         seconds: of what comes before the first node, by name; filled in as the run goes on.
     """
 
@@ -48,6 +49,7 @@ class Run:
     display: Display
     signals: Interruption
     forced: Override | None
+    cold: bool = False
     seconds: dict[str, float] = field(default_factory=dict)
 
     @property
@@ -68,6 +70,7 @@ def run(
     verbose: bool = False,
     forced: Override | None = None,
     adopt: bool = False,
+    cold: bool = False,
 ) -> Summary:
     """Runs the pipeline once and writes its summary, whatever becomes of it.
 
@@ -77,6 +80,7 @@ def run(
         verbose: shows TFX's log.
         forced: who blesses this run's candidate whatever the gate's rules say.
         adopt: takes over a root that belongs to a pipeline of another name.
+        cold: starts the training from the pretrained backbone, whatever is served.
 
     Returns:
         The summary; its ``status`` is never ``failed``.
@@ -107,6 +111,7 @@ def run(
             display=display,
             signals=signals,
             forced=forced,
+            cold=cold,
         )
         display.say(f"run {run_id} of {shown(config.file)}; log: {shown(this.log)}")
         for line in filter(None, (about_root, upgraded(root))):
@@ -195,7 +200,8 @@ def _run_nodes(this: Run, files: Sequence[ImageFile]) -> Summary:
         options = _options(this, files)
         connection = executions.connection_to(root)
         recovery.recover(root, connection)
-        compile_pipeline(this.config, options, this.forced).write(root.compiled)
+        graph = compile_pipeline(this.config, options, this.forced, cold=this.cold)
+        graph.write(root.compiled)
     compiled = read_compiled(root.compiled)
     this.seconds["prepare"] = round(display.finish("prepare"), 2)
     with recovery.temporary_files(root.temporary):

@@ -35,6 +35,14 @@ def test_a_configs_stages_are_shown_block_by_block() -> None:
     }  # fmt: skip
     assert [stage["cache"] for stage in record["stages"]] == ["embeddings", "activations", "none"]
     assert record["stages"][-1]["parameters"] == 102_320
+    assert record["warm_stages"] == []
+
+
+def test_the_stages_of_a_warm_start_are_shown_where_one_is_asked_for() -> None:
+    done = thaw("inspect", DIGITS, "--set", "finetune.warm_start.from=served")
+    assert done.code == 0, done.err
+    assert "\nstage full: 102,320 parameters: stem, block_1" in done.out
+    assert "\nstage of a warm start warm: 102,320 parameters: stem, block_1" in done.out
 
 
 def test_a_handle_on_the_web_is_loaded_and_kept(address: str, tmp_path: Path) -> None:

@@ -10,6 +10,8 @@ import pytest
 from modules import trainer
 from modules.backbones.loading.allowed import ENVIRONMENT
 from modules.errors import InputError
+from modules.finetune import model_record
+from modules.finetune.model_record import Base, Start
 from modules.images import inputs
 from pipeline.configuration import loading
 from pipeline.preparation import prepare, trainer_options
@@ -29,6 +31,7 @@ def prepared(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
         transform_graph_path=str(tmp_path),
         train_files=[],
         eval_files=[],
+        base_model=None,
     )
 
 
@@ -46,3 +49,20 @@ def test_the_machine_that_trains_has_its_own_list(
     monkeypatch.setenv(ENVIRONMENT, "https://tfhub.dev")
     with pytest.raises(InputError, match=rf"^backbone\.handle: got .* but {ENVIRONMENT} allows"):
         trainer.run_fn(prepared)
+
+
+def test_the_base_is_part_of_the_checkpoints_fingerprint(prepared: Any, tmp_path: Path) -> None:
+    """An interrupted training goes on only with the base that it began with."""
+    (tmp_path / "module" / "saved_model.pb").write_bytes(b"another graph")
+    options = prepared.custom_config[trainer.OPTIONS]
+    keys = []
+    for number, digest in enumerate(("", "5a", "5b", "5a")):
+        options["checkpoints"] = str(tmp_path / f"checkpoints-{number}")
+        base = Base(version=number, sha256=digest, reason="")
+        model_record.write_start(Start(task="t", base=base), tmp_path / "base")
+        prepared.base_model = str(tmp_path / "base") if digest else None
+        with pytest.raises(InputError):
+            trainer.run_fn(prepared)
+        keys += [path.name for path in Path(options["checkpoints"]).iterdir()]
+    assert keys[1] == keys[3]
+    assert len(set(keys)) == 3

@@ -244,6 +244,11 @@ def test_records_without_fields_have_none() -> None:
             "{stages: [{name: a, unfreeze: {match: [^block_1, stem]}, epochs: 3}]}",
             "stages: a (the blocks that match '^block_1' and 'stem', up to 3 epochs)",
         ),
+        (
+            "{schedule: auto, warm_start: {from: served}}",
+            "stages: chosen by the size of the data and of the backbone (schedule: auto); "
+            "from the served version, if it fits: warm (all blocks, up to 5 epochs)",
+        ),
     ],
 )
 def test_a_run_says_first_which_stages_it_trains(finetune: str, line: str) -> None:

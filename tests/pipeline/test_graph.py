@@ -38,15 +38,18 @@ TFXS_OWN = {"StatisticsGen", "CuratedSchema", "ExampleValidator", "Transform", "
 FINGERPRINT = "f" * 64
 
 
-def graph(tmp_path: Path, *overrides: str, forced: Override | None = None) -> Any:
+def graph(
+    tmp_path: Path, *overrides: str, forced: Override | None = None, cold: bool = False
+) -> Any:
     config = loading.load(PROJECT / "configs" / "digits.yaml", overrides, tmp_path)
     options = TrainerOptions(
         handle=config.backbone.handle,
         sha256=FINGERPRINT,
         image=ImageSpec(height=32, width=32),
         finetune=config.finetune,
+        checkpoints=str(tmp_path / "checkpoints"),
     )
-    return create_pipeline(config, options, str(tmp_path), forced=forced)
+    return create_pipeline(config, options, str(tmp_path), forced=forced, cold=cold)
 
 
 @pytest.fixture(scope="module")
@@ -61,8 +64,8 @@ def test_it_reads_in_the_order_in_which_the_data_flows() -> None:
         body.index(word)
         for word in (
             "ImageExampleGen(", "StatisticsGen(", "CuratedSchema(", "ExampleValidator(",
-            "DataCheck(", "Transform(", "Trainer(", "Baseline(", "Evaluator(", "InfraCheck(",
-            "Gate(", "ModelCard(", "Pusher(", "RunSummary(",
+            "DataCheck(", "Transform(", "warm_start(", "Trainer(", "Baseline(", "Evaluator(",
+            "InfraCheck(", "Gate(", "ModelCard(", "Pusher(", "RunSummary(",
         )
     ]  # fmt: skip
     assert places == sorted(places)
@@ -136,6 +139,32 @@ def test_exports_are_made_where_they_are_asked_for(tmp_path: Path) -> None:
     assert set(nodes) == {*ORDER, "Exports"}
     assert "Gate" in nodes["Exports"].upstream_nodes
     assert {"ModelCard", "Pusher"} <= set(nodes["Exports"].downstream_nodes)
+
+
+def test_a_warm_start_chooses_its_base_before_trainer(tmp_path: Path, ir: Any) -> None:
+    ordinary = {node.pipeline_node.node_info.id: node.pipeline_node for node in ir.nodes}
+    assert "base_model" not in ordinary["Trainer"].inputs.inputs
+    warm = compiler.Compiler().compile(graph(tmp_path, "finetune.warm_start.from=served"))
+    nodes = {node.pipeline_node.node_info.id: node.pipeline_node for node in warm.nodes}
+    assert set(nodes) == {*ORDER, "WarmStart"}
+    assert "base_model" in nodes["Trainer"].inputs.inputs
+    assert "WarmStart" in nodes["Trainer"].upstream_nodes
+    assert property_of(warm, "WarmStart", "cold") == ""
+    cold = graph(tmp_path, "finetune.warm_start.from=served", cold=True)
+    assert property_of(compiler.Compiler().compile(cold), "WarmStart", "cold") == "yes"
+
+
+def test_the_recipe_of_a_training_holds_code_and_config_and_no_place(tmp_path: Path) -> None:
+    def recipe(root: str, *overrides: str) -> str:
+        warm = graph(tmp_path / root, "finetune.warm_start.from=served", *overrides)
+        return property_of(compiler.Compiler().compile(warm), "WarmStart", "recipe")
+
+    first = recipe("a")
+    assert first == recipe("b")
+    assert str(tmp_path) not in first
+    assert str(PROJECT) not in first
+    for other in ("finetune.seed=1", "data.max_pixels=9999", "data.background=black"):
+        assert recipe("a", other) != first
 
 
 def test_a_forced_blessing_is_of_this_run_alone(tmp_path: Path) -> None:

@@ -7,9 +7,11 @@ import pytest
 
 from modules.backbones.loading import origin
 from modules.backbones.loading.origin import Origin
+from modules.errors import InputError
+from pipeline.configuration import loading
 from pipeline.configuration.config import BackboneOptions
-from pipeline.preparation import prepare
-from tests.conftest import GLYPHS
+from pipeline.preparation import prepare, prepare_config
+from tests.conftest import GLYPHS, PROJECT
 
 ORIGIN = Origin(
     handle="https://host/m", height=32, width=32, input_range=(-1.0, 1.0), blocks=("(block)",)
@@ -57,3 +59,13 @@ def test_another_module_has_no_origin_and_no_note() -> None:
     prepared = prepare(BackboneOptions(handle=str(GLYPHS)))
     assert prepared.notes == ()
     assert prepared.image.input_range == (0.0, 1.0)
+
+
+def test_the_stages_of_a_warm_start_are_checked_as_those_of_the_schedule(tmp_path: Path) -> None:
+    warm = "finetune.warm_start.stages=[{name: w, unfreeze: {last: 99}}]"
+    digits = PROJECT / "configs" / "digits.yaml"
+    ordinary = loading.load(digits, [warm], tmp_path)
+    assert prepare_config(ordinary).stages[0].stage.name == "head"
+    asked_for = loading.load(digits, [warm, "finetune.warm_start.from=served"], tmp_path)
+    with pytest.raises(InputError, match=r"^finetune\.warm_start\.stages\[w\]\.unfreeze: got last"):
+        prepare_config(asked_for)

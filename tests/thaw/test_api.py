@@ -147,4 +147,5 @@ def test_a_run_is_told_what_the_command_would_tell_it(
     assert config == thaw.load_config(DIGITS, root=tmp_path)
     assert options == {
         "summary_file": tmp_path / "s.json", "verbose": False, "forced": forced, "adopt": False,
+        "cold": False,
     }  # fmt: skip

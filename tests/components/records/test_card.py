@@ -70,6 +70,22 @@ def test_the_card_says_what_the_model_was_trained_on_and_how_it_was_judged() -> 
     assert "Forced by Ada" in text
 
 
+def test_the_card_says_what_its_training_started_from() -> None:
+    assert "Its training began" not in as_markdown(fields())
+    warm = {
+        "warm": True,
+        "version": 3,
+        "sha256": "5a",
+        "reason": "from version 3, which was served",
+    }
+    text = as_markdown({**fields(), "warm_start": warm})
+    assert "Its training began with a warm start: from version 3, which was served." in text
+    cold = {**warm, "warm": False, "reason": f"version 3 has no {HOSTILE}"}
+    text = as_markdown({**fields(), "warm_start": cold})
+    assert "Its training began with a cold start: version 3 has no" in text
+    assert "<script>" not in text
+
+
 def test_what_thaw_writes_itself_is_not_escaped() -> None:
     plain = fields()
     plain["gate"]["sentence"] = "blessed: accuracy 0.900 on 40 test images; min_accuracy: fine"

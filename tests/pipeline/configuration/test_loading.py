@@ -80,7 +80,7 @@ def test_set_replaces_one_value_and_root_the_root(
         (
             "batch_size: 8",
             r"^batch_size: unknown key; batch_size is known in finetune, finetune\.stages\[\.\.\.\]"
-            r": put it into finetune",
+            r", finetune\.warm_start\.stages\[\.\.\.\]: put it into finetune",
         ),
         (
             "backbone: {handle: a, image_size: 224x224}",
@@ -129,6 +129,31 @@ def test_set_replaces_one_value_and_root_the_root(
         ("beam: {workers: x}", r"beam\.workers: got 'x', must be a whole number; change it"),
         ("finetune: {stages: [{name: a, epochs: 0}]}", r"stages\[0\]\.epochs: got 0, must be"),
         ("finetune: {stages: [{name: a}, {name: a}]}", r"but 'a' occurs twice; rename one"),
+        (
+            "finetune: {stages: [{name: a}], warm_start: {from: served, stages: [{name: a}]}}",
+            r"^finetune: stage names must differ, but 'a' occurs twice; rename one",
+        ),
+        (
+            "finetune: {warm_start: {from: serving}}",
+            r"^finetune\.warm_start\.from: got 'serving', must be 'served' or 'none'; change it",
+        ),
+        (
+            "finetune: {warm_start: {from_: served}}",
+            r"^finetune\.warm_start\.from_: unknown key; did you mean from\?",
+        ),
+        (
+            "finetune: {warm_start: {from: served, stages: []}}",
+            r"^finetune\.warm_start\.stages: got \[\], must hold at least one; change it",
+        ),
+        (
+            "finetune: {warm_start: {from: served, stages: [{name: a, epochs: 0}]}}",
+            r"^finetune\.warm_start\.stages\[0\]\.epochs: got 0, must be greater than 0",
+        ),
+        (
+            "finetune: {distribution: mirrored, warm_start: {from: served, stages: "
+            "[{name: a, batch_norm: {statistics: update}}]}}",
+            r"but warm_start\.stages\[a\]\.batch_norm has statistics: update, which needs whole",
+        ),
         (
             "finetune: {stages: [{name: a, unfreeze: {match: ['(']}}]}",
             r"unfreeze\.match: got '\(', must be a regular expression \(",

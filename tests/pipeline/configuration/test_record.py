@@ -13,6 +13,7 @@ from typer.testing import CliRunner
 from components.image_example_gen.image_file import ImageFile
 from components.records.data import DataRecord
 from components.records.summary import RECORD_FILE, Summary
+from components.records.training import WarmStartRecord
 from modules.errors import InputError, StageError
 from pipeline import reporting
 from pipeline.cli.app import app
@@ -165,6 +166,25 @@ def test_a_repeated_run_says_what_differs_from_the_first_one(tmp_path: Path) -> 
     assert reporting.repeated(first, other) == (
         "repeated: these differ from the first run: the data; packages (numpy 1 → 2)"
     )
+
+
+def test_a_repeated_run_says_if_another_version_was_served(tmp_path: Path) -> None:
+    config = loading.load(written(tmp_path))
+
+    def started_from(sha256: str) -> Summary:
+        warm = WarmStartRecord(warm=bool(sha256), version=None, sha256=sha256, reason="")
+        path = summary_of(config, tmp_path, warm_start=warm)
+        return Summary.model_validate_json(path.read_bytes())
+
+    for digest, other in (("5a", "5b"), ("5a", ""), ("", "5a")):
+        summary = started_from(digest)
+        first = record.read_from(tmp_path / "summary.json")
+        assert record.differences(first, summary) == []
+        assert record.differences(first, started_from(other)) == [
+            "the served version that the training could start from"
+        ]
+    first = record.read_from(summary_of(config, tmp_path))
+    assert record.differences(first, started_from("5a")) == []
 
 
 def test_a_run_after_an_upgrade_says_that_all_is_made_anew(

@@ -1,0 +1,1 @@
+"""Chooses the model whose weights a training starts from."""
