@@ -23,6 +23,7 @@ NAMED = re.compile(rf"(?:`|--set )((?:{SECTIONS})(?:\.[a-z0-9_]+)+)")
 OTHERS = {
     "data.quarantined.list": "a key of the summary",
     "data.one_color": "a key of the summary",
+    "data.kept": "a key of the summary",
 }
 
 
