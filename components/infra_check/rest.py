@@ -18,6 +18,7 @@ from components.infra_check.servable import Servable
 
 _BINARY = "_bytes"  # an output whose name ends so is binary
 _STATUS = {
+    tf.errors.CANCELLED: 499,  # "client closed request", as TensorFlow Serving has it
     tf.errors.INVALID_ARGUMENT: 400,
     tf.errors.FAILED_PRECONDITION: 400,
     tf.errors.OUT_OF_RANGE: 400,
