@@ -2,8 +2,8 @@
 
 ``serving`` and ``records`` are no nodes. ``serving`` reads and changes the folder of pushed
 versions. ``records`` has the typed forms of the files that nodes hand to each other and that a run
-leaves behind, its summary among them. Nodes are built from ``artifacts``, ``node_spec``, ``driver``
-and ``subprocess_runner``.
+leaves behind, its summary among them. ``disk`` writes files that are either whole or not there.
+Nodes are built from ``artifacts``, ``node_spec``, ``driver`` and ``subprocess_runner``.
 """
 
 import modules  # noqa: F401 chooses Keras 2 before TensorFlow is imported

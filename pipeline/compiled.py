@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, ValidationError
 
-from components.serving.disk import replace_whole
+from components.disk import replace_whole
 from modules.errors import InputError
 from modules.settings import Options, Override, TrainerOptions
 from modules.text import as_json

@@ -68,7 +68,9 @@ SHARED_BY_ALL = {
     "progress", "rounding", "text",
 }  # fmt: skip
 # What the nodes of ``components`` share; what is no node's folder is here.
-BELOW_NODES = ("artifacts", "node_spec", "driver", "subprocess_runner", "records", "serving")
+BELOW_NODES = (
+    "disk", "artifacts", "node_spec", "driver", "subprocess_runner", "records", "serving",
+)  # fmt: skip
 # The folders of ``pipeline``: the files beside them import the first ones, and none of the others.
 BELOW_FILES = ("version", "configuration", "caching", "state")
 ABOVE_FILES = {"cli", "commands", "runners"}

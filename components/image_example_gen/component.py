@@ -48,7 +48,7 @@ class Driver(PropertiesDriver):
 
 
 class ImageExampleGen(base_beam_component.BaseBeamComponent):
-    """Lists images of any form; writes their encoded bytes, labels, facts and further columns.
+    """Lists images of any form; writes their encoded bytes, labels, metadata and further columns.
 
     Args:
         options: where they are, and how they are split.

@@ -6,12 +6,12 @@ not changed.
 """
 
 import json
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from components.disk import replace_whole
 from components.image_example_gen.digests import Digested, FileState, fingerprint, with_digests
 from components.image_example_gen.image_file import ImageFile
 from components.image_example_gen.sources import list_data
@@ -60,9 +60,7 @@ def write(path: Path, listing: DigestedListing) -> None:
     """Writes the file: whole, or not at all."""
     rows = [{**vars(image.file), "state": image.state} for image in listing.images]
     head = {"layout": listing.layout, "left_out": listing.left_out, "images": len(rows)}
-    partial = path.with_name(f".{path.name}.partial")
-    partial.write_text("\n".join(map(json.dumps, (head, *rows))), encoding="ascii")
-    os.replace(partial, path)
+    replace_whole(path, "\n".join(map(json.dumps, (head, *rows))).encode())
 
 
 def read(path: Path) -> DigestedListing | None:

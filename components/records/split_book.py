@@ -12,12 +12,12 @@ no model was trained, can be corrected. A root without a book begins one.
 """
 
 import json
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
+from components.disk import replace_whole
 from components.records.data import read_report
 from modules.errors import InputError
 
@@ -113,12 +113,12 @@ def read(path: Path | str | None) -> SplitBook:
 
 def write(path: Path, book: SplitBook) -> None:
     """Writes the book: whole, or not at all."""
-    _write_json(path, vars(book))
+    replace_whole(path, json.dumps(vars(book)).encode())
 
 
 def write_entries(folder: Path, entries: Sequence[Entry]) -> None:
     """Writes a span's images into an Ingestion artifact's folder, for ``enter``."""
-    _write_json(folder / ENTRIES_FILE, entries)
+    replace_whole(folder / ENTRIES_FILE, json.dumps(entries).encode())
 
 
 def enter(path: Path, ingestion: Path) -> None:
@@ -139,12 +139,3 @@ def enter(path: Path, ingestion: Path) -> None:
     book = known.with_span(span, [Entry(*row) for row in rows])
     if book != known:
         write(path, book)
-
-
-def _write_json(path: Path, content: object) -> None:
-    partial = path.with_name(f".{path.name}.partial")
-    with open(partial, "w", encoding="ascii") as file:
-        file.write(json.dumps(content))
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(partial, path)

@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, ConfigDict, Field
 
+from components.disk import replace_whole
 from components.records.base import Record
 from components.records.data import DataRecord
 from components.records.gate import GateRecord
@@ -79,12 +80,9 @@ class Summary(Record):
 
     def write(self, *paths: Path) -> None:
         """Writes it as JSON to each of the paths, whole or not at all."""
-        text = self.as_text()
+        content = self.as_text().encode()
         for path in paths:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            unfinished = path.with_name(f".{path.name}.partial")
-            unfinished.write_text(text, encoding="utf-8")
-            unfinished.replace(path)
+            replace_whole(path, content)
 
 
 def read_summary(path: Path) -> Summary | None:

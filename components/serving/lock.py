@@ -12,7 +12,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from components.serving.disk import replace_whole
+from components.disk import replace_whole
 from components.serving.versions import TIME_FORM, utc_now
 from modules.errors import BusyError, StageError
 

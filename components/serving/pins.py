@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from components.serving import disk, versions
+from components import disk
+from components.serving import versions
 from components.serving.lock import WAIT, writing
 from modules.errors import InputError
 

@@ -7,7 +7,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from components.serving import disk, versions
+from components import disk
+from components.serving import versions
 from components.serving.lock import WAIT, writing
 from modules import model_layout
 from modules.errors import InputError, StageError

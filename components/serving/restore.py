@@ -5,7 +5,8 @@ import logging
 from dataclasses import dataclass
 from pathlib import Path
 
-from components.serving import disk, versions
+from components import disk
+from components.serving import versions
 from components.serving.lock import WAIT, writing
 from modules import model_layout
 from modules.errors import InputError

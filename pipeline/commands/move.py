@@ -11,9 +11,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from components.disk import replace_whole
 from components.records.summary import SUMMARY_FILE
 from components.serving import versions
-from components.serving.disk import replace_whole
 from components.serving.lock import LOCK, writing
 from modules import model_layout
 from modules.errors import InputError

@@ -12,7 +12,7 @@ from typing import Literal
 
 from pydantic import AwareDatetime, ValidationError
 
-from components.serving.disk import partial_of
+from components.disk import partial_of
 from modules.settings import Options
 
 State = Literal["running", "complete", "cached", "failed"]

@@ -5,7 +5,7 @@ import os
 import uuid
 from dataclasses import asdict, dataclass
 
-from components.serving.disk import replace_whole
+from components.disk import replace_whole
 from modules.errors import InputError
 from pipeline.configuration.config import Config
 from pipeline.state.root import Root

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from components.serving import disk, pins, versions
+from components import disk
+from components.serving import pins, versions
 from components.serving.push import push
 from components.serving.rollback import rollback
 from modules import model_layout
