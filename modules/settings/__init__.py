@@ -31,9 +31,18 @@ from modules.settings.ingest import FORMATS, MAX_PIXELS, Format, Ingest, Key, Sp
 from modules.settings.loss import LossOptions
 from modules.settings.optimization import LearningRateOptions, OptimizerOptions
 from modules.settings.plugin import Plugin, PluginOptions
+from modules.settings.retrain import (
+    DriftFeature,
+    QuarantineRule,
+    Retrain,
+    ServedAccuracy,
+    Trigger,
+    as_seconds,
+)
 from modules.settings.stage import BatchNorm, EarlyStopping, Stage, Training
 from modules.settings.unfreeze import FractionOfBlocks, LastBlocks, MatchingBlocks, Patterns
 from modules.settings.warm_start import STAGES_KEY, WARM_STAGES_KEY, WarmStart
+from modules.settings.window import Older, Window
 
 __all__ = [
     "BOUNDS",
@@ -48,6 +57,7 @@ __all__ = [
     "Bound",
     "Color",
     "Distribution",
+    "DriftFeature",
     "EarlyStopping",
     "Evaluation",
     "Finetune",
@@ -69,6 +79,7 @@ __all__ = [
     "MatchingBlocks",
     "MlpHead",
     "NonNegativeFloat",
+    "Older",
     "OptimizerOptions",
     "Options",
     "Override",
@@ -77,13 +88,19 @@ __all__ = [
     "PluginOptions",
     "PositiveFloat",
     "PositiveInt",
+    "QuarantineRule",
     "RandAugment",
+    "Retrain",
     "Rule",
+    "ServedAccuracy",
     "Splits",
     "Stage",
     "TrainerOptions",
     "Training",
+    "Trigger",
     "WarmStart",
+    "Window",
+    "as_seconds",
     "check_class_weights",
     "check_cluster",
     "check_one_process",

@@ -17,6 +17,8 @@ from modules.settings import (
     Options,
     Patterns,
     PositiveInt,
+    Retrain,
+    Window,
     paths,
 )
 from pipeline.configuration.beam import Beam
@@ -68,6 +70,8 @@ class Data(Ingest):
     verify: bool = False
     """Whether each run reads every image to see if it has changed; if not, it reads those whose
     size, times or inode are not what they were."""
+    window: Window | None = None
+    """Over which spans a model is trained; the latest alone if left out."""
     schema_file: SchemaFile | None = Field(default=None, alias="schema")
     """A curated schema in protobuf's text form; Thaw's own if left out."""
 
@@ -154,6 +158,8 @@ class Config(Options):
     """What the gate asks of the candidate as it is served."""
     push: Push = Push()
     """Where models go."""
+    retrain: Retrain = Retrain()
+    """When `thaw retrain` trains again."""
     beam: Beam = Beam()
     """How Beam runs."""
     root: RootFolder

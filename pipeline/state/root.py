@@ -45,6 +45,21 @@ class Root:
         return self.path / "splits.json"
 
     @property
+    def spans(self) -> Path:
+        """What was taken in and decided of each span (``components.records.spans``)."""
+        return self.path / "spans.json"
+
+    @property
+    def decisions(self) -> Path:
+        """A line for each time that ``thaw retrain`` has decided."""
+        return self.path / "decisions.jsonl"
+
+    @property
+    def schema(self) -> Path:
+        """The schema that later runs' data must fit."""
+        return self.path / "schema.pbtxt"
+
+    @property
     def checkpoints(self) -> Path:
         """The checkpoints that an interrupted training continues from."""
         return self.path / "checkpoints"

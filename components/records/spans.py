@@ -1,0 +1,111 @@
+"""The spans of a root: what was taken in of each, and whether a model may be trained on it."""
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Literal
+
+from pydantic import TypeAdapter, ValidationError
+
+from components.disk import replace_whole
+from components.records.base import Interval, Record, as_json_text
+from modules.errors import InputError
+
+State = Literal["accepted", "quarantined", "rejected"]
+THAW = "thaw"  # who decides where no person has
+
+
+class ClassAgreementRecord(Record):
+    """The served model on the images of one class of a span."""
+
+    images: int
+    """How many images of the class were asked about."""
+    agreement: float
+    """The share of them for which the model's answer is the label."""
+    interval: Interval
+    """The share's interval of 95 %."""
+
+
+class AgreementRecord(Record):
+    """How far a served model's answers agree with the labels of a span it was not trained on."""
+
+    version: int
+    """The served version."""
+    images: int
+    """How many images were asked about: those of classes that the model knows, in any split."""
+    agreement: float
+    """The share of them for which the model's answer is the label."""
+    interval: Interval
+    """The share's interval of 95 %."""
+    by_class: dict[str, ClassAgreementRecord]
+    """The same for each class that the model knows."""
+    held_out: ClassAgreementRecord | None = None
+    """The same on the images that no training sees; null where there are none."""
+    unknown_labels: tuple[str, ...] = ()
+    """The span's classes that the model does not know."""
+    sheet: str = ""
+    """A contact sheet of the most confident disagreements: an HTML file, relative to the root;
+    empty for none."""
+
+
+class SpanRecord(Record):
+    """A span that was taken in."""
+
+    span: int
+    """The span's number."""
+    version: int = 0
+    """The version that was taken in; 0 where the path has no place for one."""
+    fingerprint: str
+    """Digest of the images' names, labels, contents and splits, hexadecimal."""
+    state: State
+    """`accepted`; `quarantined`, and so in no window until a person decides; `rejected` by a
+    person."""
+    reason: str
+    """Why it is in this state."""
+    decided_by: str
+    """Who decided it: a person's name, or `thaw`."""
+    decided_at: str
+    """When, in UTC."""
+    taken_in_at: str
+    """When its images were taken in, in UTC."""
+    run_id: str
+    """The run that took it in."""
+    images: dict[str, dict[str, int]]
+    """How many images there are, by split and class."""
+    artifacts: dict[str, str]
+    """Where its data lies, relative to the root: `examples`, `older`, `ingestion`, `statistics`."""
+    agreement: AgreementRecord | None = None
+    """What the served model said of it; null where none was served."""
+
+    @property
+    def count(self) -> int:
+        """How many images there are."""
+        return sum(sum(by_class.values()) for by_class in self.images.values())
+
+
+_RECORDS = TypeAdapter(tuple[SpanRecord, ...])
+
+
+def read(path: Path) -> dict[int, SpanRecord]:
+    """The records that ``write`` wrote, by span in rising order; empty where there is no file.
+
+    Raises:
+        InputError: when the file is damaged. Without it, Thaw would not know which spans a person
+            has rejected.
+    """
+    try:
+        records = _RECORDS.validate_json(path.read_bytes())
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValidationError) as error:
+        raise InputError(
+            f"root: {path}, which holds what was decided about each span, cannot be read "
+            f"({type(error).__name__}); restore it from a copy, or begin another root with --root"
+        ) from None
+    return {record.span: record for record in sorted(records, key=lambda record: record.span)}
+
+
+def write(path: Path, records: Mapping[int, SpanRecord] | Iterable[SpanRecord]) -> None:
+    """Writes the records: whole, or not at all."""
+    values = records.values() if isinstance(records, Mapping) else records
+    ordered = sorted(values, key=lambda record: record.span)
+    replace_whole(path, (as_json_text(ordered) + "\n").encode())

@@ -1,0 +1,88 @@
+"""When ``thaw retrain`` trains again, and which spans it distrusts."""
+
+import re
+from typing import Annotated, Literal
+
+from pydantic import BeforeValidator, Field, model_validator
+
+from modules.settings.base import Fraction, Options, PositiveFloat, PositiveInt
+
+_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
+DriftFeature = Literal["label", "format", "brightness", "width", "height", "bytes"]
+
+
+def as_seconds(value: object) -> object:
+    """The seconds of a period such as ``15m``; what is no such text is given back."""
+    if not isinstance(value, str):
+        return value
+    match = re.fullmatch(r"([1-9][0-9]*)([smhdw])", value)
+    if not match:
+        raise ValueError(
+            f"got {value!r}, must be a number and a unit (s, m, h, d or w); write it like 15m or 7d"
+        )
+    return int(match[1]) * _UNITS[match[2]]
+
+
+Period = Annotated[
+    PositiveInt, BeforeValidator(as_seconds, json_schema_input_type=Annotated[str, Field()])
+]
+
+
+class ServedAccuracy(Options):
+    """The served model's accuracy on a new span's images that no training saw."""
+
+    below: Fraction
+    """Training is due when the accuracy's interval of 95 % lies below this."""
+    images: PositiveInt = 100
+    """How many such images there must be."""
+
+
+class Trigger(Options):
+    """A reason to train again; each entry of the list has one of these keys."""
+
+    new_span: bool = False
+    """When a span is new, or has changed; the text `new_span` means the same."""
+    new_images: PositiveInt | None = None
+    """When there are so many images that the served model was not trained on."""
+    drift: dict[DriftFeature, PositiveFloat] | None = None
+    """When the distribution of a feature of a new span is farther than the bound from that of what
+    the served model was trained on: of `label` and `format` by the largest difference of two
+    shares (L-infinity), of the others by the Jensen-Shannon divergence (in bits)."""
+    served_accuracy: ServedAccuracy | None = None
+    """When the served model's answers to a new span are too often wrong."""
+    every: Period | None = None
+    """When the served model is so old: a number and a unit, such as `7d`."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _has_one_key(cls, given: object) -> object:
+        if given == "new_span":
+            return {"new_span": True}
+        if isinstance(given, dict):
+            keys = [key for key, value in given.items() if value is not None and value is not False]
+            if len(keys) != 1:
+                raise ValueError(
+                    f"must have one key, and has {', '.join(map(str, keys)) or 'none'}; give each "
+                    "trigger an entry of its own"
+                )
+        return given
+
+
+class QuarantineRule(Options):
+    """Which new spans are set aside until a person has looked at them."""
+
+    min_agreement: Fraction = 0.7
+    """The least share of a new span's images, and of those of each class, for which the served
+    model's answer is the label. A span whose interval of 95 % lies below it is set aside; 0 sets
+    none aside."""
+
+
+class Retrain(Options):
+    """When `thaw retrain` trains again."""
+
+    when: Annotated[tuple[Trigger, ...], Field(min_length=1)] = (Trigger(new_span=True),)
+    """The triggers; one that is met is enough."""
+    quarantine: QuarantineRule = QuarantineRule()
+    """Which new spans are set aside until a person has looked at them."""
+    max_failures: PositiveInt = 5
+    """After so many failed runs in a row `thaw retrain --watch` ends with status 1."""
