@@ -1,19 +1,23 @@
-"""Spans and versions of data, by TFX's rules."""
+"""Spans and versions of data, by TFX's rules.
 
-import contextlib
-import os
+TFX's own search finds the latest span alone, and takes seconds to import; a look at what is new
+must be cheap.
+"""
+
+import datetime
+import glob
 import re
-import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 from components.image_example_gen.image_file import is_remote
 from components.image_example_gen.io import as_pattern
 from modules.errors import InputError
 from modules.settings import Ingest, Options
 
-_PLACEHOLDER = re.compile(r"\{(?:(?:SPAN|VERSION)(?::\d+)?|YYYY|MM|DD)\}")
+_PLACEHOLDER = re.compile(r"\{(SPAN|VERSION|YYYY|MM|DD)(?::([0-9]+))?\}")
+_DATE = {"YYYY": "4", "MM": "2", "DD": "2"}  # digits
+_FIRST_DAY = datetime.date(1970, 1, 1)
 
 
 @dataclass(frozen=True)
@@ -25,49 +29,119 @@ class Span:
     version: int | None = None
 
 
-def latest(pattern: str, key: str = "data.path") -> Span:
-    """The latest span's latest version.
+def has_spans(pattern: str) -> bool:
+    """Whether a path has a placeholder."""
+    return bool(_PLACEHOLDER.search(pattern))
+
+
+def has_dates(pattern: str) -> bool:
+    """Whether a path's spans are days."""
+    return any(match[1] in _DATE for match in _PLACEHOLDER.finditer(pattern))
+
+
+def every(pattern: str, key: str = "data.path") -> list[Span]:
+    """Every span's latest version, the earliest span first.
 
     Args:
-        pattern: a path with ``{SPAN}``, or ``{YYYY}``, ``{MM}`` and ``{DD}`` (a date's span is its
-            number of days since 1970), and perhaps ``{VERSION}``; ``{SPAN:2}`` has two digits. One
-            without placeholders is given back.
+        pattern: a path without placeholders, which is given back, or one with ``{SPAN}``, or with
+            ``{YYYY}``, ``{MM}`` and ``{DD}`` (a date's span is its number of days since 1970), and
+            perhaps ``{VERSION}``; ``{SPAN:2}`` has two digits.
         key: of the config, that named it.
 
     Raises:
-        InputError: when nothing matches, or the placeholders make no sense to TFX.
+        InputError: when nothing matches, or the placeholders make no sense.
     """
-    if not _PLACEHOLDER.search(pattern):
-        return Span(pattern)
-    # TFX takes seconds to import, and only such paths need it.
-    from tfx.components.example_gen import utils
-    from tfx.proto import example_gen_pb2
-
-    base, _, rest = pattern.partition("{")
-    base, _, start = base.rpartition("/")
-    split: Any = example_gen_pb2.Input.Split(name="all", pattern=start + "{" + rest)
-    try:
-        with _without_patterns(base) as plain:
-            _, span, version = utils.calculate_splits_fingerprint_span_and_version(plain, [split])
-    except ValueError as error:
-        reason = " ".join(str(error).split())
+    if not has_spans(pattern):
+        return [Span(pattern)]
+    _check_placeholders(pattern, key)
+    spans: dict[int, Span] = {}
+    for span in _matching(pattern, key):
+        assert span.span is not None
+        known = spans.get(span.span)
+        if known is None or (span.version or 0) >= (known.version or 0):
+            spans[span.span] = span
+    if not spans:
         raise InputError(
-            f"{key}: got {pattern}, but no span matches it ({reason}); compare the folders' "
-            "names with the pattern"
-        ) from None
-    return Span(os.path.join(base, split.pattern), span, version)
+            f"{key}: got {pattern}, but no span matches it; compare the folders' names with the "
+            "pattern"
+        )
+    return [spans[number] for number in sorted(spans)]
 
 
-@contextlib.contextmanager
-def _without_patterns(folder: str) -> Iterator[str]:
-    """Another name of a folder, where its own, such as ``photos [1]``, is a pattern to TFX."""
-    if is_remote(folder) or as_pattern(folder) == folder:
-        yield folder
+def latest(pattern: str, key: str = "data.path") -> Span:
+    """The latest of ``every`` span."""
+    return every(pattern, key)[-1]
+
+
+def _check_placeholders(pattern: str, key: str) -> None:
+    """Refuses placeholders that name no span, or that name it twice."""
+    names = [match[1] for match in _PLACEHOLDER.finditer(pattern)]
+    dates = [name for name in names if name in _DATE]
+    if len(set(names)) < len(names):
+        problem = "has a placeholder twice"
+    elif dates and ("SPAN" in names or len(dates) < len(_DATE)):
+        problem = "must have either {SPAN}, or {YYYY}, {MM} and {DD}"
+    elif not dates and "SPAN" not in names:
+        problem = "has {VERSION} without a span"
+    elif any(match[2] and not int(match[2]) for match in _PLACEHOLDER.finditer(pattern)):
+        problem = "has a placeholder without digits"
+    else:
         return
-    with tempfile.TemporaryDirectory(prefix="thaw-spans-") as place:
-        link = os.path.join(place, "spans")
-        os.symlink(folder, link)
-        yield link
+    raise InputError(f"{key}: {pattern} {problem}; write it like photos/span-{{SPAN}}")
+
+
+def _matching(pattern: str, key: str) -> Iterator[Span]:
+    """All that matches; names that have something else than digits in a placeholder do not."""
+    start = _fixed(pattern)
+    parts = re.split(r"(\{[A-Z]+(?::[0-9]+)?\}|\*|\?|\[[^\]]+\])", pattern.removeprefix(start))
+    expression = re.compile(re.escape(start) + "".join(map(_expression, parts)))
+    searched = as_pattern(start) + _PLACEHOLDER.sub("*", pattern.removeprefix(start))
+    for path in sorted(_glob(searched)):
+        match = expression.fullmatch(path.rstrip("/"))
+        if not match:
+            continue
+        texts = match.groupdict()
+        path = pattern
+        for placeholder in list(_PLACEHOLDER.finditer(pattern)):
+            path = path.replace(placeholder[0], texts[placeholder[1]])
+        version = int(texts["VERSION"]) if "VERSION" in texts else None
+        yield Span(path, _number(texts, path, key), version)
+
+
+def _expression(part: str) -> str:
+    """A part of a pattern as a regular expression."""
+    placeholder = _PLACEHOLDER.fullmatch(part)
+    if placeholder:
+        digits = _DATE.get(placeholder[1]) or placeholder[2]
+        return f"(?P<{placeholder[1]}>[0-9]{f'{{{digits}}}' if digits else '+'})"
+    if part.startswith("["):
+        return part.replace("[!", "[^", 1)
+    return {"*": "[^/]*", "?": "[^/]"}.get(part, re.escape(part))
+
+
+def _number(texts: dict[str, str], path: str, key: str) -> int:
+    if "SPAN" in texts:
+        return int(texts["SPAN"])
+    try:
+        day = datetime.date(*(int(texts[name]) for name in _DATE))
+    except ValueError:
+        raise InputError(f"{key}: {path} names no day; rename it, or move it away") from None
+    return (day - _FIRST_DAY).days
+
+
+def _glob(pattern: str) -> list[str]:
+    if not is_remote(pattern):
+        return glob.glob(pattern)
+    from tfx.dsl.io import fileio  # Knows the clients of buckets; takes seconds to import.
+
+    return [str(path) for path in fileio.glob(pattern)]
+
+
+def shown(span: int, pattern: str) -> str:
+    """A span's number for people: of dates with the day."""
+    if not has_dates(pattern):
+        return str(span)
+    return f"{span} ({_FIRST_DAY + datetime.timedelta(days=span)})"
 
 
 class Place(Options):
@@ -102,13 +176,27 @@ def _fixed(pattern: str) -> str:
     return pattern[: pattern.rfind("/", 0, hit.start()) + 1] if hit else pattern
 
 
-def find(options: Ingest) -> Place:
+def find(options: Ingest, number: int | None = None) -> Place:
     """The place that the options' paths lead to now.
 
+    Args:
+        options: name the paths.
+        number: of the span that ``Ingest.path`` shall lead to; the latest if None.
+
     Raises:
-        InputError: as ``latest``.
+        InputError: as ``every``, or when there is no such span.
     """
-    span = latest(options.path)
+    spans = every(options.path)
+    span = (
+        next((each for each in spans if each.span == number), None)
+        if number is not None
+        else spans[-1]
+    )
+    if span is None:
+        raise InputError(
+            f"data.path: {options.path} has no span {number} any more; run it again when nothing "
+            "is moved there"
+        )
     earlier = latest(options.earlier, "data.earlier").path if options.earlier else ""
     return Place(
         path=span.path.removeprefix(_fixed(options.path)),

@@ -110,7 +110,12 @@ def test_what_is_no_path_is_named() -> None:
 def test_ingestion_gets_all_keys_of_data_but_those_that_its_cache_key_must_not_hold(
     tmp_path: Path,
 ) -> None:
-    assert set(Data.model_fields) - set(Ingest.model_fields) == {"resize", "verify", "schema_file"}
+    assert set(Data.model_fields) - set(Ingest.model_fields) == {
+        "resize",
+        "verify",
+        "schema_file",
+        "window",
+    }
     file = written(tmp_path)
     usual = loading.load(file).data.ingest().model_dump_json()
     other = ["data.resize=pad", "data.verify=true", "data.schema=other.pbtxt"]

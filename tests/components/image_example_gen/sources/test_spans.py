@@ -1,4 +1,4 @@
-"""The latest span and version, as TFX finds them."""
+"""Spans and versions, by TFX's rules."""
 
 from pathlib import Path
 
@@ -70,3 +70,56 @@ def test_a_place_is_found_again_by_the_options(tmp_path: Path, pictures: list[by
     there = place.options(options)
     assert (there.path, there.earlier) == (f"{tmp_path}/a {{b}}/span-2/v-1", f"{tmp_path}/old")
     assert spans.find(there).options(there) == there
+
+
+def test_every_span_is_listed_with_its_highest_version(
+    tmp_path: Path, pictures: list[bytes]
+) -> None:
+    folders = ["span-10/v-1", "span-2/v-9", "span-2/v-10", "span-7", "span-new/v-1", "span-3/v-x"]
+    fill(tmp_path, folders, pictures)
+    every = spans.every(f"{tmp_path}/span-{{SPAN}}/v-{{VERSION}}")
+    assert every == [
+        spans.Span(f"{tmp_path}/span-2/v-10", 2, 10),
+        spans.Span(f"{tmp_path}/span-10/v-1", 10, 1),
+    ]
+
+
+def test_a_pattern_may_stand_behind_the_span(tmp_path: Path) -> None:
+    for name in ["span-1-a.tfrecord", "span-1-b.tfrecord", "span-2-a.tfrecord", "span-3-a.txt"]:
+        (tmp_path / name).touch()
+    every = spans.every(f"{tmp_path}/span-{{SPAN}}-[ab].tfrec*")
+    assert every == [
+        spans.Span(f"{tmp_path}/span-1-[ab].tfrec*", 1),
+        spans.Span(f"{tmp_path}/span-2-[ab].tfrec*", 2),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("pattern", "problem"),
+    [
+        ("{SPAN}/{SPAN}", "a placeholder twice"),
+        ("{SPAN}/{DD}", "either"),
+        ("{YYYY}-{MM}", "either"),
+        ("v-{VERSION}", "without a span"),
+        ("{SPAN:0}", "without digits"),
+    ],
+)
+def test_placeholders_that_make_no_sense_are_refused(
+    tmp_path: Path, pattern: str, problem: str
+) -> None:
+    with pytest.raises(InputError, match=rf"data\.path: .*{problem}.*; write it like"):
+        spans.every(f"{tmp_path}/{pattern}")
+
+
+def test_a_date_that_is_no_day_is_refused(tmp_path: Path, pictures: list[bytes]) -> None:
+    fill(tmp_path, ["2026-02-28", "2026-02-31"], pictures)
+    with pytest.raises(InputError, match=r"2026-02-31 names no day; rename it"):
+        spans.every(f"{tmp_path}/{{YYYY}}-{{MM}}-{{DD}}")
+
+
+def test_a_span_can_be_asked_for_by_its_number(tmp_path: Path, pictures: list[bytes]) -> None:
+    fill(tmp_path, ["span-1", "span-2"], pictures)
+    options = asked(f"{tmp_path}/span-{{SPAN}}")
+    assert spans.find(options, 1) == spans.Place(path="span-1", span=1)
+    with pytest.raises(InputError, match="has no span 3 any more"):
+        spans.find(options, 3)
