@@ -143,6 +143,7 @@ def compile_pipeline(
     from tfx.dsl.compiler import compiler
     from tfx.proto.orchestration import pipeline_pb2
 
+    from pipeline.data_nodes import DataFiles
     from pipeline.graph import create_pipeline
 
     root = Root(config.root)
@@ -153,8 +154,7 @@ def compile_pipeline(
             pipeline_root=str(root.artifacts),
             forced=forced,
             records=str(root.runs),
-            listing=str(root.listing),
-            split_book=str(root.split_book),
+            files=DataFiles(listing=str(root.listing), split_book=str(root.split_book)),
             cold=cold,
         )
     )

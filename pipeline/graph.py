@@ -2,32 +2,25 @@
 
 from typing import Any
 
-from tfx.components.example_validator.component import ExampleValidator
-from tfx.components.statistics_gen.component import StatisticsGen
 from tfx.components.trainer.component import Trainer
 from tfx.components.transform.component import Transform
 from tfx.orchestration.pipeline import Pipeline
 from tfx.proto import trainer_pb2, transform_pb2
 
 from components.baseline.component import Baseline
-from components.curated_schema import CuratedSchema
-from components.data_check.component import DataCheck
 from components.evaluator.component import Evaluator
 from components.gate.component import Gate
-from components.image_example_gen.component import ImageExampleGen
-from components.image_example_gen.sources import further_features
 from components.infra_check.component import InfraCheck
 from components.model_card.component import ModelCard
 from components.pusher.component import Pusher
 from components.run_summary.component import RunSummary
 from modules import features, preprocessing, trainer
-from modules.gate.skill import least_others
-from modules.settings import Evaluation, Override, TrainerOptions
+from modules.settings import Override, TrainerOptions
 from modules.text import without_secrets
 from pipeline.caching.provenance import source_fingerprint, versions
 from pipeline.configuration.config import Config
+from pipeline.data_nodes import DataFiles, data_nodes
 from pipeline.optional_nodes import docker_check, lite_exports, warm_start
-from pipeline.schema import schema_text, statistics_options
 
 
 def create_pipeline(
@@ -36,8 +29,7 @@ def create_pipeline(
     pipeline_root: str,
     forced: Override | None = None,
     records: str = "",
-    listing: str = "",
-    split_book: str = "",
+    files: DataFiles | None = None,
     *,
     cold: bool = False,
 ) -> Any:
@@ -52,61 +44,26 @@ def create_pipeline(
         pipeline_root: where artifacts go.
         forced: who blesses this run's candidate, whatever the gate's rules say.
         records: the folder in which each run has a folder with its record; empty for none.
-        listing: the file that keeps which images have been read, so that the next run reads only
-            those that may have changed; empty for none.
-        split_book: the file that keeps the splits of the images of earlier spans; empty for none.
+        files: those that ImageExampleGen's driver keeps; none if None.
         cold: whether this run's training starts from the pretrained backbone, whatever is served.
 
     Returns:
         A TFX ``Pipeline`` without a connection to ML Metadata.
     """
-    ingest = config.data.ingest()
-    columns = further_features(ingest)
-
-    # Encoded images, their labels, metadata and further columns, in three splits: those that the
-    # data names, or by a hash of the bytes. Earlier images, if there are any, are a fourth split.
-    example_gen = ImageExampleGen(
-        options=ingest,
-        source=source_fingerprint("components.image_example_gen.component", plugins=ingest.plugins),
-        listing=listing,
-        split_book=split_book,
-        verify=config.data.verify,
-    )
-
-    # Statistics of the label, the metadata and the columns, not of the bytes.
-    statistics_gen = StatisticsGen(
-        examples=example_gen.outputs["examples"], stats_options=statistics_options(columns)
-    )
-
-    # What an example must look like.
-    schema = CuratedSchema(text=schema_text(config, columns))
-
-    # Anomalies of any split against the schema.
-    example_validator = ExampleValidator(
-        statistics=statistics_gen.outputs["statistics"], schema=schema.outputs["schema"]
-    )
-
-    # Ends the run if there are anomalies, or too few test images for the gate.
-    data_check = DataCheck(
-        anomalies=example_validator.outputs["anomalies"],
-        ingestion=example_gen.outputs["ingestion"],
-        source=source_fingerprint("components.data_check.component"),
-        split_book=split_book,
-        min_examples=0 if forced else config.evaluation.min_examples,
-        min_others=0 if forced else _least_others(config.evaluation),
-    )
+    # Encoded images in splits, their statistics, and the check against what they must look like.
+    data = data_nodes(config, files or DataFiles(), judged=not forced)
 
     # A graph that turns labels into indices. It writes no data: Trainer applies the graph itself.
     transform = Transform(
-        examples=example_gen.outputs["examples"],
-        schema=schema.outputs["schema"],
+        examples=data.examples,
+        schema=data.schema,
         preprocessing_fn=_path_of(preprocessing.preprocessing_fn),
         splits_config=transform_pb2.SplitsConfig(analyze=[features.TRAIN], transform=[]),
         materialize=False,
         disable_statistics=True,
         custom_config={"source": source_fingerprint("modules.preprocessing")},
     )
-    transform.add_upstream_node(data_check)
+    transform.add_upstream_node(data.check)
 
     training = {
         trainer.OPTIONS: options.model_dump(mode="json"),
@@ -114,14 +71,14 @@ def create_pipeline(
     }
 
     # The version whose weights the training starts from, if the config asks for a warm start.
-    base = warm_start(config, example_gen, training, cold=cold)
+    base = warm_start(config, data.examples, training, cold=cold)
 
     # The unfreeze schedule.
     train = Trainer(
         run_fn=_path_of(trainer.run_fn),
-        examples=example_gen.outputs["examples"],
+        examples=data.examples,
         transform_graph=transform.outputs["transform_graph"],
-        schema=schema.outputs["schema"],
+        schema=data.schema,
         base_model=base.outputs["base"] if base else None,
         train_args=trainer_pb2.TrainArgs(splits=[features.TRAIN]),
         eval_args=trainer_pb2.EvalArgs(
@@ -140,8 +97,8 @@ def create_pipeline(
 
     # Predictions and metrics of both models on images that no training has seen.
     evaluator = Evaluator(
-        examples=example_gen.outputs["examples"],
-        schema=schema.outputs["schema"],
+        examples=data.examples,
+        schema=data.schema,
         model=train.outputs["model"],
         baseline=baseline.outputs["baseline"],
         options=config.evaluation,
@@ -152,7 +109,7 @@ def create_pipeline(
     infra_check = InfraCheck(
         model=train.outputs["model"],
         evaluation=evaluator.outputs["evaluation"],
-        examples=example_gen.outputs["examples"],
+        examples=data.examples,
         options=config.infra,
         source=source_fingerprint(
             "components.infra_check.component", "components.infra_check.probe"
@@ -160,7 +117,7 @@ def create_pipeline(
     )
 
     # The same in TensorFlow Serving's own container, if the config asks for Docker.
-    in_docker = docker_check(config, train, example_gen)
+    in_docker = docker_check(config, train, data.examples)
 
     # The verdict of every rule, and the only blessing.
     gate = Gate(
@@ -176,12 +133,12 @@ def create_pipeline(
     )
 
     # The model in TensorFlow Lite's formats, if the config asks for some.
-    exports = lite_exports(config, options, train, gate, example_gen)
+    exports = lite_exports(config, options, train, gate, data.examples)
 
     # A card that describes the model and is pushed with it.
     model_card = ModelCard(
-        examples=example_gen.outputs["examples"],
-        ingestion=example_gen.outputs["ingestion"],
+        examples=data.examples,
+        ingestion=data.ingestion,
         model=train.outputs["model"],
         model_run=train.outputs["model_run"],
         evaluation=evaluator.outputs["evaluation"],
@@ -218,11 +175,7 @@ def create_pipeline(
         pipeline_name=config.name,
         pipeline_root=pipeline_root,
         components=[
-            example_gen,
-            statistics_gen,
-            schema,
-            example_validator,
-            data_check,
+            *data.nodes,
             transform,
             *([base] if base else []),
             train,
@@ -239,10 +192,6 @@ def create_pipeline(
         enable_cache=True,
         beam_pipeline_args=config.beam.pipeline_args(),
     )
-
-
-def _least_others(options: Evaluation) -> int:
-    return least_others(options.confidence) if options.no_skill == "refuse" else 0
 
 
 def _path_of(function: Any) -> str:

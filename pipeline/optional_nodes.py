@@ -16,14 +16,12 @@ from pipeline.configuration.config import Config
 _PLACES = ("path", "earlier", "image_root")  # keys of ``data``
 
 
-def warm_start(
-    config: Config, example_gen: Any, custom_config: dict[str, Any], *, cold: bool
-) -> Any:
+def warm_start(config: Config, examples: Any, custom_config: dict[str, Any], *, cold: bool) -> Any:
     """Returns the node that chooses the base of a warm start if the config asks for one, else None.
 
     Args:
         config: the whole configuration.
-        example_gen: the node that gives the examples.
+        examples: the channel of the images.
         custom_config: what Trainer gets.
         cold: whether the user wants a cold start this once.
     """
@@ -45,7 +43,7 @@ def warm_start(
         ),
     }
     return WarmStart(
-        examples=example_gen.outputs["examples"],
+        examples=examples,
         serving_dir=str(config.serving_dir),
         recipe=json.dumps(recipe, sort_keys=True),
         cold=cold,
@@ -53,19 +51,19 @@ def warm_start(
     )
 
 
-def docker_check(config: Config, train: Any, example_gen: Any) -> Any:
+def docker_check(config: Config, train: Any, examples: Any) -> Any:
     """Returns TFX's InfraValidator if the config asks for Docker, else None."""
     if config.infra.validator != "docker":
         return None
     return InfraValidator(
         model=train.outputs["model"],
-        examples=example_gen.outputs["examples"],
+        examples=examples,
         **docker_specs(config.infra),
     )
 
 
 def lite_exports(
-    config: Config, options: TrainerOptions, train: Any, gate: Any, images: Any
+    config: Config, options: TrainerOptions, train: Any, gate: Any, examples: Any
 ) -> Any:
     """Returns the node that exports to TensorFlow Lite if the config asks for it, else None."""
     if not config.push.exports:
@@ -73,7 +71,7 @@ def lite_exports(
     return Exports(
         model=train.outputs["model"],
         model_blessing=gate.outputs["blessing"],
-        examples=images.outputs["examples"],
+        examples=examples,
         kinds=config.push.exports,
         min_agreement=config.push.min_agreement,
         image=options.image,

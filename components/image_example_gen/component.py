@@ -9,7 +9,7 @@ from tfx.types import standard_artifacts
 from components.artifacts import Ingestion, Quarantine
 from components.driver import PropertiesDriver
 from components.image_example_gen import executor, listing_file, span_splits
-from components.image_example_gen.io import LISTING, PLACE, SPLIT_BOOK, VERIFY
+from components.image_example_gen.io import LISTING, PLACE, SPAN, SPLIT_BOOK, VERIFY
 from components.image_example_gen.sources import spans
 from components.node_spec import filled, node_spec
 from components.records import split_book
@@ -27,7 +27,7 @@ class Driver(PropertiesDriver):
         """Lists the images, and reads those that may have changed since the last run."""
         del inputs
         options = Ingest.model_validate_json(properties["options"])
-        place = spans.find(options)
+        place = spans.find(options, int(properties[SPAN]) if properties.get(SPAN) else None)
         path = Path(properties[LISTING]) if properties.get(LISTING) else None
         known = listing_file.read(path) if path and not properties.get(VERIFY) else None
         options = place.options(options)
@@ -57,10 +57,11 @@ class ImageExampleGen(base_beam_component.BaseBeamComponent):
             finds what the last run has read; empty keeps nothing.
         split_book: the file that holds the splits of earlier spans; empty for none.
         verify: whether the driver reads every image, whatever the last run has read.
+        span: its number; the latest if None.
     """
 
     SPEC_CLASS = node_spec(
-        properties={"options": str, "source": str, LISTING: str, SPLIT_BOOK: str, VERIFY: str},
+        properties=dict.fromkeys(["options", "source", LISTING, SPLIT_BOOK, VERIFY, SPAN], str),
         inputs={},
         outputs={
             "examples": standard_artifacts.Examples,
@@ -80,6 +81,7 @@ class ImageExampleGen(base_beam_component.BaseBeamComponent):
         listing: str = "",
         split_book: str = "",
         verify: bool = False,
+        span: int | None = None,
     ) -> None:
         super().__init__(
             filled(
@@ -90,5 +92,6 @@ class ImageExampleGen(base_beam_component.BaseBeamComponent):
                 listing=listing,
                 split_book=split_book,
                 verify="yes" if verify else "",
+                span="" if span is None else str(span),
             )
         )

@@ -22,6 +22,8 @@ LISTING = "listing"
 SPLIT_BOOK = "split_book"
 # The property, of the execution, that has the driver read every image; "yes", or empty.
 VERIFY = "verify"
+# The property, of the execution, that has the number of the span; empty for the latest.
+SPAN = "span"
 Result = TypeVar("Result")
 _END = 4096  # bytes
 # How many files a thread reads in a turn: handing one over takes as long as reading it.

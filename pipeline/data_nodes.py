@@ -1,0 +1,110 @@
+"""The nodes that take images in and check them: of a whole graph, and of a span's own."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from tfx.components.example_validator.component import ExampleValidator
+from tfx.components.statistics_gen.component import StatisticsGen
+
+from components.curated_schema import CuratedSchema
+from components.data_check.component import DataCheck
+from components.image_example_gen.component import ImageExampleGen
+from components.image_example_gen.sources import further_features
+from modules.gate.skill import least_others
+from modules.settings import Evaluation
+from pipeline.caching.provenance import source_fingerprint
+from pipeline.configuration.config import Config
+from pipeline.schema import schema_text, statistics_options
+
+
+@dataclass(frozen=True)
+class DataNodes:
+    """The nodes, in the order in which the data flows, and what they hand on.
+
+    Attributes:
+        nodes: all of them.
+        examples: the channel of the images.
+        ingestion: the channel of the counts.
+        schema: the channel of the schema.
+        check: the node that must end before anything is trained.
+    """
+
+    nodes: list[Any]
+    examples: Any
+    ingestion: Any
+    schema: Any
+    check: Any
+
+
+@dataclass(frozen=True)
+class DataFiles:
+    """Files of a root that ImageExampleGen's driver keeps; each empty for none.
+
+    Attributes:
+        listing: which images have been read, so that the next run reads only those that may have
+            changed.
+        split_book: the splits of the images of earlier spans.
+    """
+
+    listing: str = ""
+    split_book: str = ""
+
+
+def data_nodes(
+    config: Config, files: DataFiles, *, span: int | None = None, judged: bool = True
+) -> DataNodes:
+    """Takes images in, and ends the run if they cannot be trained on.
+
+    Args:
+        config: the whole configuration.
+        files: what the driver keeps.
+        span: its number; the latest if None.
+        judged: whether there must be enough test images for the gate.
+    """
+    ingest = config.data.ingest()
+    columns = further_features(ingest)
+
+    # Encoded images, their labels, metadata and further columns, in three splits: those that the
+    # data names, or by a hash of the bytes. Earlier images, if there are any, are a fourth split.
+    example_gen = ImageExampleGen(
+        options=ingest,
+        source=source_fingerprint("components.image_example_gen.component", plugins=ingest.plugins),
+        listing=files.listing,
+        split_book=files.split_book,
+        verify=config.data.verify,
+        span=span,
+    )
+
+    # Statistics of the label, the metadata and the columns, not of the bytes.
+    statistics_gen = StatisticsGen(
+        examples=example_gen.outputs["examples"], stats_options=statistics_options(columns)
+    )
+
+    # What an example must look like.
+    schema = CuratedSchema(text=schema_text(config, columns))
+
+    # Anomalies of any split against the schema.
+    example_validator = ExampleValidator(
+        statistics=statistics_gen.outputs["statistics"], schema=schema.outputs["schema"]
+    )
+
+    # Ends the run if there are anomalies, or too few test images for the gate.
+    data_check = DataCheck(
+        anomalies=example_validator.outputs["anomalies"],
+        ingestion=example_gen.outputs["ingestion"],
+        source=source_fingerprint("components.data_check.component"),
+        split_book=files.split_book,
+        min_examples=config.evaluation.min_examples if judged else 0,
+        min_others=_least_others(config.evaluation) if judged else 0,
+    )
+    return DataNodes(
+        nodes=[example_gen, statistics_gen, schema, example_validator, data_check],
+        examples=example_gen.outputs["examples"],
+        ingestion=example_gen.outputs["ingestion"],
+        schema=schema.outputs["schema"],
+        check=data_check,
+    )
+
+
+def _least_others(options: Evaluation) -> int:
+    return least_others(options.confidence) if options.no_skill == "refuse" else 0
