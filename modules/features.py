@@ -25,3 +25,5 @@ TEST = "test"
 SPLITS = (TRAIN, VALIDATION, TEST)
 # Images of earlier data, if the config names some: evaluated, never trained on.
 EARLIER = "earlier"
+# A record for each class of TRAIN, without an image: all that Transform analyses.
+LABELS = "labels"

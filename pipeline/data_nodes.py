@@ -10,6 +10,7 @@ from components.curated_schema import CuratedSchema
 from components.data_check.component import DataCheck
 from components.image_example_gen.component import ImageExampleGen
 from components.image_example_gen.sources import further_features
+from modules import features
 from modules.gate.skill import least_others
 from modules.settings import Evaluation
 from pipeline.caching.provenance import source_fingerprint
@@ -65,7 +66,8 @@ def data_nodes(
     columns = further_features(ingest)
 
     # Encoded images, their labels, metadata and further columns, in three splits: those that the
-    # data names, or by a hash of the bytes. Earlier images, if there are any, are a fourth split.
+    # data names, or by a hash of the bytes. Earlier images, if there are any, are a further split,
+    # and so are the labels alone.
     example_gen = ImageExampleGen(
         options=ingest,
         source=source_fingerprint("components.image_example_gen.component", plugins=ingest.plugins),
@@ -77,7 +79,9 @@ def data_nodes(
 
     # Statistics of the label, the metadata and the columns, not of the bytes.
     statistics_gen = StatisticsGen(
-        examples=example_gen.outputs["examples"], stats_options=statistics_options(columns)
+        examples=example_gen.outputs["examples"],
+        stats_options=statistics_options(columns),
+        exclude_splits=[features.LABELS],
     )
 
     # What an example must look like.

@@ -53,12 +53,13 @@ def create_pipeline(
     # Encoded images in splits, their statistics, and the check against what they must look like.
     data = data_nodes(config, files or DataFiles(), judged=not forced)
 
-    # A graph that turns labels into indices. It writes no data: Trainer applies the graph itself.
+    # A graph that turns labels into indices. It reads no images, and writes no data: Trainer
+    # applies the graph itself.
     transform = Transform(
         examples=data.examples,
         schema=data.schema,
         preprocessing_fn=_path_of(preprocessing.preprocessing_fn),
-        splits_config=transform_pb2.SplitsConfig(analyze=[features.TRAIN], transform=[]),
+        splits_config=transform_pb2.SplitsConfig(analyze=[features.LABELS], transform=[]),
         materialize=False,
         disable_statistics=True,
         custom_config={"source": source_fingerprint("modules.preprocessing")},

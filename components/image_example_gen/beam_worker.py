@@ -5,9 +5,9 @@ import zlib
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from components.image_example_gen import records, report
+from components.image_example_gen import label_records, records, report
 from components.image_example_gen.image_file import ImageFile
-from modules import progress
+from modules import features, progress
 from modules.images import shard_labels
 from modules.settings import Ingest
 
@@ -70,7 +70,7 @@ def write_report(
     examples: str,
     fingerprint: str,
 ) -> None:
-    """Writes the report of all chunks, and their labels beside the splits.
+    """Writes the report of all chunks, the labels beside the splits, and a split of the classes.
 
     Args:
         keyed: the reports, under the key that they share.
@@ -82,4 +82,6 @@ def write_report(
     _, chunks = keyed
     whole = report.merge(chunks)
     shard_labels.write(examples, fingerprint, whole.labels)
+    classes = label_records.of_training(whole.counts)
+    label_records.write(f"{examples}/Split-{features.LABELS}", classes)
     report.write(whole, details, files)

@@ -102,9 +102,9 @@ def _assigned(
 def _describe(
     examples: Any, options: Ingest, fingerprint: str, place: spans.Place
 ) -> dict[str, str]:
-    """Describes the artifact to TFX; returns each split's folder."""
+    """Describes the artifact to TFX; returns the folder of each split that has images."""
     splits = [*features.SPLITS, *([features.EARLIER] if options.earlier else [])]
-    examples.split_names = artifact_utils.encode_split_names(splits)
+    examples.split_names = artifact_utils.encode_split_names([*splits, features.LABELS])
     examples_utils.set_payload_format(examples, example_gen_pb2.FORMAT_TF_EXAMPLE)
     # TFX knows no name for TFRecords that are not compressed: its readers and ours go by the
     # files' names, and images are compressed already.

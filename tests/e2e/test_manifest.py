@@ -82,7 +82,7 @@ def test_rows_are_trained_on_and_what_is_broken_is_named(first: dict[str, Any]) 
 
 
 def test_further_columns_are_features(root: Path, first: dict[str, Any]) -> None:
-    shards = sorted((root / "root").glob("artifacts/ImageExampleGen/examples/*/Split-*/*.tfrecord"))
+    shards = sorted((root / "root").glob("artifacts/ImageExampleGen/examples/*/Split-*/images-*"))
     scanners: Counter[bytes] = Counter()
     for record in tf.data.TFRecordDataset([str(path) for path in shards]):
         feature = tf.train.Example.FromString(record.numpy()).features.feature

@@ -73,7 +73,9 @@ def test_records_are_trained_on_and_the_broken_shard_is_named(first: dict[str, A
 
 def test_the_images_bytes_are_those_of_the_shards(shards: Path, first: dict[str, Any]) -> None:
     del first
-    result = sorted((shards.parent / "root").glob("artifacts/ImageExampleGen/examples/*/Split-*/*"))
+    result = sorted(
+        (shards.parent / "root").glob("artifacts/ImageExampleGen/examples/*/Split-*/images-*")
+    )
     written = set()
     for record in tf.data.TFRecordDataset([str(path) for path in result]):
         feature = tf.train.Example.FromString(record.numpy()).features.feature

@@ -74,7 +74,7 @@ def examples_of(root: Path, run_id: str) -> list[bytes]:
     (examples,) = [
         record for record in store.get_artifacts_by_type("Examples") if record.id in result
     ]
-    files = [str(path) for path in Path(examples.uri).glob("Split-*/*")]
+    files = [str(path) for path in Path(examples.uri).glob("Split-*/images-*")]
     spec = {features.IMAGE_BYTES: tf.io.FixedLenFeature((), tf.string)}
     records = tf.data.TFRecordDataset(files, "GZIP" if files[0].endswith(".gz") else "")
     return [

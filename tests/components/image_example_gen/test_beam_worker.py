@@ -35,7 +35,7 @@ def test_packed_chunks_are_written_and_reported_together(
         *(beam_worker.write(chunk, chunks=2, images=2, **job) for chunk in packed), strict=True
     )
     assert len(set(keys)) == 1
-    written = [path.name for path in (tmp_path / "out").rglob("*.tfrecord") if path.stat().st_size]
+    written = [path.name for path in (tmp_path / "out").rglob("images-*") if path.stat().st_size]
     assert sorted(written) == ["images-00000-00000.tfrecord", "images-00001-00000.tfrecord"]
     where = report.Files(tmp_path / "report.json", tmp_path / "quarantine.jsonl")
     examples = str(tmp_path / "out")
@@ -44,7 +44,7 @@ def test_packed_chunks_are_written_and_reported_together(
     assert sum(sum(counts.values()) for counts in record["images"].values()) == 2
     assert record["duplicates"] == 3
     assert where.quarantine.read_text() == ""
-    shards = [str(path) for path in sorted((tmp_path / "out").glob("*/*.tfrecord"))]
+    shards = [str(path) for path in sorted((tmp_path / "out").glob("*/images-*"))]
     labels = shard_labels.read(shards)
     assert labels is not None
     assert sorted(labels) == ["a", "b"]

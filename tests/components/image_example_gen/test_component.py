@@ -41,7 +41,7 @@ def run(properties: dict[str, Any], target: Path) -> Any:
 
 def records_of(examples: Any) -> list[tuple[bytes, str]]:
     """The bytes and the label of each record, shard after shard."""
-    paths = sorted(str(path) for path in Path(examples.uri).rglob("*.tfrecord"))
+    paths = sorted(str(path) for path in Path(examples.uri).rglob("images-*"))
     rows = []
     for record in tf.data.TFRecordDataset(paths).as_numpy_iterator():
         feature = tf.train.Example.FromString(record).features.feature
@@ -85,7 +85,7 @@ def test_the_labels_beside_the_splits_are_those_of_the_records(data: Path, tmp_p
     properties = properties_of(data, tmp_path / "listing")
     changes = component.Driver(None).changes(properties, {})
     examples = run(properties | changes, tmp_path / "out")
-    shards = sorted(str(path) for path in Path(examples.uri).rglob("*.tfrecord"))
+    shards = sorted(str(path) for path in Path(examples.uri).rglob("images-*"))
     labels = [label for _, label in records_of(examples)]
     assert len(labels) == 20
     assert shard_labels.read(shards) == labels
