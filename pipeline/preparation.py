@@ -7,10 +7,7 @@ before any image is read.
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from components.image_example_gen import split_assignment
-from components.image_example_gen.image_file import ImageFile
 from components.image_example_gen.sources import list_all
-from modules import features
 from modules.backbones import backbone
 from modules.backbones.backbone import Backbone
 from modules.backbones.blocks import blocks
@@ -32,6 +29,7 @@ from modules.settings import (
 from modules.text import without_secrets
 from pipeline import plugin_checks
 from pipeline.configuration.config import BackboneOptions, Config
+from pipeline.data_size import DataSize, data_size
 from pipeline.state.root import Root
 
 _RANGE = (0.0, 1.0)  # of black and white, by Hub's convention for images
@@ -131,12 +129,12 @@ def _with_origin(
     return options.model_copy(update=taken), (note,)
 
 
-def prepare_config(config: Config, files: Sequence[ImageFile] | None = None) -> Prepared:
+def prepare_config(config: Config, size: DataSize | None = None) -> Prepared:
     """``prepare`` for a whole configuration, and the user's own code that it names.
 
     Args:
         config: of the run.
-        files: its images, if they have been listed; an automatic schedule depends on their number.
+        size: of its data, on which an automatic schedule depends; None lists the images for it.
 
     Raises:
         InputError: when any of it cannot be used.
@@ -144,7 +142,7 @@ def prepare_config(config: Config, files: Sequence[ImageFile] | None = None) -> 
     data, finetune = config.data, config.finetune
     prepared = prepare(config.backbone, finetune.stages, data.resize, data.background)
     if finetune.schedule == "auto":
-        rule_inputs = expected_rule_inputs(config, prepared, files)
+        rule_inputs = expected_rule_inputs(config, prepared, size)
         resolved = auto.resolve(finetune, rule_inputs)
         prepared = replace(prepared, stages=schedule.plan(resolved.stages, prepared.blocks))
     stages = [planned.stage for planned in prepared.stages]
@@ -178,22 +176,19 @@ def _check_batch_norm(
 
 
 def expected_rule_inputs(
-    config: Config, prepared: Prepared, files: Sequence[ImageFile] | None = None
+    config: Config, prepared: Prepared, size: DataSize | None = None
 ) -> auto.ScheduleInputs:
     """The numbers that an automatic schedule is chosen by, if all files turn out to be usable.
 
     Args:
         config: of the run.
         prepared: its backbone.
-        files: its images; None lists them here.
+        size: of its data; None lists the images here.
     """
-    if files is None:
+    if size is None:
         files = list_all(config.data.ingest().model_copy(update={"earlier": None}))
-    usable = [file for file in files if not file.problem and file.split != features.EARLIER]
-    opened, shares = split_assignment.opened(usable, config.data.splits.shares())
-    images = round(sum(file.split is None for file in opened) * shares[features.TRAIN])
-    classes = len({file.label for file in opened})
-    return auto.schedule_inputs(images, classes, prepared.image, prepared.blocks)
+        size = data_size(files, config.data.splits.shares())
+    return auto.schedule_inputs(size.images, size.classes, prepared.image, prepared.blocks)
 
 
 def trainer_options(config: Config, prepared: Prepared) -> TrainerOptions:

@@ -2,65 +2,25 @@
 
 import logging
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
-from components.image_example_gen.image_file import ImageFile
 from components.records.summary import Summary
-from modules.errors import BusyError, InputError, StageError
+from modules.errors import InputError, StageError
 from modules.settings import Override, TrainerOptions
-from modules.text import cause, without_secrets
+from modules.text import without_secrets
 from pipeline import collector, preflight
 from pipeline.caching.provenance import versions
-from pipeline.compiled import compile_pipeline, read_compiled
+from pipeline.compiled import CompiledPipeline, compile_pipeline, read_compiled
 from pipeline.configuration import record
 from pipeline.configuration.config import Config
-from pipeline.display import Display, logged_to
-from pipeline.interruption import Interruption, watched
+from pipeline.data_size import DataSize, data_size
 from pipeline.node import run_node
-from pipeline.reporting import planned, upgraded
+from pipeline.reporting import planned
+from pipeline.runners.begin import Run, begun, failures_in_words, held, reason
 from pipeline.state import executions, recovery
-from pipeline.state.full_disk import no_room
 from pipeline.state.node_records import peak_rss_mb, read_all, seconds_by_name
-from pipeline.state.root import Root, new_run_id, shown
-
-LOG_FILE = "tfx.log"
-
-
-@dataclass(frozen=True)
-class Run:
-    """A run that has begun: it holds its root.
-
-    Attributes:
-        config: as loaded.
-        run_id: names it.
-        started: by ``time.monotonic``.
-        display: what a person sees of it.
-        signals: whether one has come.
-        forced: who blesses this run's candidate whatever the gate's rules say.
-        cold: whether the training starts from the pretrained backbone, whatever is served.
-        seconds: of what comes before the first node, by name; filled in as the run goes on.
-    """
-
-    config: Config
-    run_id: str
-    started: float
-    display: Display
-    signals: Interruption
-    forced: Override | None
-    cold: bool = False
-    seconds: dict[str, float] = field(default_factory=dict)
-
-    @property
-    def root(self) -> Root:
-        """Of the config."""
-        return Root(self.config.root)
-
-    @property
-    def log(self) -> Path:
-        """What the libraries say goes there."""
-        return self.root.run(self.run_id) / LOG_FILE
 
 
 def run(
@@ -71,6 +31,7 @@ def run(
     forced: Override | None = None,
     adopt: bool = False,
     cold: bool = False,
+    take_in: Callable[[Run], DataSize] | None = None,
 ) -> Summary:
     """Runs the pipeline once and writes its summary, whatever becomes of it.
 
@@ -81,6 +42,7 @@ def run(
         forced: who blesses this run's candidate whatever the gate's rules say.
         adopt: takes over a root that belongs to a pipeline of another name.
         cold: starts the training from the pretrained backbone, whatever is served.
+        take_in: as for ``complete``.
 
     Returns:
         The summary; its ``status`` is never ``failed``.
@@ -91,66 +53,63 @@ def run(
         BusyError: when another run holds the root, or another push the serving folder.
         Interrupted: when a signal has ended it.
     """
-    started = time.monotonic()
-    if summary_file is not None and (summary_file.is_dir() or not summary_file.parent.is_dir()):
-        wrong = "is a folder" if summary_file.is_dir() else "lies in no folder that exists"
-        raise InputError(f"--summary: {summary_file} {wrong}; name a file in an existing folder")
-    about_root = preflight.claim_root(config, adopt=adopt)
-    root, run_id = Root(config.root), new_run_id()
-    outputs = [root.summary, root.summary_of(run_id), *([summary_file] if summary_file else [])]
+    check_summary_file(summary_file)
     with (
-        watched() as signals,
-        root.held(),
-        logged_to(root.begun(run_id) / LOG_FILE, verbose=verbose) as visible,
-        Display(visible) as display,
+        held(config, adopt=adopt) as about_root,
+        begun(config, about_root, verbose=verbose, forced=forced, cold=cold) as this,
     ):
-        this = Run(
-            config=config,
-            run_id=run_id,
-            started=started,
-            display=display,
-            signals=signals,
-            forced=forced,
-            cold=cold,
-        )
-        display.say(f"run {run_id} of {shown(config.file)}; log: {shown(this.log)}")
-        for line in filter(None, (about_root, upgraded(root))):
-            display.say(line)
-        return _summarized(this, outputs)
+        return complete(this, summary_file, take_in)
 
 
-def _summarized(this: Run, outputs: Sequence[Path]) -> Summary:
-    """Checks, runs the nodes, and writes the summary to all outputs, whatever happens."""
+def check_summary_file(path: Path | None) -> None:
+    """Raises ``InputError`` when no file can be written there."""
+    if path is not None and (path.is_dir() or not path.parent.is_dir()):
+        wrong = "is a folder" if path.is_dir() else "lies in no folder that exists"
+        raise InputError(f"--summary: {path} {wrong}; name a file in an existing folder")
+
+
+def complete(
+    this: Run,
+    summary_file: Path | None = None,
+    take_in: Callable[[Run], DataSize] | None = None,
+) -> Summary:
+    """Checks, runs the nodes, and writes the summary to all places, whatever happens.
+
+    Args:
+        this: as ``begun``.
+        summary_file: where the summary goes too, beside the root.
+        take_in: has the data ready, and says how much there is; if None, the images are listed, and
+            the graph's first nodes take them in.
+
+    Raises:
+        Exception: as ``run``.
+    """
     config, root = this.config, this.root
-    begun = record.of_run(config)
+    outputs = [
+        root.summary,
+        root.summary_of(this.run_id),
+        *([summary_file] if summary_file else []),
+    ]
+    begun_record = record.of_run(config)
     summary = Summary(
         run_id=this.run_id,
         status="failed",
         error="interrupted",
         serving_dir=str(config.serving_dir),
         versions=versions(),
-        run=begun,
+        run=begun_record,
     )
     try:
-        record.write(begun, root.run(this.run_id))
-        files = preflight.check_data(config, this.display.say, forced=this.forced is not None)
-        this.display.say(planned(config.finetune))
-        summary = _run_nodes(this, files)
+        with failures_in_words(this):
+            record.write(begun_record, root.run(this.run_id))
+            size = (take_in or _listed)(this)
+            this.display.say(planned(config.finetune))
+            summary = _run_nodes(this, size)
     except (Exception, KeyboardInterrupt) as error:
-        logging.getLogger("thaw").exception("the run ends")
-        if this.signals.number:
-            end = this.signals.ended(_goes_on(this.display.component))
-            summary.error = str(end)
-            raise end from None
-        if isinstance(error, InputError):
-            summary.error = str(error)
-            raise
-        stage = this.display.component or "the checks"
-        summary.error = f"{stage} failed: {_reason(error, config)}"
-        kind = BusyError if isinstance(error, BusyError) else StageError
-        raise kind(f"{summary.error}; the traceback is in {shown(this.log)}") from error
+        summary.error = str(error)
+        raise
     finally:
-        summary.run = begun.model_copy(update={"ended_at": record.now()})
+        summary.run = begun_record.model_copy(update={"ended_at": record.now()})
         path = without_secrets(config.data.path)
         summary.data = summary.data.model_copy(update={"path": path})
         seconds = seconds_by_name(read_all(root.node_records(this.run_id)))
@@ -161,21 +120,10 @@ def _summarized(this: Run, outputs: Sequence[Path]) -> Summary:
     return summary
 
 
-def _goes_on(component: str) -> str:
-    """What an interrupted run was doing, and how the next run continues."""
-    training = ", and the training goes on after its last whole epoch"
-    return (
-        f" in {component or 'its first checks'}; run it again: what is finished is kept"
-        f"{training if component == 'trainer' else ''}"
-    )
-
-
-def _reason(error: BaseException, config: Config) -> str:
-    """A failure in one line; a stage's own line about a full disk is the better one."""
-    if isinstance(error, StageError):
-        return str(error)
-    full_disk = no_room(error, config.root, config.serving_dir)
-    return full_disk or f"{type(error).__name__}: {cause(error, 500)}"
+def _listed(this: Run) -> DataSize:
+    """Lists the images, and refuses those that cannot be trained on."""
+    files = preflight.check_data(this.config, this.display.say, forced=this.forced is not None)
+    return data_size(files, this.config.data.splits.shares())
 
 
 def _write(summary: Summary, outputs: Sequence[Path], config: Config) -> None:
@@ -187,38 +135,60 @@ def _write(summary: Summary, outputs: Sequence[Path], config: Config) -> None:
         if summary.status != "failed":
             raise StageError(
                 f"the run has ended ({summary.status}), but its summary cannot be written: "
-                f"{_reason(error, config)}"
+                f"{reason(error, config)}"
             ) from error
 
 
-def _run_nodes(this: Run, files: Sequence[ImageFile]) -> Summary:
+def _run_nodes(this: Run, size: DataSize) -> Summary:
     """Prepares the pipeline and runs each of its nodes."""
     root, display = this.root, this.display
     display.start("prepare")
-    preflight.check_metadata(this.config)
+    connection = connected(this)
     with collector.paused():
-        options = _options(this, files)
-        connection = executions.connection_to(root)
-        recovery.recover(root, connection)
+        options = _options(this, size)
         graph = compile_pipeline(this.config, options, this.forced, cold=this.cold)
         graph.write(root.compiled)
-    compiled = read_compiled(root.compiled)
     this.seconds["prepare"] = round(display.finish("prepare"), 2)
-    with recovery.temporary_files(root.temporary):
-        for node in compiled.nodes:
-            display.start(node.name)
-            ended = run_node(compiled, node.id, run_id=this.run_id, connection=connection)
-            this.signals.check()
-            display.finish(node.name, cached=ended.state == "cached")
+    run_graph(this, read_compiled(root.compiled), this.run_id, connection)
     return executions.summary_of(connection, this.run_id)
 
 
-def _options(this: Run, files: Sequence[ImageFile]) -> TrainerOptions:
+def connected(this: Run) -> Any:
+    """Checks ML Metadata and clears what a killed run has left; returns the connection to it."""
+    preflight.check_metadata(this.config)
+    with collector.paused():
+        connection = executions.connection_to(this.root)
+        recovery.recover(this.root, connection)
+    return connection
+
+
+def run_graph(
+    this: Run, compiled: CompiledPipeline, run_id: str, connection: Any, about: str = ""
+) -> None:
+    """Runs each node of a graph.
+
+    Args:
+        this: the run.
+        compiled: the graph.
+        run_id: names its executions.
+        connection: ML Metadata's configuration of a connection.
+        about: stands before the names of its nodes in the display.
+    """
+    with recovery.temporary_files(this.root.temporary):
+        for node in compiled.nodes:
+            name = about + node.name
+            this.display.start(name)
+            ended = run_node(compiled, node.id, run_id=run_id, connection=connection)
+            this.signals.check()
+            this.display.finish(name, cached=ended.state == "cached")
+
+
+def _options(this: Run, size: DataSize) -> TrainerOptions:
     """Loads the backbone; what Trainer gets."""
     # TensorFlow is imported here: not for --help, nor before the checks above.
     from pipeline.preparation import prepare_config, trainer_options
 
-    prepared = prepare_config(this.config, files)
+    prepared = prepare_config(this.config, size)
     for note in prepared.notes:
         this.display.say(note)
     return trainer_options(this.config, prepared)

@@ -4,17 +4,17 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from components.image_example_gen.image_file import ImageFile
 from modules.errors import BusyError, Interrupted, StageError
 from pipeline.configuration import loading
+from pipeline.data_size import DataSize
 from pipeline.interruption import watched
 from pipeline.runners import local
+from pipeline.runners.begin import Run
 from pipeline.state.root import Root
 from tests.conftest import GLYPHS, PROJECT
 
@@ -45,8 +45,8 @@ def test_a_run_that_is_interrupted_says_where_and_how_it_goes_on(
 ) -> None:
     config = config_in(tmp_path)
 
-    def nodes(this: local.Run, files: Sequence[ImageFile]) -> None:
-        assert [file.label for file in files] == ["a", "b"]
+    def nodes(this: Run, size: DataSize) -> None:
+        assert size.classes == 2
         this.display.start("trainer")
         try:
             os.kill(os.getpid(), number)
@@ -80,8 +80,8 @@ def test_signal_handlers_are_restored(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_busy_serving_folder_is_distinguished_from_a_failed_push(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def nodes(this: local.Run, files: Sequence[ImageFile]) -> None:
-        del this, files
+    def nodes(this: Run, size: DataSize) -> None:
+        del this, size
         raise BusyError("push of run 1: x is held by another process")
 
     monkeypatch.setattr(local, "_run_nodes", nodes)

@@ -2,7 +2,6 @@
 
 import json
 import subprocess
-from collections.abc import Sequence
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
@@ -10,7 +9,6 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from components.image_example_gen.image_file import ImageFile
 from components.records.data import DataRecord
 from components.records.summary import RECORD_FILE, Summary
 from components.records.training import WarmStartRecord
@@ -19,7 +17,9 @@ from pipeline import reporting
 from pipeline.cli.app import app
 from pipeline.configuration import loading, record
 from pipeline.configuration.config import Config
+from pipeline.data_size import DataSize
 from pipeline.runners import local
+from pipeline.runners.begin import Run
 from pipeline.state.root import Root
 from pipeline.version import VERSION
 from tests.conftest import GLYPHS, PROJECT
@@ -114,8 +114,8 @@ def test_every_summary_has_the_record_and_the_data_s_path_also_of_a_run_that_fai
         (tmp_path / "photos" / label / "1.png").write_bytes(b"")
     path = written(tmp_path, str(GLYPHS))
 
-    def nodes(this: local.Run, files: Sequence[ImageFile]) -> Summary:
-        assert len(files) == 2
+    def nodes(this: Run, size: DataSize) -> Summary:
+        assert size.classes == 2
         path = this.root.run(this.run_id) / RECORD_FILE
         recorded = json.loads(path.read_text(encoding="utf-8"))
         assert recorded["overrides"] == list(this.config.overrides)  # Pusher reads it.

@@ -1,0 +1,1 @@
+"""Chooses the spans that a model is trained and judged on."""

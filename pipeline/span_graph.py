@@ -1,0 +1,34 @@
+"""The graph that takes in one span; the spans of a window are trained on together, by another."""
+
+from typing import Any
+
+from tfx.orchestration.pipeline import Pipeline
+
+from pipeline.configuration.config import Config
+from pipeline.data_nodes import DataFiles, data_nodes
+
+
+def create_span_pipeline(config: Config, pipeline_root: str, files: DataFiles, span: int) -> Any:
+    """Builds the graph; nothing runs.
+
+    Args:
+        config: the whole configuration.
+        pipeline_root: where artifacts go.
+        files: those that ImageExampleGen's driver keeps.
+        span: its number.
+
+    Returns:
+        A TFX ``Pipeline`` without a connection to ML Metadata. It has the name of the whole one, so
+        that this finds its artifacts.
+    """
+    # Encoded images in splits, their statistics, and the check against what they must look like. A
+    # span need not have enough test images, nor images of each class: the window must.
+    data = data_nodes(config, files, span=span, judged=False)
+
+    return Pipeline(
+        pipeline_name=config.name,
+        pipeline_root=pipeline_root,
+        components=data.nodes,
+        enable_cache=True,
+        beam_pipeline_args=config.beam.pipeline_args(),
+    )
