@@ -55,7 +55,8 @@ class CompiledPipeline(Options):
         pipeline: the pipeline's name, under which ML Metadata keeps the nodes' work.
         root: the folder that the nodes write to.
         versions: the versions of Python and the packages.
-        trainer: the options that Trainer gets, with the fingerprint of the backbone's files.
+        trainer: the options that Trainer gets, with the fingerprint of the backbone's files; None
+            for a graph without it.
         plugins: the folder that the user's own code is searched in; None where none is called.
         places: paths that must not count in cache keys, and the names that replace them there.
         nodes: all nodes, in an order in which they can run.
@@ -66,7 +67,7 @@ class CompiledPipeline(Options):
     pipeline: str
     root: Path
     versions: dict[str, str]
-    trainer: TrainerOptions
+    trainer: TrainerOptions | None = None
     plugins: Path | None = None
     places: dict[str, str]
     nodes: tuple[CompiledNode, ...]
@@ -129,7 +130,7 @@ def compile_pipeline(
     *,
     cold: bool = False,
 ) -> CompiledPipeline:
-    """Builds and compiles the graph; nothing runs.
+    """Builds and compiles the whole graph; nothing runs.
 
     Args:
         config: the whole configuration.
@@ -140,33 +141,55 @@ def compile_pipeline(
     Raises:
         InputError: when the schema cannot be used.
     """
-    from tfx.dsl.compiler import compiler
-    from tfx.proto.orchestration import pipeline_pb2
-
     from pipeline.data_nodes import DataFiles
     from pipeline.graph import create_pipeline
 
     root = Root(config.root)
-    graph: Any = compiler.Compiler().compile(
+    return _compiled(
+        config,
         create_pipeline(
             config,
             options,
             pipeline_root=str(root.artifacts),
             forced=forced,
             records=str(root.runs),
-            files=DataFiles(listing=str(root.listing), split_book=str(root.split_book)),
+            files=DataFiles(str(root.listing), str(root.split_book), str(root.spans)),
             cold=cold,
-        )
+        ),
+        options,
     )
+
+
+def compile_span(config: Config, span: int) -> CompiledPipeline:
+    """Builds and compiles the graph that takes in one span; nothing runs.
+
+    Raises:
+        InputError: when the schema cannot be used.
+    """
+    from pipeline.data_nodes import DataFiles
+    from pipeline.span_graph import create_span_pipeline
+
+    root = Root(config.root)
+    files = DataFiles(listing=str(root.listing_of(span)), split_book=str(root.split_book))
+    return _compiled(config, create_span_pipeline(config, str(root.artifacts), files, span))
+
+
+def _compiled(
+    config: Config, pipeline: Any, trainer: TrainerOptions | None = None
+) -> CompiledPipeline:
+    from tfx.dsl.compiler import compiler
+    from tfx.proto.orchestration import pipeline_pb2
+
+    graph: Any = compiler.Compiler().compile(pipeline)
     # The maps of a message have no order, neither in the graph nor in the message packed into it.
     deployment = pipeline_pb2.IntermediateDeploymentConfig()
     graph.deployment_config.Unpack(deployment)
     graph.deployment_config.Pack(deployment, deterministic=True)
     return CompiledPipeline(
         pipeline=config.name,
-        root=root.path,
+        root=config.root,
         versions=versions(),
-        trainer=options,
+        trainer=trainer,
         plugins=config.file.parent if config.plugins else None,
         places=names_of_paths(config),
         nodes=tuple(_described(node.pipeline_node) for node in graph.nodes),

@@ -5,17 +5,23 @@ from typing import Any
 
 from tfx.components.example_validator.component import ExampleValidator
 from tfx.components.statistics_gen.component import StatisticsGen
+from tfx.dsl.components.common.resolver import Resolver
+from tfx.types import Channel, standard_artifacts
 
+from components.artifacts import Ingestion
 from components.curated_schema import CuratedSchema
 from components.data_check.component import DataCheck
 from components.image_example_gen.component import ImageExampleGen
 from components.image_example_gen.sources import further_features
+from components.window.strategy import WindowStrategy
 from modules import features
 from modules.gate.skill import least_others
 from modules.settings import Evaluation
 from pipeline.caching.provenance import source_fingerprint
 from pipeline.configuration.config import Config
 from pipeline.schema import schema_text, statistics_options
+
+_EXAMPLE_GEN = ImageExampleGen.__name__
 
 
 @dataclass(frozen=True)
@@ -39,16 +45,18 @@ class DataNodes:
 
 @dataclass(frozen=True)
 class DataFiles:
-    """Files of a root that ImageExampleGen's driver keeps; each empty for none.
+    """Files of a root that say what is known of the data; each empty for none.
 
     Attributes:
         listing: which images have been read, so that the next run reads only those that may have
             changed.
         split_book: the splits of the images of earlier spans.
+        registry: which spans were taken in; only for a graph with a window.
     """
 
     listing: str = ""
     split_book: str = ""
+    registry: str = ""
 
 
 def data_nodes(
@@ -107,6 +115,39 @@ def data_nodes(
         ingestion=example_gen.outputs["ingestion"],
         schema=schema.outputs["schema"],
         check=data_check,
+    )
+
+
+def window_nodes(config: Config, registry: str, *, judged: bool = True) -> DataNodes:
+    """Takes the images of a window's spans, which graphs of their own have taken in.
+
+    Args:
+        config: with a window.
+        registry: the file that says which spans there are.
+        judged: whether there must be enough test images for the gate.
+    """
+    assert config.data.window is not None
+    columns = further_features(config.data.ingest())
+
+    # The artifacts of all spans in the window.
+    window = Resolver(
+        strategy_class=WindowStrategy,
+        config={"registry": registry, "window": config.data.window.model_dump_json()},
+        examples=Channel(type=standard_artifacts.Examples, producer_component_id=_EXAMPLE_GEN),
+        ingestion=Channel(
+            type=Ingestion, producer_component_id=_EXAMPLE_GEN, output_key="ingestion"
+        ),
+    ).with_id("Window")
+
+    # What an example must look like; each span was checked against it.
+    schema = CuratedSchema(text=schema_text(config, columns))
+
+    return DataNodes(
+        nodes=[window, schema],
+        examples=window.outputs["examples"],
+        ingestion=window.outputs["ingestion"],
+        schema=schema.outputs["schema"],
+        check=window,
     )
 
 

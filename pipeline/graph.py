@@ -19,7 +19,7 @@ from modules.settings import Override, TrainerOptions
 from modules.text import without_secrets
 from pipeline.caching.provenance import source_fingerprint, versions
 from pipeline.configuration.config import Config
-from pipeline.data_nodes import DataFiles, data_nodes
+from pipeline.data_nodes import DataFiles, data_nodes, window_nodes
 from pipeline.optional_nodes import docker_check, lite_exports, warm_start
 
 
@@ -44,14 +44,21 @@ def create_pipeline(
         pipeline_root: where artifacts go.
         forced: who blesses this run's candidate, whatever the gate's rules say.
         records: the folder in which each run has a folder with its record; empty for none.
-        files: those that ImageExampleGen's driver keeps; none if None.
+        files: those that say what is known of the data; none if None.
         cold: whether this run's training starts from the pretrained backbone, whatever is served.
 
     Returns:
         A TFX ``Pipeline`` without a connection to ML Metadata.
     """
     # Encoded images in splits, their statistics, and the check against what they must look like.
-    data = data_nodes(config, files or DataFiles(), judged=not forced)
+    # With a window, all this was done span by span (``pipeline.span_graph``), and the spans in the
+    # window are taken.
+    files = files or DataFiles()
+    data = (
+        window_nodes(config, files.registry, judged=not forced)
+        if config.data.window
+        else data_nodes(config, files, judged=not forced)
+    )
 
     # A graph that turns labels into indices. It reads no images, and writes no data: Trainer
     # applies the graph itself.

@@ -74,9 +74,9 @@ def run(
         BusyError: when another run holds the root, or another push the serving folder.
         Interrupted: when Ctrl-C or SIGTERM ends the run; the next run goes on.
     """
-    from pipeline.runners import local
+    from pipeline.continuous import window_run
 
-    return local.run(
+    return window_run.run(
         _config(config, overrides, root),
         summary_file=_path(summary_file),
         verbose=verbose,

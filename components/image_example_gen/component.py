@@ -27,11 +27,13 @@ class Driver(PropertiesDriver):
         """Lists the images, and reads those that may have changed since the last run."""
         del inputs
         options = Ingest.model_validate_json(properties["options"])
-        place = spans.find(options, int(properties[SPAN]) if properties.get(SPAN) else None)
+        number = int(properties[SPAN]) if properties.get(SPAN) else None
+        place = spans.find(options, number)
         path = Path(properties[LISTING]) if properties.get(LISTING) else None
         known = listing_file.read(path) if path and not properties.get(VERIFY) else None
         options = place.options(options)
-        listing = listing_file.take(options, known)
+        # A span may lack classes: it is trained on beside others.
+        listing = listing_file.take(options, known, min_classes=2 if number is None else 1)
         if path and listing != known:
             listing_file.write(path, listing)
         fingerprint = listing.fingerprint

@@ -17,7 +17,7 @@ from components.image_example_gen import (
     span_splits,
 )
 from components.image_example_gen.image_file import ImageFile
-from components.image_example_gen.io import LISTING, PLACE, SPLIT_BOOK
+from components.image_example_gen.io import LISTING, PLACE, SPAN, SPLIT_BOOK
 from components.image_example_gen.listing_file import DigestedListing
 from components.image_example_gen.sources import spans
 from components.image_example_gen.split_assignment import SplitAssignment
@@ -90,7 +90,9 @@ def _assigned(
 
     path = properties.get(LISTING)
     kept = listing_file.read(Path(path)) if path else None
-    result = (matching(kept) if kept else None) or matching(listing_file.take(options))
+    result = (matching(kept) if kept else None) or matching(
+        listing_file.take(options, min_classes=1 if properties.get(SPAN) else 2)
+    )
     if result is None:
         raise InputError(
             "data.path: images came, went or changed while the run listed them; run it again when "

@@ -43,14 +43,17 @@ class DigestedListing:
         return fingerprint(self.files)
 
 
-def take(options: Ingest, known: DigestedListing | None = None) -> DigestedListing:
+def take(
+    options: Ingest, known: DigestedListing | None = None, min_classes: int = 2
+) -> DigestedListing:
     """Lists the images and gives each its digest.
 
     Args:
         options: where they are.
         known: what an earlier run has read; None reads the content of every image.
+        min_classes: how many classes there must be.
     """
-    listing = list_data(options)
+    listing = list_data(options, min_classes)
     digests = {image.file.path: image for image in known.images} if known else {}
     images = list(with_digests(listing.files, digests))
     return DigestedListing(images, listing.layout, listing.passed.parts())

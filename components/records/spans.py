@@ -4,13 +4,13 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Literal
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import Field, TypeAdapter, ValidationError
 
 from components.disk import replace_whole
 from components.records.base import Interval, Record, as_json_text
 from modules.errors import InputError
 
-State = Literal["accepted", "quarantined", "rejected"]
+State = Literal["accepted", "quarantined", "rejected", "refused"]
 THAW = "thaw"  # who decides where no person has
 
 
@@ -54,11 +54,15 @@ class SpanRecord(Record):
     """The span's number."""
     version: int = 0
     """The version that was taken in; 0 where the path has no place for one."""
-    fingerprint: str
-    """Digest of the images' names, labels, contents and splits, hexadecimal."""
+    content: str
+    """Digest of the images' names, labels and contents, hexadecimal."""
+    recipe: str
+    """Digest of the options that it was taken in with, hexadecimal."""
+    fingerprint: str = ""
+    """Digest of `content` and of the splits, hexadecimal; empty for a span that was refused."""
     state: State
     """`accepted`; `quarantined`, and so in no window until a person decides; `rejected` by a
-    person."""
+    person; `refused`, as its images cannot be used as they are."""
     reason: str
     """Why it is in this state."""
     decided_by: str
@@ -71,7 +75,7 @@ class SpanRecord(Record):
     """The run that took it in."""
     images: dict[str, dict[str, int]]
     """How many images there are, by split and class."""
-    artifacts: dict[str, str]
+    artifacts: dict[str, str] = Field(default={})
     """Where its data lies, relative to the root: `examples`, `older`, `ingestion`, `statistics`."""
     agreement: AgreementRecord | None = None
     """What the served model said of it; null where none was served."""

@@ -62,7 +62,7 @@ def run(
     """
     from pipeline import reporting
     from pipeline.configuration import loading, record
-    from pipeline.runners import local
+    from pipeline.continuous import window_run
 
     if (config is None) == (from_ is None):
         raise InputError("CONFIG: give a config, or --from with a run's summary, and not both")
@@ -73,7 +73,7 @@ def run(
         assert config is not None
         loaded = loading.load(config, set_ or (), root)
     forced = _forced(force_by, force_reason)
-    result = local.run(
+    result = window_run.run(
         loaded, summary_file=summary, verbose=verbose, forced=forced, adopt=adopt, cold=cold
     )
     typer.echo(reporting.outcome(result, loaded))

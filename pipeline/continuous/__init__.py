@@ -1,1 +1,1 @@
-"""Continuous retraining: what comes in is looked at and taken in, and a model is trained again."""
+"""Data that comes in spans: what is new, taking it in, and training over a window of them."""

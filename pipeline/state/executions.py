@@ -70,6 +70,21 @@ def success_of(connection: Any, run: NodeRun) -> Literal["complete", "cached"] |
     return "complete" if Execution.COMPLETE in states else None
 
 
+def outputs_of(connection: Any, run: NodeRun) -> dict[str, list[Any]]:
+    """ML Metadata's artifacts that a node of a run has given, itself or from the cache, by key."""
+    import ml_metadata as mlmd
+    from ml_metadata.proto import metadata_store_pb2
+
+    store = mlmd.MetadataStore(connection)
+    events = store.get_events_by_execution_ids([each.id for each in of_node(store, run)])
+    outputs: dict[str, list[Any]] = {}
+    for event in events:
+        if event.type == metadata_store_pb2.Event.OUTPUT:
+            (artifact,) = store.get_artifacts_by_id([event.artifact_id])
+            outputs.setdefault(event.path.steps[0].key, []).append(artifact)
+    return outputs
+
+
 def summary_of(connection: Any, run_id: str) -> Summary:
     """Reads the summary of a run's last node, from an earlier run if that node was cached.
 

@@ -39,6 +39,10 @@ class Root:
         """What the latest run has listed and read of the images."""
         return self.path / "listing.jsonl"
 
+    def listing_of(self, span: int) -> Path:
+        """What was listed and read of the images of a span."""
+        return self.path / "listings" / f"{span}.jsonl"
+
     @property
     def split_book(self) -> Path:
         """The splits of the images of all spans so far (``components.records.split_book``)."""
@@ -108,30 +112,14 @@ class Root:
             InputError: when the folder cannot be written.
             StageError: when its disk is full.
         """
-        busy = (
-            f"root: another run holds {self.path}; wait until it has ended, or use another with "
-            "--root"
-        )
-        with self._locked("run.lock", busy):
-            yield
-
-    @contextmanager
-    def watched(self) -> Iterator[None]:
-        """Keeps other services out, but no runs; raises as ``held``."""
-        busy = (
-            f"root: another thaw retrain --watch looks after {self.path}; leave it to that one, or "
-            "use another root with --root"
-        )
-        with self._locked("watch.lock", busy):
-            yield
-
-    @contextmanager
-    def _locked(self, name: str, busy: str) -> Iterator[None]:
-        lock = FileLock(str(self.path / name))
+        lock = FileLock(str(self.path / "run.lock"))
         try:
             lock.acquire(timeout=0)
         except Timeout:
-            raise BusyError(busy) from None
+            raise BusyError(
+                f"root: another run holds {self.path}; wait until it has ended, or use another "
+                "with --root"
+            ) from None
         except OSError as error:
             raise self.unwritable(error) from None
         try:

@@ -91,6 +91,7 @@ def test_each_node_is_recorded_in_order_and_the_summary_has_its_seconds(
     assert {record.state for record in records} == {"complete"}
     seconds = {key: value for key, value in summary["seconds"].items() if key in NODES}
     assert seconds_by_name(records) == seconds
+    assert compiled.trainer is not None
     assert compiled.trainer.sha256 == summary["backbone"]["sha256"]
 
 

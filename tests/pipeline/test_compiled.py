@@ -54,6 +54,7 @@ def test_every_node_has_its_upstream_nodes_and_the_fingerprint_of_its_code(
 def test_it_has_the_backbone_s_fingerprint_but_no_run_and_no_connection(
     compiled: CompiledPipeline,
 ) -> None:
+    assert compiled.trainer is not None
     assert compiled.trainer.sha256 == "f" * 64
     graph = compiled.parsed_graph()
     assert graph.runtime_spec.pipeline_run_id.HasField("runtime_parameter")

@@ -10,7 +10,7 @@ import pytest
 from typing_extensions import assert_type
 
 import thaw
-from pipeline.runners import local
+from pipeline.continuous import window_run
 from pipeline.version import VERSION
 from tests.conftest import PROJECT
 
@@ -138,7 +138,7 @@ def test_a_run_is_told_what_the_command_would_tell_it(
         runs.append((config, options))
         return thaw.Summary(run_id="1", status="rejected", serving_dir="")
 
-    monkeypatch.setattr(local, "run", run)
+    monkeypatch.setattr(window_run, "run", run)
     forced = thaw.Override(by="Ada", reason="a test")
     summary = thaw.run(DIGITS, root=tmp_path, summary_file=str(tmp_path / "s.json"), forced=forced)
     assert_type(summary, thaw.Summary)

@@ -28,15 +28,19 @@ def list_all(options: Ingest) -> list[ImageFile]:
     return list_data(options).files
 
 
-def list_data(options: Ingest) -> Listing:
+def list_data(options: Ingest, min_classes: int = 2) -> Listing:
     """The images of ``path``, and after them the earlier ones, in their own split; none is decoded.
+
+    Args:
+        options: where they are.
+        min_classes: how many classes there must be.
 
     Raises:
         InputError: when either cannot be listed, the two share images, or the second holds a class
             that the first does not.
     """
     path = spans.latest(options.path).path
-    listing = source_of(path, options).list_images(path, options, "data.path", 2)
+    listing = source_of(path, options).list_images(path, options, "data.path", min_classes)
     if not options.earlier:
         return listing
     before = spans.latest(options.earlier, "data.earlier").path

@@ -1,0 +1,161 @@
+"""What is new among the spans, compared with what was taken in; imports no TensorFlow."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from components.image_example_gen import listing_file
+from components.image_example_gen.listing_file import DigestedListing
+from components.image_example_gen.sources import list_data, spans
+from components.image_example_gen.sources.spans import Span
+from components.records.spans import SpanRecord
+from components.window.selection import numbers_in
+from modules.errors import InputError
+from modules.settings import Ingest, Window
+from pipeline.configuration.config import Config
+from pipeline.state.root import Root
+
+# Keys of ``data`` whose content counts, and not where it lies.
+_PLACES = {"path", "earlier", "image_root"}
+
+
+@dataclass(frozen=True)
+class SpanOnDisk:
+    """A span that a window needs.
+
+    Attributes:
+        place: its number, version and path.
+        change: since it was taken in.
+        images: how many there are; 0 where they cannot be listed.
+        problem: why they cannot be listed; empty if they can.
+    """
+
+    place: Span
+    change: Literal["new", "changed", "none"]
+    images: int = 0
+    problem: str = ""
+
+    @property
+    def number(self) -> int:
+        """The span's number."""
+        assert self.place.span is not None
+        return self.place.span
+
+
+@dataclass(frozen=True)
+class Look:
+    """What lies on the disk, and what of it is new.
+
+    Attributes:
+        spans: those that the window needs, in rising order.
+        passed_over: the numbers of those that lie before the window.
+    """
+
+    spans: tuple[SpanOnDisk, ...]
+    passed_over: tuple[int, ...] = ()
+
+    @property
+    def to_take_in(self) -> list[SpanOnDisk]:
+        """The new and changed ones, in rising order."""
+        return [span for span in self.spans if span.change != "none"]
+
+
+def window_of(config: Config) -> Window:
+    """The config's window.
+
+    Raises:
+        InputError: when it has none, or the path has no spans for it.
+    """
+    window, path = config.data.window, config.data.path
+    if window is None:
+        raise InputError(
+            "data.window: the config has none, and it says which spans are trained on; add data: "
+            "{window: {spans: 4}}, and a path with {SPAN} or {YYYY}, {MM} and {DD}"
+        )
+    if not spans.has_spans(path):
+        raise InputError(
+            f"data.window: data.path {path} has no place for spans; write it like "
+            "photos/span-{SPAN} or photos/{YYYY}-{MM}-{DD}, or remove data.window"
+        )
+    if window.days is not None and not spans.has_dates(path):
+        raise InputError(
+            f"data.window: days need a date in data.path, and {path} has {{SPAN}}; give spans in "
+            "place of days, or write the path like photos/{YYYY}-{MM}-{DD}"
+        )
+    return window
+
+
+def look(config: Config, records: Mapping[int, SpanRecord]) -> Look:
+    """Looks at all spans that the window needs; writes nothing.
+
+    Of a span that was taken in, it reads the files whose size, times or inode have changed.
+
+    Args:
+        config: with a window.
+        records: of the spans that were taken in.
+
+    Raises:
+        InputError: as ``window_of``, or when there is no span.
+    """
+    window = window_of(config)
+    on_disk = {span.span: span for span in spans.every(config.data.path) if span.span is not None}
+    accepted = {number for number, record in records.items() if record.state == "accepted"}
+    set_aside = {n for n, record in records.items() if record.state in ("quarantined", "rejected")}
+    inside = numbers_in({*on_disk, *accepted} - set_aside or on_disk, window)
+    needed = [n for n in sorted(on_disk) if window.older or n >= min(inside)]
+    return Look(
+        spans=tuple(_compared(config, on_disk[n], records.get(n)) for n in needed),
+        passed_over=tuple(n for n in sorted(on_disk) if n not in needed),
+    )
+
+
+def _compared(config: Config, place: Span, record: SpanRecord | None) -> SpanOnDisk:
+    options = pinned(config, place)
+    try:
+        if record is None or record.version != (place.version or 0):
+            count = sum(not file.problem for file in list_data(options, min_classes=1).files)
+            return SpanOnDisk(place, "new" if record is None else "changed", count)
+        listing = listing_of(config, place)
+    except InputError as error:
+        return SpanOnDisk(place, "new" if record is None else "changed", problem=str(error))
+    same = record.content == listing.fingerprint and record.recipe == recipe(
+        config, refused=record.state == "refused"
+    )
+    count = sum(not file.problem for file in listing.files)
+    return SpanOnDisk(place, "none" if same else "changed", count)
+
+
+def pinned(config: Config, place: Span) -> Ingest:
+    """The options of ImageExampleGen with the path of one span."""
+    return config.data.ingest().model_copy(update={"path": place.path})
+
+
+def listing_of(config: Config, place: Span) -> DigestedListing:
+    """The images of a span with their digests; reads what may have changed since the last time.
+
+    Raises:
+        InputError: when they cannot be listed.
+    """
+    assert place.span is not None
+    known = listing_file.read(Root(config.root).listing_of(place.span))
+    return listing_file.take(pinned(config, place), known, min_classes=1)
+
+
+def recipe(config: Config, *, refused: bool = False) -> str:
+    """A digest of all options that a span is taken in with; hexadecimal.
+
+    Args:
+        config: the whole configuration.
+        refused: whether of a span that was refused: what may make it acceptable counts too.
+    """
+    window = window_of(config)
+    values: list[object] = [
+        config.data.ingest().model_dump(mode="json", exclude=_PLACES),
+        window.older and window.older.fraction,
+    ]
+    if refused:
+        schemas = (config.data.schema_file, Root(config.root).schema)
+        values += [path.read_text("utf-8") if path and path.exists() else "" for path in schemas]
+    return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()

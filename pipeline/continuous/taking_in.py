@@ -1,0 +1,169 @@
+"""Takes in the spans that are new, each by a graph of its own, and enters them in the root."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from components.image_example_gen import listing_file
+from components.records import spans
+from components.records.data import FINGERPRINT, read_report
+from components.records.spans import THAW, SpanRecord
+from components.serving.versions import utc_now
+from components.window.selection import EXAMPLES, INGESTION, OLDER, STATISTICS, Selection, select
+from modules import features
+from modules.errors import InputError
+from modules.settings import check_class_weights
+from pipeline import collector
+from pipeline.compiled import compile_span
+from pipeline.continuous.look import Look, SpanOnDisk, look, recipe, window_of
+from pipeline.data_size import DataSize
+from pipeline.runners.begin import Run
+from pipeline.runners.local import connected, run_graph
+from pipeline.state import executions
+from pipeline.state.executions import NodeRun
+
+
+def take_in(this: Run) -> DataSize:
+    """Takes in what is new, and says how much data the window has.
+
+    Raises:
+        InputError: when a span cannot be used as it is, or the window has none that can; the spans
+            that can be used are kept.
+    """
+    seen = look(this.config, spans.read(this.root.spans))
+    records = take_in_spans(this, seen)
+    return window_size(this, records)
+
+
+def take_in_spans(this: Run, seen: Look) -> dict[int, SpanRecord]:
+    """Takes in the new and changed spans, the earliest first.
+
+    Args:
+        this: a run that has begun.
+        seen: what there is.
+
+    Returns:
+        The records of all spans of the root.
+
+    Raises:
+        InputError: when a span cannot be used as it is; the others are taken in all the same.
+    """
+    records = spans.read(this.root.spans)
+    refused: list[str] = []
+    if seen.to_take_in:
+        this.display.start("prepare")
+        connection = connected(this)
+        this.seconds["prepare_spans"] = round(this.display.finish("prepare"), 2)
+        for span in seen.to_take_in:
+            records, problem = _take_in_one(this, span, connection)
+            refused += [f"span {span.number}: {problem}"] if problem else []
+    refused += [
+        f"span {span.number} is refused as before: {records[span.number].reason}"
+        for span in seen.spans
+        if span.change == "none" and records[span.number].state == "refused"
+    ]
+    if refused:
+        more = f" (and {len(refused) - 1} more spans are refused)" if refused[1:] else ""
+        raise InputError(refused[0] + more)
+    return records
+
+
+def _take_in_one(this: Run, span: SpanOnDisk, connection: Any) -> tuple[dict[int, SpanRecord], str]:
+    """Runs a span's graph and enters the span; returns all records, and why it is refused."""
+    problem, run = span.problem, f"{this.run_id}.span-{span.number}"
+    if not problem:
+        with collector.paused():
+            compiled = compile_span(this.config, span.number)
+        try:
+            run_graph(this, compiled, run, connection, about=f"span {span.number}: ")
+        except InputError as error:
+            problem = str(error)
+    if problem:
+        record = _refused(this, span, problem)
+    else:
+        ingestion = NodeRun(compiled.pipeline, run, "ImageExampleGen")
+        record = _accepted(this, span, ingestion, connection)
+    # Read again: a person may have decided about another span meanwhile.
+    records = {**spans.read(this.root.spans), span.number: record}
+    spans.write(this.root.spans, records)
+    return records, problem
+
+
+def _refused(this: Run, span: SpanOnDisk, problem: str) -> SpanRecord:
+    listing = listing_file.read(this.root.listing_of(span.number))
+    now = utc_now()
+    return SpanRecord(
+        span=span.number,
+        version=span.place.version or 0,
+        content=listing.fingerprint if listing else "",
+        recipe=recipe(this.config, refused=True),
+        state="refused",
+        reason=problem,
+        decided_by=THAW,
+        decided_at=now,
+        taken_in_at=now,
+        run_id=this.run_id,
+        images={},
+    )
+
+
+def _accepted(this: Run, span: SpanOnDisk, ingestion: NodeRun, connection: Any) -> SpanRecord:
+    """The record of a span that ImageExampleGen has taken in."""
+    statistics = replace(ingestion, node_id="StatisticsGen")
+    given = {
+        **executions.outputs_of(connection, ingestion),
+        **executions.outputs_of(connection, statistics),
+    }
+    folders = {
+        kind: given[kind][-1].uri
+        for kind in (EXAMPLES, OLDER, INGESTION, STATISTICS)
+        if kind in given
+    }
+    fingerprint = given[EXAMPLES][-1].custom_properties[FINGERPRINT].string_value
+    listing = listing_file.read(this.root.listing_of(span.number))
+    now = utc_now()
+    return SpanRecord(
+        span=span.number,
+        version=span.place.version or 0,
+        content=listing.fingerprint if listing else "",
+        recipe=recipe(this.config),
+        fingerprint=fingerprint,
+        state="accepted",
+        reason="its images fit the schema",
+        decided_by=THAW,
+        decided_at=now,
+        taken_in_at=now,
+        run_id=this.run_id,
+        images=read_report(Path(folders[INGESTION])).images or {},
+        artifacts={
+            kind: str(Path(folder).relative_to(this.root.path)) for kind, folder in folders.items()
+        },
+    )
+
+
+def window_size(this: Run, records: Mapping[int, SpanRecord]) -> DataSize:
+    """How much data the window has, before it is trained on.
+
+    Raises:
+        InputError: when there is none, or a class weight names no class.
+    """
+    selection = select(records, window_of(this.config))
+    this.display.say(_in_words(selection))
+    if not selection.whole:
+        raise InputError(
+            "data.window: no span has been accepted, so there is nothing to train on; thaw spans "
+            "shows why"
+        )
+    labels: dict[str, int] = {}
+    for record in selection.whole:
+        for label, count in record.images[features.TRAIN].items():
+            labels[label] = labels.get(label, 0) + count
+    check_class_weights(this.config.finetune, set(labels))
+    return DataSize(sum(labels.values()), len(labels))
+
+
+def _in_words(selection: Selection) -> str:
+    numbers = ", ".join(str(record.span) for record in selection.whole) or "none"
+    older = ", ".join(str(record.span) for record in selection.older)
+    return f"window: spans {numbers}{f'; a part of {older}' if older else ''}"

@@ -1,0 +1,147 @@
+"""What is new among the spans."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+
+from components.image_example_gen import listing_file
+from modules.errors import InputError
+from pipeline.configuration import loading
+from pipeline.configuration.config import Config
+from pipeline.continuous.look import Look, listing_of, look, recipe
+from pipeline.state.root import Root
+from tests.components.window.test_selection import record
+from tests.conftest import GLYPHS, PROJECT
+from tests.image_files import saved
+
+
+@pytest.fixture
+def config_of(tmp_path: Path) -> Callable[..., Config]:
+    """Makes a config of spans, with four images in each of two classes, and keys of ``data``."""
+
+    def make(spans: list[str], path: str = "span-{SPAN}", **data: Any) -> Config:
+        for number, span in enumerate(spans):
+            for label in "ab":
+                folder = tmp_path / span / label
+                folder.mkdir(parents=True)
+                for image in range(4):
+                    image_of = Image.new("RGB", (8, 8), (number, image, ord(label)))
+                    (folder / f"{image}.png").write_bytes(saved(image_of, "PNG"))
+        file = tmp_path / "spans.yaml"
+        keys = {"path": f"{tmp_path}/{path}", "window": {"spans": 2}, **data}
+        file.write_text(f"data: {keys}\nbackbone: {{handle: {GLYPHS}}}\n", encoding="utf-8")
+        return loading.load(file)
+
+    return make
+
+
+def changes(seen: Look) -> dict[int, str]:
+    return {span.number: span.change for span in seen.spans}
+
+
+def taken_in(config: Config, span: int, **values: Any) -> Any:
+    """A span's record, as taking it in now would leave it."""
+    (place,) = (seen.place for seen in look(config, {}).spans if seen.number == span)
+    listing = listing_of(config, place)
+    listing_file.write(Root(config.root).listing_of(span), listing)
+    known = {"content": listing.fingerprint, "recipe": recipe(config)}
+    return record(span, **{**known, **values})
+
+
+def test_only_spans_that_the_window_needs_are_looked_at(config_of: Callable[..., Config]) -> None:
+    seen = look(config_of(["span-1", "span-2", "span-10"]), {})
+    assert changes(seen) == {2: "new", 10: "new"}
+    assert seen.passed_over == (1,)
+    assert [span.images for span in seen.spans] == [8, 8]
+
+
+def test_older_spans_are_needed_where_a_part_of_them_stays_in(
+    config_of: Callable[..., Config],
+) -> None:
+    window = {"spans": 1, "older": {"fraction": 0.5}}
+    seen = look(config_of(["span-1", "span-2"], window=window), {})
+    assert changes(seen) == {1: "new", 2: "new"}
+
+
+def test_a_span_is_changed_when_its_content_or_its_options_are(
+    config_of: Callable[..., Config], tmp_path: Path
+) -> None:
+    config = config_of(["span-1", "span-2"])
+    records = {n: taken_in(config, n) for n in (1, 2)}
+    assert changes(look(config, records)) == {1: "none", 2: "none"}
+    (tmp_path / "span-2/a/0.png").rename(tmp_path / "span-2/a/9.png")
+    assert changes(look(config, records)) == {1: "none", 2: "changed"}
+    other = loading.load(config.file, ["data.max_pixels=1000"])
+    assert changes(look(other, records)) == {1: "changed", 2: "changed"}
+
+
+def test_a_higher_version_is_a_change(config_of: Callable[..., Config]) -> None:
+    config = config_of(["span-1/v-1", "span-1/v-2"], path="span-{SPAN}/v-{VERSION}")
+    assert changes(look(config, {1: record(1, version=1)})) == {1: "changed"}
+
+
+def test_a_span_that_is_set_aside_leaves_its_place_in_the_window(
+    config_of: Callable[..., Config],
+) -> None:
+    config = config_of(["span-1", "span-2", "span-3"])
+    quarantined = taken_in(config, 3, state="quarantined")
+    assert changes(look(config, {3: quarantined})) == {1: "new", 2: "new", 3: "none"}
+
+
+def test_a_refused_span_is_tried_again_when_the_schema_changes(
+    config_of: Callable[..., Config],
+) -> None:
+    config = config_of(["span-1"])
+    refused = taken_in(config, 1, state="refused", recipe=recipe(config, refused=True))
+    assert changes(look(config, {1: refused})) == {1: "none"}
+    Root(config.root).schema.write_text("feature { name: 'label' }", encoding="utf-8")
+    assert changes(look(config, {1: refused})) == {1: "changed"}
+
+
+def test_an_empty_span_is_told_and_the_others_are_looked_at(
+    config_of: Callable[..., Config], tmp_path: Path
+) -> None:
+    config = config_of(["span-1"])
+    os.mkdir(tmp_path / "span-2")
+    first, second = look(config, {}).spans
+    assert (first.change, first.problem) == ("new", "")
+    assert "span-2" in second.problem
+    assert second.change == "new"
+
+
+@pytest.mark.parametrize(
+    ("path", "window", "message"),
+    [
+        ("photos", {"spans": 1}, "has no place for spans; write it like"),
+        ("span-{SPAN}", {"days": 7}, "days need a date in data.path"),
+        ("span-{SPAN}", None, "the config has none"),
+    ],
+)
+def test_a_window_that_the_path_does_not_fit_is_refused(
+    config_of: Callable[..., Config], path: str, window: Any, message: str
+) -> None:
+    file = config_of([], path).file
+    config = loading.load(file, [f"data.window={window or 'null'}"])
+    with pytest.raises(InputError, match=rf"^data\.window: .*{message}"):
+        look(config, {})
+
+
+def test_a_look_imports_no_tensorflow(config_of: Callable[..., Config]) -> None:
+    file = config_of(["span-1", "span-2"]).file
+    code = (
+        "import sys\n"
+        "from pipeline.configuration import loading\n"
+        "from pipeline.continuous.look import look\n"
+        f"print(len(look(loading.load({str(file)!r}), {{}}).spans))\n"
+        "print(sorted({'tensorflow', 'tfx', 'apache_beam', 'numpy'} & set(sys.modules)))\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, cwd=PROJECT, check=True
+    )
+    assert done.stdout.split("\n")[:2] == ["2", "[]"]
