@@ -6,8 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from components.evaluator.compatibility import problem_of, problem_of_loading
 from components.records.baseline import BaselineChoice
+from components.serving.compatibility import problem_of, problem_of_loading
 from modules import model_layout
 from modules.gate.analysis import analyse
 from modules.gate.predictions import BASELINE, CANDIDATE

@@ -58,11 +58,11 @@ def judge(config: Config, candidate: Path, baseline: Path | None) -> Judgement:
     from tensorflow_metadata.proto.v0 import schema_pb2
 
     from components.baseline.selection import choose
-    from components.evaluator.compatibility import problem_of
     from components.evaluator.evaluate import evaluate
     from components.gate.judge import judge_candidate
     from components.records.baseline import BaselineChoice
     from components.records.evaluation import write_compared
+    from components.serving.compatibility import problem_of
     from pipeline import plugin_checks
     from pipeline.schema import schema_text
 

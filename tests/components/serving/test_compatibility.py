@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 import tensorflow as tf
 
-from components.evaluator.compatibility import problem_of, problem_of_loading
+from components.serving.compatibility import problem_of, problem_of_loading
 from tests.conftest import GLYPHS
 
 
