@@ -1,5 +1,6 @@
-"""Whether a served version can be evaluated beside a candidate."""
+"""Whether a served version can be asked about images, as far as its files say or by loading it."""
 
+from collections.abc import Collection
 from pathlib import Path
 
 import tensorflow as tf
@@ -9,13 +10,18 @@ from tensorflow.core.protobuf import saved_model_pb2
 from modules import model_layout
 from modules.text import cause
 
-_NEEDED = (model_layout.SERVE_EXAMPLES, model_layout.TRANSFORM_LABELS)
+# The signatures that the Evaluator calls.
+TO_EVALUATE = (model_layout.SERVE_EXAMPLES, model_layout.TRANSFORM_LABELS)
 
 
-def problem_of(folder: Path) -> str:
-    """Why a version cannot be evaluated, as far as its files say; empty if it can.
+def problem_of(folder: Path, needed: Collection[str] = TO_EVALUATE) -> str:
+    """Why a version cannot be asked, as far as its files say; empty if it can.
 
     The graph is read, not run.
+
+    Args:
+        folder: the version's.
+        needed: the signatures that are to be called.
     """
     file = folder / model_layout.SAVED_MODEL
     try:
@@ -25,7 +31,7 @@ def problem_of(folder: Path) -> str:
     except (OSError, message.DecodeError) as error:
         return f"its {model_layout.SAVED_MODEL} cannot be read ({type(error).__name__})"
     signatures = {key for graph in saved_model.meta_graphs for key in graph.signature_def}
-    missing = [name for name in _NEEDED if name not in signatures]
+    missing = [name for name in needed if name not in signatures]
     if missing:
         return f"it has no signature {' and no '.join(missing)}, so Thaw did not export it"
     if not model_layout.has_labels(folder):
