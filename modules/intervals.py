@@ -23,19 +23,31 @@ class Estimate:
 
 
 def accuracy(correct: Sequence[bool]) -> Estimate:
-    """Estimates accuracy with Wilson's score interval (Wilson 1927; Brown, Cai, DasGupta 2001).
-
-    (p + z²/2n ± z sqrt(p(1-p)/n + z²/4n²)) / (1 + z²/n)
+    """Estimates accuracy, with the interval of ``share``.
 
     Args:
         correct: for each image, whether its prediction was correct; at least one image.
     """
-    n, z = len(correct), _z()
-    share = sum(correct) / n
-    middle = share + z * z / (2 * n)
-    spread = z * math.sqrt(share * (1 - share) / n + z * z / (4 * n * n))
+    return share(sum(correct), len(correct))
+
+
+def share(count: int, of: int) -> Estimate:
+    """Estimates a share with Wilson's score interval (Wilson 1927; Brown, Cai, DasGupta 2001).
+
+    (p + z²/2n ± z sqrt(p(1-p)/n + z²/4n²)) / (1 + z²/n)
+
+    Args:
+        count: how many images have the property.
+        of: how many there are; at least 1.
+    """
+    n, z = of, _z()
+    observed = count / n
+    middle = observed + z * z / (2 * n)
+    spread = z * math.sqrt(observed * (1 - observed) / n + z * z / (4 * n * n))
     scale = 1 + z * z / n
-    return Estimate(share, max(0.0, (middle - spread) / scale), min(1.0, (middle + spread) / scale))
+    return Estimate(
+        observed, max(0.0, (middle - spread) / scale), min(1.0, (middle + spread) / scale)
+    )
 
 
 def gain(candidate: Sequence[bool], other: Sequence[bool]) -> Estimate:
