@@ -1,5 +1,6 @@
 """The summary of a run. Other programs rely on its form; ``thaw schema summary`` prints it."""
 
+import json
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -10,7 +11,12 @@ from components.records.base import Record
 from components.records.data import DataRecord
 from components.records.gate import GateRecord
 from components.records.infra import InfraRecord
-from components.records.model import BackboneRecord, ExportRecord, MetricsRecord
+from components.records.model import (
+    BackboneRecord,
+    ExportRecord,
+    MetricsRecord,
+    ScoresRecord,
+)
 from components.records.run import RunRecord
 from components.records.training import ScheduleRecord, ShippedRecord, StageRecord, WarmStartRecord
 
@@ -90,6 +96,15 @@ def read_summary(path: Path) -> Summary | None:
     if not path.is_file():
         return None
     return Summary.model_validate_json(path.read_text(encoding="utf-8"))
+
+
+def scores_in(path: Path) -> ScoresRecord | None:
+    """The candidate's, of a summary that any release may have written; None if there is none."""
+    try:
+        candidate = json.loads(path.read_text(encoding="utf-8"))["metrics"]["candidate"]
+        return ScoresRecord.model_validate(candidate, extra="ignore")
+    except (OSError, ValueError, KeyError, TypeError):  # pydantic's error is a ValueError.
+        return None
 
 
 def status_of(*, version: str, pushed_by: str, run_id: str) -> Status:

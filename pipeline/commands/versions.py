@@ -1,14 +1,13 @@
 """``thaw versions``, ``rollback``, ``restore`` and ``pin``, and the lines that they print."""
 
 import getpass
-import json
 import os
 from collections.abc import Sequence
 from pathlib import Path
 
 from components.records.base import Record
 from components.records.model import ScoreRecord, ScoresRecord
-from components.records.summary import SUMMARY_FILE
+from components.records.summary import SUMMARY_FILE, scores_in
 from components.serving import pins, versions
 from components.serving.restore import restore
 from components.serving.rollback import rollback
@@ -83,20 +82,11 @@ def _row(
         version=number,
         pushed_at=note.get("pushed_at"),
         run_id=run_id,
-        metrics=_metrics(of_version) or (_metrics(of_run) if of_run else None),
+        metrics=scores_in(of_version) or (scores_in(of_run) if of_run else None),
         pinned=number in versions.pinned(config.serving_dir),
         withdrawn=withdrawn,
         serving=is_served,
     )
-
-
-def _metrics(summary: Path) -> ScoresRecord | None:
-    """The candidate's, of a summary that any release may have written; None if there is none."""
-    try:
-        candidate = json.loads(summary.read_text(encoding="utf-8"))["metrics"]["candidate"]
-        return ScoresRecord.model_validate(candidate, extra="ignore")
-    except (OSError, ValueError, KeyError, TypeError):  # pydantic's error is a ValueError.
-        return None
 
 
 def as_text(rows: Sequence[PushedVersion]) -> str:
