@@ -14,37 +14,70 @@ State = Literal["accepted", "quarantined", "rejected", "refused"]
 THAW = "thaw"  # who decides where no person has
 
 
-class ClassAgreementRecord(Record):
-    """The served model on the images of one class of a span."""
+class ShareRecord(Record):
+    """For how many of some images a served model's answer is the label."""
 
     images: int
-    """How many images of the class were asked about."""
+    """How many images were asked about."""
     agreement: float
     """The share of them for which the model's answer is the label."""
     interval: Interval
     """The share's interval of 95 %."""
 
 
-class AgreementRecord(Record):
-    """How far a served model's answers agree with the labels of a span it was not trained on."""
+class ClassAgreementRecord(ShareRecord):
+    """The same of the images of one class of a span."""
+
+    other_label: str | None = None
+    """The other class that the model answers most often on them; null where it answers none."""
+    other_images: int = 0
+    """On how many of them it answers that class."""
+
+
+class AgreementRecord(ShareRecord):
+    """How far a served model's answers agree with the labels of a span it was not trained on.
+
+    All figures are of the images of classes that the model knows, in any split.
+    """
 
     version: int
     """The served version."""
-    images: int
-    """How many images were asked about: those of classes that the model knows, in any split."""
-    agreement: float
-    """The share of them for which the model's answer is the label."""
-    interval: Interval
-    """The share's interval of 95 %."""
     by_class: dict[str, ClassAgreementRecord]
-    """The same for each class that the model knows."""
-    held_out: ClassAgreementRecord | None = None
-    """The same on the images that no training sees; null where there are none."""
+    """The agreement on each class that the model knows."""
+    held_out: ShareRecord | None = None
+    """The agreement on the images that no training sees; null where there are none."""
+    score_agreeing: float | None = None
+    """The mean of the model's highest score where its answer is the label; null for no image."""
+    score_disagreeing: float | None = None
+    """The same where its answer is another class: as high as the other where labels are wrong, and
+    most often lower where the images have changed."""
+    answer_shift: float = 0.0
+    """The largest difference between a class's share of the answers and its share of the labels:
+    small where labels were mixed up, and often large where the images have changed."""
     unknown_labels: tuple[str, ...] = ()
     """The span's classes that the model does not know."""
+    unanswered: int = 0
+    """How many images the model could not read; they are in no other figure."""
     sheet: str = ""
     """A contact sheet of the most confident disagreements: an HTML file, relative to the root;
     empty for none."""
+
+
+class DecisionRecord(Record):
+    """A decision about a span."""
+
+    at: str
+    """When, in UTC."""
+    by: str
+    """Who decided: a person's name, or `thaw`."""
+    before: State | None
+    """The state before it; null for the first."""
+    state: State
+    """The state since."""
+    reason: str
+    """Why."""
+    fingerprint: str
+    """The fingerprint of the content that it is about."""
 
 
 class SpanRecord(Record):
@@ -78,7 +111,9 @@ class SpanRecord(Record):
     artifacts: dict[str, str] = Field(default={})
     """Where its data lies, relative to the root: `examples`, `older`, `ingestion`, `statistics`."""
     agreement: AgreementRecord | None = None
-    """What the served model said of it; null where none was served."""
+    """What the served model said of it; null where none was served that could answer."""
+    history: tuple[DecisionRecord, ...] = ()
+    """All decisions about the span, the first one first; the last is that of its present state."""
 
     @property
     def count(self) -> int:

@@ -1,0 +1,81 @@
+"""What is decided about a span, by its review and by people, and what is kept of it."""
+
+from pathlib import Path
+
+from components.records.span_decisions import (
+    ReviewRecord,
+    decided,
+    read_review,
+    reviewed,
+    write_review,
+)
+from components.records.spans import AgreementRecord, SpanRecord
+
+AGREEMENT = AgreementRecord(
+    version=3, images=200, agreement=0.9, interval=(0.85, 0.93), by_class={}
+)
+GOOD = ReviewRecord(agreement=AGREEMENT)
+BAD = ReviewRecord(agreement=AGREEMENT, problems=("the whole span: 0.1", "class 'a': 0"))
+
+
+def taken_in(fingerprint: str = "aa", at: str = "2026-01-01T00:00:00Z") -> SpanRecord:
+    return SpanRecord(
+        span=6,
+        fingerprint=fingerprint,
+        state="accepted",
+        reason="",
+        decided_by="thaw",
+        decided_at="",
+        taken_in_at=at,
+        run_id="1",
+        images={"train": {"a": 3}},
+        artifacts={},
+    )
+
+
+def test_a_review_decides_about_a_new_span() -> None:
+    accepted = reviewed(taken_in(), None, GOOD, "artifacts/sheet.html")
+    assert (accepted.state, accepted.decided_by) == ("accepted", "thaw")
+    assert accepted.reason == "version 3 agrees with the labels of 0.9000 of 200 images"
+    assert accepted.agreement is not None
+    assert accepted.agreement.sheet == "artifacts/sheet.html"
+    suspicious = reviewed(taken_in(), None, BAD)
+    assert suspicious.state == "quarantined"
+    assert suspicious.reason == "the whole span: 0.1; class 'a': 0"
+    (decision,) = suspicious.history
+    assert (decision.before, decision.state, decision.by) == (None, "quarantined", "thaw")
+
+
+def test_what_a_person_decided_holds_as_long_as_the_content_is_the_same() -> None:
+    suspicious = reviewed(taken_in(), None, BAD)
+    accepted = decided(suspicious, "accepted", by="ann", reason="new pens", at="later")
+    assert (accepted.state, accepted.decided_by, accepted.reason) == ("accepted", "ann", "new pens")
+    again = reviewed(taken_in(at="2026-01-02T00:00:00Z"), accepted, BAD)
+    assert (again.state, again.decided_by, again.reason) == ("accepted", "ann", "new pens")
+    assert again.history == accepted.history
+    assert again.taken_in_at == "2026-01-02T00:00:00Z"
+
+
+def test_changed_content_is_judged_anew_and_the_history_goes_on() -> None:
+    suspicious = reviewed(taken_in(), None, BAD)
+    accepted = decided(suspicious, "accepted", by="ann", reason="new pens", at="later")
+    changed = reviewed(taken_in("bb"), accepted, BAD)
+    assert (changed.state, changed.decided_by) == ("quarantined", "thaw")
+    assert [(d.before, d.state, d.by, d.fingerprint) for d in changed.history] == [
+        (None, "quarantined", "thaw", "aa"),
+        ("quarantined", "accepted", "ann", "aa"),
+        ("accepted", "quarantined", "thaw", "bb"),
+    ]
+    corrected = reviewed(taken_in("cc"), changed, GOOD)
+    assert corrected.state == "accepted"
+
+
+def test_a_reason_has_the_first_problems_and_how_many_more() -> None:
+    many = BAD.model_copy(update={"problems": tuple("abcdef")})
+    assert many.sentence == "a; b; c; and 3 more problems"
+
+
+def test_a_review_is_read_as_it_was_written(tmp_path: Path) -> None:
+    write_review(tmp_path / "review", BAD, "<html>")
+    assert read_review(tmp_path / "review") == BAD
+    assert (tmp_path / "review" / "sheet.html").read_text() == "<html>"
