@@ -31,7 +31,7 @@ setup(
     package_data={
         "thaw": ["py.typed"],
         "pipeline": ["py.typed"],
-        "components": ["py.typed", "records/*.jinja"],
+        "components": ["py.typed", "records/*.jinja", "span_review/*.jinja"],
         "modules": ["py.typed", "schema.pbtxt"],
         "data": ["backbones/**/*"],
     },

@@ -39,6 +39,12 @@ class Verdict(Artifact):
     TYPE_NAME = "ThawDataVerdict"
 
 
+class SpanReview(Artifact):
+    """A folder with ``review.json``, what the served model says of a span, and ``sheet.html``."""
+
+    TYPE_NAME = "ThawSpanReview"
+
+
 class RunSummary(Artifact):
     """A folder with ``summary.json``: what a run did."""
 
