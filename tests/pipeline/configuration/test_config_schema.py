@@ -35,6 +35,7 @@ def test_the_shipped_configs_fit_the_schema(path: Path) -> None:
         {"finetune": {"augmentation": {"operations": ["mine:blur"]}}},
         {"data": {"path": "x", "schema": "s.pbtxt", "background": "white"}},
         {"data": {"path": "x", "background": [1, 2, 3]}, "evaluation": {"margin": "auto"}},
+        {"retrain": {"when": ["new_span", {"every": "7d"}, {"drift": {"label": 0.1}}]}},
     ],
 )
 def test_each_way_to_write_a_value_fits_the_schema(section: dict[str, Any]) -> None:
@@ -50,6 +51,7 @@ def test_each_way_to_write_a_value_fits_the_schema(section: dict[str, Any]) -> N
         {"finetune": {"stages": [{"name": "a", "unfreeze": "half"}]}},
         {"data": {"path": "x", "background": [1, 2, 256]}},
         {"backbone": {}},
+        {"retrain": {"when": ["each_span"]}},
     ],
 )
 def test_a_mistake_does_not_fit_the_schema(section: dict[str, Any]) -> None:
