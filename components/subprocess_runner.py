@@ -11,7 +11,7 @@ from pathlib import Path
 from modules.text import printable
 
 _ERRORS = "stderr"
-_ROOT = Path(__file__).parents[1]
+PACKAGES = Path(__file__).parents[1]  # the folder of Thaw's packages
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ def run(command: Sequence[str], folder: Path, seconds: float) -> End:
         process = subprocess.Popen(
             [*command, str(folder)],
             # ``-m`` looks into the current folder first, which may hold a package of the same name.
-            cwd=_ROOT,
+            cwd=PACKAGES,
             # The system closes it when this process ends, however that happens.
             stdin=subprocess.PIPE,
             stdout=errors,

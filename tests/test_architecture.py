@@ -73,7 +73,7 @@ BELOW_NODES = (
 )  # fmt: skip
 # The folders of ``pipeline``: the files beside them import the first ones, and none of the others.
 BELOW_FILES = ("version", "configuration", "caching", "state")
-ABOVE_FILES = {"cli", "commands", "runners", "continuous"}
+ABOVE_FILES = {"cli", "commands", "continuous", "runners"}
 FILES = rooms_in("pipeline") - ABOVE_FILES
 ROOMS = {
     "modules": in_order(
@@ -87,8 +87,8 @@ ROOMS = {
     "pipeline": {
         **in_order(*BELOW_FILES),
         **dict.fromkeys(FILES - {*BELOW_FILES}, FILES),
-        **apart({"commands", "runners"}, shared=FILES),
-        "continuous": {*FILES, "runners", "continuous"},
+        **in_order("runners", "continuous", shared=FILES),
+        "commands": {*FILES, "continuous", "commands"},
         "cli": {*FILES, *ABOVE_FILES},
     },
 }

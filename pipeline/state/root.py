@@ -112,14 +112,30 @@ class Root:
             InputError: when the folder cannot be written.
             StageError: when its disk is full.
         """
-        lock = FileLock(str(self.path / "run.lock"))
+        busy = (
+            f"root: another run holds {self.path}; wait until it has ended, or use another with "
+            "--root"
+        )
+        with self._locked("run.lock", busy):
+            yield
+
+    @contextmanager
+    def watched(self) -> Iterator[None]:
+        """Keeps other services out, but no runs; raises as ``held``."""
+        busy = (
+            f"root: another thaw retrain --watch looks after {self.path}; leave it to that one, or "
+            "use another root with --root"
+        )
+        with self._locked("watch.lock", busy):
+            yield
+
+    @contextmanager
+    def _locked(self, name: str, busy: str) -> Iterator[None]:
+        lock = FileLock(str(self.path / name))
         try:
             lock.acquire(timeout=0)
         except Timeout:
-            raise BusyError(
-                f"root: another run holds {self.path}; wait until it has ended, or use another "
-                "with --root"
-            ) from None
+            raise BusyError(busy) from None
         except OSError as error:
             raise self.unwritable(error) from None
         try:

@@ -1,0 +1,6 @@
+"""``thaw retrain --watch``: looks for new data again and again, until it is told to stop.
+
+``loop`` decides when to look again, and knows neither clock nor process. ``child`` runs one look in
+a process of its own, ``stopping`` takes signals, ``monitor`` and ``web`` show how it goes, and
+``watch`` puts them together. Nothing here imports TensorFlow, so the process stays small.
+"""

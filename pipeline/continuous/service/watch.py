@@ -1,0 +1,187 @@
+"""``thaw retrain CONFIG --watch``: puts the loop, its child, the log and the server together."""
+
+import logging
+import time
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from modules.errors import InputError
+from modules.settings.retrain import as_seconds
+from pipeline import preflight
+from pipeline.configuration import loading
+from pipeline.configuration.config import Config
+from pipeline.continuous.service import journal, log, loop
+from pipeline.continuous.service.child import Child, command
+from pipeline.continuous.service.stopping import Stop
+from pipeline.continuous.service.systemd import Notifier
+from pipeline.continuous.service.tally import Tally
+from pipeline.state.root import Root, shown
+
+_ERROR = "thaw: "  # begins the line that says why a command has failed
+
+
+@dataclass(frozen=True)
+class Request:
+    """What to watch, and how.
+
+    Attributes:
+        file: the config's.
+        every: seconds from the beginning of a period to that of the next.
+        overrides: as for ``loading.load``.
+        root: replaces the config's.
+        http: where to answer, as ``web.address_of`` reads it; nowhere if None.
+        form: of the log.
+        command: runs ``thaw retrain`` once; made of the others if empty.
+    """
+
+    file: Path
+    every: float
+    overrides: tuple[str, ...] = ()
+    root: Path | None = None
+    http: str | None = None
+    form: log.Form = "text"
+    command: Sequence[str] = field(default=())
+
+    def load(self) -> Config:
+        """Reads the config.
+
+        Raises:
+            InputError: when it is wrong, or cannot be watched.
+        """
+        config = loading.load(self.file, self.overrides, self.root)
+        if config.data.window is None:
+            raise InputError(
+                f"data.window: missing in {config.file}, must say over which spans a model is "
+                "trained; add data: {window: {spans: 4}}"
+            )
+        return config
+
+    def command_for(self, config: Config) -> list[str]:
+        """The command of one look."""
+        if self.command:
+            return list(self.command)
+        sets = [part for override in self.overrides for part in ("--set", override)]
+        return command(["retrain", str(config.file), "--root", str(config.root), *sets])
+
+
+def seconds_of(every: str) -> float:
+    """The seconds of ``--every``.
+
+    Raises:
+        InputError: when it is no period.
+    """
+    try:
+        return float(str(as_seconds(every)))
+    except ValueError as error:
+        raise InputError(f"--every: {error}") from None
+
+
+def watch(request: Request) -> int:
+    """Looks once a period until a signal comes; returns the service's exit status.
+
+    The config is read anew in each period.
+
+    Raises:
+        InputError: before the first period, when the config, the root or the address is wrong.
+        BusyError: when another service looks after the root.
+        StageError: when the root's disk is full.
+    """
+    config = request.load()
+    about_root = preflight.claim_root(config)
+    root, notifier, tally = Root(config.root), Notifier(), Tally(request.every)
+    with ExitStack() as stack:
+        stack.enter_context(root.watched())
+        where = ""
+        if request.http is not None:
+            where = f"; {_serve(request.http, config, tally, stack)}"
+        stack.enter_context(log.logged(request.form))
+        stop = stack.enter_context(Stop(notifier))
+        stack.callback(notifier.stopping)
+        begins = f"looks after {shown(root.path)} every {request.every:.0f} s{where}"
+        log.write("began", begins, config=str(config.file), root=str(root.path))
+        if about_root:
+            log.write("root", about_root)
+        notifier.ready()
+        hands = loop.Hands(
+            failures_allowed=lambda: _reloaded(request, root).retrain.max_failures,
+            seen=lambda: None,
+            look=lambda: look(request.command_for(config), root, tally, stop, notifier),
+            is_stopped=lambda: stop.count > 0,
+            wait=stop.wait,
+            status=notifier.status,
+        )
+        return loop.watch(hands, tally)
+
+
+def _serve(http: str, config: Config, tally: Tally, stack: ExitStack) -> str:
+    """Starts the server; says where it answers."""
+    from pipeline.continuous.service import monitor, web
+
+    collector = monitor.RootCollector(Root(config.root), config.serving_dir, tally)
+    app = web.application(collector, tally.health)
+    address = stack.enter_context(web.serving(web.address_of(http), app))
+    return f"http://{address}/healthz and /metrics answer"
+
+
+def _reloaded(request: Request, root: Root) -> Config:
+    """The config as it is now.
+
+    Raises:
+        InputError: when it has become wrong, or asks for another root.
+    """
+    config = request.load()
+    if config.root != root.path:
+        raise InputError(
+            f"root: is {config.root} in {config.file} now, and was {root.path} when the service "
+            "began; start it again"
+        )
+    return config
+
+
+def look(
+    command: Sequence[str], root: Root, tally: Tally, stop: Stop, notifier: Notifier
+) -> loop.Look:
+    """Runs ``thaw retrain`` once, and reads what it has left."""
+    before = journal.last_line(root.decisions)
+    notifier.status("looks for new data")
+    began = time.monotonic()
+    tally.run_begins()
+    try:
+        status = Child(command, _forward).follow(stop, notifier)
+    except OSError as error:  # The system has no room for another process.
+        log.write("output", f"no process could be started ({error.strerror})", logging.ERROR)
+        status = loop.FAILED
+    finally:
+        tally.run_ends()
+    if stop.count:
+        log.write("run_stopped", "the run was stopped; the next start goes on with it")
+    line = journal.last_line(root.decisions)
+    decision = journal.as_object(line) if line != before else {}
+    answer, run_id = str(decision.get("answer", "")), str(decision.get("run_id") or "")
+    return loop.Look(
+        status=status,
+        decided=line != before,
+        answer=answer,
+        run_status=_run_status(status, root, run_id),
+        seconds=time.monotonic() - began,
+        run_id=run_id,
+    )
+
+
+def _forward(line: str) -> None:
+    """Passes on a line of the child."""
+    is_error = line.startswith(_ERROR)
+    level = logging.ERROR if is_error else logging.INFO
+    log.write("output", line.removeprefix(_ERROR) if is_error else line, level)
+
+
+def _run_status(status: int, root: Root, run_id: str) -> str:
+    """One of ``tally.RUN_STATUSES``; empty where nothing was run."""
+    words = {loop.REFUSED: "rejected", loop.WRONG_INPUT: "wrong_input", loop.BUSY: "busy"}
+    if status != loop.OK:
+        return words.get(status, "failed")
+    if not run_id:
+        return ""
+    return str(journal.object_in(root.summary_of(run_id)).get("status") or "")
