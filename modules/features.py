@@ -25,5 +25,7 @@ TEST = "test"
 SPLITS = (TRAIN, VALIDATION, TEST)
 # Images of earlier data, if the config names some: evaluated, never trained on.
 EARLIER = "earlier"
+# The fixed images that every model is judged by, if the config names some: never trained on.
+GOLDEN = "golden"
 # A record for each class of TRAIN, without an image: all that Transform analyses.
 LABELS = "labels"

@@ -20,14 +20,18 @@ def by_reason(reasons: Iterable[str]) -> dict[str, int]:
     return dict(sorted(kinds.items(), key=lambda pair: (-pair[1], pair[0])))
 
 
-def _mending(kinds: Mapping[str, int]) -> str:
+def _mending(kinds: Mapping[str, int], key: str) -> str:
     if NO_IMAGE in kinds:
         return "JPEG, PNG, GIF and BMP are read: convert them"
-    return "correct data.path, or repair them"
+    return f"correct {key}, or repair them"
 
 
 def check(
-    kinds: Mapping[str, int], total: int, first: tuple[str, str], max_bad_fraction: float
+    kinds: Mapping[str, int],
+    total: int,
+    first: tuple[str, str],
+    max_bad_fraction: float,
+    key: str = "data.path",
 ) -> None:
     """Refuses data of which too much cannot be used.
 
@@ -36,6 +40,7 @@ def check(
         total: how many images there are, those included.
         first: the name of one, and its reason.
         max_bad_fraction: in [0, 1].
+        key: of the config, that named the images.
 
     Raises:
         InputError: with the counts, when a greater share cannot be used, or none can.
@@ -47,7 +52,7 @@ def check(
     why = f"{counts}; such as {clipped(first[0])}: {first[1]}"
     if bad == total:
         raise InputError(
-            f"data.path: none of {counted(total, 'file')} can be used ({why}); {_mending(kinds)}"
+            f"{key}: none of {counted(total, 'file')} can be used ({why}); {_mending(kinds, key)}"
         )
     unlabelled = kinds.get(NO_LABEL, 0)
     remedy = "remove or repair them, or raise it"
@@ -57,12 +62,14 @@ def check(
             f"{total - unlabelled:,} images"
         )
     raise InputError(
-        f"data.path: {bad:,} of {total:,} files cannot be used ({why}), and "
+        f"{key}: {bad:,} of {total:,} files cannot be used ({why}), and "
         f"data.max_bad_fraction allows {max_bad_fraction:g}; {remedy}"
     )
 
 
-def check_listed(files: Sequence[ImageFile], max_bad_fraction: float) -> None:
+def check_listed(
+    files: Sequence[ImageFile], max_bad_fraction: float, key: str = "data.path"
+) -> None:
     """The same of what a listing knows, before any file is read.
 
     Raises:
@@ -71,4 +78,4 @@ def check_listed(files: Sequence[ImageFile], max_bad_fraction: float) -> None:
     bad = [file for file in files if file.problem]
     if bad:
         kinds = by_reason(file.problem for file in bad)
-        check(kinds, len(files), (bad[0].name, bad[0].problem), max_bad_fraction)
+        check(kinds, len(files), (bad[0].name, bad[0].problem), max_bad_fraction, key)

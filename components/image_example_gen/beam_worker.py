@@ -9,7 +9,12 @@ from components.image_example_gen import label_records, records, report
 from components.image_example_gen.image_file import ImageFile
 from modules import features, progress
 from modules.images import shard_labels
-from modules.settings import Ingest
+from modules.settings import GoldenIngest, Ingest
+
+
+def node_of(options: Ingest) -> str:
+    """The name of the node that takes these images in, for the display."""
+    return "golden_example_gen" if isinstance(options, GoldenIngest) else "image_example_gen"
 
 
 def pack(number: int, files: Sequence[ImageFile]) -> bytes:
@@ -50,7 +55,7 @@ def write(
         nonlocal done
         done += more
         progress.report(
-            f"image_example_gen shard {number + 1} of {chunks}: {done} of {len(files)} images",
+            f"{node_of(options)} shard {number + 1} of {chunks}: {done} of {len(files)} images",
             advance=more,
             total=images,
         )
@@ -72,6 +77,8 @@ def write_report(
 ) -> None:
     """Writes the report of all chunks, the labels beside the splits, and a split of the classes.
 
+    Nothing is trained on a golden set, so it has no such split.
+
     Args:
         keyed: the reports, under the key that they share.
         details: what else the report says.
@@ -82,6 +89,7 @@ def write_report(
     _, chunks = keyed
     whole = report.merge(chunks)
     shard_labels.write(examples, fingerprint, whole.labels)
-    classes = label_records.of_training(whole.counts)
-    label_records.write(f"{examples}/Split-{features.LABELS}", classes)
+    if all(split != features.GOLDEN for split, _ in whole.counts):
+        classes = label_records.of_training(whole.counts)
+        label_records.write(f"{examples}/Split-{features.LABELS}", classes)
     report.write(whole, details, files)

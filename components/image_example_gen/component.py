@@ -8,13 +8,13 @@ from tfx.types import standard_artifacts
 
 from components.artifacts import Ingestion, Quarantine
 from components.driver import PropertiesDriver
-from components.image_example_gen import executor, listing_file, span_splits
-from components.image_example_gen.io import LISTING, PLACE, SPAN, SPLIT_BOOK, VERIFY
+from components.image_example_gen import executor, golden_set, listing_file, span_splits
+from components.image_example_gen.io import GOLDEN, LISTING, PLACE, SPAN, SPLIT_BOOK, VERIFY
 from components.image_example_gen.sources import spans
 from components.node_spec import filled, node_spec
 from components.records import split_book
 from components.records.data import FINGERPRINT
-from modules.settings import Ingest
+from modules.settings import Ingest, ingest_of
 
 
 class Driver(PropertiesDriver):
@@ -26,7 +26,7 @@ class Driver(PropertiesDriver):
     def changes(self, properties: dict[str, Any], inputs: dict[str, list[Any]]) -> dict[str, str]:
         """Lists the images, and reads those that may have changed since the last run."""
         del inputs
-        options = Ingest.model_validate_json(properties["options"])
+        options = ingest_of(properties["options"])
         number = int(properties[SPAN]) if properties.get(SPAN) else None
         place = spans.find(options, number)
         path = Path(properties[LISTING]) if properties.get(LISTING) else None
@@ -36,16 +36,21 @@ class Driver(PropertiesDriver):
         listing = listing_file.take(options, known, min_classes=2 if number is None else 1)
         if path and listing != known:
             listing_file.write(path, listing)
-        fingerprint = listing.fingerprint
-        if place.span is not None:
+        fingerprint, taken_out = listing.fingerprint, False
+        golden = golden_set.names_of(
+            properties.get(GOLDEN, ""), verify=bool(properties.get(VERIFY))
+        )
+        if place.span is not None or golden:
             book = split_book.read(properties.get(SPLIT_BOOK))
             shares = options.splits.shares()
-            assigned = span_splits.assign(listing.files, shares, place.span, book)
-            fingerprint = assigned.fingerprint(fingerprint)
+            assigned = span_splits.assign(listing.files, shares, place.span, book, golden)
+            fingerprint, taken_out = assigned.fingerprint(fingerprint), bool(assigned.golden)
         return {
             FINGERPRINT: fingerprint,
             PLACE: place.model_dump_json(),
             VERIFY: "",  # How the fingerprint was taken is no part of the cache's key.
+            # Nor is a golden set that shares no image with the data.
+            GOLDEN: properties.get(GOLDEN, "") if taken_out else "",
         }
 
 
@@ -60,10 +65,13 @@ class ImageExampleGen(base_beam_component.BaseBeamComponent):
         split_book: the file that holds the splits of earlier spans; empty for none.
         verify: whether the driver reads every image, whatever the last run has read.
         span: its number; the latest if None.
+        golden: where the images are that are taken out; None for none.
     """
 
     SPEC_CLASS = node_spec(
-        properties=dict.fromkeys(["options", "source", LISTING, SPLIT_BOOK, VERIFY, SPAN], str),
+        properties=dict.fromkeys(
+            ["options", "source", LISTING, SPLIT_BOOK, VERIFY, SPAN, GOLDEN], str
+        ),
         inputs={},
         outputs={
             "examples": standard_artifacts.Examples,
@@ -84,6 +92,7 @@ class ImageExampleGen(base_beam_component.BaseBeamComponent):
         split_book: str = "",
         verify: bool = False,
         span: int | None = None,
+        golden: golden_set.GoldenSource | None = None,
     ) -> None:
         super().__init__(
             filled(
@@ -95,5 +104,6 @@ class ImageExampleGen(base_beam_component.BaseBeamComponent):
                 split_book=split_book,
                 verify="yes" if verify else "",
                 span="" if span is None else str(span),
+                golden=golden.model_dump_json() if golden else "",
             )
         )

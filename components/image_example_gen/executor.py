@@ -11,21 +11,22 @@ from tfx.types import artifact_utils
 
 from components.image_example_gen import (
     beam_worker,
+    golden_set,
     listing_file,
     records,
     report,
     span_splits,
 )
 from components.image_example_gen.image_file import ImageFile
-from components.image_example_gen.io import LISTING, PLACE, SPAN, SPLIT_BOOK
+from components.image_example_gen.io import GOLDEN, LISTING, PLACE, SPAN, SPLIT_BOOK
 from components.image_example_gen.listing_file import DigestedListing
-from components.image_example_gen.sources import spans
+from components.image_example_gen.sources import key_of, spans
 from components.image_example_gen.split_assignment import SplitAssignment
 from components.records import split_book
 from components.records.data import FINGERPRINT, REPORT_FILE
 from modules import features, progress
 from modules.errors import InputError
-from modules.settings import Ingest
+from modules.settings import GoldenIngest, Ingest, ingest_of
 
 
 class Executor(base_beam_executor.BaseBeamExecutor):
@@ -39,7 +40,7 @@ class Executor(base_beam_executor.BaseBeamExecutor):
     ) -> None:
         """Called by TFX with the outputs of ``ImageExampleGen``."""
         outputs = {key: artifact_utils.get_single_instance(v) for key, v in output_dict.items()}
-        options = Ingest.model_validate_json(exec_properties["options"])
+        options = ingest_of(exec_properties["options"])
         place = spans.Place.model_validate_json(exec_properties[PLACE])
         options = place.options(options)
         fingerprint = exec_properties[FINGERPRINT]
@@ -50,6 +51,8 @@ class Executor(base_beam_executor.BaseBeamExecutor):
         files = report.Files(summary, Path(outputs["quarantine"].uri, report.QUARANTINE_FILE))
         details: dict[str, Any] = {"layout": listing.layout, "left_out": listing.left_out}
         details |= {"duplicates": assigned.duplicates}
+        if assigned.golden:
+            details["golden"] = len(assigned.golden)
         if place.span is not None:
             details |= {"span": place.span, "version": place.version or 0, "kept": assigned.kept}
             split_book.write_entries(summary.parent, assigned.entries)
@@ -57,17 +60,19 @@ class Executor(base_beam_executor.BaseBeamExecutor):
             _write(pipeline, assigned, folders, options) | beam.Map(
                 beam_worker.write_report, details, files, examples.uri, fingerprint
             )
+        report.add_golden(files, assigned.golden)
         try:
-            report.check_unchanged(files)
+            report.check_unchanged(files, key_of(options))
         except InputError:
             # A file may have changed without a trace in its times: the next run reads all.
             if exec_properties.get(LISTING):
                 Path(exec_properties[LISTING]).unlink(missing_ok=True)
             raise
-        report.check_bad(files, options.max_bad_fraction)
-        for line in (report.check_colors(files), report.kept_line(files)):
+        report.check_bad(files, options.max_bad_fraction, key_of(options))
+        lines = (report.check_colors(files), report.kept_line(files), report.golden_line(files))
+        for line in lines:
             if line:
-                progress.report(f"image_example_gen {line}")
+                progress.report(f"{beam_worker.node_of(options)} {line}")
 
 
 def _assigned(
@@ -82,9 +87,10 @@ def _assigned(
         InputError: when they are no longer what the driver has read.
     """
     book = split_book.read(properties.get(SPLIT_BOOK))
+    golden = golden_set.names_of(properties.get(GOLDEN, ""))
 
     def matching(listing: DigestedListing) -> tuple[DigestedListing, SplitAssignment] | None:
-        assigned = span_splits.assign(listing.files, options.splits.shares(), span, book)
+        assigned = span_splits.assign(listing.files, options.splits.shares(), span, book, golden)
         same = assigned.fingerprint(listing.fingerprint) == properties[FINGERPRINT]
         return (listing, assigned) if same else None
 
@@ -95,8 +101,8 @@ def _assigned(
     )
     if result is None:
         raise InputError(
-            "data.path: images came, went or changed while the run listed them; run it again when "
-            "nothing writes there"
+            f"{key_of(options)}: images came, went or changed while the run listed them; run it "
+            "again when nothing writes there"
         )
     return result
 
@@ -106,7 +112,10 @@ def _describe(
 ) -> dict[str, str]:
     """Describes the artifact to TFX; returns the folder of each split that has images."""
     splits = [*features.SPLITS, *([features.EARLIER] if options.earlier else [])]
-    examples.split_names = artifact_utils.encode_split_names([*splits, features.LABELS])
+    names = [*splits, features.LABELS]
+    if isinstance(options, GoldenIngest):
+        names = splits = [options.only_split]
+    examples.split_names = artifact_utils.encode_split_names(names)
     examples_utils.set_payload_format(examples, example_gen_pb2.FORMAT_TF_EXAMPLE)
     # TFX knows no name for TFRecords that are not compressed: its readers and ours go by the
     # files' names, and images are compressed already.

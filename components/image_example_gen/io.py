@@ -24,6 +24,9 @@ SPLIT_BOOK = "split_book"
 VERIFY = "verify"
 # The property, of the execution, that has the number of the span; empty for the latest.
 SPAN = "span"
+# The property, of the execution, that has a ``golden_set.GoldenSource``; empty for none, and where
+# no image is golden.
+GOLDEN = "golden"
 Result = TypeVar("Result")
 _END = 4096  # bytes
 # How many files a thread reads in a turn: handing one over takes as long as reading it.

@@ -195,13 +195,16 @@ def _with_metadata(read: _Read, result: ImageMetadata | BadImageError) -> _Read:
 def _with_records(files: Sequence[ImageFile], options: Ingest) -> Iterator[_Read]:
     """The records of a shard; a broken one ends where its listing did, with a file that says so."""
     records = read_records(files[0].path, options.image_column)
-    whole = [file for file in files if file.digest]
+    whole = {file.record: file for file in files if file.digest}
+    last = max((number for number in whole if number is not None), default=-1)
     # A shard may have become shorter since.
     contents = itertools.chain(records, itertools.repeat(b""))
-    for file, content in zip(whole, contents, strict=False):
-        yield _Read(file, content, problem=_problem(file, content))
-    for file in files[len(whole) :]:
-        yield _Read(file, problem=file.problem)
+    for number, content in enumerate(itertools.islice(contents, last + 1)):
+        if number in whole:  # Others were left out before.
+            yield _Read(whole[number], content, problem=_problem(whole[number], content))
+    for file in files:
+        if not file.digest:
+            yield _Read(file, problem=file.problem)
 
 
 def _problem(file: ImageFile, content: bytes) -> str:

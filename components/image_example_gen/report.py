@@ -1,12 +1,13 @@
 """The report of an ingestion: counts by split and class, and every image that was left out."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from components.image_example_gen import bad_files, one_color
+from components.image_example_gen.image_file import ImageFile
 from components.image_example_gen.records import CHANGED, ChunkReport
 from components.records.data import OneColorRecord
 from modules import features
@@ -56,6 +57,9 @@ def summarize(whole: ChunkReport, files: Files) -> dict[str, Any]:
     counts = whole.counts
     labels = sorted({label for split, label in counts if split in features.SPLITS and label})
     images = {split: {label: counts[split, label] for label in labels} for split in features.SPLITS}
+    golden = {label: n for (split, label), n in counts.items() if split == features.GOLDEN}
+    if golden:  # Of a golden set, nothing is in another split.
+        images = {features.GOLDEN: dict(sorted(golden.items()))}
     earlier = {label: n for (split, label), n in counts.items() if split == features.EARLIER and n}
     if earlier:
         images[features.EARLIER] = dict(sorted(earlier.items()))
@@ -80,12 +84,36 @@ def write(whole: ChunkReport, details: Mapping[str, Any], files: Files) -> None:
     files.report.write_text(text, encoding="utf-8")
 
 
-def check_bad(files: Files, max_bad_fraction: float) -> None:
+def add_golden(files: Files, golden: Sequence[ImageFile]) -> None:
+    """Adds the images that were left out for being golden to the list of what was left out.
+
+    They are not bad, and count towards no limit.
+
+    Args:
+        files: what ``write`` wrote.
+        golden: the images, of which ``problem`` says which image of the golden set each is.
+    """
+    rows = (
+        {"path": file.name, "reason": file.problem, "sha256": file.digest}
+        for file in sorted(golden, key=lambda file: file.name)
+    )
+    with files.quarantine.open("a", encoding="utf-8") as lines:
+        lines.writelines(as_json(row) + "\n" for row in rows)
+
+
+def golden_line(files: Files) -> str:
+    """A line on images that were left out for being golden; empty if there are none."""
+    golden = json.loads(files.report.read_text(encoding="utf-8")).get("golden")
+    return f"{counted(golden, 'image')} left out, in the golden set" if golden else ""
+
+
+def check_bad(files: Files, max_bad_fraction: float, key: str = "data.path") -> None:
     """Refuses data of which too much cannot be used.
 
     Args:
         files: what ``write`` wrote.
         max_bad_fraction: in [0, 1].
+        key: of the config, that named the images.
 
     Raises:
         InputError: with the counts, when a greater share of the images was left out.
@@ -97,10 +125,10 @@ def check_bad(files: Files, max_bad_fraction: float) -> None:
         return
     with files.quarantine.open(encoding="utf-8") as lines:
         first = json.loads(next(lines))
-    bad_files.check(kinds, total, (first["path"], first["reason"]), max_bad_fraction)
+    bad_files.check(kinds, total, (first["path"], first["reason"]), max_bad_fraction, key)
 
 
-def check_unchanged(files: Files) -> None:
+def check_unchanged(files: Files, key: str = "data.path") -> None:
     """Refuses images that were written to between the driver's reading and the executor's.
 
     Raises:
@@ -110,7 +138,7 @@ def check_unchanged(files: Files) -> None:
         changed = [row["path"] for row in map(json.loads, lines) if row["reason"] == CHANGED]
     if changed:
         raise InputError(
-            f"data.path: {counted(len(changed), 'image')} changed while the run read the data, "
+            f"{key}: {counted(len(changed), 'image')} changed while the run read the data, "
             f"such as {clipped(changed[0])}; run it again when nothing writes there"
         )
 

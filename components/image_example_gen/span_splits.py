@@ -12,6 +12,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
+from components.image_example_gen import golden_set
 from components.image_example_gen.hash_split import point_of, split_at
 from components.image_example_gen.image_file import ImageFile
 from components.image_example_gen.split_assignment import (
@@ -24,20 +25,27 @@ from modules import features
 
 
 def assign(
-    files: Sequence[ImageFile], shares: Mapping[str, float], span: int | None, book: SplitBook
+    files: Sequence[ImageFile],
+    shares: Mapping[str, float],
+    span: int | None,
+    book: SplitBook,
+    golden: golden_set.Names | None = None,
 ) -> SplitAssignment:
     """Assigns each image to a split.
 
     Args:
-        files: all of them; those of a span have their digests, or a problem.
+        files: all of them; those of a span, and all where there is a golden set, have their
+            digests, or a problem.
         shares: each split's share, by the names of ``modules.features``.
         span: its number; None for data without spans, in which the book decides nothing.
         book: of the spans before it.
+        golden: the images that no model is trained on, which go to no split.
 
     Raises:
-        InputError: as ``assign_splits``.
+        InputError: as ``assign_splits``; or when all images are golden.
     """
-    alone = assign_splits(files, shares)
+    files, taken_out = golden_set.parted(files, golden or {})
+    alone = replace(assign_splits(files, shares), golden=taken_out)
     if span is None:
         return alone
     places = _Places(alone, book)

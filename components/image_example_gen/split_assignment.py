@@ -34,6 +34,7 @@ class SplitAssignment:
         changed: of the files, those that have another split than without earlier spans, or that
             are left out because of these.
         entries: of a span, for the split book.
+        golden: images that are in no split, for they are in the golden set too.
     """
 
     files: list[ImageFile]
@@ -42,16 +43,20 @@ class SplitAssignment:
     kept: int = 0
     changed: Sequence[ImageFile] = ()
     entries: Sequence[Entry] = ()
+    golden: Sequence[ImageFile] = ()
 
     def fingerprint(self, listed: str) -> str:
         """The fingerprint of the data with its splits; hexadecimal.
 
         Args:
-            listed: of the listing. Where earlier spans change nothing, it is the result.
+            listed: of the listing. It is the result where neither earlier spans nor the golden set
+                change anything.
         """
-        if not self.changed:
+        if not self.changed and not self.golden:
             return listed
         total = hashlib.sha256(listed.encode())
+        for file in self.golden:
+            total.update(repr(("golden", file.name, file.digest)).encode(errors="replace"))
         for file in self.changed:
             # An image that is left out may be so for another reason when it is split once more.
             known = (file.name, file.digest, "" if file.problem else file.split)

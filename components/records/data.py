@@ -56,6 +56,8 @@ class DataRecord(SparseRecord):
     kept: int | None = None
     """How many images are in the split of an earlier span, and would be in another without it; only
     where the path has a place for the span."""
+    golden: int | None = None
+    """How many images were left out because their bytes are in the golden set, where some were."""
     span: int | None = None
     """The span that was read, where the path has a place for it."""
     version: int | None = None

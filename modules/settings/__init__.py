@@ -24,6 +24,7 @@ from modules.settings.evaluation import (
     metric_form,
 )
 from modules.settings.finetune import Finetune, TrainerOptions, check_class_weights
+from modules.settings.golden import Golden, GoldenIngest, ingest_of
 from modules.settings.head import Head, HeadOptions, LinearHead, MlpHead
 from modules.settings.image import WHITE, Color, ImageSpec
 from modules.settings.infra import Infra
@@ -65,6 +66,8 @@ __all__ = [
     "Format",
     "Fraction",
     "FractionOfBlocks",
+    "Golden",
+    "GoldenIngest",
     "Head",
     "HeadOptions",
     "ImageSpec",
@@ -104,5 +107,6 @@ __all__ = [
     "check_class_weights",
     "check_cluster",
     "check_one_process",
+    "ingest_of",
     "metric_form",
 ]

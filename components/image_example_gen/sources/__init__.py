@@ -5,7 +5,22 @@
 
 from components.image_example_gen.image_file import ImageFile
 from components.image_example_gen.listed import Listing
-from components.image_example_gen.sources.listing import further_features, list_all, list_data
+from components.image_example_gen.sources.listing import (
+    GOLDEN_KEY,
+    further_features,
+    key_of,
+    list_all,
+    list_data,
+)
 from components.image_example_gen.sources.source import Source
 
-__all__ = ["ImageFile", "Listing", "Source", "further_features", "list_all", "list_data"]
+__all__ = [
+    "GOLDEN_KEY",
+    "ImageFile",
+    "Listing",
+    "Source",
+    "further_features",
+    "key_of",
+    "list_all",
+    "list_data",
+]

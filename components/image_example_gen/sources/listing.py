@@ -1,5 +1,6 @@
 """All images of a configuration, in one order."""
 
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,7 +11,15 @@ from components.image_example_gen.sources.built_in import SOURCES, guess
 from components.image_example_gen.sources.source import Source, load_source
 from modules import features
 from modules.errors import InputError
-from modules.settings import Ingest
+from modules.settings import GoldenIngest, Ingest
+
+GOLDEN_KEY = "evaluation.golden.path"
+_KEYS_OF_DATA = re.compile(r"\bdata\.(path|format|folders|image_root|image_column|label_column)\b")
+
+
+def key_of(options: Ingest) -> str:
+    """The config's key that names the images, for messages."""
+    return GOLDEN_KEY if isinstance(options, GoldenIngest) else "data.path"
 
 
 def source_of(path: str, options: Ingest) -> Source:
@@ -39,6 +48,8 @@ def list_data(options: Ingest, min_classes: int = 2) -> Listing:
         InputError: when either cannot be listed, the two share images, or the second holds a class
             that the first does not.
     """
+    if isinstance(options, GoldenIngest):
+        return _list_golden(options)
     path = spans.latest(options.path).path
     listing = source_of(path, options).list_images(path, options, "data.path", min_classes)
     if not options.earlier:
@@ -59,6 +70,24 @@ def list_data(options: Ingest, min_classes: int = 2) -> Listing:
     earlier = [replace(file, split=features.EARLIER) for file in more.files]
     notes = [f"earlier images: {'; '.join([more.layout, *more.passed.parts()])}", *more.notes]
     return replace(listing, files=listing.files + earlier, notes=[*listing.notes, *notes])
+
+
+def _list_golden(options: GoldenIngest) -> Listing:
+    """The images of a golden set, which may be of a single class: all in its split, and ungrouped.
+
+    Raises:
+        InputError: when they cannot be listed.
+    """
+    try:
+        source = source_of(options.path, options)
+        listing = source.list_images(options.path, options, GOLDEN_KEY, 1)
+    except InputError as error:
+        # A source names the keys of data that are like these.
+        raise InputError(_KEYS_OF_DATA.sub(r"evaluation.golden.\1", str(error))) from None
+    files = [
+        replace(file, split=options.only_split, group="", columns=()) for file in listing.files
+    ]
+    return replace(listing, files=files)
 
 
 def further_features(options: Ingest) -> list[str]:

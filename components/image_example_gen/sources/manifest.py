@@ -24,7 +24,7 @@ from components.image_example_gen.sources.no_such_path import refuse_what_is_not
 from components.image_example_gen.split_names import KNOWN, split_named
 from modules import features
 from modules.errors import InputError
-from modules.settings import Ingest
+from modules.settings import GoldenIngest, Ingest
 from modules.text import quoted
 
 # Names of features that are not the manifest's to give.
@@ -64,6 +64,8 @@ def list_manifest(
     for name in _OF_OTHERS:
         if name in table.columns and name not in (options.image_column, options.label_column):
             passed.add(passed_over.OF_OTHERS, name)
+    # All images of a golden set go to one split, and its own names may be any.
+    split_column = "" if isinstance(options, GoldenIngest) else options.split_column
     files = []
     for number, row in table.rows:
         name, label = row[options.image_column].strip(), row[options.label_column].strip()
@@ -78,7 +80,7 @@ def list_manifest(
                 name=name or f"row {number}",
                 label="" if problem_of_label(label) else label,
                 size=size,
-                split=_split(row.get(options.split_column, ""), f"{where}, row {number}"),
+                split=_split(row.get(split_column, ""), f"{where}, row {number}"),
                 group=row.get(options.group_column, "").strip(),
                 columns=tuple((column, row[column]) for column in further if row[column]),
                 problem="no path" if not name else problem_of_label(label) or problem,
@@ -88,7 +90,8 @@ def list_manifest(
         raise InputError(f"{where} {_rowless(passed)}")
     files = _with_places(files, root, where)
     check_classes(files, where, min_classes)
-    notes = [] if options.split_column in table.columns else _unused_splits(files, further)
+    is_known = isinstance(options, GoldenIngest) or options.split_column in table.columns
+    notes = [] if is_known else _unused_splits(files, further)
     return Listing(files, _described(path, table.columns, options, further), passed, notes)
 
 
@@ -150,6 +153,8 @@ def _unused_splits(files: Sequence[ImageFile], further: Sequence[str]) -> list[s
 def _described(path: str, columns: Sequence[str], options: Ingest, further: Sequence[str]) -> str:
     """How a manifest is read, in words."""
     description = f"the manifest {path.rpartition('/')[2]}"
+    if isinstance(options, GoldenIngest):
+        return description
     if options.split_column in columns:
         description += f", splits from its column {options.split_column!r}"
     if options.group_column in columns:
