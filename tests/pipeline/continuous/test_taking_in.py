@@ -1,0 +1,103 @@
+"""Spans are taken in once, each by a graph of its own."""
+
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from components.image_example_gen.listing_file import read as read_listing
+from components.records import spans
+from components.records.spans import SpanRecord
+from modules.errors import InputError
+from pipeline.configuration import loading
+from pipeline.configuration.config import Config
+from pipeline.continuous import taking_in
+from pipeline.continuous.look import look
+from pipeline.runners import begin
+from pipeline.state.root import Root
+from tests.conftest import GLYPHS
+from tests.image_files import saved
+
+
+def fill(folder: Path, *, classes: str = "ab", images: int = 12, tint: int = 0) -> None:
+    for label in classes:
+        (folder / label).mkdir(parents=True, exist_ok=True)
+        for image in range(images):
+            picture = Image.new("RGB", (8, 8), (tint, 20 * image, ord(label)))
+            picture.putpixel((image % 8, 0), (255, 255, 255))
+            (folder / label / f"{image}.png").write_bytes(saved(picture, "PNG"))
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("spans")
+
+
+@pytest.fixture(scope="module")
+def config(folder: Path) -> Config:
+    file = folder / "spans.yaml"
+    file.write_text(
+        f"data: {{path: '{folder}/span-{{SPAN}}', window: {{spans: 3}}}}\n"
+        f"backbone: {{handle: {GLYPHS}}}\nbeam: {{mode: in_memory}}\n",
+        encoding="utf-8",
+    )
+    return loading.load(file)
+
+
+def take_in(config: Config) -> dict[int, SpanRecord]:
+    with begin.held(config), begin.begun(config) as run:
+        return taking_in.take_in_spans(run, look(config, spans.read(run.root.spans)))
+
+
+@pytest.fixture(scope="module")
+def first(config: Config, folder: Path) -> dict[int, SpanRecord]:
+    fill(folder / "span-1")
+    fill(folder / "span-2", classes="a", tint=100)  # A span may lack a class.
+    return take_in(config)
+
+
+def executions_of(config: Config) -> int:
+    return len(list(Root(config.root).artifacts.glob("ImageExampleGen/examples/*")))
+
+
+def test_each_span_is_entered_with_what_was_written(
+    config: Config, first: dict[int, SpanRecord]
+) -> None:
+    root = Root(config.root)
+    assert list(first) == [1, 2]
+    for number, record in first.items():
+        listing = read_listing(root.listing_of(number))
+        assert listing is not None
+        assert (record.state, record.content) == ("accepted", listing.fingerprint)
+        assert record.count == {1: 24, 2: 12}[number]
+        for kind in ("examples", "ingestion", "statistics"):
+            assert (root.path / record.artifacts[kind]).is_dir()
+    assert spans.read(root.spans) == first
+
+
+@pytest.mark.usefixtures("first")
+def test_what_was_taken_in_is_not_taken_in_again(config: Config) -> None:
+    before = executions_of(config)
+    with begin.held(config), begin.begun(config) as run:
+        seen = look(config, spans.read(run.root.spans))
+        assert seen.to_take_in == []
+        size = taking_in.take_in(run)
+    assert executions_of(config) == before
+    assert size.classes == 2
+
+
+def test_a_span_that_cannot_be_used_is_told_after_the_others_were_taken_in(
+    config: Config, folder: Path, first: dict[int, SpanRecord]
+) -> None:
+    (folder / "span-3").mkdir()
+    fill(folder / "span-4", tint=200)
+    with pytest.raises(InputError, match=r"^span 3: data\.path: .*span-3") as error:
+        take_in(config)
+    assert "\n" not in str(error.value)
+    records = spans.read(Root(config.root).spans)
+    assert {n: record.state for n, record in records.items()} == {
+        1: "accepted", 2: "accepted", 3: "refused", 4: "accepted"
+    }  # fmt: skip
+    assert {n: records[n] for n in first} == first
+    fill(folder / "span-3", tint=150)
+    assert take_in(config)[3].state == "accepted"
