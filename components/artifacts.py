@@ -6,6 +6,7 @@ from typing import Any
 
 from tfx.types import artifact_utils
 from tfx.types.artifact import Artifact
+from tfx.utils import io_utils
 
 
 def folder_of(artifacts: Mapping[str, list[Any]], key: str) -> Path:
@@ -19,6 +20,12 @@ def folder_of(artifacts: Mapping[str, list[Any]], key: str) -> Path:
         ValueError: when there are several artifacts, or none.
     """
     return Path(artifact_utils.get_single_uri(artifacts[key]))
+
+
+def patterns_of(artifacts: Mapping[str, list[Any]], split: str) -> list[str]:
+    """The patterns of the files of a split, one for each artifact of the input ``examples``."""
+    uris = artifact_utils.get_split_uris(artifacts["examples"], split)
+    return [io_utils.all_files_pattern(uri) for uri in uris]
 
 
 class Ingestion(Artifact):

@@ -31,7 +31,7 @@ from modules.finetune.distribution import Strategy
 from modules.finetune.model_record import ModelRecord, Start
 from modules.finetune.results import shipped
 from modules.finetune.weight_drift import Weights, pretrained_weights
-from modules.images import encoded, inputs, shard_labels
+from modules.images import encoded, inputs, shards
 from modules.images.feature_cache import Storage
 from modules.progress import report
 from modules.settings import STAGES_KEY, WARM_STAGES_KEY, TrainerOptions, check_class_weights
@@ -189,8 +189,7 @@ def _checkpoint_folder(
     """Returns the folder of this task's checkpoints: by data, code, config and base."""
     if not options.checkpoints:
         return None
-    patterns = sorted([*fn_args.train_files, *fn_args.eval_files])
-    shards = [path for pattern in patterns for path in sorted(tf.io.gfile.glob(pattern))]
+    files = shards.find([*fn_args.train_files, *fn_args.eval_files])
     # Each stage has a key of its own, so that after a change only it and later stages train again.
     shared = options.model_dump(mode="json") | {
         "finetune": options.finetune.model_dump(mode="json", include={"seed", "head"})
@@ -199,9 +198,9 @@ def _checkpoint_folder(
     shared |= {"checkpoints": "", "handle": "" if options.sha256 else options.handle}
     config = json.dumps({**fn_args.custom_config, OPTIONS: shared}, sort_keys=True)
     # With the labels of the records comes the fingerprint of all that they hold.
-    data = [*inputs.read_labels(transform), *shard_labels.content(shards)]
+    data = [*inputs.read_labels(transform), *files.texts]
     base = [start.base.sha256] if start and start.base.sha256 else []
-    key = checkpoints.fingerprint([config, *data, *base], shards)
+    key = checkpoints.fingerprint([config, *data, *base], files.paths)
     return Path(options.checkpoints) / key
 
 

@@ -8,7 +8,7 @@ from tfx.types import artifact_utils, standard_artifacts
 from tfx.utils import io_utils, path_utils
 
 from components.artifacts import Baseline as BaselineArtifact
-from components.artifacts import folder_of
+from components.artifacts import folder_of, patterns_of
 from components.evaluator.evaluate import evaluate
 from components.node_spec import filled, node_spec
 from components.records.baseline import read_choice
@@ -27,13 +27,12 @@ class Executor(base_beam_executor.BaseBeamExecutor):
         exec_properties: dict[str, Any],
     ) -> None:
         """Called by TFX."""
-        split = artifact_utils.get_split_uri(input_dict["examples"], features.TEST)
         schema = artifact_utils.get_single_uri(input_dict["schema"])
         model = artifact_utils.get_single_uri(input_dict["model"])
         folder = folder_of(output_dict, "evaluation")
         baseline = evaluate(
             self._make_beam_pipeline,
-            pattern=io_utils.all_files_pattern(split),
+            patterns=patterns_of(input_dict, features.TEST),
             schema=io_utils.SchemaReader().read(io_utils.get_only_uri_in_dir(schema)),
             candidate=path_utils.serving_model_path(model),
             choice=read_choice(folder_of(input_dict, "baseline")),
@@ -49,7 +48,7 @@ class Evaluator(base_beam_component.BaseBeamComponent):
     Args:
         options: what the gate asks.
         source: fingerprint of the code, for the cache's key.
-        **inputs: the channels of ``SPEC_CLASS.INPUTS``; the examples have a test split.
+        **inputs: the channels of ``SPEC_CLASS.INPUTS``; each of the examples has a test split.
     """
 
     SPEC_CLASS = node_spec(

@@ -2,7 +2,7 @@
 
 import logging
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ from modules.settings import Evaluation
 def evaluate(
     make_pipeline: Callable[[], Any],
     *,
-    pattern: str,
+    patterns: Sequence[str],
     schema: Any,
     candidate: str,
     choice: BaselineChoice,
@@ -29,7 +29,7 @@ def evaluate(
 
     Args:
         make_pipeline: makes a Beam pipeline, which runs when its ``with`` block ends.
-        pattern: of the TFRecord files of the test split.
+        patterns: of the TFRecord files of the test split, of one artifact or of several.
         schema: of the Examples in them.
         candidate: a SavedModel's folder.
         choice: the baseline.
@@ -45,7 +45,7 @@ def evaluate(
         with make_pipeline() as pipeline:
             analyse(
                 pipeline,
-                pattern=pattern,
+                patterns=patterns,
                 schema=schema,
                 models=models,
                 labels=labels,

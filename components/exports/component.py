@@ -10,7 +10,7 @@ from tfx.types import artifact_utils, standard_artifacts
 from tfx.utils import path_utils
 
 from components.artifacts import Exports as ExportsArtifact
-from components.artifacts import folder_of
+from components.artifacts import folder_of, patterns_of
 from components.exports.convert import make
 from components.node_spec import filled, node_spec
 from components.records.model import write_exports
@@ -34,15 +34,11 @@ class Executor(base_executor.BaseExecutor):
         blessed = blessing.get_int_custom_property(constants.ARTIFACT_PROPERTY_BLESSED_KEY) == 1
         kinds = json.loads(exec_properties["kinds"]) if blessed else []
         model = artifact_utils.get_single_uri(input_dict["model"])
-        sample, test = (
-            f"{artifact_utils.get_split_uri(input_dict['examples'], split)}/*"
-            for split in (features.VALIDATION, features.TEST)
-        )
         job = {
             "model": path_utils.serving_model_path(model),
             "image": json.loads(exec_properties["image"]),
-            "sample": sample,
-            "test": test,
+            "sample": patterns_of(input_dict, features.VALIDATION),
+            "test": patterns_of(input_dict, features.TEST),
         }
         least = exec_properties["min_agreement"]
         write_exports(folder, [make(kind, job, folder, least) for kind in kinds])

@@ -41,13 +41,13 @@ def work(job: dict[str, Any]) -> lite.Comparison:
 
     Args:
         job: ``model``, a SavedModel's folder; ``kind``; ``image``, an ``ImageSpec``; ``sample`` and
-            ``test``, patterns of records; ``file``, to write to.
+            ``test``, lists of patterns of records; ``file``, to write to.
     """
     spec = ImageSpec.model_validate(job["image"])
     model = Path(job["model"])
-    content = lite.convert(model, job["kind"], decoded([job["sample"]], spec))
+    content = lite.convert(model, job["kind"], decoded(job["sample"], spec))
     Path(job["file"]).write_bytes(content)
-    return lite.compare(content, model, decoded([job["test"]], spec))
+    return lite.compare(content, model, decoded(job["test"], spec))
 
 
 if __name__ == "__main__":

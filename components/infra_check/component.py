@@ -10,7 +10,7 @@ from tfx.proto import infra_validator_pb2
 from tfx.types import artifact_utils, standard_artifacts
 from tfx.utils import path_utils
 
-from components.artifacts import folder_of
+from components.artifacts import folder_of, patterns_of
 from components.driver import PropertiesDriver
 from components.infra_check import samples
 from components.infra_check.subprocess_check import check
@@ -61,11 +61,11 @@ class Executor(base_executor.BaseExecutor):
     ) -> None:
         """Called by TFX with the inputs and outputs of ``SPEC_CLASS``."""
         model = artifact_utils.get_single_instance(input_dict["model"])
-        test = artifact_utils.get_split_uri(input_dict["examples"], features.TEST)
+        test = patterns_of(input_dict, features.TEST)
         known = read_scores(str(folder_of(input_dict, "evaluation")), samples.COUNT)
         outcome = check(
             path_utils.serving_model_path(model.uri),
-            samples.choose(encoded.read([f"{test}/*"]), known),
+            samples.choose(encoded.read(test), known),
             Infra.model_validate_json(exec_properties["options"]),
         )
         blessing = artifact_utils.get_single_instance(output_dict["blessing"])

@@ -1,10 +1,11 @@
 """TFMA's pass over the test images: both models at once, metrics and rows out."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import apache_beam as beam
+import numpy as np
 import tensorflow_model_analysis as tfma
 from tensorflow_model_analysis.evaluators import analysis_table_evaluator
 from tensorflow_model_analysis.extractors import extractor
@@ -15,12 +16,13 @@ from modules import features, model_layout
 from modules.beam_batches import cap_batches
 from modules.gate import predictions
 from modules.gate.tfma_config import eval_config
+from modules.images import shards
 from modules.settings import Evaluation
 
 
 def analyse(
     pipeline: beam.Pipeline,
-    pattern: str,
+    patterns: Sequence[str],
     schema: Any,
     models: Mapping[str, str],
     labels: Mapping[str, Sequence[str]],
@@ -33,7 +35,7 @@ def analyse(
 
     Args:
         pipeline: still to be run.
-        pattern: of the TFRecord files of the test split.
+        patterns: of the TFRecord files of the test split, of one artifact or of several.
         schema: of the Examples in them.
         models: by ``predictions.CANDIDATE`` and, if there is a baseline, ``predictions.BASELINE``:
             the folder of a SavedModel that ``modules.export`` wrote.
@@ -50,7 +52,7 @@ def analyse(
         for spec in config.model_specs
     ]
     source = tf_example_record.TFExampleRecord(
-        file_pattern=pattern,
+        file_pattern=list(patterns),
         schema=schema,
         raw_record_column_name=tfma.ARROW_INPUT_COLUMN,
         telemetry_descriptors=["thaw"],
@@ -62,7 +64,7 @@ def analyse(
     predictions.write_labels(folder, labels)
     _ = (
         pipeline
-        | "ReadTestSplit" >> source.BeamSource()
+        | "ReadTestSplit" >> reading(patterns, source)
         | "Analyse"
         >> tfma.ExtractEvaluateAndWriteResults(
             eval_shared_model=shared if len(shared) > 1 else shared[0],
@@ -85,6 +87,41 @@ def analyse(
             ],
         )
     )
+
+
+def reading(patterns: Sequence[str], source: Any) -> beam.PTransform:
+    """Reads the images that are used, as record batches."""
+    files = shards.find(patterns)
+    # Beam's own source knows no places of records, and takes a step for each pattern.
+    if len(patterns) == 1 and files.are_used_whole:
+        return source.BeamSource()
+    return _ReadUsed(files.shards, source)
+
+
+class _ReadUsed(beam.PTransform):
+    """A pipeline in, record batches of the records of some shards that are used out."""
+
+    def __init__(self, files: Sequence[shards.Shard], source: Any) -> None:
+        super().__init__()
+        self._places = [
+            (file.path, None if file.mask is None else file.mask.tobytes()) for file in files
+        ]
+        self._source = source
+
+    def expand(self, pipeline: Any) -> beam.PCollection:
+        """Reads the shards side by side."""
+        return (
+            pipeline
+            | "Shards" >> beam.Create(self._places, reshuffle=True)
+            | "Records" >> beam.FlatMap(_used_records).with_output_types(bytes)
+            | "Batches" >> self._source.RawRecordToRecordBatch()
+        )
+
+
+def _used_records(place: tuple[str, bytes | None]) -> Iterator[bytes]:
+    path, mask = place
+    shard = shards.Shard(path, mask=None if mask is None else np.frombuffer(mask, np.bool_))
+    return iter(shards.Shards([shard], [""]).records().as_numpy_iterator())
 
 
 def _write_rows(folder: Path, slices: tuple[str, ...], models: tuple[str, ...]) -> Any:

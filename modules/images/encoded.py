@@ -5,15 +5,15 @@ from collections.abc import Iterator, Sequence
 import tensorflow as tf
 
 from modules import features
+from modules.images import shards
 
 
 def read(patterns: Sequence[str]) -> Iterator[bytes]:
-    """The bytes of each image, in the order of the files' names and of the records.
+    """The bytes of each image that is used, in the order that ``shards`` gives.
 
     Args:
-        patterns: of TFRecord files of ``tf.Example``s.
+        patterns: of TFRecord files of ``tf.Example``s, of one artifact or of several.
     """
-    files = sorted(path for pattern in patterns for path in tf.io.gfile.glob(pattern))
-    for record in tf.data.TFRecordDataset(files).as_numpy_iterator():
+    for record in shards.find(patterns).records().as_numpy_iterator():
         example = tf.train.Example.FromString(record)
         yield example.features.feature[features.IMAGE_BYTES].bytes_list.value[0]

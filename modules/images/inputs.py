@@ -14,7 +14,7 @@ import tensorflow_transform as tft
 
 from modules import features
 from modules.errors import InputError
-from modules.images import image, shard_labels
+from modules.images import image, shards
 from modules.images.datasets import as_it_is, untuned
 from modules.images.feature_cache import Storage, Table
 from modules.settings import ImageSpec
@@ -84,7 +84,7 @@ def read_images(
     """Reads the labels of one split, and says how to decode its images.
 
     Args:
-        patterns: of TFRecord files, as Trainer gets them.
+        patterns: of TFRecord files, as Trainer gets them, of one artifact or of several.
         transform: what Transform wrote; its graph turns labels into indices.
         spec: what the image function makes.
         classes: how many there are.
@@ -93,11 +93,11 @@ def read_images(
     Raises:
         InputError: when there is no image.
     """
-    files = sorted(path for pattern in patterns for path in tf.io.gfile.glob(pattern))
-    records = untuned(tf.data.TFRecordDataset(files).batch(_PARSE_BATCH))
+    files = shards.find(patterns)
+    records = files.records().batch(_PARSE_BATCH)
     raw_spec = transform.raw_feature_spec()
     layer = transform.transform_features_layer()
-    labels: Sequence[str | bytes] | None = shard_labels.read(files)
+    labels: Sequence[str | bytes] | None = files.labels()
     if labels is None:
         labels = _labels_in(records, raw_spec[features.LABEL])
     if not labels:

@@ -79,7 +79,7 @@ def judge(config: Config, candidate: Path, baseline: Path | None) -> Judgement:
         pattern = write_test_split(config, images)
         compared = evaluate(
             _pipelines(config),
-            pattern=pattern,
+            patterns=[pattern],
             schema=text_format.Parse(schema, schema_pb2.Schema()),
             candidate=str(candidate.absolute()),
             choice=choice,

@@ -51,7 +51,7 @@ def evaluated(tmp_path: Path) -> Callable[[BaselineChoice], Baseline]:
     write_labels(["a", "b"], tmp_path / "candidate")
     return lambda choice: module.evaluate(
         contextlib.nullcontext,
-        pattern="",
+        patterns=[""],
         schema=None,
         candidate=str(tmp_path / "candidate"),
         choice=choice,

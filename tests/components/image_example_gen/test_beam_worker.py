@@ -8,7 +8,7 @@ from typing import Any
 
 from components.image_example_gen import beam_worker, report
 from components.image_example_gen.sources import list_all
-from modules.images import shard_labels
+from modules.images import shards as stored
 from tests.components.conftest import SHARES, asked
 
 
@@ -44,8 +44,8 @@ def test_packed_chunks_are_written_and_reported_together(
     assert sum(sum(counts.values()) for counts in record["images"].values()) == 2
     assert record["duplicates"] == 3
     assert where.quarantine.read_text() == ""
-    shards = [str(path) for path in sorted((tmp_path / "out").glob("*/images-*"))]
-    labels = shard_labels.read(shards)
+    shards = stored.find([f"{folder}/images-*" for folder in folders.values()])
+    labels = shards.labels()
     assert labels is not None
     assert sorted(labels) == ["a", "b"]
-    assert json.loads(*shard_labels.content(shards))["fingerprint"] == "f"
+    assert json.loads(*shards.texts)["fingerprint"] == "f"

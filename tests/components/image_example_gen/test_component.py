@@ -17,7 +17,7 @@ from components.image_example_gen.sources import list_all
 from components.records.data import FINGERPRINT
 from modules import features
 from modules.errors import InputError
-from modules.images import shard_labels
+from modules.images import shards as stored
 from tests.components.conftest import asked, fingerprint_of
 from tests.components.image_example_gen.sources.test_spans import fill
 
@@ -85,11 +85,11 @@ def test_the_labels_beside_the_splits_are_those_of_the_records(data: Path, tmp_p
     properties = properties_of(data, tmp_path / "listing")
     changes = component.Driver(None).changes(properties, {})
     examples = run(properties | changes, tmp_path / "out")
-    shards = sorted(str(path) for path in Path(examples.uri).rglob("images-*"))
+    shards = stored.find([f"{examples.uri}/Split-{split}/*" for split in features.SPLITS])
     labels = [label for _, label in records_of(examples)]
     assert len(labels) == 20
-    assert shard_labels.read(shards) == labels
-    (text,) = shard_labels.content(shards)
+    assert shards.labels() == labels
+    (text,) = shards.texts
     assert json.loads(text)["fingerprint"] == changes[FINGERPRINT]
 
 
