@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from components.image_example_gen import one_color
+from components.records.data import paths_of
 from components.records.summary import SUMMARY_FILE, Summary
 from modules import features
 from modules.settings import Finetune, FractionOfBlocks, LastBlocks, MatchingBlocks, Stage
@@ -115,7 +116,7 @@ def _about_data(summary: Summary) -> list[str]:
         counts = ", ".join(f"{count} {kind}" for kind, count in kinds.items())
         lines.append(
             f"data: {sum(kinds.values())} could not be used ({counts}); they are listed in "
-            f"{shown(Path(data.quarantined.listed_in))}"
+            f"{', '.join(shown(Path(path)) for path in paths_of(data.quarantined.listed_in))}"
         )
     images = data.images or {}
     total = sum(sum(counts.values()) for counts in images.values())

@@ -3,54 +3,108 @@
 import json
 import os
 from pathlib import Path
+from typing import Any
 
 from tensorflow_metadata.proto.v0 import anomalies_pb2
-from tfx.dsl.component.experimental.annotations import InputArtifact, OutputArtifact, Parameter
-from tfx.dsl.component.experimental.decorators import component
+from tfx import types
+from tfx.dsl.components.base import base_component, base_executor, executor_spec
 from tfx.types import artifact_utils, standard_artifacts
 
-from components.artifacts import Ingestion, Verdict
+from components.artifacts import Ingestion, Verdict, folder_of
 from components.data_check import problems
-from components.records.data import read_report
+from components.node_spec import filled, node_spec
+from components.records import window_data
 from components.records.split_book import enter
 from modules import features
 
 
-@component
-def DataCheck(  # noqa: N802 a component is a class to its users
-    anomalies: InputArtifact[standard_artifacts.ExampleAnomalies],
-    ingestion: InputArtifact[Ingestion],
-    source: Parameter[str],
-    split_book: Parameter[str],
-    min_examples: Parameter[int],
-    min_others: Parameter[int],
-    verdict: OutputArtifact[Verdict],
-) -> None:
-    """Fails if ExampleValidator found an anomaly, where a stock pipeline would go on.
+class Executor(base_executor.BaseExecutor):
+    """Fails if ExampleValidator found an anomaly, where a stock pipeline would go on."""
+
+    def Do(  # noqa: N802 TFX's name
+        self,
+        input_dict: dict[str, list[Any]],
+        output_dict: dict[str, list[Any]],
+        exec_properties: dict[str, Any],
+    ) -> None:
+        """Called by TFX with the inputs and outputs of ``SPEC_CLASS``."""
+        lines = [line for each in input_dict.get("anomalies", ()) for line in _anomalies(each)]
+        ingestion = [Path(artifact.uri) for artifact in input_dict["ingestion"]]
+        ways = []
+        if exec_properties["counts"]:
+            examples = [artifact.uri for artifact in input_dict.get("examples", ())]
+            data = window_data.read(examples, ingestion)
+            ways += ["take more spans into data.window"] if data.spans else []
+            images = data.images or {}
+            tested = images[features.TEST]
+            lines += problems.missing_images(images)
+            lines += problems.few_test_images(sum(tested.values()), exec_properties["min_examples"])
+            lines += problems.few_other_images(tested, exec_properties["min_others"])
+        problems.refuse(lines, ways)
+        book = exec_properties["split_book"]
+        for folder in ingestion if book else ():
+            enter(Path(book), folder)
+        verdict = folder_of(output_dict, "verdict") / "verdict.json"
+        verdict.write_text(json.dumps({"problems": lines}), encoding="utf-8")
+
+
+def _anomalies(artifact: Any) -> list[str]:
+    lines: list[str] = []
+    for split in artifact_utils.decode_split_names(artifact.split_names):
+        diff = anomalies_pb2.Anomalies()
+        path = os.path.join(artifact_utils.get_split_uri([artifact], split), "SchemaDiff.pb")
+        with open(path, "rb") as file:
+            diff.ParseFromString(file.read())
+        lines += problems.anomalies(split, diff.anomaly_info)
+    return lines
+
+
+class DataCheck(base_component.BaseComponent):
+    """Ends the run if its data cannot be trained on.
 
     Args:
-        anomalies: from ExampleValidator.
-        ingestion: the counts by split and class.
         source: fingerprint of the code, for the cache's key.
         split_book: the file into which a span's splits are entered; empty for none.
         min_examples: how many test images the gate asks for.
         min_others: how many test images of other classes than the commonest the gate asks for.
-        verdict: written only for data without problems.
+        counts: whether the images are counted; not for a span that is trained on with others.
+        **inputs: the channels of ``SPEC_CLASS.INPUTS``: the anomalies that ExampleValidator found,
+            and the reports of the ingestion; of the images of several spans also the examples,
+            since some may not be used.
     """
-    del source
-    lines: list[str] = []
-    for split in artifact_utils.decode_split_names(anomalies.split_names):
-        diff = anomalies_pb2.Anomalies()
-        path = os.path.join(artifact_utils.get_split_uri([anomalies], split), "SchemaDiff.pb")
-        with open(path, "rb") as file:
-            diff.ParseFromString(file.read())
-        lines += problems.anomalies(split, diff.anomaly_info)
-    images = read_report(Path(ingestion.uri)).images or {}
-    lines += problems.missing_images(images)
-    lines += problems.few_test_images(sum(images[features.TEST].values()), min_examples)
-    lines += problems.few_other_images(images[features.TEST], min_others)
-    problems.refuse(lines)
-    if split_book:
-        enter(Path(split_book), Path(ingestion.uri))
-    with open(os.path.join(verdict.uri, "verdict.json"), "w", encoding="utf-8") as file:
-        json.dump({"problems": lines}, file)
+
+    SPEC_CLASS = node_spec(
+        properties={
+            "source": str, "split_book": str, "min_examples": int, "min_others": int, "counts": str
+        },
+        inputs={
+            "anomalies": standard_artifacts.ExampleAnomalies,
+            "ingestion": Ingestion,
+            "examples": standard_artifacts.Examples,
+        },
+        outputs={"verdict": Verdict},
+        optional=["anomalies", "examples"],
+    )  # fmt: skip
+    EXECUTOR_SPEC = executor_spec.ExecutorClassSpec(Executor)
+
+    def __init__(
+        self,
+        source: str,
+        split_book: str = "",
+        min_examples: int = 0,
+        min_others: int = 0,
+        *,
+        counts: bool = True,
+        **inputs: types.BaseChannel | None,
+    ) -> None:
+        super().__init__(
+            filled(
+                self.SPEC_CLASS,
+                inputs,
+                source=source,
+                split_book=split_book,
+                min_examples=min_examples,
+                min_others=min_others,
+                counts="yes" if counts else "",
+            )
+        )

@@ -75,8 +75,12 @@ def few_other_images(tested: Mapping[str, int], least: int) -> list[str]:
     ]
 
 
-def refuse(lines: Sequence[str]) -> None:
+def refuse(lines: Sequence[str], ways: Sequence[str] = ()) -> None:
     """Raises when there is any problem.
+
+    Args:
+        lines: what is wrong.
+        ways: further remedies for too few images.
 
     Raises:
         InputError: with the first problems, and how many there are.
@@ -85,17 +89,17 @@ def refuse(lines: Sequence[str]) -> None:
         return
     shown = "; ".join(lines[:_SHOWN])
     rest = f"; and {len(lines) - _SHOWN} more" if len(lines) > _SHOWN else ""
-    raise InputError(f"data: training cannot start: {shown}{rest}; {_remedy(lines)}")
+    raise InputError(f"data: training cannot start: {shown}{rest}; {_remedy(lines, ways)}")
 
 
-def _remedy(lines: Sequence[str]) -> str:
+def _remedy(lines: Sequence[str], more: Sequence[str]) -> str:
     def named(part: str) -> bool:
         return any(part in line for line in lines)
 
     ways = ["add or correct images"]
     known = ("no image", "evaluation.min_examples", "evaluation.no_skill")
     if any(map(named, known)):
-        ways.append("change the shares in data.splits")
+        ways += [*more, "change the shares in data.splits"]
     if named("evaluation.min_examples"):
         ways.append("lower evaluation.min_examples")
     if named("evaluation.no_skill"):

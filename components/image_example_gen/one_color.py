@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from components.records.data import OneColorRecord
+from components.records.data import OneColorRecord, paths_of
 from modules.errors import InputError
 from modules.text import as_json, counted, quoted
 
@@ -48,7 +48,7 @@ def line(record: OneColorRecord, total: int) -> str:
     more = f" and {rest:,} more" if rest else ""
     return (
         f"{count:,} of {counted(total, 'image')} {'is' if count == 1 else 'are'} of one colour "
-        f"({colors}): {names}{more}; all are named in {record.listed_in}"
+        f"({colors}): {names}{more}; all are named in {', '.join(paths_of(record.listed_in))}"
     )
 
 

@@ -6,19 +6,21 @@ from typing import Any
 
 from tfx import types
 from tfx.dsl.components.base import base_component, base_executor, executor_spec
-from tfx.types import artifact_utils, standard_artifacts
+from tfx.types import standard_artifacts
 from tfx.utils import path_utils
 
 from components.artifacts import Exports, Ingestion, folder_of
 from components.artifacts import ModelCard as ModelCardArtifact
 from components.node_spec import filled, node_spec
+from components.records import window_data
 from components.records.card import Card
-from components.records.data import FINGERPRINT, read_report
 from components.records.gate import read_gate
 from components.records.infra import read_infra
 from components.records.model import read_exports
 from modules import model_layout
 from modules.gate import tfma_config
+
+_OF_SPANS = ("examples", "ingestion")  # inputs of which there may be several, with spans
 
 
 class Executor(base_executor.BaseExecutor):
@@ -31,12 +33,16 @@ class Executor(base_executor.BaseExecutor):
         exec_properties: dict[str, Any],
     ) -> None:
         """Called by TFX with the inputs and outputs of ``SPEC_CLASS``."""
-        folders = {key: folder_of(input_dict, key) for key, value in input_dict.items() if value}
-        examples = artifact_utils.get_single_instance(input_dict["examples"])
+        single = [key for key, value in input_dict.items() if value and key not in _OF_SPANS]
+        folders = {key: folder_of(input_dict, key) for key in single}
+        examples = input_dict["examples"]
         candidate, baseline = tfma_config.read_scores(str(folders["evaluation"]))
         history = model_layout.read_history(folders["model_run"])
         model = Path(path_utils.serving_model_path(str(folders["model"])))
-        data = read_report(folders["ingestion"])
+        data = window_data.read(
+            [artifact.uri for artifact in examples],
+            [Path(artifact.uri) for artifact in input_dict["ingestion"]],
+        )
         fields = {
             "labels": model_layout.read_labels(model),
             "metrics": {
@@ -50,9 +56,7 @@ class Executor(base_executor.BaseExecutor):
             "warm_start": history["warm_start"],
             "stages": history["stages"],
             "shipped": history["shipped"],
-            "data": data.model_copy(
-                update={"fingerprint": examples.get_string_custom_property(FINGERPRINT)}
-            ),
+            "data": data.model_copy(update={"fingerprint": window_data.fingerprint(examples)}),
             "versions": json.loads(exec_properties["versions"]),
             "backbone": json.loads(exec_properties["backbone"]),
             "source": exec_properties["source"],

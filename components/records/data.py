@@ -1,6 +1,7 @@
 """What was read of the data, and what was left out."""
 
 from pathlib import Path
+from typing import Literal
 
 from pydantic import Field
 
@@ -8,6 +9,15 @@ from components.records.base import Record, SparseRecord
 
 REPORT_FILE = "ingestion.json"  # in the folder of the Ingestion artifact
 FINGERPRINT = "input_fingerprint"  # on the Examples artifact: DataRecord.fingerprint
+PART = "part"  # on the Examples artifact: which part of a span it holds, if it has parts
+
+
+Files = str | tuple[str, ...]  # the path of one, or those of several
+
+
+def paths_of(files: Files) -> tuple[str, ...]:
+    """The paths, of one file or of several."""
+    return (files,) if isinstance(files, str) else files
 
 
 class QuarantineRecord(Record):
@@ -15,8 +25,9 @@ class QuarantineRecord(Record):
 
     by_reason: dict[str, int]
     """How many files, by the reason."""
-    listed_in: str = Field(alias="list")
-    """`list` in JSON: a file of JSON lines of `path`, `reason` and `sha256`."""
+    listed_in: Files = Field(alias="list")
+    """`list` in JSON: a file of JSON lines of `path`, `reason` and `sha256`; where several spans
+    have such files, the list of theirs."""
 
 
 class OneColorRecord(Record):
@@ -28,8 +39,24 @@ class OneColorRecord(Record):
     """The most frequent colours, each with its count."""
     first: tuple[str, ...]
     """The paths of a few of the images."""
-    listed_in: str = Field(alias="list")
-    """`list` in JSON: a file of JSON lines of `path` and `color`."""
+    listed_in: Files = Field(alias="list")
+    """`list` in JSON: a file of JSON lines of `path` and `color`; where several spans have such
+    images, the list of theirs."""
+
+
+class TrainedSpanRecord(Record):
+    """A span that a model was trained on."""
+
+    span: int
+    """The span's number."""
+    version: int
+    """The version that was read; 0 where the path has no place for one."""
+    fingerprint: str
+    """Digest of the span's images: their names, labels, contents and splits, hexadecimal."""
+    part: Literal["whole", "older"]
+    """`whole`; or `older`, the part that `data.window.older` keeps of it."""
+    images: int
+    """How many of its images were used, in all splits."""
 
 
 class DataRecord(SparseRecord):
@@ -64,6 +91,16 @@ class DataRecord(SparseRecord):
     """The version that was read, where the path has a place for it."""
     fingerprint: str | None = None
     """Digest of the images' names, labels and contents, hexadecimal."""
+    older: dict[str, dict[str, int]] | None = None
+    """How many of the images there are in the part that `data.window.older` keeps, by split and
+    class; only of a single span."""
+    spans: tuple[TrainedSpanRecord, ...] | None = None
+    """The spans that the model was trained on, with `data.window`; the counts are then of all of
+    them together."""
+    repeated: int | None = None
+    """How many images were not used because a later span has the same bytes."""
+    contradicted: int | None = None
+    """How many images were not used because spans have the same bytes under two labels."""
 
 
 def read_report(folder: Path) -> DataRecord:

@@ -5,13 +5,13 @@ from typing import Any
 
 from tfx import types
 from tfx.dsl.components.base import base_component, base_executor, executor_spec
-from tfx.types import artifact_utils, standard_artifacts
+from tfx.types import standard_artifacts
 from tfx.utils import path_utils
 
 from components.artifacts import folder_of
 from components.driver import PropertiesDriver
 from components.node_spec import filled, node_spec
-from components.records.data import FINGERPRINT
+from components.records import window_data
 from components.warm_start import selection
 from modules.finetune import model_record
 from modules.finetune.model_record import Base, Start
@@ -26,8 +26,7 @@ class Driver(PropertiesDriver):
 
     def changes(self, properties: dict[str, Any], inputs: dict[str, list[Any]]) -> dict[str, str]:
         """The choice and the task, as properties."""
-        examples = artifact_utils.get_single_instance(inputs["examples"])
-        data = examples.get_string_custom_property(FINGERPRINT)
+        data = window_data.fingerprint(inputs["examples"])
         task = selection.fingerprint(data, properties["recipe"])
         serving_dir = Path(properties["serving_dir"])
         base = selection.choose(serving_dir, task, cold=bool(properties.get(_COLD)))

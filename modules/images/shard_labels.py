@@ -53,6 +53,7 @@ class LabelsFile:
     Attributes:
         folder: of the Examples artifact.
         text: the file's; empty where there is none, since another component wrote the artifact.
+        fingerprint: of the data that the records hold.
         labels: the classes.
         shards: by shard, the places in ``labels`` of those of its records.
         span: None for data that is not read together with other spans.
@@ -60,6 +61,7 @@ class LabelsFile:
 
     folder: str
     text: str = ""
+    fingerprint: str = ""
     labels: Sequence[str] = ()
     shards: Mapping[str, Sequence[int]] = field(default_factory=dict)
     span: SpanPart | None = None
@@ -117,4 +119,6 @@ def read(folder: str) -> LabelsFile:
         text = str(file.read())
     content = json.loads(text)
     span = SpanPart(**content["span"]) if content.get("span") else None
-    return LabelsFile(folder, text, content["labels"], content["shards"], span)
+    return LabelsFile(
+        folder, text, content["fingerprint"], content["labels"], content["shards"], span
+    )

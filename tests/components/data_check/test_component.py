@@ -43,6 +43,7 @@ def checked(folder: Path, tested: int, min_examples: int, span: int | None = Non
             "split_book": str(folder / "splits.json"),
             "min_examples": min_examples,
             "min_others": 0,
+            "counts": "yes",
         },
     )
     return folder / "verdict" / "verdict.json"

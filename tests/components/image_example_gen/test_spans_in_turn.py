@@ -10,7 +10,7 @@ import pytest
 from components.image_example_gen import component
 from components.image_example_gen.io import SPLIT_BOOK
 from components.records import split_book
-from components.records.data import FINGERPRINT, DataRecord, read_report
+from components.records.data import FINGERPRINT, DataRecord, paths_of, read_report
 from modules.errors import InputError
 from tests.components.image_example_gen.test_component import properties_of, records_of, run
 
@@ -122,7 +122,7 @@ def test_bytes_that_an_earlier_span_holds_under_another_label_are_left_out(
     splits, report = runs.take_in("2")
     assert pictures[0] not in splits
     assert report.quarantined is not None
-    (row,) = map(json.loads, Path(report.quarantined.listed_in).read_text().splitlines())
+    (row,) = map(json.loads, Path(*paths_of(report.quarantined.listed_in)).read_text().splitlines())
     assert row["path"] == "b/0.png"
     assert row["reason"] == "two labels: the same bytes as a/0.png of span 1, of 'a'"
 

@@ -27,14 +27,14 @@ def images_in(patterns: list[str], folder: Path) -> list[bytes]:
 
     def contents(batch: pa.RecordBatch) -> list[bytes]:
         assert len(batch.column(batch.schema.names.index("raw"))) == batch.num_rows
-        return list(batch.column(batch.schema.names.index(features.IMAGE_BYTES)).flatten())
+        column = batch.column(batch.schema.names.index(features.IMAGE_BYTES))
+        return [value.as_py() for value in column.flatten()]
 
     with beam.Pipeline() as pipeline:
         _ = (
             pipeline
             | reading(patterns, source)
             | beam.FlatMap(contents)
-            | beam.Map(lambda value: value.as_py())
             | beam.io.WriteToText(str(folder / "images"), coder=beam.coders.BytesCoder())
         )
     return sorted(b"".join(path.read_bytes() for path in folder.glob("images-*")).split())

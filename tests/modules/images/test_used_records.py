@@ -29,7 +29,7 @@ def span(
     digests = {name: "".join(digest_of(content) for content, _ in rows)}
     part = SpanPart(number, 0, older, digests, [*map(digest_of, withdrawn)])
     places = {name: [labels.index(label) for _, label in rows]}
-    return LabelsFile(f"{number}-{split}-{older}", "", labels, places, part)
+    return LabelsFile(f"{number}-{split}-{older}", "", f"f{number}", labels, places, part)
 
 
 def rows_used(files: Sequence[LabelsFile], used: UsedRecords) -> list[tuple[str, str, str]]:
@@ -114,9 +114,10 @@ def test_each_bytes_are_used_once_or_not_at_all(
         span(number, *rows, split=split, withdrawn=sorted(withdrawn))
         for number, rows, split, withdrawn in spans
     ]
-    labels, latest = defaultdict(set), defaultdict(int)
-    for number, rows, _, _ in spans:
-        for content, label in rows:
+    labels: dict[str, set[str]] = defaultdict(set)
+    latest: dict[str, int] = defaultdict(int)
+    for number, written, _, _ in spans:
+        for content, label in written:
             labels[digest_of(content)].add(label)
             latest[digest_of(content)] = max(latest[digest_of(content)], number)
     withdrawn = {digest_of(content) for *_, contents in spans for content in contents}
