@@ -80,7 +80,7 @@ def test_digits_drift_from_their_span_on_and_more_with_each_span(
         return float(np.mean([ImageStat.Stat(image).stddev[0] for image in images]))
 
     for digit in digits.held_out:
-        np.testing.assert_array_equal(digit.image(DRIFT_FROM - 1), digit.levels)
+        np.testing.assert_array_equal(np.asarray(digit.image(DRIFT_FROM - 1)), digit.levels)
     values = [contrast(span) for span in SPANS if span >= DRIFT_FROM - 1]
     assert values == sorted(values, reverse=True)
     assert values[-1] < 0.85 * values[0]
