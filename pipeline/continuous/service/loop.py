@@ -25,6 +25,7 @@ class Look:
         run_status: one of ``RUN_STATUSES``; empty if nothing was run.
         seconds: how long it took.
         run_id: of the run; empty if nothing was run.
+        repeats: whether the data is still refused for what the look before has said.
     """
 
     status: int
@@ -33,6 +34,7 @@ class Look:
     run_status: str = ""
     seconds: float = 0.0
     run_id: str = ""
+    repeats: bool = False
 
     @property
     def failed(self) -> bool:
@@ -47,8 +49,6 @@ class Hands:
     Attributes:
         failures_allowed: reads the config anew; how many failed runs in a row end the service.
             Raises ``InputError``.
-        seen: what there is to look at, as a text that changes when that does; None where only a
-            child can tell.
         look: runs ``thaw retrain`` once.
         is_stopped: whether a signal has come.
         wait: waits for some seconds, or until a signal comes; whether one has come.
@@ -56,7 +56,6 @@ class Hands:
     """
 
     failures_allowed: Callable[[], int]
-    seen: Callable[[], str | None]
     look: Callable[[], Look]
     is_stopped: Callable[[], bool]
     wait: Callable[[float], bool]
@@ -68,24 +67,6 @@ def pause_after(failures: int) -> float:
     return min(60.0 * 2.0 ** min(failures - 1, 10), LONGEST_PAUSE)
 
 
-@dataclass(frozen=True)
-class Refusal:
-    """Data that was refused: until it changes, looking again would only repeat the work.
-
-    Attributes:
-        seen: what there was to look at, as ``Hands.seen``; None where only a child can tell.
-        at: when, by the tally's clock. What no look shows may change too, such as permissions, so
-            a refusal holds for ``LONGEST_PAUSE``.
-    """
-
-    seen: str | None = None
-    at: float = 0.0
-
-    def holds(self, seen: str | None, now: float) -> bool:
-        """Whether the data still is what was refused."""
-        return seen is not None and seen == self.seen and now - self.at < LONGEST_PAUSE
-
-
 def watch(hands: Hands, tally: Tally) -> int:
     """Looks once a period, until a signal comes or nothing more can be done.
 
@@ -93,7 +74,6 @@ def watch(hands: Hands, tally: Tally) -> int:
         The service's exit status: 0 after a signal, 1 after too many failures, 2 when the config
         has become wrong.
     """
-    refusal = Refusal()
     while True:
         began = tally.clock()
         try:
@@ -101,29 +81,23 @@ def watch(hands: Hands, tally: Tally) -> int:
         except InputError as error:
             log.write("config_wrong", f"{error}; the service ends", logging.ERROR)
             return WRONG_INPUT
-        seen, pause = hands.seen(), 0.0
-        tally.is_refused = refusal.holds(seen, began)
-        if tally.is_refused:
-            tally.decided()
-        else:
-            look = hands.look()
-            if hands.is_stopped():
-                break
-            enter(look, tally)
-            tally.is_refused = look.status == WRONG_INPUT
-            refusal = Refusal(seen, began) if tally.is_refused else Refusal()
-            if tally.failures >= allowed:
-                log.write(
-                    "ended",
-                    f"{counted(tally.failures, 'run')} failed in a row, and retrain.max_failures "
-                    f"is {allowed}; the service ends",
-                    logging.ERROR,
-                    failures=tally.failures,
-                )
-                return FAILED
-            if look.failed:
-                pause = pause_after(tally.failures)
-                log.write("retry", f"tries again in {pause / 60:.0f} min", seconds=pause)
+        pause = 0.0
+        look = hands.look()
+        if hands.is_stopped():
+            break
+        _enter(look, tally)
+        if tally.failures >= allowed:
+            log.write(
+                "ended",
+                f"{counted(tally.failures, 'run')} failed in a row, and retrain.max_failures is "
+                f"{allowed}; the service ends",
+                logging.ERROR,
+                failures=tally.failures,
+            )
+            return FAILED
+        if look.failed:
+            pause = pause_after(tally.failures)
+            log.write("retry", f"tries again in {pause / 60:.0f} min", seconds=pause)
         hands.status(_in_words(tally))
         if hands.wait(pause or max(0.0, tally.every - (tally.clock() - began))):
             break
@@ -131,19 +105,20 @@ def watch(hands: Hands, tally: Tally) -> int:
     return OK
 
 
-def enter(look: Look, tally: Tally) -> None:
+def _enter(look: Look, tally: Tally) -> None:
     """Counts what a look has done, and logs it, unless there was nothing to do."""
+    tally.is_refused = look.status == WRONG_INPUT
     if look.decided or look.status in (OK, WRONG_INPUT, REFUSED):
         tally.decided()
     if look.decided and look.answer:
         tally.decisions[look.answer] = tally.decisions.get(look.answer, 0) + 1
-    if look.run_status:
+    if look.run_status and not look.repeats:
         tally.runs[look.run_status] = tally.runs.get(look.run_status, 0) + 1
     if look.failed:
         tally.failures += 1
     elif look.status in (OK, REFUSED):
         tally.failures = 0
-    if look.run_status or look.status:
+    if (look.run_status or look.status) and not look.repeats:
         log.write(
             "look_ended",
             _sentence(look, tally),
@@ -163,7 +138,7 @@ def _sentence(look: Look, tally: Tally) -> str:
         how = f"status {look.status}" if look.status > 0 else f"signal {-look.status}"
         return f"{run} failed ({how}; {tally.failures} in a row)"
     if look.status == WRONG_INPUT:
-        return "the data is refused; it is looked at again when it, or the root, has changed"
+        return "the data is refused; each period looks at it again, and says when that has changed"
     if look.status == BUSY:
         return "the root is busy; the next period tries again"
     return f"{run} ended in {look.seconds:.0f} s: {look.run_status or 'done'}"

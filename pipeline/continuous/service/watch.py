@@ -104,10 +104,10 @@ def watch(request: Request) -> int:
         if about_root:
             log.write("root", about_root)
         notifier.ready()
+        looks = Looks(root, tally, stop, notifier)
         hands = loop.Hands(
             failures_allowed=lambda: _reloaded(request, root).retrain.max_failures,
-            seen=lambda: None,
-            look=lambda: look(request.command_for(config), root, tally, stop, notifier),
+            look=lambda: looks.run(request.command_for(config)),
             is_stopped=lambda: stop.count > 0,
             wait=stop.wait,
             status=notifier.status,
@@ -140,41 +140,64 @@ def _reloaded(request: Request, root: Root) -> Config:
     return config
 
 
-def look(
-    command: Sequence[str], root: Root, tally: Tally, stop: Stop, notifier: Notifier
-) -> loop.Look:
-    """Runs ``thaw retrain`` once, and reads what it has left."""
-    before = journal.last_line(root.decisions)
-    notifier.status("looks for new data")
-    began = time.monotonic()
-    tally.run_begins()
-    try:
-        status = Child(command, _forward).follow(stop, notifier)
-    except OSError as error:  # The system has no room for another process.
-        log.write("output", f"no process could be started ({error.strerror})", logging.ERROR)
-        status = loop.FAILED
-    finally:
-        tally.run_ends()
-    if stop.count:
-        log.write("run_stopped", "the run was stopped; the next start goes on with it")
-    line = journal.last_line(root.decisions)
-    decision = journal.as_object(line) if line != before else {}
-    answer, run_id = str(decision.get("answer", "")), str(decision.get("run_id") or "")
-    return loop.Look(
-        status=status,
-        decided=line != before,
-        answer=answer,
-        run_status=_run_status(status, root, run_id),
-        seconds=time.monotonic() - began,
-        run_id=run_id,
-    )
+class Looks:
+    """Runs ``thaw retrain`` once a call, and passes on what it prints.
 
+    Why the data is refused is passed on once, and not with each look at the same data.
+    """
 
-def _forward(line: str) -> None:
-    """Passes on a line of the child."""
-    is_error = line.startswith(_ERROR)
-    level = logging.ERROR if is_error else logging.INFO
-    log.write("output", line.removeprefix(_ERROR) if is_error else line, level)
+    def __init__(self, root: Root, tally: Tally, stop: Stop, notifier: Notifier) -> None:
+        self._root = root
+        self._tally = tally
+        self._stop = stop
+        self._notifier = notifier
+        self._refusals: frozenset[str] = frozenset()  # of the look before
+        self._errors: set[str] = set()  # of this look
+
+    def run(self, command: Sequence[str]) -> loop.Look:
+        """Runs the command, and reads what it has left."""
+        before = journal.last_line(self._root.decisions)
+        self._notifier.status("looks for new data")
+        self._errors = set()
+        began = time.monotonic()
+        status = self._ended(command)
+        repeats = status == loop.WRONG_INPUT and self._errors <= self._refusals
+        self._refusals = frozenset(self._errors if status == loop.WRONG_INPUT else ())
+        line = journal.last_line(self._root.decisions)
+        decision = journal.as_object(line) if line != before else {}
+        run_id = str(decision.get("run_id") or "")
+        return loop.Look(
+            status=status,
+            decided=line != before,
+            answer=str(decision.get("answer", "")),
+            run_status=_run_status(status, self._root, run_id),
+            seconds=time.monotonic() - began,
+            run_id=run_id,
+            repeats=repeats,
+        )
+
+    def _ended(self, command: Sequence[str]) -> int:
+        """The exit status of a command."""
+        self._tally.run_begins()
+        try:
+            status = Child(command, self._pass_on).follow(self._stop, self._notifier)
+        except OSError as error:  # The system has no room for another process.
+            log.write("output", f"no process could be started ({error.strerror})", logging.ERROR)
+            status = loop.FAILED
+        finally:
+            self._tally.run_ends()
+        if self._stop.count:
+            log.write("run_stopped", "the run was stopped; the next start goes on with it")
+        return status
+
+    def _pass_on(self, line: str) -> None:
+        if not line.startswith(_ERROR):
+            log.write("output", line)
+            return
+        error = line.removeprefix(_ERROR)
+        self._errors.add(error)
+        if error not in self._refusals:
+            log.write("output", error, logging.ERROR)
 
 
 def _run_status(status: int, root: Root, run_id: str) -> str:

@@ -8,7 +8,7 @@ import pytest
 
 from modules.errors import InputError
 from pipeline.continuous.service.log import LOGGER
-from pipeline.continuous.service.loop import Hands, Look, Refusal, pause_after, watch
+from pipeline.continuous.service.loop import Hands, Look, pause_after, watch
 from pipeline.continuous.service.tally import Tally
 
 EVERY = 900.0
@@ -24,9 +24,7 @@ class World:
     """A clock that waits advance, and looks that end as they are told; then a signal comes."""
 
     looks: Sequence[Look]
-    seen: Callable[[], str | None] = lambda: None
     failures_allowed: Callable[[], int] = lambda: 5
-    periods: int | None = None
     seconds_a_look: float = 0.0
     now: float = 0.0
     waits: list[float] = field(default_factory=list)
@@ -46,12 +44,11 @@ class World:
     def wait(self, seconds: float) -> bool:
         self.waits.append(seconds)
         self.now += seconds
-        return len(self.waits) == (self.periods or len(self.looks))
+        return len(self.waits) == len(self.looks)
 
     def watch(self, is_stopped: Callable[[], bool] = lambda: False) -> int:
         hands = Hands(
             failures_allowed=self.failures_allowed,
-            seen=self.seen,
             look=self.look,
             is_stopped=is_stopped,
             wait=self.wait,
@@ -140,25 +137,17 @@ def test_a_config_that_becomes_wrong_ends_the_service_with_2(
     assert line == ("finetune.seed: got 'x', must be a whole number; change it; the service ends")
 
 
-def test_refused_data_is_not_looked_at_again_until_it_changes_or_an_hour_has_passed(
+def test_refused_data_is_looked_at_each_period_and_told_once(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    seen = iter("aaab" + "b" * 5)
-    world = World([WRONG, WRONG, NOTHING_NEW], seen=lambda: next(seen), periods=8)
+    repeated = Look(2, run_status="wrong_input", repeats=True)
+    world = World([WRONG, repeated, repeated, WRONG])
     assert world.watch() == 0
-    assert world.looked_at == [0, 3 * EVERY, 7 * EVERY]
-    refusals = [text for text in caplog.messages if text.startswith("the data is refused")]
-    assert len(refusals) == 2
-    assert world.tally.runs["wrong_input"] == 2
-
-
-def test_refused_data_is_looked_at_each_period_where_only_a_child_can_tell_if_it_has_changed() -> (
-    None
-):
-    world = World([WRONG, WRONG, NOTHING_NEW])
-    assert world.watch() == 0
-    assert world.looked_at == [0, EVERY, 2 * EVERY]
-    assert not Refusal(None).holds(None, 0.0)
+    assert world.looked_at == [0, EVERY, 2 * EVERY, 3 * EVERY]
+    told = [text for text in caplog.messages if text.startswith("the data is refused")]
+    assert len(told) == world.tally.runs["wrong_input"] == 2
+    assert world.tally.is_refused
+    assert world.tally.health()[0]
 
 
 def test_a_signal_during_a_look_ends_the_service_with_0_and_counts_no_failure(

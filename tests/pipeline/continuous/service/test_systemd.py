@@ -2,13 +2,18 @@
 
 import math
 import os
+import re
+import shutil
 import socket
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
+from pipeline.continuous.service.child import GRACE
 from pipeline.continuous.service.systemd import Notifier, environment_of_child
 from tests.conftest import PROJECT
 
@@ -62,3 +67,28 @@ def test_the_watchdog_of_another_process_is_not_fed(tmp_path: Path) -> None:
 def test_a_child_does_not_speak_for_the_service() -> None:
     environment = {"NOTIFY_SOCKET": "@s", "WATCHDOG_USEC": "1", "WATCHDOG_PID": "1", "HOME": "/h"}
     assert environment_of_child(environment) == {"HOME": "/h"}
+
+
+def test_the_unit_passes_systemds_own_check(tmp_path: Path) -> None:
+    analyze = shutil.which("systemd-analyze")
+    if not analyze:
+        pytest.skip("needs systemd-analyze, which is not on this machine")
+    text = UNIT.read_text(encoding="utf-8")
+    thaw = "/opt/thaw/.venv/bin/thaw"
+    assert f"ExecStart={thaw} retrain " in text
+    unit = tmp_path / UNIT.name
+    unit.write_text(text.replace(thaw, str(Path(sys.executable).with_name("thaw"))))
+    done = subprocess.run(
+        [analyze, "verify", str(unit)], capture_output=True, text=True, check=False, timeout=60
+    )
+    assert done.returncode == 0
+    # A mistake in the unit is a warning alone; lines on the machine's own units may come too.
+    assert not [line for line in done.stderr.splitlines() if UNIT.stem in line], done.stderr
+
+
+def test_the_unit_gives_a_run_the_time_that_the_service_gives_it() -> None:
+    text = UNIT.read_text(encoding="utf-8")
+    (stop,) = re.findall(r"^TimeoutStopSec=(\d+)$", text, re.MULTILINE)
+    assert int(stop) > 30 > GRACE
+    assert re.search("^KillMode=mixed$", text, re.MULTILINE)
+    assert re.search("^RestartPreventExitStatus=1 2$", text, re.MULTILINE)

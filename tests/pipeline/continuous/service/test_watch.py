@@ -88,6 +88,24 @@ def test_a_failed_run_is_told_with_its_last_line_and_the_last_failure_ends_the_s
     assert lines[2]["run_status"] == "failed"
 
 
+def test_why_the_data_is_refused_is_told_once_until_the_reason_changes(
+    root: Root, capsys: pytest.CaptureFixture[str]
+) -> None:
+    program = (
+        "if call == 6: end_the_service()\n"
+        "reason = 'an unknown class' if call < 4 else 'no images'\n"
+        "print(f'thaw: data.path: span 7 has {reason}', file=sys.stderr); sys.exit(2)"
+    )
+    assert watch(request(root, program, form="json")) == 0
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [line["message"] for line in lines if line["event"] in ("output", "look_ended")] == [
+        "data.path: span 7 has an unknown class",
+        "the data is refused; each period looks at it again, and says when that has changed",
+        "data.path: span 7 has no images",
+        "the data is refused; each period looks at it again, and says when that has changed",
+    ]
+
+
 def test_the_status_of_a_run_is_the_one_in_its_summary(
     root: Root, capsys: pytest.CaptureFixture[str]
 ) -> None:
