@@ -100,7 +100,8 @@ def data_nodes(
         statistics=statistics_gen.outputs["statistics"], schema=schema.outputs["schema"]
     )
 
-    # Ends the run if there are anomalies, or too few test images for the gate.
+    # Ends the run if there are anomalies, or too few test images for the gate. Those of a single
+    # span are not counted: the window's are.
     data_check = DataCheck(
         anomalies=example_validator.outputs["anomalies"],
         ingestion=example_gen.outputs["ingestion"],
@@ -108,6 +109,7 @@ def data_nodes(
         split_book=files.split_book,
         min_examples=config.evaluation.min_examples if judged else 0,
         min_others=_least_others(config.evaluation) if judged else 0,
+        counts=span is None,
     )
     return DataNodes(
         nodes=[example_gen, statistics_gen, schema, example_validator, data_check],
@@ -142,12 +144,21 @@ def window_nodes(config: Config, registry: str, *, judged: bool = True) -> DataN
     # What an example must look like; each span was checked against it.
     schema = CuratedSchema(text=schema_text(config, columns))
 
+    # Ends the run if a class has no training image in the window, or if there are too few test
+    # images for the gate.
+    data_check = DataCheck(
+        ingestion=window.outputs["ingestion"],
+        examples=window.outputs["examples"],
+        source=source_fingerprint("components.data_check.component"),
+        min_examples=config.evaluation.min_examples if judged else 0,
+        min_others=_least_others(config.evaluation) if judged else 0,
+    )
     return DataNodes(
-        nodes=[window, schema],
+        nodes=[window, schema, data_check],
         examples=window.outputs["examples"],
         ingestion=window.outputs["ingestion"],
         schema=schema.outputs["schema"],
-        check=window,
+        check=data_check,
     )
 
 

@@ -12,7 +12,9 @@ from modules.errors import InputError
 from modules.gate import tfma_config
 from modules.settings import Evaluation, ImageSpec, Override, TrainerOptions
 from pipeline.configuration import loading
+from pipeline.data_nodes import DataFiles
 from pipeline.graph import create_pipeline
+from pipeline.span_graph import create_span_pipeline
 from tests.conftest import PROJECT
 
 ORDER = [
@@ -239,3 +241,18 @@ def test_a_users_own_code_is_in_the_keys_of_the_nodes_that_call_it_alone(
         "modules.trainer": ["tests.own:head"],
         "components.gate.component": ["tests.own:m"],
     }
+
+
+def test_images_are_counted_in_a_window_and_not_in_each_of_its_spans(tmp_path: Path) -> None:
+    (tmp_path / "span-3").mkdir()
+    overrides = [f"data.path={tmp_path}/span-{{SPAN}}", "data.window={spans: 4}"]
+    whole = compiler.Compiler().compile(graph(tmp_path, *overrides))
+    config = loading.load(PROJECT / "configs" / "digits.yaml", overrides, tmp_path)
+    of_span = compiler.Compiler().compile(
+        create_span_pipeline(config, str(tmp_path), DataFiles(), span=3)
+    )
+    assert property_of(whole, "DataCheck", "counts") == "yes"
+    assert property_of(of_span, "DataCheck", "counts") == ""
+    nodes = {node.pipeline_node.node_info.id: node.pipeline_node for node in whole.nodes}
+    assert set(nodes["DataCheck"].inputs.inputs) == {"examples", "ingestion"}
+    assert "DataCheck" in nodes["Transform"].upstream_nodes
