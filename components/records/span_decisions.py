@@ -78,20 +78,42 @@ def reviewed(
     agreement = review.agreement
     if agreement is not None:
         agreement = agreement.model_copy(update={"sheet": sheet})
-    history = previous.history if previous else ()
-    undecided = record.model_copy(update={"agreement": agreement, "history": history})
-    is_same = previous is not None and previous.fingerprint == record.fingerprint
-    if previous is not None and is_same and previous.decided_by != THAW:
-        kept = ("state", "reason", "decided_by", "decided_at")
-        return undecided.model_copy(update={key: getattr(previous, key) for key in kept})
-    return _in_state(
-        undecided,
-        review.state,
-        before=previous.state if previous else None,
-        by=THAW,
-        reason=review.sentence,
-        at=record.taken_in_at,
-    )
+    undecided = record.model_copy(update={"agreement": agreement})
+    if previous is not None and _is_decided(previous, record):
+        return _as_before(undecided, previous)
+    return _by_thaw(undecided, previous, review.state, review.sentence)
+
+
+def refused(record: SpanRecord, previous: SpanRecord | None) -> SpanRecord:
+    """The record of a span whose images cannot be used as they are, for the registry.
+
+    A span that a person has rejected stays rejected as long as the content is the same.
+
+    Args:
+        record: of the span, with the reason.
+        previous: what the registry has of the span; None for a new one.
+    """
+    if previous is not None and previous.state == "rejected" and _is_decided(previous, record):
+        return _as_before(record, previous)
+    return _by_thaw(record, previous, "refused", record.reason)
+
+
+def _is_decided(previous: SpanRecord, record: SpanRecord) -> bool:
+    """Whether a person has decided about the very content that a record is of."""
+    return previous.decided_by != THAW and record.content == previous.content != ""
+
+
+def _as_before(record: SpanRecord, previous: SpanRecord) -> SpanRecord:
+    kept = ("state", "reason", "decided_by", "decided_at", "history")
+    return record.model_copy(update={key: getattr(previous, key) for key in kept})
+
+
+def _by_thaw(
+    record: SpanRecord, previous: SpanRecord | None, state: State, reason: str
+) -> SpanRecord:
+    before, history = (previous.state, previous.history) if previous else (None, ())
+    undecided = record.model_copy(update={"history": history})
+    return _in_state(undecided, state, before=before, by=THAW, reason=reason, at=record.taken_in_at)
 
 
 def decided(record: SpanRecord, state: State, *, by: str, reason: str, at: str) -> SpanRecord:
@@ -111,7 +133,7 @@ def _in_state(
     record: SpanRecord, state: State, *, before: State | None, by: str, reason: str, at: str
 ) -> SpanRecord:
     decision = DecisionRecord(
-        at=at, by=by, before=before, state=state, reason=reason, fingerprint=record.fingerprint
+        at=at, by=by, before=before, state=state, reason=reason, content=record.content
     )
     return record.model_copy(
         update={

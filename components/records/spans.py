@@ -76,8 +76,8 @@ class DecisionRecord(Record):
     """The state since."""
     reason: str
     """Why."""
-    fingerprint: str
-    """The fingerprint of the content that it is about."""
+    content: str
+    """`content` of what it is about."""
 
 
 class SpanRecord(Record):
@@ -109,7 +109,8 @@ class SpanRecord(Record):
     images: dict[str, dict[str, int]]
     """How many images there are, by split and class."""
     artifacts: dict[str, str] = Field(default={})
-    """Where its data lies, relative to the root: `examples`, `older`, `ingestion`, `statistics`."""
+    """Where its data lies, relative to the root: `examples`, `older`, `ingestion`, `statistics`,
+    `review`."""
     agreement: AgreementRecord | None = None
     """What the served model said of it; null where none was served that could answer."""
     history: tuple[DecisionRecord, ...] = ()

@@ -12,6 +12,7 @@ EXAMPLES = "examples"
 OLDER = "older"
 INGESTION = "ingestion"
 STATISTICS = "statistics"
+REVIEW = "review"
 
 
 @dataclass(frozen=True)

@@ -121,7 +121,9 @@ def _compared(config: Config, place: Span, record: SpanRecord | None) -> SpanOnD
     except InputError as error:
         return SpanOnDisk(place, "new" if record is None else "changed", problem=str(error))
     same = record.content == listing.fingerprint and record.recipe == recipe(
-        config, refused=record.state == "refused"
+        config,
+        # A person may have rejected it since.
+        refused=not record.artifacts,
     )
     count = sum(not file.problem for file in listing.files)
     return SpanOnDisk(place, "none" if same else "changed", count)

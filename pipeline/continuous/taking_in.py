@@ -6,11 +6,19 @@ from pathlib import Path
 from typing import Any
 
 from components.image_example_gen import listing_file
-from components.records import spans
+from components.records import span_decisions, spans
 from components.records.data import FINGERPRINT, read_report
 from components.records.spans import THAW, SpanRecord
 from components.serving.versions import utc_now
-from components.window.selection import EXAMPLES, INGESTION, OLDER, STATISTICS, Selection, select
+from components.window.selection import (
+    EXAMPLES,
+    INGESTION,
+    OLDER,
+    REVIEW,
+    STATISTICS,
+    Selection,
+    select,
+)
 from modules import features
 from modules.errors import InputError
 from modules.settings import check_class_weights
@@ -22,6 +30,7 @@ from pipeline.runners.begin import Run
 from pipeline.runners.local import connected, run_graph
 from pipeline.state import executions
 from pipeline.state.executions import NodeRun
+from pipeline.state.root import shown
 
 
 def take_in(this: Run) -> DataSize:
@@ -79,15 +88,35 @@ def _take_in_one(this: Run, span: SpanOnDisk, connection: Any) -> tuple[dict[int
             run_graph(this, compiled, run, connection, about=f"span {span.number}: ")
         except InputError as error:
             problem = str(error)
+    records = spans.read(this.root.spans)
+    previous = records.get(span.number)
     if problem:
-        record = _refused(this, span, problem)
+        record = span_decisions.refused(_refused(this, span, problem), previous)
     else:
         ingestion = NodeRun(compiled.pipeline, run, "ImageExampleGen")
-        record = _accepted(this, span, ingestion, connection)
-    # Read again: a person may have decided about another span meanwhile.
-    records = {**spans.read(this.root.spans), span.number: record}
+        taken_in = _accepted(this, span, ingestion, connection)
+        folder = this.root.path / taken_in.artifacts[REVIEW]
+        record = span_decisions.reviewed(
+            taken_in,
+            previous,
+            span_decisions.read_review(folder),
+            f"{taken_in.artifacts[REVIEW]}/{span_decisions.SHEET_FILE}",
+        )
+    records[span.number] = record
     spans.write(this.root.spans, records)
-    return records, problem
+    if record.state == "quarantined":
+        this.display.say(_set_aside(this, record))
+    return records, problem if record.state == "refused" else ""
+
+
+def _set_aside(this: Run, record: SpanRecord) -> str:
+    """What a person should know of a span that is quarantined."""
+    sheet = record.agreement.sheet if record.agreement else ""
+    return (
+        f"span {record.span} is quarantined, so no model is trained on it: {record.reason}; look "
+        f"at {shown(this.root.path / sheet)}, and then accept or reject it: thaw spans accept "
+        f"{shown(this.config.file)} {record.span} --by NAME --reason TEXT"
+    )
 
 
 def _refused(this: Run, span: SpanOnDisk, problem: str) -> SpanRecord:
@@ -111,13 +140,15 @@ def _refused(this: Run, span: SpanOnDisk, problem: str) -> SpanRecord:
 def _accepted(this: Run, span: SpanOnDisk, ingestion: NodeRun, connection: Any) -> SpanRecord:
     """The record of a span that ImageExampleGen has taken in."""
     statistics = replace(ingestion, node_id="StatisticsGen")
+    review = replace(ingestion, node_id="SpanReview")
     given = {
         **executions.outputs_of(connection, ingestion),
         **executions.outputs_of(connection, statistics),
+        **executions.outputs_of(connection, review),
     }
     folders = {
         kind: given[kind][-1].uri
-        for kind in (EXAMPLES, OLDER, INGESTION, STATISTICS)
+        for kind in (EXAMPLES, OLDER, INGESTION, STATISTICS, REVIEW)
         if kind in given
     }
     fingerprint = given[EXAMPLES][-1].custom_properties[FINGERPRINT].string_value

@@ -6,6 +6,7 @@ from components.records.span_decisions import (
     ReviewRecord,
     decided,
     read_review,
+    refused,
     reviewed,
     write_review,
 )
@@ -18,10 +19,11 @@ GOOD = ReviewRecord(agreement=AGREEMENT)
 BAD = ReviewRecord(agreement=AGREEMENT, problems=("the whole span: 0.1", "class 'a': 0"))
 
 
-def taken_in(fingerprint: str = "aa", at: str = "2026-01-01T00:00:00Z") -> SpanRecord:
+def taken_in(content: str = "aa", at: str = "2026-01-01T00:00:00Z") -> SpanRecord:
     return SpanRecord(
         span=6,
-        fingerprint=fingerprint,
+        content=content,
+        recipe="",
         state="accepted",
         reason="",
         decided_by="thaw",
@@ -61,7 +63,7 @@ def test_changed_content_is_judged_anew_and_the_history_goes_on() -> None:
     accepted = decided(suspicious, "accepted", by="ann", reason="new pens", at="later")
     changed = reviewed(taken_in("bb"), accepted, BAD)
     assert (changed.state, changed.decided_by) == ("quarantined", "thaw")
-    assert [(d.before, d.state, d.by, d.fingerprint) for d in changed.history] == [
+    assert [(d.before, d.state, d.by, d.content) for d in changed.history] == [
         (None, "quarantined", "thaw", "aa"),
         ("quarantined", "accepted", "ann", "aa"),
         ("accepted", "quarantined", "thaw", "bb"),
@@ -79,3 +81,15 @@ def test_a_review_is_read_as_it_was_written(tmp_path: Path) -> None:
     write_review(tmp_path / "review", BAD, "<html>")
     assert read_review(tmp_path / "review") == BAD
     assert (tmp_path / "review" / "sheet.html").read_text() == "<html>"
+
+
+def test_a_span_that_cannot_be_used_is_refused_unless_a_person_has_rejected_it() -> None:
+    unusable = taken_in().model_copy(update={"reason": "a new class"})
+    first = refused(unusable, None)
+    assert (first.state, first.reason) == ("refused", "a new class")
+    assert [decision.state for decision in first.history] == ["refused"]
+    accepted = decided(taken_in(), "accepted", by="ann", reason="", at="later")
+    assert refused(unusable, accepted).state == "refused"
+    rejected = decided(first, "rejected", by="ann", reason="never mind", at="later")
+    assert refused(unusable, rejected).state == "rejected"
+    assert refused(unusable.model_copy(update={"content": "bb"}), rejected).state == "refused"

@@ -98,8 +98,11 @@ def test_a_refused_span_is_tried_again_when_the_schema_changes(
     config_of: Callable[..., Config],
 ) -> None:
     config = config_of(["span-1"])
-    refused = taken_in(config, 1, state="refused", recipe=recipe(config, refused=True))
+    tried_with = recipe(config, refused=True)
+    refused = taken_in(config, 1, state="refused", recipe=tried_with, artifacts={})
     assert changes(look(config, {1: refused})) == {1: "none"}
+    rejected = refused.model_copy(update={"state": "rejected"})
+    assert changes(look(config, {1: rejected})) == {1: "none"}
     Root(config.root).schema.write_text("feature { name: 'label' }", encoding="utf-8")
     assert changes(look(config, {1: refused})) == {1: "changed"}
 
