@@ -140,7 +140,7 @@ def test_no_command_goes_through_a_shell() -> None:
 
 # What opens a port, and the place of the address among its arguments.
 SERVERS = re.compile(
-    r"(^|\.)(bind|create_server|start_server|\w*HTTPServer|\w*TCPServer|\w*UDPServer"
+    r"(^|\.)(bind|create_server|make_server|start_server|\w*HTTPServer|\w*TCPServer|\w*UDPServer"
     r"|add_insecure_port|add_secure_port|run_simple|start_http_server|\w*XMLRPCServer)$"
 )
 EVERYWHERE = re.compile(r"^(0\.0\.0\.0|\[?::\]?|\*|)(:\d+)?$")
@@ -187,6 +187,7 @@ def test_no_source_names_the_address_of_all_interfaces() -> None:
         'socket.create_server(("", 80))',
         'server.bind(("0.0.0.0", 80))',
         'HTTPServer(("", 0), Handler)',
+        'make_server("", 0, application)',
         'server.add_insecure_port("[::]:0")',
         'server.add_insecure_port(f":{port}")',
         "asyncio.start_server(answer, None, 80)",

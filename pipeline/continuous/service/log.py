@@ -29,18 +29,22 @@ def write(event: str, message: str, level: int = logging.INFO, **fields: object)
 
 @contextmanager
 def logged(form: Form, stream: TextIO | None = None) -> Iterator[None]:
-    """Sends what ``write`` writes to a stream; standard output by default."""
+    """Sends what ``write`` writes to a stream; standard output by default.
+
+    A line that cannot be written, as on a full disk, is dropped.
+    """
     handler = logging.StreamHandler(sys.stdout if stream is None else stream)
     handler.setFormatter(JsonLines() if form == "json" else TextLines())
-    before = LOGGER.level, LOGGER.propagate
+    before = LOGGER.level, LOGGER.propagate, logging.raiseExceptions
     LOGGER.setLevel(logging.INFO)
-    LOGGER.propagate = False
+    LOGGER.propagate = logging.raiseExceptions = False
     LOGGER.addHandler(handler)
     try:
         yield
     finally:
         LOGGER.removeHandler(handler)
-        LOGGER.level, LOGGER.propagate = before
+        level, LOGGER.propagate, logging.raiseExceptions = before
+        LOGGER.setLevel(level)
 
 
 class TextLines(logging.Formatter):

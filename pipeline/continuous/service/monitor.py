@@ -99,7 +99,8 @@ def _served(serving_dir: Path, now: float) -> Iterator[Metric]:
         None if pushes[0] is None else max(0.0, now - pushes[0]),
     )
     summary = serving_dir / str(present[-1]) / model_layout.EXTRA / SUMMARY_FILE
-    golden = journal.value_at(journal.object_in(summary), "golden", "accuracy")
+    metrics = journal.value_at(journal.object_in(summary), "metrics")
+    golden = journal.value_at(metrics, "golden", "candidate", "accuracy")
     yield from _gauge(
         "thaw_golden_accuracy",
         "The served version's accuracy on the golden set, from 0 to 1.",

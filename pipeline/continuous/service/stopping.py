@@ -11,6 +11,7 @@ from pipeline.continuous.service.systemd import Notifier
 
 # SIGHUP comes when the terminal is closed; under nohup it is ignored, and stays so.
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+_LONGEST_WAIT = 3600.0  # seconds; select refuses centuries
 
 
 class Stop:
@@ -56,7 +57,7 @@ class Stop:
             left = until - time.monotonic()
             if left <= 0:
                 break
-            select.select([self.pipe], [], [], min(left, self._notifier.interval))
+            select.select([self.pipe], [], [], min(left, self._notifier.interval, _LONGEST_WAIT))
         return bool(self.count)
 
     def _take(self, number: int, frame: FrameType | None) -> None:

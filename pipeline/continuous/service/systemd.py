@@ -53,7 +53,7 @@ class Notifier:
             return
         with (
             contextlib.suppress(OSError),
-            socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as channel,
+            socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as channel,
         ):
             channel.sendto(state.encode(), self._address)
 

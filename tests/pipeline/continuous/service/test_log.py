@@ -5,6 +5,8 @@ import json
 import logging
 import re
 
+import pytest
+
 from pipeline.continuous.service import log
 
 TIME = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z"
@@ -39,3 +41,14 @@ def test_the_log_ends_with_its_block_and_goes_nowhere_else() -> None:
     log.write("output", "later")
     assert not stream.getvalue()
     assert log.LOGGER.propagate
+
+
+def test_a_line_that_cannot_be_written_is_dropped_without_a_traceback(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    stream = io.StringIO()
+    with log.logged("text", stream):
+        stream.close()
+        log.write("output", "a line")
+    assert capsys.readouterr() == ("", "")
+    assert logging.raiseExceptions

@@ -13,6 +13,7 @@ from pipeline.continuous.service.tally import Tally
 from pipeline.state.root import Root
 
 NOW = 1_800_000_000.0
+METRICS = {"golden": {"candidate": {"accuracy": 0.975}}}
 
 
 def collected(root: Root, tally: Tally | None = None) -> dict[str, float]:
@@ -99,11 +100,12 @@ def test_the_served_version_has_an_age_and_a_withdrawn_one_may_be_the_last_push(
     tmp_path: Path,
 ) -> None:
     serving = tmp_path / "serving"
-    version(serving, 7, "2027-01-15T07:00:00Z", {"golden": {"accuracy": 0.975}})
+    version(serving, 7, "2027-01-15T07:00:00Z", {"metrics": METRICS})
     version(serving / ".withdrawn", 8, "2027-01-15T07:30:00Z")
     samples = collected(Root(tmp_path))
     assert samples["thaw_served_version"] == 7
     assert samples["thaw_served_model_age_seconds"] == 3600
+    assert samples["thaw_golden_accuracy"] == 0.975
     assert samples["thaw_retrain_last_push_timestamp_seconds"] == NOW - 1800
 
 
@@ -112,7 +114,9 @@ def test_a_clock_that_went_back_makes_no_age_negative(tmp_path: Path) -> None:
     assert collected(Root(tmp_path))["thaw_served_model_age_seconds"] == 0
 
 
-@pytest.mark.parametrize("content", ["", "[", "[1]", '{"time": 7, "run": [], "golden": "x"}'])
+@pytest.mark.parametrize(
+    "content", ["", "[", "[1]", '{"time": 7, "run": [], "metrics": {"golden": "x"}}']
+)
 def test_damaged_files_leave_metrics_out_and_break_nothing(content: str, tmp_path: Path) -> None:
     root = Root(tmp_path)
     version(tmp_path / "serving", 7, "soon")

@@ -88,7 +88,7 @@ def test_a_busy_port_is_refused_in_one_line() -> None:
 
 def test_an_address_that_is_not_this_machines_is_refused_in_one_line() -> None:
     with (
-        pytest.raises(InputError, match=r"^--http: nothing can listen at 192\.0\.2\.1:0 \(Cannot "),
+        pytest.raises(InputError, match=r"^--http: nothing can listen at 192\.0\.2\.1:0 \(Can"),
         serving(Address("192.0.2.1", 0), _unused),
     ):
         pass
