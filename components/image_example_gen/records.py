@@ -45,6 +45,7 @@ class ChunkReport:
         bytes_read: of images.
         bytes_written: of records.
         labels: of each shard's records, as ``ShardWriters`` has them.
+        formats: images of the three splits, by format.
     """
 
     counts: Counter[tuple[str, str]] = field(default_factory=Counter)
@@ -53,6 +54,7 @@ class ChunkReport:
     bytes_read: int = 0
     bytes_written: int = 0
     labels: dict[str, list[str]] = field(default_factory=dict)
+    formats: Counter[str] = field(default_factory=Counter)
 
 
 @dataclass(frozen=True)
@@ -149,6 +151,8 @@ def write_chunk(
             example = to_example(read.content, file, read.metadata)
             writers.write(split, example, file.label)
             report.counts[split, file.label] += 1
+            if split in features.SPLITS:
+                report.formats[read.metadata.format] += 1
             if read.metadata.color:
                 report.one_color.append({"path": file.name, "color": read.metadata.color})
             report.bytes_written += len(example)

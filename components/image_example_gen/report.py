@@ -23,6 +23,7 @@ def merge(chunk_reports: Iterable[ChunkReport]) -> ChunkReport:
     for chunk in chunk_reports:
         for key, count in chunk.counts.items():
             whole.counts[key] += count
+        whole.formats += chunk.formats
         whole.bad += chunk.bad
         whole.one_color += chunk.one_color
         whole.bytes_read += chunk.bytes_read
@@ -50,9 +51,10 @@ def summarize(whole: ChunkReport, files: Files) -> dict[str, Any]:
     """The report, for JSON and for the run's summary.
 
     Returns:
-        ``images``: split to label to count, both sorted; ``bytes_read`` and ``bytes_written``, of
-        images and of records; ``quarantined``: ``by_reason``, counts, and ``list``, the path;
-        ``one_color``, as ``one_color.summarize`` has it.
+        ``images``: split to label to count, both sorted; ``formats``: format to count;
+        ``bytes_read`` and ``bytes_written``, of images and of records; ``quarantined``:
+        ``by_reason``, counts, and ``list``, the path; ``one_color``, as
+        ``one_color.summarize`` has it.
     """
     counts = whole.counts
     labels = sorted({label for split, label in counts if split in features.SPLITS and label})
@@ -65,6 +67,7 @@ def summarize(whole: ChunkReport, files: Files) -> dict[str, Any]:
         images[features.EARLIER] = dict(sorted(earlier.items()))
     return {
         "images": images,
+        "formats": dict(sorted(whole.formats.items())),
         "bytes_read": whole.bytes_read,
         "bytes_written": whole.bytes_written,
         "quarantined": {

@@ -70,6 +70,8 @@ class DataRecord(SparseRecord):
     """What was passed over, in words."""
     images: dict[str, dict[str, int]] | None = None
     """How many images there are, by split and class."""
+    formats: dict[str, int] | None = None
+    """How many images there are, by file format; of several spans, all that they have."""
     bytes_read: int | None = None
     """The bytes of the images that were read."""
     bytes_written: int | None = None

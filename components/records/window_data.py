@@ -61,6 +61,7 @@ def merge(reports: Sequence[DataRecord], files: Sequence[LabelsFile]) -> DataRec
         layout=_joined(report.layout for report in reports),
         left_out=tuple(dict.fromkeys(text for r in reports for text in r.left_out or ())),
         images=_by_split(sum(counts.values(), Counter()), _labels(reports, files)),
+        formats=_added(report.formats or {} for report in reports),
         bytes_read=sum(report.bytes_read or 0 for report in reports),
         bytes_written=sum(report.bytes_written or 0 for report in reports),
         quarantined=QuarantineRecord(
