@@ -2,6 +2,7 @@
 
 import json
 import re
+import shlex
 from collections.abc import Iterable, Sequence
 
 # Characters that move a terminal's cursor, end a line or change the direction of writing, and code
@@ -87,6 +88,19 @@ def cause(error: object, length: int = 300) -> str:
     return clipped(without_secrets(_TENSORFLOW_FRAME.sub("", message)), length)
 
 
+def shell_word(text: str) -> str:
+    r"""Quotes the text as one word of a command that is shown, for sh.
+
+    Text that would be changed where it is shown (by ``printable`` or ``without_secrets``) takes the
+    form ``$'\xe2\x80\xae'`` of bash and zsh.
+    """
+    shown = without_secrets(printable(text))
+    if shown == text:
+        return shlex.quote(text)
+    marked = text.replace("\\", r"\\").replace("'", r"\'").replace(":", r"\x3a")
+    return f"$'{_UNSAFE.sub(_as_bytes, marked)}'"
+
+
 def printable_lines(lines: Iterable[object]) -> str:
     """Joins lines of text, each made ``printable``."""
     return "\n".join(map(printable, lines))
@@ -139,6 +153,10 @@ def _without(match: re.Match[str]) -> str:
     scheme, place, rest = match.groups()
     end = rest[len(rest.rstrip(",.;:)]}")) :]
     return f"{scheme}{place}{rest[:1] + '…' if len(rest) > len(end) else ''}{end}"
+
+
+def _as_bytes(match: re.Match[str]) -> str:
+    return "".join(f"\\x{byte:02x}" for byte in match[0].encode(errors="surrogatepass"))
 
 
 def _escaped(match: re.Match[str]) -> str:
