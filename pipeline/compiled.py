@@ -153,7 +153,12 @@ def compile_pipeline(
             pipeline_root=str(root.artifacts),
             forced=forced,
             records=str(root.runs),
-            files=DataFiles(str(root.listing), str(root.split_book), str(root.spans)),
+            files=DataFiles(
+                listing=str(root.listing),
+                split_book=str(root.split_book),
+                registry=str(root.spans),
+                schema=str(root.schema) if config.data.window else "",
+            ),
             cold=cold,
         ),
         options,
@@ -170,7 +175,11 @@ def compile_span(config: Config, span: int) -> CompiledPipeline:
     from pipeline.span_graph import create_span_pipeline
 
     root = Root(config.root)
-    files = DataFiles(listing=str(root.listing_of(span)), split_book=str(root.split_book))
+    files = DataFiles(
+        listing=str(root.listing_of(span)),
+        split_book=str(root.split_book),
+        schema=str(root.schema),
+    )
     return _compiled(config, create_span_pipeline(config, str(root.artifacts), files, span))
 
 

@@ -1,8 +1,11 @@
 """The nodes that take images in and check them: of a whole graph, and of a span's own."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
+import tensorflow_data_validation as tfdv
 from tfx.components.example_validator.component import ExampleValidator
 from tfx.components.statistics_gen.component import StatisticsGen
 from tfx.dsl.components.common.resolver import Resolver
@@ -11,15 +14,19 @@ from tfx.types import Channel, standard_artifacts
 from components.artifacts import Ingestion
 from components.curated_schema import CuratedSchema
 from components.data_check.component import DataCheck
+from components.data_check.new_values import Accepted
 from components.image_example_gen.component import ImageExampleGen
 from components.image_example_gen.sources import further_features
+from components.records import domains
+from components.records.domains import Domains
 from components.window.strategy import WindowStrategy
 from modules import features
 from modules.gate.skill import least_others
 from modules.settings import Evaluation
 from pipeline.caching.provenance import source_fingerprint
+from pipeline.configuration import loading
 from pipeline.configuration.config import Config
-from pipeline.schema import schema_text, statistics_options
+from pipeline.schema import accepted_values, schema_text
 
 _EXAMPLE_GEN = ImageExampleGen.__name__
 
@@ -52,11 +59,13 @@ class DataFiles:
             changed.
         split_book: the splits of the images of earlier spans.
         registry: which spans were taken in; only for a graph with a window.
+        schema: which labels and formats a span may have (``components.records.domains``); likewise.
     """
 
     listing: str = ""
     split_book: str = ""
     registry: str = ""
+    schema: str = ""
 
 
 def data_nodes(
@@ -88,12 +97,13 @@ def data_nodes(
     # Statistics of the label, the metadata and the columns, not of the bytes.
     statistics_gen = StatisticsGen(
         examples=example_gen.outputs["examples"],
-        stats_options=statistics_options(columns),
+        stats_options=_statistics_options(columns),
         exclude_splits=[features.LABELS],
     )
 
     # What an example must look like.
-    schema = CuratedSchema(text=schema_text(config, columns))
+    accepted = domains.read(Path(files.schema)) if files.schema else None
+    schema = CuratedSchema(text=schema_text(config, columns, accepted))
 
     # Anomalies of any split against the schema.
     example_validator = ExampleValidator(
@@ -120,12 +130,12 @@ def data_nodes(
     )
 
 
-def window_nodes(config: Config, registry: str, *, judged: bool = True) -> DataNodes:
+def window_nodes(config: Config, files: DataFiles, *, judged: bool = True) -> DataNodes:
     """Takes the images of a window's spans, which graphs of their own have taken in.
 
     Args:
         config: with a window.
-        registry: the file that says which spans there are.
+        files: those that lie in the root.
         judged: whether there must be enough test images for the gate.
     """
     assert config.data.window is not None
@@ -134,14 +144,15 @@ def window_nodes(config: Config, registry: str, *, judged: bool = True) -> DataN
     # The artifacts of all spans in the window.
     window = Resolver(
         strategy_class=WindowStrategy,
-        config={"registry": registry, "window": config.data.window.model_dump_json()},
+        config={"registry": files.registry, "window": config.data.window.model_dump_json()},
         examples=Channel(type=standard_artifacts.Examples, producer_component_id=_EXAMPLE_GEN),
         ingestion=Channel(
             type=Ingestion, producer_component_id=_EXAMPLE_GEN, output_key="ingestion"
         ),
     ).with_id("Window")
 
-    # What an example must look like; each span was checked against it.
+    # What an example must look like; each span was checked against it. The labels that spans may
+    # have are not part of it here: each accepted class would train the same images again.
     schema = CuratedSchema(text=schema_text(config, columns))
 
     # Ends the run if a class has no training image in the window, or if there are too few test
@@ -160,6 +171,18 @@ def window_nodes(config: Config, registry: str, *, judged: bool = True) -> DataN
         schema=schema.outputs["schema"],
         check=data_check,
     )
+
+
+def _accepted(config: Config, known: Domains | None) -> Accepted | None:
+    if known is None:
+        return None
+    root = loading.root_option(config)
+    return Accepted(accepted_values(config, known), config=str(config.file), root=root)
+
+
+def _statistics_options(columns: Sequence[str]) -> tfdv.StatsOptions:
+    """What StatisticsGen examines: the label, metadata and further columns, never the bytes."""
+    return tfdv.StatsOptions(feature_allowlist=[features.LABEL, *features.IMAGE_METADATA, *columns])
 
 
 def _least_others(options: Evaluation) -> int:

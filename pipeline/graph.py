@@ -55,7 +55,7 @@ def create_pipeline(
     # window are taken.
     files = files or DataFiles()
     data = (
-        window_nodes(config, files.registry, judged=not forced)
+        window_nodes(config, files, judged=not forced)
         if config.data.window
         else data_nodes(config, files, judged=not forced)
     )
@@ -136,6 +136,7 @@ def create_pipeline(
         docker_blessing=in_docker.outputs["blessing"] if in_docker else None,
         options=config.evaluation,
         serving_dir=str(config.serving_dir),
+        schema=files.schema,
         forced=forced,
         source=source_fingerprint("components.gate.component", plugins=config.evaluation.plugins),
     )

@@ -4,38 +4,34 @@ import difflib
 from collections.abc import Sequence
 from pathlib import Path
 
-import tensorflow_data_validation as tfdv
 from google.protobuf import text_format
 from tensorflow_metadata.proto.v0 import schema_pb2
 
+from components.records import domains
+from components.records.domains import Domains, Values
 from modules import features
 from modules.errors import InputError
 from modules.text import cause
 from pipeline.configuration.config import Config
 
 
-def statistics_options(columns: Sequence[str]) -> tfdv.StatsOptions:
-    """What StatisticsGen examines: the label, metadata and further columns, never the bytes."""
-    return tfdv.StatsOptions(feature_allowlist=[features.LABEL, *features.IMAGE_METADATA, *columns])
-
-
-def schema_text(config: Config, columns: Sequence[str]) -> str:
+def schema_text(config: Config, columns: Sequence[str], accepted: Domains | None = None) -> str:
     """The schema's file, completed by those of a manifest's further columns that it lacks.
+
+    The nodes that train take it without ``accepted``: each accepted class would change their cache
+    keys, and so train the same images again.
+
+    Args:
+        config: names the file.
+        columns: a manifest's further columns.
+        accepted: the labels and formats that a span may have. A list of labels in the schema's file
+            itself holds too: a label must be in both.
 
     Raises:
         InputError: when the file is not a schema, or a rule slices by an unknown feature.
     """
     _check_slices(config, columns)
-    path = config.data.schema_file or Path(features.__file__).with_name("schema.pbtxt")
-    try:
-        text = path.read_text(encoding="utf-8")
-        schema = text_format.Parse(text, schema_pb2.Schema())
-    except (OSError, ValueError, text_format.ParseError) as error:
-        reason = error.strerror if isinstance(error, OSError) else cause(error)
-        raise InputError(
-            f"data.schema: {path} cannot be used ({reason}); give a Schema in protobuf's text "
-            "form, such as modules/schema.pbtxt"
-        ) from None
+    text, schema = read_schema(config)
     known = {feature.name for feature in schema.feature}
     more = schema_pb2.Schema(
         feature=[
@@ -44,7 +40,40 @@ def schema_text(config: Config, columns: Sequence[str]) -> str:
             if name not in known
         ]
     )
-    return text + text_format.MessageToString(more, as_utf8=True)
+    if accepted is None:
+        return text + text_format.MessageToString(more, as_utf8=True)
+    schema.MergeFrom(more)
+    domains.limit(schema, accepted.values)
+    return text_format.MessageToString(schema, as_utf8=True)
+
+
+def accepted_values(config: Config, accepted: Domains) -> Values:
+    """The labels and formats that a span may have, so far as the schema's file lists them too.
+
+    Raises:
+        InputError: when the file is not a schema.
+    """
+    _, schema = read_schema(config)
+    domains.limit(schema, accepted.values)
+    return {name: domains.values_of(schema, name) or () for name in accepted.values}
+
+
+def read_schema(config: Config) -> tuple[str, schema_pb2.Schema]:
+    """The text of the schema's file, the config's or Thaw's own, and the schema.
+
+    Raises:
+        InputError: when the file is not a schema.
+    """
+    path = config.data.schema_file or Path(features.__file__).with_name("schema.pbtxt")
+    try:
+        text = path.read_text(encoding="utf-8")
+        return text, text_format.Parse(text, schema_pb2.Schema())
+    except (OSError, ValueError, text_format.ParseError) as error:
+        reason = error.strerror if isinstance(error, OSError) else cause(error)
+        raise InputError(
+            f"data.schema: {path} cannot be used ({reason}); give a Schema in protobuf's text "
+            "form, such as modules/schema.pbtxt"
+        ) from None
 
 
 def _check_slices(config: Config, columns: Sequence[str]) -> None:

@@ -11,9 +11,11 @@ from tfx.dsl.components.base import base_component, base_executor, executor_spec
 from tfx.types import artifact_utils, standard_artifacts
 
 from components.artifacts import Ingestion, Verdict, folder_of
-from components.data_check import problems
+from components.data_check import new_values, problems
+from components.data_check.new_values import Accepted
 from components.node_spec import filled, node_spec
 from components.records import window_data
+from components.records.data import read_report
 from components.records.split_book import enter
 from modules import features
 
@@ -28,12 +30,15 @@ class Executor(base_executor.BaseExecutor):
         exec_properties: dict[str, Any],
     ) -> None:
         """Called by TFX with the inputs and outputs of ``SPEC_CLASS``."""
-        lines = [line for each in input_dict.get("anomalies", ()) for line in _anomalies(each)]
         ingestion = [Path(artifact.uri) for artifact in input_dict["ingestion"]]
+        examples = [artifact.uri for artifact in input_dict.get("examples", ())]
+        data = window_data.read(examples, ingestion)
+        if exec_properties["accepted"]:
+            accepted = Accepted.of_text(exec_properties["accepted"])
+            new_values.refuse(accepted, data, [read_report(folder) for folder in ingestion])
+        lines = [line for each in input_dict.get("anomalies", ()) for line in _anomalies(each)]
         ways = []
         if exec_properties["counts"]:
-            examples = [artifact.uri for artifact in input_dict.get("examples", ())]
-            data = window_data.read(examples, ingestion)
             ways += ["take more spans into data.window"] if data.spans else []
             images = data.images or {}
             tested = images[features.TEST]
@@ -67,6 +72,7 @@ class DataCheck(base_component.BaseComponent):
         split_book: the file into which a span's splits are entered; empty for none.
         min_examples: how many test images the gate asks for.
         min_others: how many test images of other classes than the commonest the gate asks for.
+        accepted: which labels and formats there may be; any if None.
         counts: whether the images are counted; not for a span that is trained on with others.
         **inputs: the channels of ``SPEC_CLASS.INPUTS``: the anomalies that ExampleValidator found,
             and the reports of the ingestion; of the images of several spans also the examples,
@@ -75,7 +81,8 @@ class DataCheck(base_component.BaseComponent):
 
     SPEC_CLASS = node_spec(
         properties={
-            "source": str, "split_book": str, "min_examples": int, "min_others": int, "counts": str
+            "source": str, "split_book": str, "min_examples": int, "min_others": int, "counts": str,
+            "accepted": str,
         },
         inputs={
             "anomalies": standard_artifacts.ExampleAnomalies,
@@ -93,6 +100,7 @@ class DataCheck(base_component.BaseComponent):
         split_book: str = "",
         min_examples: int = 0,
         min_others: int = 0,
+        accepted: Accepted | None = None,
         *,
         counts: bool = True,
         **inputs: types.BaseChannel | None,
@@ -106,5 +114,6 @@ class DataCheck(base_component.BaseComponent):
                 min_examples=min_examples,
                 min_others=min_others,
                 counts="yes" if counts else "",
+                accepted=accepted.as_text() if accepted else "",
             )
         )

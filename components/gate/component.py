@@ -1,5 +1,6 @@
 """The node; ``judge`` has the logic, and ``modules.gate`` the rules."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -7,28 +8,34 @@ from tfx import types
 from tfx.components.evaluator import constants
 from tfx.dsl.components.base import base_component, base_executor, executor_spec
 from tfx.types import artifact_utils, standard_artifacts
-from tfx.utils import io_utils
+from tfx.utils import io_utils, path_utils
 
 from components.artifacts import Baseline as BaselineArtifact
 from components.artifacts import folder_of
 from components.driver import PropertiesDriver
 from components.gate.judge import judge_candidate
 from components.node_spec import filled, node_spec
+from components.records import domains
 from components.records.baseline import read_choice
 from components.records.gate import write_gate
 from components.records.infra import read_infra
 from components.serving import versions
+from modules import model_layout
 from modules.settings import Evaluation, Override
 
 _FORCED = "forced"
 _WITHDRAWN = "withdrawn"
+_REMOVED = "removed"
 
 
 class Driver(PropertiesDriver):
-    """Looks up what the serving folder says of this very model."""
+    """Looks up what the serving folder says of this very model, and which classes may be lost."""
 
     def changes(self, properties: dict[str, Any], inputs: dict[str, list[Any]]) -> dict[str, str]:
-        """Whether the model was withdrawn, and who forced it if it is served for that reason."""
+        """Whether the model was withdrawn, who forced it, and which classes a person removed.
+
+        An earlier run's force counts if the model is served for that reason.
+        """
         (model,) = inputs["model"]
         serving_dir = Path(properties["serving_dir"])
         forced = properties[_FORCED]
@@ -42,7 +49,10 @@ class Driver(PropertiesDriver):
             if note.get(versions.MODEL) == model.uri and counts:
                 version, time = note["version"], note[versions.WITHDRAWN_AT]
                 withdrawal = f"this model was version {version}, withdrawn {time}"
-        return {_FORCED: forced, _WITHDRAWN: withdrawal}
+        removed = None
+        if properties["schema"]:
+            removed = _removed(Path(properties["schema"]), model, is_served=served is not None)
+        return {_FORCED: forced, _WITHDRAWN: withdrawal, _REMOVED: json.dumps(removed)}
 
 
 class Executor(base_executor.BaseExecutor):
@@ -63,6 +73,7 @@ class Executor(base_executor.BaseExecutor):
             withdrawn=exec_properties[_WITHDRAWN],
             forced=Override.model_validate_json(forced) if forced else None,
             in_docker=_in_docker(input_dict.get("docker_blessing")),
+            removed=json.loads(exec_properties[_REMOVED]),
         )
         blessing = artifact_utils.get_single_instance(output_dict["blessing"])
         (model,) = input_dict["model"]
@@ -80,6 +91,18 @@ class Executor(base_executor.BaseExecutor):
         write_gate(Path(blessing.uri), verdict.as_json(), choice)
 
 
+def _removed(schema: Path, model: Any, *, is_served: bool) -> list[str]:
+    """The classes that the candidate lacks and a person took out of the root's schema.
+
+    Of a model that is served, classes that were accepted again since then count as well: what was
+    true when it was judged stays true of it.
+    """
+    known = domains.read(schema)
+    removed = known.removed_labels(ever=is_served) if known else set()
+    folder = Path(path_utils.serving_model_path(model.uri))
+    return sorted(removed - set(model_layout.read_labels(folder))) if removed else []
+
+
 def _in_docker(blessings: list[Any] | None) -> bool | None:
     """Whether TFX's InfraValidator blessed the model; None if the graph has no InfraValidator."""
     if not blessings:
@@ -93,6 +116,7 @@ class Gate(base_component.BaseComponent):
     Args:
         options: the rules' options.
         serving_dir: the folder of the versions.
+        schema: the file of ``components.records.domains``; empty for none.
         forced: who blesses it whatever the rules say.
         source: fingerprint of the code, for the cache's key.
         **inputs: the channels of ``SPEC_CLASS.INPUTS``, None for one that is left out.
@@ -100,7 +124,7 @@ class Gate(base_component.BaseComponent):
 
     SPEC_CLASS = node_spec(
         # FORCED is the JSON of an Override, or empty.
-        properties={"options": str, "serving_dir": str, _FORCED: str, "source": str},
+        properties={"options": str, "serving_dir": str, "schema": str, _FORCED: str, "source": str},
         inputs={
             "model": standard_artifacts.Model,
             "baseline": BaselineArtifact,
@@ -110,7 +134,7 @@ class Gate(base_component.BaseComponent):
             "docker_blessing": standard_artifacts.InfraBlessing,
         },
         outputs={"blessing": standard_artifacts.ModelBlessing},
-        by_driver=[_WITHDRAWN],
+        by_driver=[_WITHDRAWN, _REMOVED],
         optional=["docker_blessing"],
     )
     EXECUTOR_SPEC = executor_spec.ExecutorClassSpec(Executor)
@@ -120,6 +144,7 @@ class Gate(base_component.BaseComponent):
         self,
         options: Evaluation,
         serving_dir: str,
+        schema: str,
         forced: Override | None,
         source: str,
         **inputs: types.BaseChannel | None,
@@ -130,6 +155,7 @@ class Gate(base_component.BaseComponent):
                 inputs,
                 options=options.model_dump_json(),
                 serving_dir=serving_dir,
+                schema=schema,
                 forced=forced.model_dump_json() if forced else "",
                 source=source,
             )

@@ -1,5 +1,6 @@
 """Makes one verdict of the evaluation, the parity of served scores, and the infra check."""
 
+from collections.abc import Collection
 from pathlib import Path
 
 from components.records.evaluation import read_compared
@@ -17,6 +18,7 @@ def judge_candidate(
     withdrawn: str = "",
     forced: Override | None = None,
     in_docker: bool | None = None,
+    removed: Collection[str] | None = None,
 ) -> Verdict:
     """Judges a candidate.
 
@@ -28,6 +30,7 @@ def judge_candidate(
             never withdrawn.
         forced: who blesses it whatever the rules say.
         in_docker: whether TensorFlow Serving's own image serves it; None if that was not tried.
+        removed: the classes that a person took out of the root's schema; None where it has none.
     """
     return verdict.judge(
         predictions.read(evaluation),
@@ -36,6 +39,7 @@ def judge_candidate(
         also=[_thresholds(evaluation), *_withdrawn(withdrawn)],
         fit=[*fit_rules(infra), *_docker(in_docker)],
         forced=forced,
+        removed=removed,
     )
 
 

@@ -1,16 +1,16 @@
 """The gate's verdict: policies, rules, and one sentence."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from modules.gate import margins, rules, statistics
+from modules.gate.lost_classes import lost_classes
 from modules.gate.metrics import ACCURACY
 from modules.gate.predictions import Answers, Predictions
 from modules.gate.result import RuleResult
 from modules.rounding import share
 from modules.settings import Evaluation, Override
-from modules.text import quoted
 
 BLESSED, REFUSED, FORCED = "blessed", "refused", "forced"
 _NAMED = 3  # broken rules that the sentence names
@@ -79,6 +79,7 @@ def judge(
     also: Sequence[RuleResult] = (),
     fit: Sequence[RuleResult] = (),
     forced: Override | None = None,
+    removed: Collection[str] | None = None,
 ) -> Verdict:
     """Asks every rule.
 
@@ -90,13 +91,14 @@ def judge(
         fit: the results of the rules on whether the candidate can be served at all: parity, the
             infra check. No person can override these.
         forced: who blesses the candidate whatever the other rules say.
+        removed: the classes that a person took out of the root's schema; None where it has none.
     """
     asked = list(rules.absolute(options, predictions))
     baseline, compared = _comparable(predictions, options, baseline)
     if compared is None:
         asked.append(_policy(options, baseline))
     if predictions.baseline is not None:
-        asked.append(_lost_classes(predictions, options))
+        asked.append(lost_classes(predictions, options, removed))
     if compared is not None:
         asked += rules.comparing(options, compared)
     asked += also
@@ -153,30 +155,6 @@ def _policy(options: Evaluation, baseline: Baseline) -> RuleResult:
         passed=policy != "refuse",
         reason=f"{baseline.unusable or baseline.reason}; evaluation.{key} is {policy}",
         remedy=f"if meant: --set evaluation.{key}=absolute_rules",
-    )
-
-
-def _lost_classes(predictions: Predictions, options: Evaluation) -> RuleResult:
-    assert predictions.baseline is not None
-    lost = sorted(set(predictions.baseline.labels) - set(predictions.candidate.labels))
-    new = sorted(set(predictions.candidate.labels) - set(predictions.baseline.labels))
-    reason = "the candidate knows every class of the baseline"
-    if lost:
-        reason = f"the baseline knows {quoted(lost)}, and the candidate does not"
-        if new:
-            reason += f", but knows {quoted(new)}: renamed?"
-        if options.lost_classes == "allow":
-            reason += "; evaluation.lost_classes is allow"
-    return RuleResult(
-        name="lost_classes",
-        kind="condition",
-        metric="classes",
-        value=len(lost),
-        bound=0,
-        n=len(predictions.baseline.labels),
-        passed=not lost or options.lost_classes == "allow",
-        reason=reason,
-        remedy="if meant: --set evaluation.lost_classes=allow",
     )
 
 

@@ -156,7 +156,8 @@ class Evaluation(Options):
     """What happens if the baseline knows other classes: `common` compares on the images of the
     classes that both know; `set_aside` treats the baseline as unusable."""
     lost_classes: Literal["refuse", "allow"] = "refuse"
-    """Whether the candidate may lack a class that the baseline knows."""
+    """Whether the candidate may lack a class that the baseline knows; with `data.window`, `thaw
+    schema remove` names the classes that it may lack."""
 
     @property
     def slices(self) -> tuple[str, ...]:

@@ -30,6 +30,7 @@ def names_of_paths(config: Config) -> dict[str, str]:
     """Returns names for a config's paths, whose content other properties of the keys cover."""
     named = {
         str(config.root): "<root>",
+        str(config.file): "<config>",
         config.data.path: "<data>",
         config.data.earlier or "": "<earlier>",
         config.data.image_root or "": "<images>",

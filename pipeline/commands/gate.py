@@ -64,6 +64,7 @@ def judge(config: Config, candidate: Path, baseline: Path | None) -> Judgement:
     from components.records.evaluation import write_compared
     from components.serving.compatibility import problem_of
     from pipeline import plugin_checks
+    from pipeline.domains import removed_labels
     from pipeline.schema import schema_text
 
     plugin_checks.check_gate(config.evaluation)
@@ -88,7 +89,9 @@ def judge(config: Config, candidate: Path, baseline: Path | None) -> Judgement:
         )
         write_compared(evaluation, compared)
         infra = _infra(config, candidate, pattern, evaluation)
-        verdict = judge_candidate(str(evaluation), infra, config.evaluation)
+        verdict = judge_candidate(
+            str(evaluation), infra, config.evaluation, removed=removed_labels(config)
+        )
     return Judgement(gate=GateRecord.model_validate(verdict.as_json()), infra=infra)
 
 

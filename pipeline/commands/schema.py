@@ -1,14 +1,215 @@
-"""``thaw schema``: the JSON Schemas of what other programs read and write."""
+"""``thaw schema``: the JSON Schemas of files, and the labels and formats that spans may have."""
 
+import difflib
+from collections.abc import Callable, Sequence
 from typing import Any, Literal
 
+from components.records import domains, spans
+from components.records.domains import Domains, Values
 from components.records.summary import Summary
+from components.serving import versions
+from components.window.selection import select
+from modules import features
+from modules.errors import InputError
+from modules.text import clipped, counted, printable_lines, quoted
 from pipeline.configuration.config import Config
+from pipeline.domains import establish
+from pipeline.schema import read_schema
+from pipeline.state.root import Root, shown
 
 _DRAFT = "https://json-schema.org/draft/2020-12/schema"
+_PAST = {"establish": "established", "accept": "accepted", "remove": "removed"}
+_SHOWN = 5  # spans that a message names
+_LEAST = {features.LABEL: 2, features.FORMAT: 1}  # values that must be left
 
 
 def json_schema(document: Literal["config", "summary"]) -> dict[str, Any]:
     """The JSON Schema of a configuration file, or of a run's summary."""
     model = Config if document == "config" else Summary
     return {"$schema": _DRAFT, **model.model_json_schema()}
+
+
+def accept(config: Config, assignments: Sequence[str], by: str, reason: str = "") -> str:
+    """Lets later spans have further labels or formats; returns a line that says so.
+
+    Args:
+        config: names the root.
+        assignments: each ``FEATURE=VALUE``.
+        by: who does it.
+        reason: why.
+
+    Raises:
+        InputError: when an argument is wrong, nothing was pushed yet, or a value is there already.
+        BusyError: when a run holds the root.
+        StageError: when its disk is full.
+    """
+    values = _parsed(assignments)
+    _check_name(by)
+
+    def check(known: Domains) -> None:
+        for name, these in values.items():
+            if name not in known.values:
+                raise InputError(f"{name}: any {name} is accepted as it is; leave {name}= out")
+            there = [value for value in these if value in known.values[name]]
+            if there:
+                raise InputError(f"{name}: {quoted(there)}: accepted already; leave that out")
+            _check_own(config, name, these)
+
+    return _change(config, "accept", values, by, reason, check)
+
+
+def remove(config: Config, assignments: Sequence[str], by: str, reason: str = "") -> str:
+    """Takes labels or formats out of what spans may have, so that a model may lack these classes.
+
+    Args:
+        config: names the root.
+        assignments: each ``FEATURE=VALUE``.
+        by: who does it.
+        reason: why.
+
+    Raises:
+        InputError: when an argument is wrong, nothing was pushed yet, a value is not there, a span
+            in the window has images of a class, or too few classes would be left.
+        BusyError: when a run holds the root.
+        StageError: when its disk is full.
+    """
+    values = _parsed(assignments)
+    _check_name(by)
+
+    def check(known: Domains) -> None:
+        for name, these in values.items():
+            missing = [value for value in these if value not in known.values.get(name, ())]
+            if missing:
+                raise InputError(
+                    f"{name}: {quoted(missing)}: not accepted, so there is nothing to remove; thaw "
+                    "schema show lists what is"
+                )
+            left = len(known.values[name]) - len(these)
+            if left < _LEAST[name]:
+                raise InputError(
+                    f"{name}: {counted(left, name)} would be left, must be at least "
+                    f"{_LEAST[name]}; remove fewer"
+                )
+        _check_window(config, values.get(features.LABEL, ()))
+
+    return _change(config, "remove", values, by, reason, check)
+
+
+def accepted(config: Config) -> Domains:
+    """What spans may have, and how it came to be.
+
+    Raises:
+        InputError: when nothing was pushed yet, or the config has no window.
+    """
+    _check_kept(config)
+    known = domains.read(Root(config.root).schema)
+    if known is None:
+        raise _nothing_yet(config)
+    return known
+
+
+def as_text(known: Domains) -> str:
+    """The values and their history, for people."""
+    lines = [f"{name}: {', '.join(map(repr, these))}" for name, these in known.values.items()]
+    for change in known.history:
+        what = "; ".join(f"{name} {quoted(these)}" for name, these in change.values.items())
+        reason = f": {change.reason}" if change.reason else ""
+        lines.append(f"{change.at} {change.by} {_PAST[change.action]} {what}{reason}")
+    return printable_lines(lines)
+
+
+def _change(
+    config: Config,
+    action: Literal["accept", "remove"],
+    values: Values,
+    by: str,
+    reason: str,
+    check: Callable[[Domains], None],
+) -> str:
+    """Changes the file while no run holds the root."""
+    _check_kept(config)
+    root = Root(config.root)
+    if not root.path.is_dir():
+        raise _nothing_yet(config)
+    with root.held():
+        try:
+            known = establish(config)
+            if known is None:
+                raise _nothing_yet(config)
+            check(known)
+            changed = known.changed(action, values, by=by, at=versions.utc_now(), reason=reason)
+            domains.write(root.schema, changed)
+        except OSError as error:
+            raise root.unwritable(error) from None
+    what = " and ".join(f"{name} {quoted(these)}" for name, these in values.items())
+    sizes = ", ".join(counted(len(these), name) for name, these in changed.values.items())
+    return f"{_PAST[action]} {what}, by {by}; {sizes} in {shown(root.schema)}"
+
+
+def _parsed(assignments: Sequence[str]) -> dict[str, tuple[str, ...]]:
+    """By feature, the values of ``FEATURE=VALUE`` arguments, each once."""
+    values: dict[str, list[str]] = {}
+    for assignment in assignments:
+        name, equals, value = assignment.partition("=")
+        if not equals or not value:
+            raise InputError(f"got {assignment!r}, must be FEATURE=VALUE, such as label=cat")
+        if name not in domains.FEATURES:
+            near = difflib.get_close_matches(name, domains.FEATURES, n=1)
+            remedy = f"did you mean {near[0]}?" if near else f"use {' or '.join(domains.FEATURES)}"
+            raise InputError(f"got {assignment!r}: no list is kept of a feature {name!r}; {remedy}")
+        if value not in values.setdefault(name, []):
+            values[name].append(value)
+    return {name: tuple(these) for name, these in values.items()}
+
+
+def _check_name(by: str) -> None:
+    if not by.strip():
+        raise InputError("--by: got '', must be a name, for the history; give yours")
+
+
+def _check_kept(config: Config) -> None:
+    if config.data.window is None:
+        raise InputError(
+            f"data.window: {shown(config.file)} has none, and only what spans of a window may have "
+            "is listed; a string_domain in data.schema limits the labels of other data"
+        )
+
+
+def _nothing_yet(config: Config) -> InputError:
+    return InputError(
+        f"root: {shown(config.root)} has no schema.pbtxt yet; the first model that is pushed "
+        "decides which labels there are, so run thaw run first"
+    )
+
+
+def _check_own(config: Config, name: str, values: Sequence[str]) -> None:
+    """Refuses what the schema's file does not list: accepted or not, it would stay an anomaly."""
+    own = domains.values_of(read_schema(config)[1], name)
+    missing = [value for value in values if own is not None and value not in own]
+    if not missing:
+        return
+    if config.data.schema_file:
+        remedy = f"{shown(config.data.schema_file)} (data.schema) does not list it; add it there"
+    else:
+        remedy = f"Thaw reads {quoted(own or ())}; convert the images"
+    raise InputError(f"{name}: {quoted(missing)}: {remedy}")
+
+
+def _check_window(config: Config, labels: Sequence[str]) -> None:
+    """Refuses to remove a class of which the next model would be trained on images."""
+    assert config.data.window is not None
+    selection = select(spans.read(Root(config.root).spans), config.data.window)
+    for label in labels:
+        having = [
+            record.span
+            for record in (*selection.older, *selection.whole)
+            if any(by_class.get(label) for by_class in record.images.values())
+        ]
+        if having:
+            numbers = ", ".join(map(str, having[:_SHOWN])) + (", …" if having[_SHOWN:] else "")
+            raise InputError(
+                f"label: {clipped(label, 60)!r} has images that the next model would learn, in "
+                f"{'span' if len(having) == 1 else 'spans'} {numbers}; take them out of the data "
+                "and run thaw run, reject the span with thaw spans, or wait until the window has "
+                "moved on; then remove the class"
+            )

@@ -169,6 +169,15 @@ class Config(Options):
     _file: Path = PrivateAttr(default=Path("config.yaml"))
     _overrides: tuple[str, ...] = PrivateAttr(default=())
 
+    @model_validator(mode="after")
+    def _loses_no_class_unasked(self) -> "Config":
+        if self.data.window and self.evaluation.lost_classes == "allow":
+            raise ValueError(
+                "evaluation.lost_classes is allow, and with data.window any span that lacks a "
+                "class would cost it; leave the key out, and let thaw schema remove name the class"
+            )
+        return self
+
     @property
     def file(self) -> Path:
         """The file that this was read from."""

@@ -90,6 +90,14 @@ def _checked(
     return config
 
 
+def root_option(config: Config) -> str:
+    """The root that a command about a config must be given; empty if the config leads there."""
+    try:
+        return "" if load(config.file).root == config.root else str(config.root)
+    except InputError:  # It is no longer there, or depends on what --set has given.
+        return str(config.root)
+
+
 def is_config(target: str) -> bool:
     """Whether a command's argument is a configuration, whatever its name, rather than a model."""
     if target.endswith((".yaml", ".yml")):

@@ -13,6 +13,7 @@ from modules.text import cause
 from pipeline import preflight
 from pipeline.configuration.config import Config
 from pipeline.display import Display, logged_to
+from pipeline.domains import establish
 from pipeline.interruption import Interruption, watched
 from pipeline.reporting import upgraded
 from pipeline.state.full_disk import no_room
@@ -73,6 +74,7 @@ def held(config: Config, *, adopt: bool = False) -> Iterator[str]:
     """
     about_root = preflight.claim_root(config, adopt=adopt)
     with watched(), Root(config.root).held():
+        establish(config)
         yield about_root
 
 

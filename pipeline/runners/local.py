@@ -16,6 +16,7 @@ from pipeline.compiled import CompiledPipeline, compile_pipeline, read_compiled
 from pipeline.configuration import record
 from pipeline.configuration.config import Config
 from pipeline.data_size import DataSize, data_size
+from pipeline.domains import establish
 from pipeline.node import run_node
 from pipeline.reporting import planned
 from pipeline.runners.begin import Run, begun, failures_in_words, held, reason
@@ -150,6 +151,7 @@ def _run_nodes(this: Run, size: DataSize) -> Summary:
         graph.write(root.compiled)
     this.seconds["prepare"] = round(display.finish("prepare"), 2)
     run_graph(this, read_compiled(root.compiled), this.run_id, connection)
+    establish(this.config)
     return executions.summary_of(connection, this.run_id)
 
 

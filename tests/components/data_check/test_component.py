@@ -9,6 +9,7 @@ from tfx.types import artifact_utils, standard_artifacts
 
 from components import artifacts
 from components.data_check.component import DataCheck
+from components.data_check.new_values import Accepted
 from components.records import split_book
 from modules import features
 from modules.errors import InputError
@@ -16,7 +17,13 @@ from modules.errors import InputError
 ENTRY = split_book.Entry("d1", "a", "a/1.png", "test", "", "")
 
 
-def checked(folder: Path, tested: int, min_examples: int, span: int | None = None) -> Path:
+def checked(
+    folder: Path,
+    tested: int,
+    min_examples: int,
+    span: int | None = None,
+    accepted: Accepted | None = None,
+) -> Path:
     """Runs the node's executor on so many test images of two classes; gives the verdict."""
     anomalies, ingestion = standard_artifacts.ExampleAnomalies(), artifacts.Ingestion()
     verdict = artifacts.Verdict()
@@ -44,6 +51,7 @@ def checked(folder: Path, tested: int, min_examples: int, span: int | None = Non
             "min_examples": min_examples,
             "min_others": 0,
             "counts": "yes",
+            "accepted": accepted.as_text() if accepted else "",
         },
     )
     return folder / "verdict" / "verdict.json"
@@ -79,3 +87,15 @@ def test_the_splits_of_a_refused_span_and_of_data_without_spans_are_not_entered(
         with contextlib.suppress(InputError):
             checked(tmp_path / name, tested, 30, span)
         assert not (tmp_path / name / "splits.json").exists()
+
+
+def test_a_class_that_is_not_accepted_stops_the_run_with_the_command_that_accepts_it(
+    tmp_path: Path,
+) -> None:
+    message = (
+        r"^data: new: class 'b' \(51 images\); correct the images, or, if this is right, accept it "
+        r"and run again: thaw schema accept /c\.yaml label=b --by NAME$"
+    )
+    with pytest.raises(InputError, match=message):
+        checked(tmp_path, 30, 30, 3, Accepted({"label": ["a"]}, "/c.yaml"))
+    assert not (tmp_path / "splits.json").exists()

@@ -100,6 +100,26 @@ def test_a_candidate_that_has_lost_a_class_is_refused_unless_that_is_allowed() -
     assert judge(answers, Evaluation(lost_classes="allow"), SERVED).verdict == "blessed"
 
 
+def test_a_class_that_a_person_removed_may_be_lost_and_no_other() -> None:
+    label = ["a"] * 200 + ["b"] * 200
+    removed = judge(
+        with_labels(("a", "b"), ("a", "b", "c"), label), Evaluation(), SERVED, removed=["c", "x"]
+    )
+    assert removed.verdict == "blessed"
+    (rule,) = [rule for rule in removed.rules if rule.name == "lost_classes"]
+    assert rule.reason.endswith("'c', and the candidate does not; it was removed from the schema")
+    answers = with_labels(("a", "b"), ("a", "b", "c", "my d"), label)
+    refused = judge(answers, Evaluation(), SERVED, removed=["c"])
+    assert refused.sentence.startswith(
+        "refused: lost_classes: the baseline knows 'c' and 'my d', and the candidate does not; of "
+        "these, only 'c' was removed from the schema; if meant: thaw schema remove CONFIG "
+        "'label=my d' --by NAME; "
+    )
+    assert "thaw schema remove CONFIG label=c 'label=my d'" in (
+        judge(answers, Evaluation(), SERVED, removed=[]).sentence
+    )
+
+
 def test_a_forced_blessing_names_who_and_why_and_the_rules_that_it_overrides() -> None:
     forced = Override(by="Ada", reason="the test split is wrong")
     verdict = judge(predictions(right(10, 90)), Evaluation(), NONE, forced=forced)

@@ -67,6 +67,10 @@ def test_set_replaces_one_value_and_root_the_root(
 @pytest.mark.parametrize(
     ("change", "message"),
     [
+        (
+            "data: {path: a, window: {spans: 2}}\nevaluation: {lost_classes: allow}",
+            r"evaluation\.lost_classes is allow, and with data\.window any span .*; leave the key",
+        ),
         ("dta: {}", r"^dta: unknown key; did you mean data\?"),
         (
             "finetune: {stages: [{name: a, learning_rat: 1}]}",
