@@ -8,7 +8,7 @@ from tfx.types import standard_artifacts
 
 from components.artifacts import Ingestion, Quarantine
 from components.driver import PropertiesDriver
-from components.image_example_gen import executor, golden_set, listing_file, span_splits
+from components.image_example_gen import contents, executor, golden_set, listing_file, span_splits
 from components.image_example_gen.io import GOLDEN, LISTING, PLACE, SPAN, SPLIT_BOOK, VERIFY
 from components.image_example_gen.sources import spans
 from components.node_spec import filled, node_spec
@@ -32,8 +32,11 @@ class Driver(PropertiesDriver):
         path = Path(properties[LISTING]) if properties.get(LISTING) else None
         known = listing_file.read(path) if path and not properties.get(VERIFY) else None
         options = place.options(options)
+        contents.KEPT.clear()
         # A span may lack classes: it is trained on beside others.
-        listing = listing_file.take(options, known, min_classes=2 if number is None else 1)
+        listing = listing_file.take(
+            options, known, min_classes=2 if number is None else 1, contents=contents.KEPT
+        )
         if path and listing != known:
             listing_file.write(path, listing)
         fingerprint, taken_out = listing.fingerprint, False

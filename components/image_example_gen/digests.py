@@ -14,6 +14,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
+from components.image_example_gen.contents import Contents
 from components.image_example_gen.image_file import ImageFile, is_remote
 from components.image_example_gen.io import map_in_threads, read_file
 
@@ -50,7 +51,9 @@ class Digested(NamedTuple):
 
 
 def with_digests(
-    files: Sequence[ImageFile], known: Mapping[str, Digested] | None = None
+    files: Sequence[ImageFile],
+    known: Mapping[str, Digested] | None = None,
+    contents: Contents | None = None,
 ) -> Iterator[Digested]:
     """Gives each image its digest.
 
@@ -58,27 +61,38 @@ def with_digests(
         files: as listed.
         known: by path, what an earlier run has read. Of a file that may have changed since, the
             content is read.
+        contents: keeps what is read; None keeps nothing.
     """
     earlier = known or {}
-    return map_in_threads(lambda file: _digested(file, earlier.get(file.path)), files)
+    return map_in_threads(lambda file: _digested(file, earlier.get(file.path), contents), files)
 
 
-def _digested(file: ImageFile, known: Digested | None) -> Digested:
+def _digested(file: ImageFile, known: Digested | None, contents: Contents | None) -> Digested:
     if file.digest or file.problem:
         return Digested(file, None)
     began = time.time_ns()
     try:
-        state = None if is_remote(file.path) else _state_of(file.path)
+        state = state_of(file.path)
         if known and known.state and known.state == state:
             return Digested(replace(file, digest=known.file.digest), state)
-        digest = hashlib.sha256(read_file(file.path)).hexdigest()
+        content = read_file(file.path)
     except OSError as error:
         return Digested(replace(file, problem=f"unreadable: {error.strerror or error}"), None)
+    digest = hashlib.sha256(content).hexdigest()
+    if contents is not None:
+        contents.keep(file.path, content, state)
     settled = state is not None and max(state.mtime, state.ctime) < began - SETTLED
     return Digested(replace(file, digest=digest), state if settled else None)
 
 
-def _state_of(path: str) -> FileState:
+def state_of(path: str) -> FileState | None:
+    """What changes with a file's content; None at an address, where nothing shows it.
+
+    Raises:
+        OSError: when there is no such file.
+    """
+    if is_remote(path):
+        return None
     status = os.stat(path)
     return FileState(status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino)
 

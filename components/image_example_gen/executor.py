@@ -11,6 +11,7 @@ from tfx.types import artifact_utils
 
 from components.image_example_gen import (
     beam_worker,
+    contents,
     golden_set,
     listing_file,
     records,
@@ -60,6 +61,7 @@ class Executor(base_beam_executor.BaseBeamExecutor):
             _write(pipeline, assigned, folders, options) | beam.Map(
                 beam_worker.write_report, details, files, examples.uri, fingerprint
             )
+        contents.KEPT.clear()
         report.add_golden(files, assigned.golden)
         try:
             report.check_unchanged(files, key_of(options))

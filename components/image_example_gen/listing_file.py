@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from components.disk import replace_whole
+from components.image_example_gen.contents import Contents
 from components.image_example_gen.digests import Digested, FileState, fingerprint, with_digests
 from components.image_example_gen.image_file import ImageFile
 from components.image_example_gen.sources import list_data
@@ -44,7 +45,10 @@ class DigestedListing:
 
 
 def take(
-    options: Ingest, known: DigestedListing | None = None, min_classes: int = 2
+    options: Ingest,
+    known: DigestedListing | None = None,
+    min_classes: int = 2,
+    contents: Contents | None = None,
 ) -> DigestedListing:
     """Lists the images and gives each its digest.
 
@@ -52,10 +56,11 @@ def take(
         options: where they are.
         known: what an earlier run has read; None reads the content of every image.
         min_classes: how many classes there must be.
+        contents: keeps what is read; None keeps nothing.
     """
     listing = list_data(options, min_classes)
     digests = {image.file.path: image for image in known.images} if known else {}
-    images = list(with_digests(listing.files, digests))
+    images = list(with_digests(listing.files, digests, contents))
     return DigestedListing(images, listing.layout, listing.passed.parts())
 
 

@@ -16,7 +16,9 @@ from dataclasses import dataclass, field, replace
 import tensorflow as tf
 
 from components.image_example_gen.check import BadImageError, ImageMetadata, examine_all
+from components.image_example_gen.contents import KEPT
 from components.image_example_gen.decoding import TOGETHER
+from components.image_example_gen.digests import state_of
 from components.image_example_gen.hash_split import split_of
 from components.image_example_gen.image_file import ImageFile
 from components.image_example_gen.io import read_file
@@ -176,7 +178,9 @@ def _read_all(files: Sequence[ImageFile], options: Ingest) -> Iterator[_Read]:
 
 def _read(file: ImageFile) -> _Read:
     try:
-        content = read_file(file.path)
+        content = KEPT.take(file.path, state_of(file.path))
+        if content is None:
+            content = read_file(file.path)
         return _Read(file, content, problem=_problem(file, content))
     except OSError as error:
         if file.digest:  # The driver has read it.

@@ -11,7 +11,14 @@ import tensorflow as tf
 from tfx.types import standard_artifacts
 
 from components import artifacts
-from components.image_example_gen import component, digests, executor, listing_file
+from components.image_example_gen import (
+    component,
+    contents,
+    digests,
+    executor,
+    listing_file,
+    records,
+)
 from components.image_example_gen.io import LISTING, PLACE, SPLIT_BOOK, VERIFY
 from components.image_example_gen.sources import list_all
 from components.records.data import FINGERPRINT
@@ -135,12 +142,12 @@ def test_an_image_that_changes_after_the_driver_ends_the_run(
 def test_a_file_that_changed_without_a_trace_is_found_when_its_records_are_written(
     data: Path, tmp_path: Path, pictures: list[bytes], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    now, state_of = time.time_ns, digests._state_of
+    now, state_of = time.time_ns, digests.state_of
     monkeypatch.setattr(time, "time_ns", lambda: now() + 10 * digests.SETTLED)
     properties = properties_of(data, tmp_path / "listing")
     before = component.Driver(None).changes(properties, {})
     states = {str(path): state_of(str(path)) for path in data.rglob("*.png")}
-    monkeypatch.setattr(digests, "_state_of", states.__getitem__)
+    monkeypatch.setattr(digests, "state_of", states.__getitem__)
     (data / "a" / "00.png").write_bytes(pictures[20])
     unaware = component.Driver(None).changes(properties, {})
     assert unaware == before
@@ -179,3 +186,52 @@ def test_the_driver_reads_only_what_may_have_changed_unless_it_is_to_verify(
     assert read == []
     assert component.Driver(None).changes({**properties, VERIFY: "yes"}, {}) == first
     assert len(read) == 20
+
+
+@pytest.fixture
+def reads(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The paths of the images that are read, in the order of the reads."""
+    paths: list[str] = []
+
+    def read_file(path: str) -> bytes:
+        paths.append(path)
+        return Path(path).read_bytes()
+
+    monkeypatch.setattr(digests, "read_file", read_file)
+    monkeypatch.setattr(records, "read_file", read_file)
+    return paths
+
+
+def test_driver_and_executor_in_one_process_read_each_image_once(
+    data: Path, tmp_path: Path, pictures: list[bytes], reads: list[str]
+) -> None:
+    properties = properties_of(data, tmp_path / "listing")
+    changes = component.Driver(None).changes(properties, {})
+    examples = run(properties | changes, tmp_path / "out")
+    assert sorted(reads) == sorted(map(str, data.rglob("*.png")))
+    assert {content for content, _ in records_of(examples)} == set(pictures[:20])
+
+
+def test_the_executor_reads_what_the_driver_could_not_keep(
+    data: Path, tmp_path: Path, reads: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    size = sum(path.stat().st_size for path in data.rglob("*.png"))
+    monkeypatch.setattr(contents.KEPT, "limit", size // 2)
+    properties = properties_of(data, tmp_path / "listing")
+    changes = component.Driver(None).changes(properties, {})
+    assert len(records_of(run(properties | changes, tmp_path / "out"))) == 20
+    assert 29 <= len(reads) <= 31
+    assert len(set(reads)) == 20
+
+
+def test_contents_are_given_once_and_only_for_the_state_that_they_were_read_in() -> None:
+    kept = contents.Contents(limit=10)
+    kept.keep("a", b"12345", state=1)
+    kept.keep("b", b"12345", state=1)
+    kept.keep("c", b"1", state=1)
+    assert kept.take("c", 1) is None  # There was no room for it.
+    assert kept.take("a", 1) == b"12345"
+    assert kept.take("a", 1) is None
+    assert kept.take("b", 2) is None
+    kept.keep("c", b"1234567890", state=1)
+    assert kept.take("c", 1) == b"1234567890"
