@@ -8,7 +8,7 @@ from pydantic import BeforeValidator, ConfigDict, Field
 
 from components.disk import replace_whole
 from components.records.base import Record
-from components.records.data import DataRecord
+from components.records.data import DataRecord, TrainedSpanRecord
 from components.records.gate import GateRecord
 from components.records.infra import InfraRecord
 from components.records.model import (
@@ -105,6 +105,15 @@ def scores_in(path: Path) -> ScoresRecord | None:
         return ScoresRecord.model_validate(candidate, extra="ignore")
     except (OSError, ValueError, KeyError, TypeError):  # pydantic's error is a ValueError.
         return None
+
+
+def trained_spans_in(path: Path) -> tuple[TrainedSpanRecord, ...]:
+    """The spans that a model was trained on, of a summary that any release may have written."""
+    try:
+        spans = json.loads(path.read_text(encoding="utf-8"))["data"]["spans"]
+        return tuple(TrainedSpanRecord.model_validate(span, extra="ignore") for span in spans)
+    except (OSError, ValueError, KeyError, TypeError):
+        return ()
 
 
 def status_of(*, version: str, pushed_by: str, run_id: str) -> Status:

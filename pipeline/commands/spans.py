@@ -1,0 +1,229 @@
+"""``thaw spans``, ``spans accept`` and ``spans reject``, and the lines that they print."""
+
+import datetime
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Literal
+
+from components.image_example_gen.sources import spans as places
+from components.records import spans
+from components.records.base import Record
+from components.records.span_decisions import decided
+from components.records.spans import AgreementRecord, SpanRecord
+from components.records.summary import SUMMARY_FILE, trained_spans_in
+from components.serving import versions
+from modules import model_layout
+from modules.errors import InputError
+from modules.rounding import share
+from modules.text import counted, printable_lines, quoted
+from pipeline.configuration.config import Config
+from pipeline.state.root import Root, shown
+
+_MARGIN = " " * 8
+
+
+class TrainedVersion(Record):
+    """A version that was trained on a span."""
+
+    version: int
+    """The version's number."""
+    part: str
+    """`whole`, or `older` where it was the subsample that stays after the window."""
+    fingerprint: str
+    """The span's fingerprint then."""
+    serving: bool = False
+    """Whether it is the version that TensorFlow Serving loads."""
+    withdrawn: bool = False
+    """Whether it was withdrawn by a rollback."""
+
+
+class ListedSpan(SpanRecord):
+    """A span, and the versions that know it."""
+
+    versions: tuple[TrainedVersion, ...]
+    """The versions in the serving folder, and the withdrawn ones, that were trained on it."""
+
+
+def listed(config: Config) -> list[ListedSpan]:
+    """The spans that were taken in, by number.
+
+    Raises:
+        InputError: when the registry is damaged.
+    """
+    records = spans.read(Root(config.root).spans)
+    trained = _trained(config) if records else {}
+    return [
+        ListedSpan(**dict(record), versions=tuple(trained.get(record.span, ())))
+        for record in records.values()
+    ]
+
+
+def decide(
+    config: Config,
+    span: str,
+    state: Literal["accepted", "rejected"],
+    by: str | None,
+    reason: str | None,
+) -> str:
+    """Records what a person has decided about a span; returns a line on what follows from it.
+
+    Args:
+        config: names the root.
+        span: its number, or its day.
+        state: what it is now.
+        by: who decides.
+        reason: why.
+
+    Raises:
+        InputError: when there is no such span, or nothing of it to accept; or without name or
+            reason.
+        BusyError: when a run holds the root.
+    """
+    by, reason = (by or "").strip(), (reason or "").strip()
+    if not by or not reason:
+        raise InputError(
+            "--by and --reason: one is missing or empty; a decision about a span is recorded with "
+            "a name and a reason, so give both"
+        )
+    root = Root(config.root)
+    number = _number(span, config)
+    _check(spans.read(root.spans), number, state, config)  # Without records, there is no root.
+    with root.held():
+        records = spans.read(root.spans)
+        _check(records, number, state, config)
+        before = records[number]
+        records[number] = decided(before, state, by=by, reason=reason, at=versions.utc_now())
+        try:
+            spans.write(root.spans, records)
+        except OSError as error:
+            raise root.unwritable(error) from None
+    name = places.shown(number, config.data.path)
+    line = f"span {name} is {state}, by {by}; it was {before.state}"
+    if state == "rejected":
+        return line + _what_is_served(config, number)
+    return f"{line}; thaw retrain {shown(config.file)} trains on it if the window reaches it"
+
+
+def _number(text: str, config: Config) -> int:
+    """The number of a span that a person has named."""
+    if text.isascii() and text.isdigit():
+        return int(text)
+    if places.has_dates(config.data.path):
+        try:
+            day = datetime.date.fromisoformat(text)
+            return (day - datetime.date(1970, 1, 1)).days
+        except ValueError:
+            raise InputError(
+                f"SPAN: got {text!r}, must be a span's number or a day such as 2026-01-31; "
+                f"thaw spans {shown(config.file)} lists them"
+            ) from None
+    raise InputError(
+        f"SPAN: got {text!r}, must be a span's number; thaw spans {shown(config.file)} lists them"
+    )
+
+
+def _check(records: Mapping[int, SpanRecord], number: int, state: str, config: Config) -> None:
+    """Refuses a span that was not taken in, and one of which there is nothing to accept."""
+    file = shown(config.file)
+    if not records:
+        raise InputError(
+            f"SPAN: got {number}, and no span has been taken in yet; thaw run {file} takes them in"
+        )
+    if number not in records:
+        known = quoted([places.shown(n, config.data.path) for n in records])
+        raise InputError(f"SPAN: got {number}, and the spans taken in are {known}; name one")
+    if state == "accepted" and not records[number].artifacts:
+        raise InputError(
+            f"SPAN: {number} cannot be accepted, as its images cannot be used as they are; correct "
+            f"them, and the next run takes it in; thaw spans {file} shows what is wrong"
+        )
+
+
+def _what_is_served(config: Config, number: int) -> str:
+    """What a person should do where the served version was trained on a span that is rejected."""
+    present = versions.list_versions(config.serving_dir)
+    learned = {of.version for of in _trained(config).get(number, ()) if not of.withdrawn}
+    if not present or present[-1] not in learned:
+        return "; no model is trained on it any more"
+    line = f"; version {present[-1]}, which is served, was trained on it"
+    others = [version for version in present if version not in learned]
+    file = shown(config.file)
+    if others:
+        return f"{line}: thaw rollback {file} {others[-1]} goes back to one that was not"
+    return f"{line}, and so were all others there; thaw retrain {file} trains one without it"
+
+
+def _trained(config: Config) -> dict[int, list[TrainedVersion]]:
+    """By span, the versions that were trained on it, in rising order."""
+    folder = config.serving_dir
+    present = versions.list_versions(folder)
+    places_of = {number: folder for number in present}
+    places_of |= {
+        note["version"]: folder / versions.WITHDRAWN for note in versions.withdrawn(folder)
+    }
+    by_span: dict[int, list[TrainedVersion]] = {}
+    for number, place in sorted(places_of.items()):
+        summary = place / str(number) / model_layout.EXTRA / SUMMARY_FILE
+        for trained in trained_spans_in(summary):
+            version = TrainedVersion(
+                version=number,
+                part=trained.part,
+                fingerprint=trained.fingerprint,
+                serving=number == (present[-1] if present else None),
+                withdrawn=place != folder,
+            )
+            by_span.setdefault(trained.span, []).append(version)
+    return by_span
+
+
+def as_text(rows: Sequence[ListedSpan], config: Config) -> str:
+    """What is known of each span, a paragraph each."""
+    if not rows:
+        return "no span has been taken in yet"
+    return printable_lines(line for row in rows for line in _lines(row, config))
+
+
+def _lines(row: ListedSpan, config: Config) -> Iterator[str]:
+    name = places.shown(row.span, config.data.path)
+    version = f", version {row.version}" if row.version else ""
+    yield f"span {name}{version}: {row.state} by {row.decided_by}, {row.decided_at}: {row.reason}"
+    counts = ", ".join(f"{split} {sum(n.values()):,}" for split, n in row.images.items())
+    if counts:
+        yield f"{_MARGIN}images: {counts}; fingerprint {row.fingerprint}"
+    if row.agreement:
+        yield from _agreement(row.agreement, config)
+    if row.versions:
+        yield f"{_MARGIN}trained on it: {', '.join(_in_words(of, row) for of in row.versions)}"
+
+
+def _agreement(agreement: AgreementRecord, config: Config) -> Iterator[str]:
+    low, high = agreement.interval
+    yield (
+        f"{_MARGIN}version {agreement.version} gives the label of "
+        f"{share(agreement.agreement, agreement.images)} of {counted(agreement.images, 'image')} "
+        f"({low:.3f} to {high:.3f}); its mean score is {_score(agreement.score_agreeing)} there "
+        f"and {_score(agreement.score_disagreeing)} elsewhere, and a class's share of its answers "
+        f"and of the labels differ by up to {agreement.answer_shift:.3f}"
+    )
+    if agreement.unknown_labels:
+        yield f"{_MARGIN}it does not know {quoted(agreement.unknown_labels)}"
+    if agreement.sheet:
+        sheet = Root(config.root).path / agreement.sheet
+        yield f"{_MARGIN}its surest disagreements: {shown(sheet)}"
+
+
+def _score(value: float | None) -> str:
+    return "none" if value is None else f"{value:.3f}"
+
+
+def _in_words(version: TrainedVersion, row: ListedSpan) -> str:
+    marks = [
+        mark
+        for mark, holds in (
+            ("serving", version.serving),
+            ("withdrawn", version.withdrawn),
+            ("a part of it", version.part == "older"),
+            ("as it was then", version.fingerprint != row.fingerprint),
+        )
+        if holds
+    ]
+    return f"version {version.version}" + (f" ({', '.join(marks)})" if marks else "")
