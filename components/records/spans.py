@@ -49,11 +49,10 @@ class AgreementRecord(ShareRecord):
     score_agreeing: float | None = None
     """The mean of the model's highest score where its answer is the label; null for no image."""
     score_disagreeing: float | None = None
-    """The same where its answer is another class: as high as the other where labels are wrong, and
-    most often lower where the images have changed."""
+    """The same where its answer is another class."""
     answer_shift: float = 0.0
     """The largest difference between a class's share of the answers and its share of the labels:
-    small where labels were mixed up, and often large where the images have changed."""
+    small where labels were mixed up, large where the model does not know such images."""
     unknown_labels: tuple[str, ...] = ()
     """The span's classes that the model does not know."""
     unanswered: int = 0
