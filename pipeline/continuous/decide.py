@@ -1,0 +1,96 @@
+"""Decides whether to train, from the triggers and what is known."""
+
+from collections.abc import Iterator, Sequence
+
+from components.serving.versions import TIME_FORM
+from modules.settings import Trigger
+from modules.text import counted
+from pipeline.continuous import triggers
+from pipeline.continuous.decisions import Decision, TriggerResult
+from pipeline.continuous.situation import Situation
+
+
+def decide(situation: Situation, when: Sequence[Trigger]) -> Decision:
+    """The decision in a situation; one trigger that is met is enough.
+
+    Args:
+        situation: the present one.
+        when: the config's triggers.
+
+    Returns:
+        The decision, without a run's name.
+    """
+    results = tuple(_results(situation, when))
+    is_due = any(result.met for result in results) and bool(situation.spans or situation.to_take_in)
+    return Decision(
+        time=situation.now.strftime(TIME_FORM),
+        answer="yes" if is_due else "no",
+        sentence=_sentence(situation, results, is_due=is_due),
+        triggers=results,
+        spans=situation.spans,
+        new_spans=tuple(record.span for record in situation.new),
+        served_version=situation.served.number if situation.served else None,
+        finished=situation.finished,
+    )
+
+
+def refused(situation: Situation, reason: str) -> Decision:
+    """The decision where a span cannot be used as it is: no, whatever the triggers say."""
+    return Decision(
+        time=situation.now.strftime(TIME_FORM),
+        answer="no",
+        sentence=reason,
+        spans=situation.spans,
+        new_spans=tuple(record.span for record in situation.new),
+        served_version=situation.served.number if situation.served else None,
+        finished=situation.finished,
+    )
+
+
+def _results(situation: Situation, when: Sequence[Trigger]) -> Iterator[TriggerResult]:
+    """The results of all triggers, in the config's order."""
+    first = triggers.nothing_served(situation)
+    if first:
+        yield first
+    for trigger in when:
+        if trigger.new_span:
+            yield triggers.new_span(situation)
+        elif trigger.new_images is not None:
+            yield triggers.new_images(situation, trigger.new_images)
+        elif trigger.served_accuracy is not None:
+            yield triggers.served_accuracy(situation, trigger.served_accuracy)
+        elif trigger.every is not None:
+            yield triggers.every(situation, trigger.every)
+        elif trigger.drift is not None:
+            # NumPy and protobuf are imported here: not where there is no such trigger.
+            from pipeline.continuous.drift_trigger import drifts
+
+            yield from drifts(situation, trigger.drift)
+
+
+def _sentence(situation: Situation, results: Sequence[TriggerResult], *, is_due: bool) -> str:
+    """Why the answer is what it is, in a line."""
+    served = f"; version {situation.served.number} is served" if situation.served else ""
+    if is_due:
+        reasons = "; ".join(result.sentence for result in results if result.met)
+        return f"training is due: {reasons}{served}"
+    if situation.new or not situation.served:
+        reasons = "; ".join(result.sentence for result in results)
+        return f"no training is due: {reasons}{served}"
+    clock = "".join(f"; {r.sentence}" for r in results if r.value is not None and r.value < 0)
+    return f"nothing new: {_spans(situation)}{served}{clock}"
+
+
+def _spans(situation: Situation) -> str:
+    """How many spans there are, and those that are in no window until a person decides."""
+    records = situation.records
+    quarantined = [number for number, record in records.items() if record.state == "quarantined"]
+    text = f"{counted(len(records), 'span')}, the latest is {max(records, default=0)}"
+    if quarantined:
+        verb = "is" if len(quarantined) == 1 else "are"
+        text += f", and {triggers.numbers(quarantined)} {verb} quarantined"
+    early = [number for number in situation.passed_over if number not in records]
+    if early:
+        verb = "lies" if len(early) == 1 else "lie"
+        text += f", and {triggers.numbers(early)} {verb} before the window"
+    return text
