@@ -79,6 +79,20 @@ def quiet() -> Iterator[TextIO]:
 
 
 @contextmanager
+def shown_on_standard_error() -> Iterator[None]:
+    """Sends what a run shows to standard error; standard output is for what a program reads."""
+    sys.stdout.flush()
+    kept = os.dup(1)
+    os.dup2(2, 1)
+    try:
+        yield
+    finally:
+        sys.stdout.flush()
+        os.dup2(kept, 1)
+        os.close(kept)
+
+
+@contextmanager
 def _log(path: Path) -> Iterator[TextIO]:
     """A file to append to; its folder is created."""
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -11,7 +11,7 @@ from pipeline import collector, interruption
 
 # ``thaw --help`` shows the commands in the order of these imports.
 # isort: off
-from pipeline.cli import run, backbone, model, serving, spans, roots, schema  # noqa: F401
+from pipeline.cli import run, retrain, backbone, model, serving, spans, roots, schema  # noqa: F401
 from pipeline.cli.app import BUSY, FAILED, OK, WRONG_INPUT, app
 # isort: on
 

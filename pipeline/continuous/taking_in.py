@@ -1,6 +1,6 @@
 """Takes in the spans that are new, each by a graph of its own, and enters them in the root."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -67,15 +67,24 @@ def take_in_spans(this: Run, seen: Look) -> dict[int, SpanRecord]:
         for span in seen.to_take_in:
             records, problem = _take_in_one(this, span, connection)
             refused += [f"span {span.number}: {problem}"] if problem else []
-    refused += [
+    check_none_is_refused([*refused, *refused_before(seen, records)])
+    return records
+
+
+def refused_before(seen: Look, records: Mapping[int, SpanRecord]) -> list[str]:
+    """A line for each span that was refused and has not changed since."""
+    return [
         f"span {span.number} is refused as before: {records[span.number].reason}"
         for span in seen.spans
         if span.change == "none" and records[span.number].state == "refused"
     ]
-    if refused:
-        more = f" (and {len(refused) - 1} more spans are refused)" if refused[1:] else ""
-        raise InputError(refused[0] + more)
-    return records
+
+
+def check_none_is_refused(lines: Sequence[str]) -> None:
+    """Raises ``InputError`` with the first of the lines, if there is one."""
+    if lines:
+        more = f" (and {len(lines) - 1} more spans are refused)" if lines[1:] else ""
+        raise InputError(lines[0] + more)
 
 
 def _take_in_one(this: Run, span: SpanOnDisk, connection: Any) -> tuple[dict[int, SpanRecord], str]:

@@ -1,0 +1,150 @@
+"""``thaw retrain``: looks for new spans, takes them in, decides, and trains if that is due."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timezone
+
+from components.records import spans
+from components.records.spans import SpanRecord
+from components.records.summary import Summary
+from modules.errors import InputError
+from pipeline.configuration.config import Config
+from pipeline.continuous import decisions
+from pipeline.continuous.decide import decide, refused
+from pipeline.continuous.decisions import Decision
+from pipeline.continuous.look import Look, look, window_of
+from pipeline.continuous.situation import Situation, gather
+from pipeline.continuous.taking_in import (
+    check_none_is_refused,
+    refused_before,
+    take_in_spans,
+    window_size,
+)
+from pipeline.runners.begin import Run, begun, failures_in_words, held
+from pipeline.runners.local import complete
+from pipeline.state.root import Root
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What `thaw retrain` did.
+
+    Attributes:
+        decision: whether to train, and why.
+        summary: of the run; None where none was due.
+    """
+
+    decision: Decision
+    summary: Summary | None = None
+
+
+def retrain(
+    config: Config, say: Callable[[str], None], *, verbose: bool = False, cold: bool = False
+) -> Outcome:
+    """Takes in what is new, decides whether to train, enters the decision, and trains if it is due.
+
+    The root is held from the first look to the end. Where nothing is new and nothing is due, there
+    is no run, and neither TensorFlow nor TFX is imported.
+
+    Args:
+        config: with a window.
+        say: takes a line for the user that has nothing to do with the decision.
+        verbose: shows TFX's log.
+        cold: starts the training from the pretrained backbone, whatever is served.
+
+    Raises:
+        InputError: when the config or the data is wrong; where a span was refused, a decision says
+            so.
+        Exception: as ``local.run``.
+    """
+    window_of(config)
+    with held(config) as about_root:
+        root = Root(config.root)
+        for line in filter(None, (about_root, _repaired(root))):
+            say(line)
+        records = spans.read(root.spans)
+        seen = look(config, records)
+        if not seen.to_take_in:
+            decision = _decided(config, seen, records)
+            if decision.answer == "no":
+                _enter(root, decision)
+                return Outcome(decision)
+        with begun(config, verbose=verbose, cold=cold) as this:
+            return _run(this, seen)
+
+
+def dry_run(config: Config) -> Decision:
+    """What ``retrain`` would decide, as far as that is known before spans are taken in.
+
+    Writes nothing, and does not wait for a run that holds the root.
+
+    Raises:
+        InputError: as ``retrain``.
+    """
+    window_of(config)
+    records = spans.read(Root(config.root).spans)
+    seen = look(config, records)
+    check_none_is_refused(
+        [f"span {span.number}: {span.problem}" for span in seen.to_take_in if span.problem]
+    )
+    check_none_is_refused(refused_before(seen, records))
+    return decide(_situation(config, seen, records, is_dry=True), config.retrain.when)
+
+
+def _run(this: Run, seen: Look) -> Outcome:
+    """Takes in what is new, decides, and trains if that is due."""
+    config = this.config
+    with failures_in_words(this):
+        try:
+            records = take_in_spans(this, seen)
+        except InputError as error:
+            situation = _situation(config, seen, spans.read(this.root.spans))
+            _enter(this.root, refused(situation, str(error)))
+            raise
+        decision = _decided(config, seen, records)
+        if decision.answer == "yes":
+            decision = decision.model_copy(update={"run_id": this.run_id})
+            this.display.say(decision.sentence)
+        _enter(this.root, decision)
+    if decision.answer == "no":
+        return Outcome(decision)
+    return Outcome(decision, complete(this, take_in=lambda run: window_size(run, records)))
+
+
+def _decided(config: Config, seen: Look, records: Mapping[int, SpanRecord]) -> Decision:
+    """The decision once all that is new has been taken in; raises where a span is refused."""
+    situation = _situation(config, seen, records)
+    try:
+        check_none_is_refused(refused_before(seen, records))
+    except InputError as error:
+        _enter(Root(config.root), refused(situation, str(error)))
+        raise
+    return decide(situation, config.retrain.when)
+
+
+def _situation(
+    config: Config, seen: Look, records: Mapping[int, SpanRecord], *, is_dry: bool = False
+) -> Situation:
+    return gather(
+        config,
+        records,
+        datetime.now(timezone.utc),
+        to_take_in=[span.number for span in seen.to_take_in] if is_dry else (),
+        passed_over=seen.passed_over,
+    )
+
+
+def _repaired(root: Root) -> str:
+    """As ``decisions.repair``; raises as ``Root.held``."""
+    try:
+        return decisions.repair(root.decisions)
+    except OSError as error:
+        raise root.unwritable(error) from None
+
+
+def _enter(root: Root, decision: Decision) -> None:
+    """Adds the decision to the root's; raises as ``Root.held``."""
+    try:
+        decisions.append(root.decisions, decision)
+    except OSError as error:
+        raise root.unwritable(error) from None

@@ -1,0 +1,294 @@
+"""``thaw retrain``: what it prints and leaves, with the graphs' work played by functions."""
+
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from components.records import spans
+from components.records.summary import Summary
+from modules.errors import BusyError, InputError, StageError
+from pipeline.cli.app import app
+from pipeline.configuration.config import Config
+from pipeline.continuous import decisions, retraining
+from pipeline.continuous.decisions import Decision
+from pipeline.continuous.look import Look, recipe
+from pipeline.runners.begin import Run
+from pipeline.state.root import Root
+from tests.conftest import GLYPHS, PROJECT
+from tests.pipeline.continuous.served_versions import push
+from tests.pipeline.continuous.situations import trained_on
+from tests.pipeline.continuous.test_look import config_of, taken_in
+
+__all__ = ["config_of"]  # a fixture
+
+
+@pytest.fixture
+def served(config_of: Callable[..., Config]) -> Config:
+    """A root with two spans that were taken in, and a version that was trained on them."""
+    config = config_of(["span-1", "span-2"])
+    root = Root(config.root)
+    root.path.mkdir(parents=True)
+    images = {"train": {"a": 4, "b": 4}}
+    spans.write(
+        root.spans,
+        [taken_in(config, n, fingerprint=f"{n:064x}", images=images) for n in (1, 2)],
+    )
+    push(config.serving_dir, 7, [trained_on(1), trained_on(2)])
+    return config
+
+
+class Played:
+    """What the graphs would do: ``taken`` and ``trained`` count, ``end`` is how a training ends."""
+
+    def __init__(self) -> None:
+        self.taken: list[list[int]] = []
+        self.trained: list[str] = []
+        self.refuses = ""
+        self.end: str | Exception = "pushed"
+
+    def take_in(self, this: Run, seen: Look) -> dict[int, spans.SpanRecord]:
+        self.taken.append([span.number for span in seen.to_take_in])
+        if self.refuses:
+            raise InputError(self.refuses)
+        images = {"train": {"a": 4, "b": 4}}
+        new = {
+            n: taken_in(this.config, n, fingerprint=f"{n:064x}", images=images)
+            for n in self.taken[-1]
+        }
+        records = {**spans.read(this.root.spans), **new}
+        spans.write(this.root.spans, records)
+        return records
+
+    def train(self, this: Run, take_in: Callable[[Run], Any]) -> Summary:
+        take_in(this)
+        with pytest.raises(BusyError), this.root.held():
+            pass
+        self.trained.append(this.run_id)
+        if isinstance(self.end, Exception):
+            raise self.end
+        summary = Summary.model_validate(
+            {
+                "run_id": this.run_id,
+                "status": self.end,
+                "serving_dir": str(this.config.serving_dir),
+                "seconds": {"total": 1.0},
+                "peak_rss_mb": 1.0,
+            }
+        )
+        summary.write(this.root.summary_of(this.run_id))
+        return summary
+
+
+@pytest.fixture
+def played(monkeypatch: pytest.MonkeyPatch) -> Played:
+    graphs = Played()
+    monkeypatch.setattr(retraining, "take_in_spans", graphs.take_in)
+    monkeypatch.setattr(retraining, "complete", graphs.train)
+    return graphs
+
+
+def retrain(config: Config, *options: str) -> Result:
+    return CliRunner().invoke(app, ["retrain", str(config.file), *options])
+
+
+def add_span(config: Config, number: int) -> None:
+    """Another span, with the images of the first one, moved by a pixel's colour."""
+    folder = Path(config.data.path.replace("{SPAN}", "1"))
+    other = Path(config.data.path.replace("{SPAN}", str(number)))
+    for file in sorted(folder.rglob("*.png")):
+        place = other / file.relative_to(folder)
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_bytes(file.read_bytes())
+
+
+def entered(config: Config) -> list[Decision]:
+    return list(decisions.read_decisions(Root(config.root).decisions))
+
+
+def state_of(folder: Path) -> dict[str, tuple[int, bytes]]:
+    """Each file and folder below one, with when it was changed and what it holds."""
+    return {
+        str(path): (path.stat().st_mtime_ns, path.read_bytes() if path.is_file() else b"")
+        for path in sorted(folder.rglob("*"))
+    }
+
+
+def test_nothing_new_is_one_line_each_time_and_leaves_a_line_of_the_decisions_alone(
+    served: Config, played: Played
+) -> None:
+    before = set(state_of(served.root))
+    for _ in range(3):
+        result = retrain(served)
+        assert result.exit_code == 0
+        assert result.output == "nothing new: 2 spans, the latest is 2; version 7 is served\n"
+    root = Root(served.root)
+    left = {Path(path).name for path in set(state_of(served.root)) - before}
+    assert left <= {root.decisions.name, "owner.json", "run.lock"}
+    assert [each.answer for each in entered(served)] == ["no"] * 3
+    assert (played.taken, played.trained) == ([], [])
+
+
+def test_nothing_new_takes_less_than_5_seconds_and_loads_no_tensorflow(served: Config) -> None:
+    code = (
+        "import sys\n"
+        "from pipeline.cli import main\n"
+        f"sys.argv = ['thaw', 'retrain', {str(served.file)!r}]\n"
+        "try:\n    main()\n"
+        "except SystemExit as end:\n    print('ended', end.code)\n"
+        "print(sorted({'tensorflow', 'tfx', 'apache_beam', 'numpy'} & set(sys.modules)))\n"
+    )
+    started = time.monotonic()
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, cwd=PROJECT, check=True
+    )
+    assert time.monotonic() - started < 5.0
+    assert done.stdout.splitlines()[1:] == ["ended 0", "[]"]
+    assert done.stdout.startswith("nothing new: 2 spans")
+    assert done.stderr == ""
+
+
+def test_a_new_span_is_taken_in_and_trained_on_while_the_root_is_held(
+    served: Config, played: Played
+) -> None:
+    add_span(served, 3)
+    result = retrain(served)
+    assert result.exit_code == 0, result.output
+    (decision,) = entered(served)
+    assert (decision.answer, decision.new_spans) == ("yes", (3,))
+    assert [span.span for span in decision.spans] == [2, 3]
+    assert (played.taken, played.trained) == ([[3]], [decision.run_id])
+    assert retrain(served).output.startswith("nothing new: 3 spans, the latest is 3; version 7")
+
+
+def test_a_training_that_failed_is_due_again_without_taking_in_again(
+    served: Config, played: Played
+) -> None:
+    add_span(served, 3)
+    played.end = StageError("trainer failed: the disk is full")
+    assert isinstance(retrain(served).exception, StageError)
+    played.end = "pushed"
+    assert retrain(served).exit_code == 0
+    assert played.taken == [[3], []]
+    assert [each.answer for each in entered(served)] == ["yes", "yes"]
+    assert retrain(served).output.startswith("nothing new")
+
+
+def test_a_model_that_the_gate_refused_is_status_3_once(served: Config, played: Played) -> None:
+    add_span(served, 3)
+    played.end = "rejected"
+    assert retrain(served).exit_code == 3
+    result = retrain(served)
+    assert (result.exit_code, len(played.trained)) == (0, 1)
+
+
+def test_where_no_trigger_is_met_there_is_no_training(served: Config, played: Played) -> None:
+    add_span(served, 3)
+    result = retrain(served, "--set", "retrain.when=[{new_images: 100}]")
+    assert result.exit_code == 0
+    assert result.stdout.endswith(
+        "no training is due: 8 images of 100 that the served model was not trained on; version 7 "
+        "is served\n"
+    )
+    assert (played.taken, played.trained) == ([[3]], [])
+    assert [each.answer for each in entered(served)] == ["no"]
+
+
+def test_a_span_that_is_refused_is_told_and_entered_and_nothing_is_trained(
+    served: Config, played: Played
+) -> None:
+    add_span(served, 3)
+    played.refuses = "span 3: it has a new class"
+    result = retrain(served)
+    assert isinstance(result.exception, InputError)
+    assert str(result.exception) == "span 3: it has a new class"
+    (decision,) = entered(served)
+    assert (decision.answer, decision.sentence) == ("no", "span 3: it has a new class")
+    assert played.trained == []
+
+
+def test_a_span_that_was_refused_and_is_the_same_leaves_no_run(
+    served: Config, played: Played
+) -> None:
+    root = Root(served.root)
+    records = spans.read(root.spans)
+    changes = {
+        "state": "refused",
+        "artifacts": {},
+        "reason": "it has a new class",
+        "recipe": recipe(served, refused=True),
+    }
+    spans.write(root.spans, {**records, 2: records[2].model_copy(update=changes)})
+    result = retrain(served)
+    assert str(result.exception) == "span 2 is refused as before: it has a new class"
+    assert not root.runs.exists()
+    assert [each.sentence for each in entered(served)] == [str(result.exception)]
+    assert played.taken == []
+
+
+def test_json_is_the_decision_alone(served: Config, played: Played, capfd: Any) -> None:
+    add_span(served, 3)
+    result = retrain(served, "--json")
+    assert Decision.model_validate_json(result.stdout) == entered(served)[0]
+    shown = capfd.readouterr()
+    assert shown.out == ""
+    assert "training is due: span 3 is new; version 7 is served" in shown.err
+    assert json.loads(retrain(served, "--json").stdout)["answer"] == "no"
+
+
+def test_a_dry_run_decides_and_writes_nothing(
+    served: Config, played: Played, tmp_path: Path
+) -> None:
+    add_span(served, 3)
+    before = state_of(tmp_path)
+    result = retrain(served, "--dry-run", "--json")
+    decision = Decision.model_validate_json(result.output)
+    assert (decision.answer, decision.run_id) == ("yes", None)
+    assert "span 3 has come and will be taken in first" in decision.sentence
+    assert state_of(tmp_path) == before
+    assert (played.taken, played.trained) == ([], [])
+
+
+def test_a_dry_run_on_a_new_root_makes_no_folder(
+    config_of: Callable[..., Config], tmp_path: Path
+) -> None:
+    config = config_of(["span-1"])
+    before = state_of(tmp_path)
+    result = retrain(config, "--dry-run")
+    assert result.output == (
+        "training is due: no version is served; span 1 has come and will be taken in first\n"
+    )
+    assert state_of(tmp_path) == before
+
+
+def test_a_line_that_a_kill_has_cut_off_is_told(served: Config, played: Played) -> None:
+    retrain(served)
+    file = Root(served.root).decisions
+    with file.open("ab") as torn:
+        torn.write(b'{"time": "2026')
+    result = retrain(served)
+    assert "decisions.jsonl: the last line was cut off" in result.output
+    assert len(entered(served)) == 2
+    assert "cut off" not in retrain(served).output
+
+
+def test_a_root_that_another_run_holds_is_busy(served: Config) -> None:
+    with Root(served.root).held():
+        assert isinstance(retrain(served).exception, BusyError)
+
+
+def test_a_config_without_a_window_is_one_line_with_the_remedy(tmp_path: Path) -> None:
+    file = tmp_path / "birds.yaml"
+    file.write_text(f"data: {{path: x}}\nbackbone: {{handle: {GLYPHS}}}\n", encoding="utf-8")
+    for options in ([], ["--dry-run"]):
+        result = CliRunner().invoke(app, ["retrain", str(file), *options])
+        assert isinstance(result.exception, InputError)
+        assert "data.window: the config has none" in str(result.exception)
+        assert "add data: {window: {spans: 4}}" in str(result.exception)
+    assert not (tmp_path / ".thaw").exists()
