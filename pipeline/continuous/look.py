@@ -19,6 +19,7 @@ from pipeline.state.root import Root
 
 # Keys of ``data`` whose content counts, and not where it lies.
 _PLACES = {"path", "earlier", "image_root"}
+AS_BEFORE = " is refused as before: "  # in place of ``: `` between a span and why it is refused
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,7 @@ from modules.errors import InputError
 from modules.settings import check_class_weights
 from pipeline import collector
 from pipeline.compiled import compile_span
-from pipeline.continuous.look import Look, SpanOnDisk, look, recipe, window_of
+from pipeline.continuous.look import AS_BEFORE, Look, SpanOnDisk, look, recipe, window_of
 from pipeline.data_size import DataSize
 from pipeline.runners.begin import Run
 from pipeline.runners.local import connected, run_graph
@@ -74,7 +74,7 @@ def take_in_spans(this: Run, seen: Look) -> dict[int, SpanRecord]:
 def refused_before(seen: Look, records: Mapping[int, SpanRecord]) -> list[str]:
     """A line for each span that was refused and has not changed since."""
     return [
-        f"span {span.number} is refused as before: {records[span.number].reason}"
+        f"span {span.number}{AS_BEFORE}{records[span.number].reason}"
         for span in seen.spans
         if span.change == "none" and records[span.number].state == "refused"
     ]

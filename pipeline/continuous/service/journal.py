@@ -1,42 +1,39 @@
 """Reads what runs have left in a root, without TensorFlow, and whatever state it is in."""
 
 import json
-import os
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
-_TAIL = 1 << 16  # bytes; a decision is far shorter
+from modules.errors import InputError
+from pipeline.continuous.decisions import Decision, last_decision
+from pipeline.state.root import Root
 
 
-def last_line(path: Path) -> str:
-    """The last whole line of a file that others append to; empty if there is none."""
+def decision_of(root: Root) -> Decision | None:
+    """The root's latest decision; None where there is none that can be read."""
     try:
-        with path.open("rb") as file:
-            size = file.seek(0, os.SEEK_END)
-            file.seek(max(0, size - _TAIL))
-            tail = file.read(_TAIL)
+        return last_decision(root.decisions)
+    except (OSError, InputError):  # The next run says what is wrong with it.
+        return None
+
+
+def mark_of(path: Path) -> tuple[int, int]:
+    """What changes with each line that is added to a file, also if another takes its place."""
+    try:
+        status = path.stat()
     except OSError:
-        return ""
-    whole, end, _ = tail.rpartition(b"\n")
-    return whole.rpartition(b"\n")[2].decode(errors="replace") if end else ""
-
-
-def as_object(text: str) -> dict[str, Any]:
-    """A JSON object; empty for other text."""
-    try:
-        value = json.loads(text)
-    except ValueError:
-        return {}
-    return value if isinstance(value, dict) else {}
+        return 0, 0
+    return status.st_ino, status.st_size
 
 
 def object_in(path: Path) -> dict[str, Any]:
     """The JSON object that a file holds; empty if it holds none."""
     try:
-        return as_object(path.read_text(encoding="utf-8", errors="replace"))
-    except OSError:
+        value = json.loads(path.read_text(encoding="utf-8", errors="replace"))
+    except (OSError, ValueError):
         return {}
+    return value if isinstance(value, dict) else {}
 
 
 def value_at(value: object, *keys: str) -> Any:

@@ -63,12 +63,12 @@ def _counted(tally: Tally) -> Iterator[Metric]:
 
 
 def _times(root: Root) -> Iterator[Metric]:
-    decision = journal.as_object(journal.last_line(root.decisions))
+    decision = journal.decision_of(root)
     run = journal.object_in(root.summary)
     yield from _gauge(
         "thaw_retrain_last_decision_timestamp_seconds",
         "When it was last decided whether to train, as Unix time.",
-        journal.timestamp(decision.get("time")),
+        journal.timestamp(decision and decision.time),
     )
     yield from _gauge(
         "thaw_retrain_last_run_timestamp_seconds",

@@ -12,6 +12,7 @@ from modules.settings.retrain import as_seconds
 from pipeline import preflight
 from pipeline.configuration import loading
 from pipeline.configuration.config import Config
+from pipeline.continuous.look import AS_BEFORE, window_of
 from pipeline.continuous.service import journal, log, loop
 from pipeline.continuous.service.child import Child, command
 from pipeline.continuous.service.stopping import Stop
@@ -51,11 +52,7 @@ class Request:
             InputError: when it is wrong, or cannot be watched.
         """
         config = loading.load(self.file, self.overrides, self.root)
-        if config.data.window is None:
-            raise InputError(
-                f"data.window: missing in {config.file}, must say over which spans a model is "
-                "trained; add data: {window: {spans: 4}}"
-            )
+        window_of(config)
         return config
 
     def command_for(self, config: Config) -> list[str]:
@@ -156,20 +153,20 @@ class Looks:
 
     def run(self, command: Sequence[str]) -> loop.Look:
         """Runs the command, and reads what it has left."""
-        before = journal.last_line(self._root.decisions)
+        before = journal.mark_of(self._root.decisions)
         self._notifier.status("looks for new data")
         self._errors = set()
         began = time.monotonic()
         status = self._ended(command)
         repeats = status == loop.WRONG_INPUT and self._errors <= self._refusals
         self._refusals = frozenset(self._errors if status == loop.WRONG_INPUT else ())
-        line = journal.last_line(self._root.decisions)
-        decision = journal.as_object(line) if line != before else {}
-        run_id = str(decision.get("run_id") or "")
+        has_decided = journal.mark_of(self._root.decisions) != before
+        decision = journal.decision_of(self._root) if has_decided else None
+        run_id = decision.run_id or "" if decision else ""
         return loop.Look(
             status=status,
-            decided=line != before,
-            answer=str(decision.get("answer", "")),
+            decided=has_decided,
+            answer=decision.answer if decision else "",
             run_status=_run_status(status, self._root, run_id),
             seconds=time.monotonic() - began,
             run_id=run_id,
@@ -194,7 +191,7 @@ class Looks:
         if not line.startswith(_ERROR):
             log.write("output", line)
             return
-        error = line.removeprefix(_ERROR)
+        error = line.removeprefix(_ERROR).replace(AS_BEFORE, ": ")
         self._errors.add(error)
         if error not in self._refusals:
             log.write("output", error, logging.ERROR)

@@ -1,37 +1,46 @@
 """What is read of a root's files, whole or not."""
 
+import itertools
 from pathlib import Path
 
 import pytest
 
+from pipeline.continuous.decisions import Decision, append
 from pipeline.continuous.service import journal
+from pipeline.state.root import Root
 
 
-@pytest.mark.parametrize(
-    ("content", "line"),
-    [
-        (b"", ""),
-        (b"unfinished", ""),
-        (b'{"a": 1}\n', '{"a": 1}'),
-        (b'{"a": 1}\n{"a": 2}\n', '{"a": 2}'),
-        (b'{"a": 1}\n{"a": 2', '{"a": 1}'),
-        (b"x" * 200_000 + b"\n" + b"y" * 1000 + b"\n", "y" * 1000),
-    ],
-)
-def test_the_last_whole_line_is_read_however_long_the_file_is(
-    content: bytes, line: str, tmp_path: Path
-) -> None:
-    path = tmp_path / "decisions.jsonl"
-    path.write_bytes(content)
-    assert journal.last_line(path) == line
+def decision(run_id: str | None = None) -> Decision:
+    return Decision(time="2026-11-25T00:00:00Z", answer="no", sentence="", run_id=run_id)
+
+
+def test_the_latest_decision_is_the_last_whole_line(tmp_path: Path) -> None:
+    root = Root(tmp_path)
+    assert journal.decision_of(root) is None
+    append(root.decisions, decision("r1"))
+    append(root.decisions, decision("r2"))
+    with root.decisions.open("a") as file:
+        file.write('{"time": "20')
+    assert journal.decision_of(root) == decision("r2")
+    root.decisions.write_text("[]\n")
+    assert journal.decision_of(root) is None
+
+
+def test_each_line_moves_the_mark_even_if_it_is_the_same_or_begins_a_file(tmp_path: Path) -> None:
+    path = Root(tmp_path).decisions
+    marks = [journal.mark_of(path)]
+    for _ in range(5):
+        append(path, decision(), max_bytes=500)
+        marks.append(journal.mark_of(path))
+    assert path.with_name("decisions.1.jsonl").exists()
+    assert not [pair for pair in itertools.pairwise(marks) if pair[0] == pair[1]]
 
 
 def test_a_file_that_is_not_there_or_damaged_holds_nothing(tmp_path: Path) -> None:
-    assert journal.last_line(tmp_path / "none") == ""
     assert journal.object_in(tmp_path / "none") == {}
-    (tmp_path / "list").write_text("[1]")
-    assert journal.object_in(tmp_path / "list") == {}
-    assert journal.as_object("{") == {}
+    for content in ("[1]", "{", ""):
+        (tmp_path / "file").write_text(content)
+        assert journal.object_in(tmp_path / "file") == {}
     assert journal.value_at({"a": {"b": 1}}, "a", "b") == 1
     assert journal.value_at({"a": 1}, "a", "b") is None
 

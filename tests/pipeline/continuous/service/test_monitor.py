@@ -8,6 +8,7 @@ from prometheus_client import CollectorRegistry, generate_latest
 
 from components.records import spans
 from components.records.spans import SpanRecord, State
+from pipeline.continuous.decisions import Decision, append
 from pipeline.continuous.service.monitor import RootCollector
 from pipeline.continuous.service.tally import Tally
 from pipeline.state.root import Root
@@ -87,9 +88,8 @@ def test_images_are_those_of_accepted_spans_and_spans_are_counted_by_state(tmp_p
 
 def test_the_last_decision_and_the_last_run_are_shown_as_unix_time(tmp_path: Path) -> None:
     root = Root(tmp_path)
-    root.decisions.write_text(
-        '{"time": "2026-11-25T00:00:00Z"}\n{"time": "2027-01-15T08:00:00Z"}\n{"time": "20'
-    )
+    for moment in ("2026-11-25T00:00:00Z", "2027-01-15T08:00:00Z"):
+        append(root.decisions, Decision(time=moment, answer="no", sentence=""))
     root.summary.write_text('{"run": {"ended_at": "2027-01-15T07:59:00Z"}}')
     samples = collected(root)
     assert samples["thaw_retrain_last_decision_timestamp_seconds"] == NOW

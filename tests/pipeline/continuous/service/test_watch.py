@@ -26,7 +26,9 @@ call = int(calls.read_text()) + 1 if calls.exists() else 1
 calls.write_text(str(call))
 def decide(answer, run_id=None):
     with (root / "decisions.jsonl").open("a") as file:
-        line = dict(time="2026-11-25T00:00:00Z", call=call, answer=answer, run_id=run_id)
+        line = dict(
+            time="2026-11-25T00:00:00Z", answer=answer, sentence=f"call {{call}}", run_id=run_id
+        )
         file.write(json.dumps(line) + "\\n")
 def end_the_service():
     os.kill(os.getppid(), signal.SIGTERM)
@@ -94,14 +96,15 @@ def test_why_the_data_is_refused_is_told_once_until_the_reason_changes(
     program = (
         "if call == 6: end_the_service()\n"
         "reason = 'an unknown class' if call < 4 else 'no images'\n"
-        "print(f'thaw: data.path: span 7 has {reason}', file=sys.stderr); sys.exit(2)"
+        "then = ' is refused as before' if call in (2, 3, 5) else ''\n"
+        "print(f'thaw: span 7{then}: {reason}', file=sys.stderr); sys.exit(2)"
     )
     assert watch(request(root, program, form="json")) == 0
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert [line["message"] for line in lines if line["event"] in ("output", "look_ended")] == [
-        "data.path: span 7 has an unknown class",
+        "span 7: an unknown class",
         "the data is refused; each period looks at it again, and says when that has changed",
-        "data.path: span 7 has no images",
+        "span 7: no images",
         "the data is refused; each period looks at it again, and says when that has changed",
     ]
 
@@ -162,7 +165,7 @@ def test_a_second_service_for_a_root_is_refused_and_a_run_by_hand_is_not(root: R
 def test_a_config_without_a_window_is_refused_before_anything_is_written(root: Root) -> None:
     wrong = request(root)
     wrong.file.write_text(f"{{data: {{path: images}}, backbone: {{handle: {GLYPHS}}}}}")
-    with pytest.raises(InputError, match=r"^data\.window: missing in .*; add data: \{window: "):
+    with pytest.raises(InputError, match=r"^data\.window: the config has none"):
         watch(wrong)
     assert not root.path.exists()
 
