@@ -1,10 +1,22 @@
-"""``thaw retrain``."""
+"""``thaw retrain``, once or as a service."""
 
+from collections.abc import Mapping
+from enum import Enum
 from typing import Annotated
 
 import typer
 
+from modules.errors import InputError
 from pipeline.cli.app import OK, REFUSED, ConfigFile, JsonOption, RootOption, SetOption, app
+
+_EVERY = "15m"
+
+
+class LogForm(str, Enum):
+    """The forms of the service's log."""
+
+    TEXT = "text"
+    JSON = "json"
 
 
 @app.command()
@@ -23,11 +35,49 @@ def retrain(
     ] = False,
     as_json: JsonOption = False,
     verbose: Annotated[bool, typer.Option("-v", "--verbose", help="Shows TFX's log.")] = False,
+    watch: Annotated[
+        bool, typer.Option("--watch", help="Does so again and again, until a signal comes.")
+    ] = False,
+    every: Annotated[
+        str | None,
+        typer.Option(
+            metavar="PERIOD", help=f"With --watch, how often, such as 1h; {_EVERY} by default."
+        ),
+    ] = None,
+    http: Annotated[
+        str | None,
+        typer.Option(
+            metavar="HOST:PORT", help="With --watch, answers /healthz and /metrics there."
+        ),
+    ] = None,
+    log: Annotated[
+        LogForm | None, typer.Option(help="With --watch, the form of the log; text by default.")
+    ] = None,
 ) -> None:
     """Takes in new spans of data, and trains if a trigger of retrain.when is met.
 
-    Exit status: as of thaw run; 0 if nothing is due, too.
+    Exit status: as of thaw run; 0 if nothing is due, too. With --watch:
+
+      0  a signal has ended it
+      1  as many runs in a row have failed as retrain.max_failures says
+      2  the config is wrong
+     75  another service looks after the root
     """
+    of_service = {"--every": every, "--http": http, "--log": log}
+    of_one_run = {"--dry-run": dry_run, "--cold": cold, "--json": as_json, "--verbose": verbose}
+    _check_mode(of_one_run if watch else of_service, watch=watch)
+    if watch:
+        from pipeline.continuous.service import watch as service
+
+        request = service.Request(
+            file=config,
+            every=service.seconds_of(_EVERY if every is None else every),
+            overrides=tuple(set_ or ()),
+            root=root,
+            http=http,
+            form=(log or LogForm.TEXT).value,
+        )
+        raise typer.Exit(service.watch(request))
     from contextlib import nullcontext
 
     from pipeline import display, reporting
@@ -51,3 +101,12 @@ def retrain(
         typer.echo(outcome.decision.sentence)
     is_refused = outcome.summary is not None and outcome.summary.status == "rejected"
     raise typer.Exit(REFUSED if is_refused else OK)
+
+
+def _check_mode(of_other_mode: Mapping[str, object], *, watch: bool) -> None:
+    """Refuses options of the other mode, which would have no effect."""
+    for option, value in of_other_mode.items():
+        if value not in (None, False):
+            remedy = "remove one of them" if watch else "add --watch, or remove it"
+            rule = "does not go with --watch" if watch else "goes with --watch alone"
+            raise InputError(f"{option}: {rule}; {remedy}")
