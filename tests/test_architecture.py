@@ -137,6 +137,8 @@ def test_files_that_define_a_component_keep_raw_annotations() -> None:
         ["backbones"],
         ["inspect", "modules"],
         ["lr-find", "configs/digits.yaml", "--stage", "none"],
+        ["retrain", "--help"],
+        ["retrain", "configs/digits.yaml"],
         ["run", "configs/digits.yaml", "--set", "data.path=none"],
         ["run", "configs/digits.yaml", "--set", "evaluation.min_examples=1000"],
     ],

@@ -1,6 +1,8 @@
 """``thaw retrain``: what it prints and leaves, with the graphs' work played by functions."""
 
+import errno
 import json
+import os
 import subprocess
 import sys
 import time
@@ -265,6 +267,21 @@ def test_a_dry_run_on_a_new_root_makes_no_folder(
         "training is due: no version is served; span 1 has come and will be taken in first\n"
     )
     assert state_of(tmp_path) == before
+
+
+def test_a_full_disk_is_one_line_and_nothing_is_done(
+    served: Config, played: Played, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(path: Path, decision: Decision) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(decisions, "append", full)
+    assert "no space is left on the disk" in str(retrain(served).exception)
+    add_span(served, 3)
+    result = retrain(served)
+    assert isinstance(result.exception, StageError)
+    assert "no space is left on the disk" in str(result.exception)
+    assert played.trained == []
 
 
 def test_a_line_that_a_kill_has_cut_off_is_told(served: Config, played: Played) -> None:
