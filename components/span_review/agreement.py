@@ -17,6 +17,7 @@ from modules.text import clipped, counted
 _HELD_OUT = (features.VALIDATION, features.TEST)
 _OF_HELD_OUT = "the images that no training sees"
 _KEY = "retrain.quarantine.min_agreement"
+_ENOUGH = 10  # images that show that a model cannot tell a class
 _ERROR = 1 - intervals.LEVEL
 
 
@@ -133,8 +134,9 @@ def problems(
         agreed: what was counted.
         min_agreement: the bound, in [0, 1].
         reached: the model's accuracy on the test images of its own training, None if unknown. Where
-            it did not keep the bound there either, the lower end of that accuracy's interval is the
-            bound: a class that the model never could tell says nothing against a span.
+            it did not keep the bound on 10 images or more there, the lower end of that accuracy's
+            interval is the bound: a class that the model never could tell says nothing against a
+            span.
 
     Returns:
         The sentences; the whole first, then the classes with the least agreement.
@@ -170,7 +172,7 @@ def _problem(
     if agreed is None:
         return ""
     bound, source = min_agreement, _KEY
-    if reached and reached.images and reached.accuracy < min_agreement:
+    if reached and reached.images >= _ENOUGH and reached.accuracy < min_agreement:
         right = round(reached.accuracy * reached.images)
         bound = intervals.share(right, reached.images).low
         source = "what the version was shown to reach"

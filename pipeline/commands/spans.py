@@ -206,6 +206,8 @@ def _agreement(agreement: AgreementRecord, config: Config) -> Iterator[str]:
     )
     if agreement.unknown_labels:
         yield f"{_MARGIN}it does not know {quoted(agreement.unknown_labels)}"
+    if agreement.unanswered:
+        yield f"{_MARGIN}it could not read {counted(agreement.unanswered, 'image')}"
     if agreement.sheet:
         sheet = Root(config.root).path / agreement.sheet
         yield f"{_MARGIN}its surest disagreements: {shown(sheet)}"

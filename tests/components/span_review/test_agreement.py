@@ -140,6 +140,8 @@ def test_a_class_that_the_model_never_could_tell_says_nothing_against_a_span() -
     overall = ScoreRecord(accuracy=0.8, images=100)
     reached = ScoresRecord(overall=overall, by_class={"5": score})
     assert problems(record, 0.7, reached) == []
+    few = reached.model_copy(update={"by_class": {"5": ScoreRecord(accuracy=0.5, images=2)}})
+    assert len(problems(record, 0.7, few)) == 1
     swapped = recorded(answered([("3", "3")] * 100 + [("5", "8")] * 100))
     (line,) = (line for line in problems(swapped, 0.7, reached) if line.startswith("class '5'"))
     assert "which is below 0.462 (what the version was shown to reach)" in line

@@ -30,6 +30,7 @@ AGREEMENT = AgreementRecord(
     score_disagreeing=0.96,
     answer_shift=0.012,
     unknown_labels=("new",),
+    unanswered=1,
     sheet="artifacts/SpanReview/review/9/sheet.html",
 )
 
@@ -109,6 +110,7 @@ def test_each_span_is_shown_with_its_state_its_images_and_its_versions(thaw_span
         "score is 0.970 there and 0.960 elsewhere, and a class's share of its answers and of the "
         "labels differ by up to 0.012",
         "        it does not know 'new'",
+        "        it could not read 1 image",
         f"        its surest disagreements: {thaw_spans.root.path / AGREEMENT.sheet}",
     ]
     rows = json.loads(thaw_spans("--json", thaw_spans.config).stdout)
