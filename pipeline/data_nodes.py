@@ -119,6 +119,7 @@ def data_nodes(
         split_book=files.split_book,
         min_examples=config.evaluation.min_examples if judged else 0,
         min_others=_least_others(config.evaluation) if judged else 0,
+        accepted=_accepted(config, accepted),
         counts=span is None,
     )
     return DataNodes(
@@ -156,13 +157,15 @@ def window_nodes(config: Config, files: DataFiles, *, judged: bool = True) -> Da
     schema = CuratedSchema(text=schema_text(config, columns))
 
     # Ends the run if a class has no training image in the window, or if there are too few test
-    # images for the gate.
+    # images for the gate; or if a class was not accepted, as in a span from before the first push
+    # that comes back into the window when a later span is rejected.
     data_check = DataCheck(
         ingestion=window.outputs["ingestion"],
         examples=window.outputs["examples"],
         source=source_fingerprint("components.data_check.component"),
         min_examples=config.evaluation.min_examples if judged else 0,
         min_others=_least_others(config.evaluation) if judged else 0,
+        accepted=_accepted(config, domains.read(Path(files.schema)) if files.schema else None),
     )
     return DataNodes(
         nodes=[window, schema, data_check],

@@ -2,16 +2,20 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 from components.records import domains
 from components.serving.push import push
 from modules import model_layout
+from modules.settings import ImageSpec, TrainerOptions
+from pipeline.compiled import compile_pipeline, compile_span
 from pipeline.configuration import loading
 from pipeline.configuration.config import Config
 from pipeline.domains import establish
 from pipeline.schema import schema_text
 from pipeline.state.root import Root
 from tests.components.serving.processes import model
+from tests.conftest import PROJECT
 
 
 def continuous(folder: Path, *overrides: str, root: Path | None = None) -> Config:
@@ -71,6 +75,36 @@ def test_another_program_s_version_decides_nothing(tmp_path: Path) -> None:
     config = continuous(tmp_path)
     pushed(config.root)
     assert establish(config) is None
+
+
+def test_an_accepted_class_changes_the_checks_and_nothing_that_trains(tmp_path: Path) -> None:
+    (tmp_path / "span-3").mkdir()
+    overrides = [f"data.path={tmp_path}/span-{{SPAN}}", "data.window={spans: 2}"]
+    config = loading.load(PROJECT / "configs" / "digits.yaml", overrides, tmp_path)
+    options = TrainerOptions(
+        handle=config.backbone.handle,
+        sha256="f" * 64,
+        image=ImageSpec(height=32, width=32),
+        finetune=config.finetune,
+    )
+
+    def nodes(*labels: str) -> dict[str, Any]:
+        domains.write(Root(tmp_path).schema, domains.Domains({"label": labels}))
+        compiled = compile_pipeline(config, options), compile_span(config, 3)
+        return {
+            f"{graph}: {node.pipeline_node.node_info.id}": str(node.pipeline_node.parameters)
+            for graph, pipeline in zip(("window", "span"), compiled, strict=True)
+            for node in pipeline.parsed_graph().nodes
+        }
+
+    before, after = nodes("cat", "dog"), nodes("cat", "dog", "emu")
+    assert {name for name in before if before[name] != after[name]} == {
+        "window: DataCheck",
+        "span: DataCheck",
+        "span: CuratedSchema",
+    }
+    assert "emu" in after["span: DataCheck"]
+    assert "schema.pbtxt" in after["window: Gate"]
 
 
 def test_what_spans_are_checked_against_changes_with_each_accepted_class_and_training_s_not(
