@@ -92,6 +92,7 @@ def data_nodes(
         split_book=files.split_book,
         verify=config.data.verify,
         span=span,
+        older=_older_fraction(config) if span is not None else None,
     )
 
     # Statistics of the label, the metadata and the columns, not of the bytes.
@@ -186,6 +187,11 @@ def _accepted(config: Config, known: Domains | None) -> Accepted | None:
 def _statistics_options(columns: Sequence[str]) -> tfdv.StatsOptions:
     """What StatisticsGen examines: the label, metadata and further columns, never the bytes."""
     return tfdv.StatsOptions(feature_allowlist=[features.LABEL, *features.IMAGE_METADATA, *columns])
+
+
+def _older_fraction(config: Config) -> float | None:
+    older = config.data.window.older if config.data.window else None
+    return older.fraction if older else None
 
 
 def _least_others(options: Evaluation) -> int:

@@ -9,7 +9,15 @@ from tfx.types import standard_artifacts
 from components.artifacts import Ingestion, Quarantine
 from components.driver import PropertiesDriver
 from components.image_example_gen import contents, executor, golden_set, listing_file, span_splits
-from components.image_example_gen.io import GOLDEN, LISTING, PLACE, SPAN, SPLIT_BOOK, VERIFY
+from components.image_example_gen.io import (
+    GOLDEN,
+    LISTING,
+    OLDER_FRACTION,
+    PLACE,
+    SPAN,
+    SPLIT_BOOK,
+    VERIFY,
+)
 from components.image_example_gen.sources import spans
 from components.node_spec import filled, node_spec
 from components.records import split_book
@@ -68,16 +76,19 @@ class ImageExampleGen(base_beam_component.BaseBeamComponent):
         split_book: the file that holds the splits of earlier spans; empty for none.
         verify: whether the driver reads every image, whatever the last run has read.
         span: its number; the latest if None.
+        older: the share of a span's images, by hash, that are also written to the output of this
+            name: those that stay in when the span is older than the window. None leaves it empty.
         golden: where the images are that are taken out; None for none.
     """
 
     SPEC_CLASS = node_spec(
         properties=dict.fromkeys(
-            ["options", "source", LISTING, SPLIT_BOOK, VERIFY, SPAN, GOLDEN], str
+            ["options", "source", LISTING, SPLIT_BOOK, VERIFY, SPAN, OLDER_FRACTION, GOLDEN], str
         ),
         inputs={},
         outputs={
             "examples": standard_artifacts.Examples,
+            "older": standard_artifacts.Examples,
             "ingestion": Ingestion,
             "quarantine": Quarantine,
         },
@@ -95,6 +106,7 @@ class ImageExampleGen(base_beam_component.BaseBeamComponent):
         split_book: str = "",
         verify: bool = False,
         span: int | None = None,
+        older: float | None = None,
         golden: golden_set.GoldenSource | None = None,
     ) -> None:
         super().__init__(
@@ -107,6 +119,7 @@ class ImageExampleGen(base_beam_component.BaseBeamComponent):
                 split_book=split_book,
                 verify="yes" if verify else "",
                 span="" if span is None else str(span),
+                older_fraction="" if older is None else str(older),
                 golden=golden.model_dump_json() if golden else "",
             )
         )

@@ -1,5 +1,6 @@
 """Runs the chunks on Beam; what a worker does is in ``beam_worker``."""
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,14 +20,24 @@ from components.image_example_gen import (
     span_splits,
 )
 from components.image_example_gen.image_file import ImageFile
-from components.image_example_gen.io import GOLDEN, LISTING, PLACE, SPAN, SPLIT_BOOK
+from components.image_example_gen.io import (
+    GOLDEN,
+    LISTING,
+    OLDER_FRACTION,
+    PLACE,
+    SPAN,
+    SPLIT_BOOK,
+)
 from components.image_example_gen.listing_file import DigestedListing
+from components.image_example_gen.older_part import OlderPart
 from components.image_example_gen.sources import key_of, spans
 from components.image_example_gen.split_assignment import SplitAssignment
 from components.records import split_book
-from components.records.data import FINGERPRINT, REPORT_FILE
+from components.records.data import FINGERPRINT, PART, REPORT_FILE
 from modules import features, progress
 from modules.errors import InputError
+from modules.images import shard_labels
+from modules.images.shard_labels import SpanPart
 from modules.settings import GoldenIngest, Ingest, ingest_of
 
 
@@ -44,10 +55,9 @@ class Executor(base_beam_executor.BaseBeamExecutor):
         options = ingest_of(exec_properties["options"])
         place = spans.Place.model_validate_json(exec_properties[PLACE])
         options = place.options(options)
-        fingerprint = exec_properties[FINGERPRINT]
         listing, assigned = _assigned(exec_properties, options, place.span)
-        examples = outputs["examples"]
-        folders = _describe(examples, options, fingerprint, place)
+        job = _job(outputs, exec_properties, options)
+        targets = _targets(outputs, exec_properties, options, place, assigned.withdrawn)
         summary = Path(outputs["ingestion"].uri, REPORT_FILE)
         files = report.Files(summary, Path(outputs["quarantine"].uri, report.QUARANTINE_FILE))
         details: dict[str, Any] = {"layout": listing.layout, "left_out": listing.left_out}
@@ -58,8 +68,8 @@ class Executor(base_beam_executor.BaseBeamExecutor):
             details |= {"span": place.span, "version": place.version or 0, "kept": assigned.kept}
             split_book.write_entries(summary.parent, assigned.entries)
         with self._make_beam_pipeline() as pipeline:
-            _write(pipeline, assigned, folders, options) | beam.Map(
-                beam_worker.write_report, details, files, examples.uri, fingerprint
+            _write(pipeline, assigned, job, options) | beam.Map(
+                beam_worker.write_report, details, files, targets, exec_properties[FINGERPRINT]
             )
         contents.KEPT.clear()
         report.add_golden(files, assigned.golden)
@@ -109,28 +119,66 @@ def _assigned(
     return result
 
 
-def _describe(
-    examples: Any, options: Ingest, fingerprint: str, place: spans.Place
-) -> dict[str, str]:
-    """Describes the artifact to TFX; returns the folder of each split that has images."""
-    splits = [*features.SPLITS, *([features.EARLIER] if options.earlier else [])]
-    names = [*splits, features.LABELS]
+def _job(
+    outputs: Mapping[str, Any], properties: Mapping[str, Any], options: Ingest
+) -> dict[str, Any]:
+    """Where the workers write which images, as ``records.write_chunk`` takes it."""
+    fraction = properties.get(OLDER_FRACTION)
+    folders = _folders(outputs["examples"], _splits(options))
+    older = _folders(outputs["older"], features.SPLITS) if fraction else {}
+    return {
+        "folders": folders,
+        "older": OlderPart(float(fraction), older) if fraction else None,
+        "keeps_digests": bool(properties.get(SPAN)),
+    }
+
+
+def _targets(
+    outputs: Mapping[str, Any],
+    properties: Mapping[str, Any],
+    options: Ingest,
+    place: spans.Place,
+    withdrawn: Sequence[str],
+) -> list[beam_worker.Target]:
+    """Describes the artifacts to TFX, and for the report; the older part is the second of them."""
+    fraction = properties.get(OLDER_FRACTION)
+    has_labels = not isinstance(options, GoldenIngest)
+    splits = {"examples": _splits(options), **({"older": [*features.SPLITS]} if fraction else {})}
+    targets = []
+    for key, names in splits.items():
+        examples = outputs[key]
+        names = [*names, features.LABELS] if has_labels else names
+        examples.split_names = artifact_utils.encode_split_names(names)
+        examples_utils.set_payload_format(examples, example_gen_pb2.FORMAT_TF_EXAMPLE)
+        # TFX knows no name for TFRecords that are not compressed: its readers and ours go by the
+        # files' names, and images are compressed already.
+        examples.set_string_custom_property(FINGERPRINT, properties[FINGERPRINT])
+        if key == "older":
+            examples.set_string_custom_property(PART, f"{key} {fraction}")
+        if place.span is not None:
+            examples.span, examples.version = place.span, place.version or 0
+        part = None
+        if properties.get(SPAN):  # Such a span is read together with others.
+            digests = [digest[: shard_labels.DIGITS] for digest in withdrawn]
+            part = SpanPart(examples.span, examples.version, key == "older", withdrawn=digests)
+        targets.append(beam_worker.Target(examples.uri, has_labels, part))
+    return targets
+
+
+def _splits(options: Ingest) -> list[str]:
     if isinstance(options, GoldenIngest):
-        names = splits = [options.only_split]
-    examples.split_names = artifact_utils.encode_split_names(names)
-    examples_utils.set_payload_format(examples, example_gen_pb2.FORMAT_TF_EXAMPLE)
-    # TFX knows no name for TFRecords that are not compressed: its readers and ours go by the
-    # files' names, and images are compressed already.
-    examples.set_string_custom_property(FINGERPRINT, fingerprint)
-    if place.span is not None:
-        examples.span, examples.version = place.span, place.version or 0
-    return {split: artifact_utils.get_split_uri([examples], split) for split in splits}
+        return [options.only_split]
+    return [*features.SPLITS, *([features.EARLIER] if options.earlier else [])]
+
+
+def _folders(examples: Any, splits: Sequence[str]) -> dict[str, str]:
+    return {split: f"{examples.uri}/Split-{split}" for split in splits}
 
 
 def _write(
     pipeline: Any,
     assigned: SplitAssignment,
-    folders: dict[str, str],
+    job: Mapping[str, Any],
     options: Ingest,
 ) -> beam.PCollection:
     """One pass over all images; gives the reports of all chunks, under one key."""
@@ -148,7 +196,7 @@ def _write(
             beam_worker.write,
             chunks=len(chunks),
             images=len(assigned.files),
-            folders=folders,
+            **job,
             shares=assigned.shares,
             options=options,
         )

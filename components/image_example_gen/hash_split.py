@@ -6,16 +6,23 @@ from collections.abc import Mapping
 _SPAN = 1 << 64
 
 
-def point_of(digest: str, group: str = "") -> float:
+def point_of(digest: str, group: str = "", salt: str = "") -> float:
     """The point in [0, 1) of an image: by its group, or by its content if it has none.
 
     Args:
         digest: sha256 of its bytes, hexadecimal.
         group: all images of a group have one point.
+        salt: another one gives points that have nothing to do with the first ones.
     """
     if group:
-        digest = hashlib.sha256(group.encode(errors="replace")).hexdigest()
+        digest = _sha256(group)
+    if salt:
+        digest = _sha256(f"{salt}:{digest}")
     return int(digest[:16], 16) / _SPAN
+
+
+def _sha256(text: str) -> str:
+    return hashlib.sha256(text.encode(errors="replace")).hexdigest()
 
 
 def split_of(content: bytes, shares: Mapping[str, float], group: str = "", digest: str = "") -> str:

@@ -24,6 +24,9 @@ SPLIT_BOOK = "split_book"
 VERIFY = "verify"
 # The property, of the execution, that has the number of the span; empty for the latest.
 SPAN = "span"
+# The property, of the execution, that has the share of images in the part that stays in when the
+# span is older than the window; empty for no such part.
+OLDER_FRACTION = "older_fraction"
 # The property, of the execution, that has a ``golden_set.GoldenSource``; empty for none, and where
 # no image is golden.
 GOLDEN = "golden"

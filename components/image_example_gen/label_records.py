@@ -1,22 +1,23 @@
 """One small record for each class, so that a vocabulary can be made without reading an image."""
 
-from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 
 import tensorflow as tf
 
 from modules import features
+from modules.images.shard_labels import split_of
 
 FILE = "labels.tfrecord"
 
 
-def of_training(counts: Counter[tuple[str, str]]) -> list[str]:
+def of_training(labels: Mapping[str, Sequence[str]]) -> list[str]:
     """The classes that have an image in the train split, sorted.
 
     Args:
-        counts: usable images by (split, label).
+        labels: of the records of each shard of an artifact, by its name in ``shard_labels``.
     """
-    return sorted(label for (split, label), n in counts.items() if split == features.TRAIN and n)
+    in_train = (names for shard, names in labels.items() if split_of(shard) == features.TRAIN)
+    return sorted({label for names in in_train for label in names})
 
 
 def write(folder: str, labels: Iterable[str]) -> None:

@@ -22,7 +22,8 @@ from components.image_example_gen.digests import state_of
 from components.image_example_gen.hash_split import split_of
 from components.image_example_gen.image_file import ImageFile
 from components.image_example_gen.io import read_file
-from components.image_example_gen.shard_writers import ShardWriters
+from components.image_example_gen.older_part import OlderPart
+from components.image_example_gen.shard_writers import ShardWriters, Written
 from components.image_example_gen.sources.shards import read_records
 from modules import features
 from modules.parallel import in_order
@@ -46,8 +47,9 @@ class ChunkReport:
         one_color: images of one colour, each ``path`` and ``color``.
         bytes_read: of images.
         bytes_written: of records.
-        labels: of each shard's records, as ``ShardWriters`` has them.
         formats: images of the three splits, by format.
+        written: the records of all shards.
+        older: those of the older part, which are written once more.
     """
 
     counts: Counter[tuple[str, str]] = field(default_factory=Counter)
@@ -55,8 +57,9 @@ class ChunkReport:
     one_color: list[dict[str, str]] = field(default_factory=list)
     bytes_read: int = 0
     bytes_written: int = 0
-    labels: dict[str, list[str]] = field(default_factory=dict)
     formats: Counter[str] = field(default_factory=Counter)
+    written: Written = field(default_factory=Written)
+    older: Written = field(default_factory=Written)
 
 
 @dataclass(frozen=True)
@@ -120,6 +123,8 @@ def write_chunk(
     options: Ingest,
     number: int,
     *,
+    older: OlderPart | None = None,
+    keeps_digests: bool = False,
     advance: Callable[[int], None] = lambda images: None,
 ) -> ChunkReport:
     """Writes a chunk's images into the splits' folders.
@@ -130,13 +135,18 @@ def write_chunk(
         shares: each split's share of the images that no listing gave a split.
         options: the most pixels of an image, among others.
         number: of this chunk, from 0, for the shards' names.
+        older: the part that is also written to other folders; None for none.
+        keeps_digests: whether the report has the digest of each record, which must be known.
         advance: called now and then with the number of images done since.
 
     Returns:
         What was written and what was not; every file is in it.
     """
     report = ChunkReport()
-    with ShardWriters(folders, number, SHARD_BYTES) as writers:
+    with (
+        ShardWriters(folders, number, SHARD_BYTES) as whole,
+        ShardWriters(older.folders if older else {}, number, SHARD_BYTES) as sample,
+    ):
         for done, read in enumerate(_read_all(files, options)):
             if done and done % REPORT_EVERY == 0:
                 advance(REPORT_EVERY)
@@ -151,14 +161,18 @@ def write_chunk(
             if split not in folders:
                 continue
             example = to_example(read.content, file, read.metadata)
-            writers.write(split, example, file.label)
+            digest = file.digest if keeps_digests else ""
+            whole.write(split, example, file.label, digest)
+            if older and older.has(file, split):
+                sample.write(split, example, file.label, digest)
+                report.bytes_written += len(example)
             report.counts[split, file.label] += 1
             if split in features.SPLITS:
                 report.formats[read.metadata.format] += 1
             if read.metadata.color:
                 report.one_color.append({"path": file.name, "color": read.metadata.color})
             report.bytes_written += len(example)
-    report.labels = writers.labels
+    report.written, report.older = whole.written, sample.written
     advance((len(files) - 1) % REPORT_EVERY + 1)
     return report
 

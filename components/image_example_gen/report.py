@@ -1,6 +1,7 @@
 """The report of an ingestion: counts by split and class, and every image that was left out."""
 
 import json
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,9 +10,11 @@ from typing import Any
 from components.image_example_gen import bad_files, one_color
 from components.image_example_gen.image_file import ImageFile
 from components.image_example_gen.records import CHANGED, ChunkReport
+from components.image_example_gen.shard_writers import Written
 from components.records.data import OneColorRecord
 from modules import features
 from modules.errors import InputError
+from modules.images.shard_labels import split_of
 from modules.text import as_json, clipped, counted
 
 QUARANTINE_FILE = "quarantine.jsonl"
@@ -28,7 +31,8 @@ def merge(chunk_reports: Iterable[ChunkReport]) -> ChunkReport:
         whole.one_color += chunk.one_color
         whole.bytes_read += chunk.bytes_read
         whole.bytes_written += chunk.bytes_written
-        whole.labels |= chunk.labels
+        whole.written.add(chunk.written)
+        whole.older.add(chunk.older)
     whole.bad.sort(key=lambda row: (row["path"], row["reason"]))
     whole.one_color.sort(key=lambda row: row["path"])
     return whole
@@ -54,7 +58,8 @@ def summarize(whole: ChunkReport, files: Files) -> dict[str, Any]:
         ``images``: split to label to count, both sorted; ``formats``: format to count;
         ``bytes_read`` and ``bytes_written``, of images and of records; ``quarantined``:
         ``by_reason``, counts, and ``list``, the path; ``one_color``, as
-        ``one_color.summarize`` has it.
+        ``one_color.summarize`` has it; ``older``, as ``images``, of those in the older part, if
+        there is one.
     """
     counts = whole.counts
     labels = sorted({label for split, label in counts if split in features.SPLITS and label})
@@ -65,9 +70,15 @@ def summarize(whole: ChunkReport, files: Files) -> dict[str, Any]:
     earlier = {label: n for (split, label), n in counts.items() if split == features.EARLIER and n}
     if earlier:
         images[features.EARLIER] = dict(sorted(earlier.items()))
+    older = _counts(whole.older)
+    of_older = {
+        split: {label: older[split, label] for label in labels if older[split, label]}
+        for split in features.SPLITS
+    }
     return {
         "images": images,
         "formats": dict(sorted(whole.formats.items())),
+        **({"older": of_older} if whole.older.labels else {}),
         "bytes_read": whole.bytes_read,
         "bytes_written": whole.bytes_written,
         "quarantined": {
@@ -76,6 +87,13 @@ def summarize(whole: ChunkReport, files: Files) -> dict[str, Any]:
         },
         "one_color": one_color.summarize(whole.one_color, files.one_color).model_dump(mode="json"),
     }
+
+
+def _counts(written: Written) -> Counter[tuple[str, str]]:
+    """Of an artifact, how many records there are by (split, label)."""
+    return Counter(
+        (split_of(shard), label) for shard, labels in written.labels.items() for label in labels
+    )
 
 
 def write(whole: ChunkReport, details: Mapping[str, Any], files: Files) -> None:

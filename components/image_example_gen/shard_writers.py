@@ -1,12 +1,31 @@
 """Writes records into shards of a set size, a series of them for each split."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any
 
 import tensorflow as tf
 
 from modules.images import shard_labels
+
+
+@dataclass
+class Written:
+    """What was written of an Examples artifact, by each shard's name in ``shard_labels``.
+
+    Attributes:
+        labels: of the shard's records, in their order.
+        digests: likewise, as ``shard_labels.DIGITS`` has them; of no record if they are not kept.
+    """
+
+    labels: dict[str, list[str]] = field(default_factory=dict)
+    digests: dict[str, list[str]] = field(default_factory=dict)
+
+    def add(self, other: "Written") -> None:
+        """Adds other shards."""
+        self.labels |= other.labels
+        self.digests |= other.digests
 
 
 class ShardWriters:
@@ -20,12 +39,12 @@ class ShardWriters:
         shard_bytes: a shard that holds more is closed.
 
     Attributes:
-        labels: of each shard's records, in their order, by the shard's name in ``shard_labels``.
+        written: the records of all shards.
     """
 
     def __init__(self, folders: Mapping[str, str], number: int, shard_bytes: int) -> None:
         self._folders, self._number, self._most = folders, number, shard_bytes
-        self.labels: dict[str, list[str]] = {}
+        self.written = Written()
         self._writers: dict[str, Any] = {}
         self._names: dict[str, str] = {}
         self._weights: dict[str, int] = {}
@@ -49,20 +68,30 @@ class ShardWriters:
         for writer in self._writers.values():
             writer.close()
 
-    def write(self, split: str, record: bytes, label: str) -> None:
-        """Appends a record, which has this label, to a split."""
+    def write(self, split: str, record: bytes, label: str, digest: str = "") -> None:
+        """Appends a record to a split.
+
+        Args:
+            split: one that has a folder.
+            record: a serialized ``tf.Example``.
+            label: of the record.
+            digest: sha256 of its image, hexadecimal, if it is to be kept.
+        """
         if self._weights.get(split, 0) >= self._most:
             self._writers.pop(split).close()
         if split not in self._writers:
             self._open(split)
         self._writers[split].write(record)
         self._weights[split] += len(record)
-        self.labels[self._names[split]].append(label)
+        self.written.labels[self._names[split]].append(label)
+        if digest:
+            self.written.digests[self._names[split]].append(digest[: shard_labels.DIGITS])
 
     def _open(self, split: str) -> None:
         part = self._parts[split] = self._parts.get(split, -1) + 1
         path = f"{self._folders[split]}/images-{self._number:05d}-{part:05d}.tfrecord"
         self._names[split] = shard_labels.name_of(path)
-        self.labels[self._names[split]] = []
+        self.written.labels[self._names[split]] = []
+        self.written.digests[self._names[split]] = []
         self._writers[split] = tf.io.TFRecordWriter(path)
         self._weights[split] = 0

@@ -61,6 +61,7 @@ def assign(
         kept=sum(map(places.is_kept, changed)),
         changed=changed,
         entries=places.entries(files),
+        withdrawn=places.withdrawn(span, files),
     )
 
 
@@ -196,6 +197,20 @@ class _Places:
             for i, (before, file) in enumerate(zip(listed, self._files, strict=True))
             if file.digest and not before.problem and file.split != features.EARLIER
         ]
+
+    def withdrawn(self, span: int, listed: Sequence[ImageFile]) -> list[str]:
+        """The digests of bytes that are in the span, and have two labels there or in all spans.
+
+        Args:
+            span: its number.
+            listed: the images as they were before the span was split.
+        """
+        labels: dict[str, set[str]] = defaultdict(set)
+        for file in listed:
+            if file.digest and not file.problem and file.split != features.EARLIER:
+                others = self._book.sightings.get(file.digest, ())
+                labels[file.digest] |= {file.label, *(o.label for o in others if o.span != span)}
+        return sorted(digest for digest, names in labels.items() if len(names) > 1)
 
     def _split_of_group(self, file: ImageFile) -> str:
         return self._groups.get(file.group) or _split_of(file, self._shares)

@@ -29,8 +29,7 @@ def read(examples: Sequence[str], ingestion: Sequence[Path]) -> DataRecord:
     """What is known of the data that some artifacts hold together.
 
     Args:
-        examples: the folders of the Examples artifacts, in any order; the two parts of a span are
-            an artifact each.
+        examples: the folders of the Examples artifacts, in any order.
         ingestion: the folders of the Ingestion artifacts, one for each span.
 
     Returns:
@@ -103,7 +102,7 @@ def _counts(file: LabelsFile, used: UsedRecords) -> Counter[tuple[str, str]]:
     """How many records of an artifact are used, by split and label."""
     counts: Counter[tuple[str, str]] = Counter()
     for name, places in file.shards.items():
-        split = name.partition("/")[0].removeprefix("Split-")
+        split = shard_labels.split_of(name)
         mask = used.masks.get((file.folder, name))
         for row, place in enumerate(places):
             counts[split, file.labels[place]] += int(mask is None or mask[row])
@@ -134,17 +133,16 @@ def _by_split(
 def _trained(
     files: Sequence[LabelsFile], counts: Mapping[str, Counter[tuple[str, str]]]
 ) -> Iterable[TrainedSpanRecord]:
-    spans = {file.span.number: file.span for file in files if file.span}
-    for number in sorted(spans):
-        parts = [file for file in files if file.span and file.span.number == number]
-        used = sum((counts[file.folder] for file in parts), Counter())
-        yield TrainedSpanRecord(
-            span=number,
-            version=spans[number].version,
-            fingerprint=parts[0].fingerprint,
-            part="older" if all(file.span and file.span.older for file in parts) else "whole",
-            images=sum(n for (split, _), n in used.items() if split != features.EARLIER),
-        )
+    for file in files:
+        if file.span is not None:
+            used = counts[file.folder]
+            yield TrainedSpanRecord(
+                span=file.span.number,
+                version=file.span.version,
+                fingerprint=file.fingerprint,
+                part="older" if file.span.older else "whole",
+                images=sum(n for (split, _), n in used.items() if split != features.EARLIER),
+            )
 
 
 def _merge_one_color(records: Sequence[OneColorRecord]) -> OneColorRecord:

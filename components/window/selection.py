@@ -31,18 +31,15 @@ class Selection:
         """The folders of all artifacts of a kind, span after span.
 
         Args:
-            key: ``EXAMPLES`` gives the older parts too; or ``INGESTION``.
+            key: ``EXAMPLES`` gives the older part of an older span; or ``INGESTION``.
             root: of the pipeline.
         """
-        keys = {EXAMPLES: (EXAMPLES, OLDER)}.get(key, (key,))
+        of_older = OLDER if key == EXAMPLES else key
         paths = [
-            record.artifacts[part]
-            for records, parts in ((self.older, {OLDER, INGESTION}), (self.whole, {*keys}))
-            for record in records
-            for part in keys
-            if part in parts and part in record.artifacts
+            *(record.artifacts.get(of_older) for record in self.older),
+            *(record.artifacts.get(key) for record in self.whole),
         ]
-        return [str(root / path) for path in paths]
+        return [str(root / path) for path in paths if path]
 
 
 def numbers_in(spans: Iterable[int], window: Window) -> set[int]:

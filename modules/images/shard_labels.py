@@ -105,6 +105,11 @@ def name_of(shard: str) -> str:
     return "/".join(shard.split("/")[-2:])
 
 
+def split_of(name: str) -> str:
+    """The split of a shard, by its ``name_of``."""
+    return name.partition("/")[0].removeprefix("Split-")
+
+
 def artifact_of(shard: str) -> str:
     """The folder of the artifact that a shard is in."""
     return os.path.dirname(os.path.dirname(shard))

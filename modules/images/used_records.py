@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from modules import features
-from modules.images.shard_labels import LabelsFile, SpanPart
+from modules.images.shard_labels import LabelsFile, SpanPart, split_of
 
 Mask = npt.NDArray[np.bool_]
 
@@ -89,5 +89,5 @@ def _shards(files: Sequence[LabelsFile]) -> Iterator[tuple[LabelsFile, str, bool
     for file in files:
         if file.span is not None:
             for name in sorted(file.span.digests):
-                is_earlier = name.startswith(f"Split-{features.EARLIER}/")
+                is_earlier = split_of(name) == features.EARLIER
                 yield file, name, is_earlier, file.span.digests_of(name)

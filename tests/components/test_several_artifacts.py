@@ -149,7 +149,8 @@ def test_a_warm_start_is_of_the_data_of_all_whatever_their_order(
 def checked(inputs: dict[str, list[Any]], folder: Path, min_examples: int) -> None:
     taken = {key: inputs[key] for key in ("examples", "ingestion")}
     verdict = artifact(artifacts.Verdict, folder / "verdict")
-    properties = {"split_book": "", "min_examples": min_examples, "min_others": 0, "counts": "yes"}
+    properties: dict[str, Any] = {"split_book": "", "min_examples": min_examples, "min_others": 0}
+    properties |= {"counts": "yes", "accepted": ""}
     DataCheck.EXECUTOR_SPEC.executor_class().Do(taken, {"verdict": [verdict]}, properties)
 
 

@@ -256,3 +256,16 @@ def test_images_are_counted_in_a_window_and_not_in_each_of_its_spans(tmp_path: P
     nodes = {node.pipeline_node.node_info.id: node.pipeline_node for node in whole.nodes}
     assert set(nodes["DataCheck"].inputs.inputs) == {"examples", "ingestion"}
     assert "DataCheck" in nodes["Transform"].upstream_nodes
+
+
+def test_a_span_is_written_with_the_part_that_stays_when_it_is_older(tmp_path: Path) -> None:
+    (tmp_path / "span-3").mkdir()
+    overrides = [f"data.path={tmp_path}/span-{{SPAN}}"]
+    fractions = []
+    for window in ("{spans: 4}", "{spans: 4, older: {fraction: 0.1}}"):
+        asked = [*overrides, f"data.window={window}"]
+        config = loading.load(PROJECT / "configs" / "digits.yaml", asked, tmp_path)
+        pipeline = create_span_pipeline(config, str(tmp_path), DataFiles(), span=3)
+        compiled = compiler.Compiler().compile(pipeline)
+        fractions.append(property_of(compiled, "ImageExampleGen", "older_fraction"))
+    assert fractions == ["", "0.1"]

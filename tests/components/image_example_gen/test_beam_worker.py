@@ -38,8 +38,8 @@ def test_packed_chunks_are_written_and_reported_together(
     written = [path.name for path in (tmp_path / "out").rglob("images-*") if path.stat().st_size]
     assert sorted(written) == ["images-00000-00000.tfrecord", "images-00001-00000.tfrecord"]
     where = report.Files(tmp_path / "report.json", tmp_path / "quarantine.jsonl")
-    examples = str(tmp_path / "out")
-    beam_worker.write_report((keys[0], chunks), {"duplicates": 3}, where, examples, "f")
+    targets = [beam_worker.Target(str(tmp_path / "out"))]
+    beam_worker.write_report((keys[0], chunks), {"duplicates": 3}, where, targets, "f")
     record = json.loads(where.report.read_text())
     assert sum(sum(counts.values()) for counts in record["images"].values()) == 2
     assert record["duplicates"] == 3

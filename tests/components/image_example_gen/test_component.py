@@ -36,14 +36,21 @@ def properties_of(folder: Path, listing: Path | str = "") -> dict[str, Any]:
 
 def run(properties: dict[str, Any], target: Path) -> Any:
     """Runs the executor, which writes below ``target``; returns the Examples artifact."""
-    examples = standard_artifacts.Examples()
+    return run_all(properties, target)["examples"]
+
+
+def run_all(properties: dict[str, Any], target: Path) -> dict[str, Any]:
+    """The same; returns all artifacts, by output."""
+    examples, older = standard_artifacts.Examples(), standard_artifacts.Examples()
     ingestion, quarantine = artifacts.Ingestion(), artifacts.Quarantine()
-    outputs = {"examples": examples, "ingestion": ingestion, "quarantine": quarantine}
+    outputs = {
+        "examples": examples, "older": older, "ingestion": ingestion, "quarantine": quarantine
+    }  # fmt: skip
     for name, artifact in outputs.items():
         artifact.uri = str(target / name)
         Path(artifact.uri).mkdir(parents=True)
     executor.Executor().Do({}, {key: [value] for key, value in outputs.items()}, properties)
-    return examples
+    return outputs
 
 
 def records_of(examples: Any) -> list[tuple[bytes, str]]:

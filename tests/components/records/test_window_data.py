@@ -48,10 +48,13 @@ def window(tmp_path: Path) -> DataRecord:
         examples(
             tmp_path / "2",
             2,
-            {"train": [("a", "cat"), ("c", "cat")], "validation": [], "test": [("d", "dog")]},
+            {
+                "train": [("a", "cat"), ("c", "cat"), ("f", "cat")],
+                "validation": [],
+                "test": [("d", "dog")],
+            },
             withdrawn=["e".rjust(32, "0")],
         ),
-        examples(tmp_path / "3", 2, {"train": [("f", "cat")]}, older=True),
         examples(tmp_path / "4", 1, {"train": [("e", "cat")], "test": [("g", "dog")]}, older=True),
     ]
     of_2 = {"train": {"cat": 3, "dog": 0}, "validation": {"cat": 0, "dog": 0}, "test": {"dog": 1}}
