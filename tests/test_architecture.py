@@ -140,6 +140,7 @@ def test_files_that_define_a_component_keep_raw_annotations() -> None:
         ["retrain", "--help"],
         ["retrain", "configs/digits.yaml"],
         ["run", "configs/digits.yaml", "--set", "data.path=none"],
+        ["retrain", "configs/digits.yaml", "--watch"],
         ["run", "configs/digits.yaml", "--set", "evaluation.min_examples=1000"],
     ],
 )

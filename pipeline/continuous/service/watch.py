@@ -194,7 +194,8 @@ class Looks:
         error = line.removeprefix(_ERROR).replace(AS_BEFORE, ": ")
         self._errors.add(error)
         if error not in self._refusals:
-            log.write("output", error, logging.ERROR)
+            # That a signal has ended the run is no error of a service that was told to stop.
+            log.write("output", error, logging.INFO if self._stop.count else logging.ERROR)
 
 
 def _run_status(status: int, root: Root, run_id: str) -> str:
