@@ -46,7 +46,7 @@ class Executor(base_executor.BaseExecutor):
         record, sheet = review(
             Path(exec_properties["serving_dir"]),
             int(version) if version else None,
-            _shards([*input_dict["examples"], *input_dict.get("older", [])]),
+            _shards(input_dict["examples"]),
             exec_properties["min_agreement"],
             read_report(folder_of(input_dict, "ingestion")).span,
         )
@@ -75,30 +75,20 @@ class SpanReview(base_component.BaseComponent):
         serving_dir: the folder of the versions.
         min_agreement: the least share of images for which the model's answer should be the label.
         source: fingerprint of the code, for the cache's key.
-        **inputs: the channels of ``SPEC_CLASS.INPUTS``, None for one that is left out.
+        **inputs: the channels of ``SPEC_CLASS.INPUTS``: the whole span, and its counts.
     """
 
     SPEC_CLASS = node_spec(
         properties={"serving_dir": str, "min_agreement": float, "source": str},
-        inputs={
-            "examples": standard_artifacts.Examples,
-            # What of the span stays in later windows, where it is kept apart.
-            "older": standard_artifacts.Examples,
-            "ingestion": Ingestion,
-        },
+        inputs={"examples": standard_artifacts.Examples, "ingestion": Ingestion},
         outputs={"review": SpanReviewArtifact},
         by_driver=[_VERSION],
-        optional=["older"],
     )
     EXECUTOR_SPEC = executor_spec.ExecutorClassSpec(Executor)
     DRIVER_CLASS = Driver
 
     def __init__(
-        self,
-        serving_dir: str,
-        min_agreement: float,
-        source: str,
-        **inputs: types.BaseChannel | None,
+        self, serving_dir: str, min_agreement: float, source: str, **inputs: types.BaseChannel
     ) -> None:
         super().__init__(
             filled(

@@ -4,13 +4,12 @@ import json
 from pathlib import Path
 from typing import Any
 
-import pytest
-from tfx.types import artifact_utils, channel_utils, standard_artifacts
+from tfx.types import artifact_utils, standard_artifacts
 
 from components.artifacts import Ingestion
 from components.artifacts import SpanReview as SpanReviewArtifact
 from components.records.span_decisions import read_review
-from components.span_review.component import Driver, Executor, SpanReview
+from components.span_review.component import Driver, Executor
 from modules import features
 from tests.components.serving.processes import model
 from tests.components.span_review import digit_spans
@@ -37,8 +36,10 @@ def test_all_images_of_all_artifacts_are_reviewed_and_no_other_record(tmp_path: 
     (tmp_path / "ingestion" / "ingestion.json").write_text(json.dumps({"span": 6}))
     Executor().Do(
         {
-            "examples": [examples(tmp_path / "rest", contents[20:], labels[20:])],
-            "older": [examples(tmp_path / "older", contents[:20], labels[:20])],
+            "examples": [
+                examples(tmp_path / "first", contents[20:], labels[20:]),
+                examples(tmp_path / "second", contents[:20], labels[:20]),
+            ],
             "ingestion": [ingestion],
         },
         {"review": [review]},
@@ -60,15 +61,3 @@ def test_the_served_version_is_a_property_and_so_part_of_the_caches_key(tmp_path
         model(tmp_path / version, parts=2)
     (tmp_path / "13").mkdir()  # is no version
     assert served() == {"version": "12"}
-
-
-@pytest.mark.parametrize("has_older", [True, False])
-def test_a_graph_may_leave_out_what_of_a_span_stays_in_later_windows(has_older: bool) -> None:
-    channels = {
-        "examples": channel_utils.as_channel([standard_artifacts.Examples()]),
-        "older": channel_utils.as_channel([standard_artifacts.Examples()]) if has_older else None,
-        "ingestion": channel_utils.as_channel([Ingestion()]),
-    }
-    node = SpanReview(serving_dir="serving", min_agreement=0.7, source="", **channels)
-    assert ("older" in node.inputs) == has_older
-    assert node.outputs["review"].type is SpanReviewArtifact
