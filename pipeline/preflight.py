@@ -8,7 +8,8 @@ from collections.abc import Callable, Mapping
 
 from components.image_example_gen import bad_files
 from components.image_example_gen.image_file import ImageFile
-from components.image_example_gen.sources import list_data
+from components.image_example_gen.sources import list_data, spans
+from components.records import split_book
 from modules import plugins
 from modules.errors import InputError
 from modules.settings import check_class_weights, check_one_process
@@ -84,7 +85,8 @@ def check_data(
         say(line)
     bad_files.check_listed(listing.files, options.max_bad_fraction)
     min_examples = 0 if forced else config.evaluation.min_examples
-    expected_splits.check(listing.files, options.splits.shares(), min_examples)
+    book = split_book.read(Root(config.root).split_book) if spans.has_spans(options.path) else None
+    expected_splits.check(listing.files, options.splits.shares(), min_examples, book)
     labels = {file.label for file in listing.files if not file.problem}
     check_class_weights(config.finetune, labels)
     return listing.files

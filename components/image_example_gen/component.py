@@ -54,7 +54,9 @@ class Driver(PropertiesDriver):
         if place.span is not None or golden:
             book = split_book.read(properties.get(SPLIT_BOOK))
             shares = options.splits.shares()
-            assigned = span_splits.assign(listing.files, shares, place.span, book, golden)
+            assigned = span_splits.assign(
+                listing.files, shares, place.span, book, golden, is_joined=number is not None
+            )
             fingerprint, taken_out = assigned.fingerprint(fingerprint), bool(assigned.golden)
         return {
             FINGERPRINT: fingerprint,

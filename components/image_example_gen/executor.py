@@ -102,7 +102,10 @@ def _assigned(
     golden = golden_set.names_of(properties.get(GOLDEN, ""))
 
     def matching(listing: DigestedListing) -> tuple[DigestedListing, SplitAssignment] | None:
-        assigned = span_splits.assign(listing.files, options.splits.shares(), span, book, golden)
+        assigned = span_splits.assign(
+            listing.files, options.splits.shares(), span, book, golden,
+            is_joined=bool(properties.get(SPAN)),
+        )  # fmt: skip
         same = assigned.fingerprint(listing.fingerprint) == properties[FINGERPRINT]
         return (listing, assigned) if same else None
 

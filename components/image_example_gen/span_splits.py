@@ -30,6 +30,8 @@ def assign(
     span: int | None,
     book: SplitBook,
     golden: golden_set.Names | None = None,
+    *,
+    is_joined: bool = False,
 ) -> SplitAssignment:
     """Assigns each image to a split.
 
@@ -40,6 +42,8 @@ def assign(
         span: its number; None for data without spans, in which the book decides nothing.
         book: of the spans before it.
         golden: the images that no model is trained on, which go to no split.
+        is_joined: whether the span is trained on together with others. A class that has a training
+            image in any span of the book then needs none in this one.
 
     Raises:
         InputError: as ``assign_splits``; or when all images are golden.
@@ -48,10 +52,11 @@ def assign(
     alone = replace(assign_splits(files, shares), golden=taken_out)
     if span is None:
         return alone
-    places = _Places(alone, book)
+    learned = book.learned(span) if is_joined else set()
+    places = _Places(assign_splits(files, shares, learned) if learned else alone, book)
     places.leave_out_other_labels(span)
     places.keep_splits()
-    places.keep_classes_in_training()
+    places.keep_classes_in_training(learned)
     places.leave_out_copies_in_two_splits()
     result = places.files()
     changed = [after for before, after in zip(alone.files, result, strict=True) if before != after]
@@ -124,8 +129,10 @@ class _Places:
                 )
             self._splits[i] = own or of_group or self._alone[i]
 
-    def keep_classes_in_training(self) -> None:
+    def keep_classes_in_training(self, elsewhere: set[str]) -> None:
         """Moves a new image to training for each class that the book would leave without any.
+
+        Classes that have training images ``elsewhere`` need none here.
 
         It is the one whose point is lowest; its copies and its group go with it. An image for which
         the span itself names a held-out split stays there.
@@ -138,7 +145,7 @@ class _Places:
             copies[self._files[i].digest].append(i)
             groups[self._files[i].group].append(i)
         lost = {self._files[i].label for i, split in self._alone.items() if split == features.TRAIN}
-        lost -= learned
+        lost -= learned | elsewhere
         for i in sorted((i for i in usable if self._files[i].label in lost), key=self._point):
             same = copies[self._files[i].digest]
             if self._files[i].label in lost and all(map(self._is_movable, same)):

@@ -6,7 +6,7 @@ bytes may be in two splits.
 
 import hashlib
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from components.image_example_gen.hash_split import point_of, split_at
@@ -66,12 +66,15 @@ class SplitAssignment:
         return total.hexdigest()
 
 
-def assign_splits(files: Sequence[ImageFile], shares: Mapping[str, float]) -> SplitAssignment:
+def assign_splits(
+    files: Sequence[ImageFile], shares: Mapping[str, float], learned: Collection[str] = ()
+) -> SplitAssignment:
     """Assigns each image to a split, or leaves that to its content, and refuses what is in two.
 
     Args:
         files: as listed. Of those of equal size and end the content is read.
         shares: each split's share, by the names of ``modules.features``.
+        learned: classes that have training images elsewhere, and so need none here.
 
     Raises:
         InputError: when a group is in two of the splits that the data names.
@@ -79,7 +82,7 @@ def assign_splits(files: Sequence[ImageFile], shares: Mapping[str, float]) -> Sp
     files, shares = opened(files, shares)
     _check_groups(files)
     known = _digests_of_equals(files)
-    files = _with_small_classes(files, shares, known)
+    files = _with_small_classes(files, shares, known, learned)
     copies = _copies(files, known)
     problems = _problems(copies, files, shares, known)
     return SplitAssignment(
@@ -123,12 +126,13 @@ def _check_groups(files: Sequence[ImageFile]) -> None:
 def _digests_of_equals(files: Sequence[ImageFile]) -> dict[int, str]:
     """sha256 by position, of files that may be copies: the same size and the same last bytes.
 
-    All files of small classes are read.
+    All files of small classes are read; where all digests are known, none is.
     """
     usable = [i for i, file in enumerate(files) if not file.problem]
     sizes = Counter(files[i].size for i in usable)
     labels = Counter(file.label for file in files)
-    alike = [i for i in usable if sizes[files[i].size] > 1]
+    are_digested = all(files[i].digest for i in usable)
+    alike = [i for i in usable if sizes[files[i].size] > 1 and not are_digested]
     last_bytes = zip(alike, ends([files[i] for i in alike]), strict=True)
     keys = {i: (files[i].size, hash(end)) for i, end in last_bytes}
     equal = Counter(keys.values())
@@ -145,9 +149,12 @@ def _digests_of_equals(files: Sequence[ImageFile]) -> dict[int, str]:
 
 
 def _with_small_classes(
-    files: Sequence[ImageFile], shares: Mapping[str, float], known: Mapping[int, str]
+    files: Sequence[ImageFile],
+    shares: Mapping[str, float],
+    known: Mapping[int, str],
+    learned: Collection[str],
 ) -> list[ImageFile]:
-    """Makes sure that a small class has an image to learn from.
+    """Makes sure that a small class has an image to learn from, here or elsewhere.
 
     If none would be in train, the one whose point is lowest goes there. As the class grows, that
     image may return to the split of its content, but no image moves from a held-out split to train.
@@ -160,9 +167,9 @@ def _with_small_classes(
             classes[file.label].append(i)
         if file.group and file.split != features.EARLIER:
             groups[file.group].append(i)
-    for places in classes.values():
+    for label, places in classes.items():
         points = {i: point_of(known[i], files[i].group) for i in places if i in known}
-        if len(places) > _SMALL_CLASS or not points:
+        if len(places) > _SMALL_CLASS or not points or label in learned:
             continue
         if all(split_at(point, shares) != features.TRAIN for point in points.values()):
             first = min(points, key=lambda i: points[i])

@@ -19,6 +19,7 @@ from typing import NamedTuple
 
 from components.disk import replace_whole
 from components.records.data import read_report
+from modules import features
 from modules.errors import InputError
 
 # What ImageExampleGen writes for the book, in the folder of the Ingestion artifact.
@@ -66,6 +67,16 @@ class SplitBook:
     splits: Mapping[str, str] = field(default_factory=dict)
     groups: Mapping[str, str] = field(default_factory=dict)
     sightings: Mapping[str, Sequence[Sighting]] = field(default_factory=dict)
+
+    def learned(self, span: int | None = None) -> set[str]:
+        """The classes that have a training image, in another span than this one if it is given."""
+        labels: set[str] = set()
+        for digest, known in self.sightings.items():
+            names = {sighting.label for sighting in known}
+            # Bytes with two labels are left out of training, whatever their split.
+            if self.splits.get(digest) == features.TRAIN and len(names) == 1:
+                labels |= names if any(sighting.span != span for sighting in known) else set()
+        return labels
 
     def with_span(self, span: int, entries: Sequence[Entry]) -> "SplitBook":
         """The book with a span's images.

@@ -155,15 +155,15 @@ def test_in_any_window_of_any_spans_no_image_and_no_group_is_in_two_splits(
 
 
 @settings(max_examples=100, deadline=None)
-@given(numbered_spans)
+@given(numbered_spans, st.booleans())
 def test_a_span_that_has_been_entered_is_split_alike_once_more(
-    spans: list[tuple[int, list[ImageFile]]],
+    spans: list[tuple[int, list[ImageFile]]], is_joined: bool
 ) -> None:
     book = SplitBook()
     for number, files in spans:
-        first = assign(files, SHARES, number, book)
+        first = assign(files, SHARES, number, book, is_joined=is_joined)
         book = book.with_span(number, first.entries)
-        again = assign(files, SHARES, number, book)
+        again = assign(files, SHARES, number, book, is_joined=is_joined)
         assert used(again) == used(first)
         assert again.fingerprint("as listed") == first.fingerprint("as listed")
         assert book.with_span(number, again.entries) == book
@@ -184,3 +184,43 @@ def test_what_a_span_brings_is_used_or_left_out_and_named_splits_hold_for_new_im
             if named in ("validation", "test") and not (file.digest in book.splits or file.group):
                 assert split == named
         book = book.with_span(number, assigned.entries)
+
+
+def held_out(label: str, count: int) -> list[ImageFile]:
+    """New images of a class whose hashes put them all in held-out splits."""
+    files = (image(f"{label}-{n}", label) for n in range(1000))
+    return [f for f in files if split_at(point_of(f.digest), SHARES) != "train"][:count]
+
+
+def test_a_small_class_that_another_span_trains_on_is_placed_by_hash_in_a_window() -> None:
+    learned = [image("z", "a", split="train"), *many("y", "b")]
+    book = in_turn(learned)[1]
+    small = held_out("a", 3)
+    by_hash = {file.name: split_at(point_of(file.digest), SHARES) for file in small}
+    joined = assign(small, SHARES, 2, book, is_joined=True)
+    assert splits_of(joined) == by_hash
+    assert joined.fingerprint("as listed") != "as listed"
+    assert joined.kept == 0
+    alone = assign(small, SHARES, 2, book)
+    assert sorted(splits_of(alone).values()).count("train") == 1
+
+
+def test_only_the_first_span_with_a_small_class_must_train_on_an_image_of_it() -> None:
+    images = held_out("a", 6)
+    book, splits = SplitBook(), list[str]()
+    for number, files in enumerate((images[:3], images[3:]), start=1):
+        assigned = assign(files, SHARES, number, book, is_joined=True)
+        book = book.with_span(number, assigned.entries)
+        again = assign(files, SHARES, number, book, is_joined=True)
+        assert splits_of(again) == splits_of(assigned)
+        assert again.fingerprint("as listed") == assigned.fingerprint("as listed")
+        splits += splits_of(assigned).values()
+    assert splits.count("train") == 1
+
+
+def test_bytes_that_have_two_labels_are_no_training_image_of_a_class() -> None:
+    first = [image("x", "a", split="train"), *many("y", "b")]
+    book = in_turn(first, [image("other", "b", "x"), *many("w", "b")])[1]
+    assert book.learned(3) == {"b"}
+    assert book.learned(1) == {"b"}
+    assert in_turn(first)[1].learned(1) == set()

@@ -90,7 +90,7 @@ def test_no_image_is_trained_on_and_judges_and_each_is_read_once_with_one_label(
     listed: list[TakenIn] = []
     splits: dict[str, set[str]] = defaultdict(set)  # of every window so far
     for place, (number, files) in enumerate(spans, start=1):
-        current[number] = TakenIn(files, assign(files, SHARES, number, book))
+        current[number] = TakenIn(files, assign(files, SHARES, number, book, is_joined=True))
         listed.append(current[number])
         book = book.with_span(number, current[number].assigned.entries)
         for _, size, keeps_older in (window for window in windows if window[0] == place):
