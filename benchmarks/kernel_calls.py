@@ -1,7 +1,7 @@
 """What a program asks the kernel for of some images, as strace sees it."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -42,7 +42,7 @@ def by_stage(trace: Path, data: Path, ends: Mapping[str, float]) -> dict[str, Co
         ends: of the stages, in their order, in seconds since 1970.
     """
     counts = {stage: Counts() for stage in ends}
-    for when, call, path, value in _calls(trace.iterdir()):
+    for when, call, path, value in calls(trace):
         stage = next((stage for stage, end in ends.items() if when <= end), [*ends][-1])
         count = counts[stage]
         if path.startswith(str(data)):
@@ -57,9 +57,13 @@ def by_stage(trace: Path, data: Path, ends: Mapping[str, float]) -> dict[str, Co
     return counts
 
 
-def _calls(files: Iterable[Path]) -> Iterator[tuple[float, str, str, int]]:
-    """Each call that did not fail: its time, name, path and result."""
-    for file in files:
+def calls(trace: Path) -> Iterator[tuple[float, str, str, int]]:
+    """Each call that did not fail: its time, name, path and result.
+
+    Args:
+        trace: the folder of strace's files.
+    """
+    for file in trace.iterdir():
         with file.open(encoding="utf-8", errors="replace") as lines:
             for line in lines:
                 match = _CALL.match(line)

@@ -96,8 +96,9 @@ def run(config: Path, root: Path, data: Path, trace: Path | None = None) -> Run:
         for line in process.stdout:
             lines.append(line)
             ended = re.match(r"(.*) (?:done|has nothing new) in", line)
-            if ended:
-                result.ends[ended[1]] = time.time()
+            if ended:  # Each graph is prepared.
+                again = ", again" if ended[1] in result.ends else ""
+                result.ends[ended[1] + again] = time.time()
             if line.startswith("window:"):
                 result.seconds = time.time() - began
     if process.returncode != 0:
