@@ -8,7 +8,9 @@ the first decision is written down and kept: by the sha256 of the image's bytes,
 its group.
 
 A span is entered when its data has passed DataCheck, so that a span that was refused, and on which
-no model was trained, can be corrected. A root without a book begins one.
+no model was trained, can be corrected. The labels of one that is set aside as suspicious, or that a
+person has rejected, are taken out again: the same images may come with right ones. A root without a
+book begins one.
 """
 
 import json
@@ -148,5 +150,23 @@ def enter(path: Path, ingestion: Path) -> None:
     rows = json.loads((ingestion / ENTRIES_FILE).read_text(encoding="ascii"))
     known = read(path)
     book = known.with_span(span, [Entry(*row) for row in rows])
+    if book != known:
+        write(path, book)
+
+
+def take_labels_out(path: Path, span: int) -> None:
+    """Takes a span's labels out of the book, so that they count against those of no other span.
+
+    The splits of its images stay. ``enter`` brings the labels back.
+
+    Args:
+        path: of the book.
+        span: the span's number.
+
+    Raises:
+        InputError: as ``read``.
+    """
+    known = read(path)
+    book = known.with_span(span, [])
     if book != known:
         write(path, book)

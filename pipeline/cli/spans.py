@@ -58,12 +58,12 @@ def show(
 ) -> None:
     """Shows each span's state and why, its images, and the versions that were trained on it."""
     from components.records.base import as_json_text
-    from pipeline.commands import spans
+    from pipeline.commands import span_list
     from pipeline.configuration import loading
 
     loaded = loading.load(config, set_ or (), root)
-    rows = spans.listed(loaded)
-    typer.echo(as_json_text(rows) if as_json else spans.as_text(rows, loaded))
+    rows = span_list.listed(loaded)
+    typer.echo(as_json_text(rows) if as_json else span_list.as_text(rows, loaded))
 
 
 @spans.command()

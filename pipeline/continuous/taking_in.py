@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from components.image_example_gen import listing_file
-from components.records import span_decisions, spans
+from components.records import span_decisions, spans, split_book
 from components.records.data import FINGERPRINT, read_report
 from components.records.spans import THAW, SpanRecord
 from components.serving.versions import utc_now
@@ -111,6 +111,11 @@ def _take_in_one(this: Run, span: SpanOnDisk, connection: Any) -> tuple[dict[int
             span_decisions.read_review(folder),
             f"{taken_in.artifacts[REVIEW]}/{span_decisions.SHEET_FILE}",
         )
+    if record.state in ("quarantined", "rejected"):
+        split_book.take_labels_out(this.root.split_book, span.number)
+    elif previous is not None and previous.state != "accepted" and record.state == "accepted":
+        # DataCheck may have been cached.
+        split_book.enter(this.root.split_book, this.root.path / record.artifacts[INGESTION])
     records[span.number] = record
     spans.write(this.root.spans, records)
     if record.state == "quarantined":

@@ -56,3 +56,12 @@ def test_a_damaged_book_is_refused(tmp_path: Path, content: bytes) -> None:
     )
     with pytest.raises(InputError, match=message):
         split_book.read(path)
+
+
+def test_the_labels_of_a_span_are_taken_out_and_its_splits_stay(tmp_path: Path) -> None:
+    path = tmp_path / "splits.json"
+    split_book.write(path, SplitBook().with_span(1, [entry("d1")]).with_span(2, [entry("d1", "b")]))
+    split_book.take_labels_out(path, 2)
+    book = split_book.read(path)
+    assert book.sightings == {"d1": [Sighting(1, "a", "a/d1.png")]}
+    assert book.splits == {"d1": "train"}

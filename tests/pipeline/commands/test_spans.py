@@ -1,6 +1,7 @@
 """What is shown of spans, and what people decide about them."""
 
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -9,8 +10,9 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner, Result
 
-from components.records import spans
+from components.records import spans, split_book
 from components.records.spans import AgreementRecord, SpanRecord
+from components.records.split_book import Entry
 from components.serving.push import push
 from components.serving.rollback import rollback
 from modules.errors import BusyError, InputError
@@ -45,8 +47,14 @@ class Spans:
         self.config.write_text(f"data: {keys}\nbackbone: {{handle: {GLYPHS}}}\n")
 
     def know(self, *records: SpanRecord) -> None:
-        """Writes the registry."""
+        """Writes the registry, and an image of each span that was taken in."""
         spans.write(self.root.spans, records)
+        for known in records:
+            if "ingestion" in known.artifacts:
+                folder = self.root.path / known.artifacts["ingestion"]
+                folder.mkdir(parents=True, exist_ok=True)
+                (folder / "ingestion.json").write_text(json.dumps({"span": known.span}))
+                split_book.write_entries(folder, [Entry("d1", "a", "a/1.png", "train", "", "")])
 
     def __call__(self, *arguments: object) -> Result:
         return CliRunner().invoke(
@@ -188,6 +196,26 @@ def test_where_every_version_was_trained_on_a_span_the_remedy_is_to_train(
     line = thaw_spans.line("reject", thaw_spans.config, 6, *DECISION)
     assert f"version {served}, which is served, was trained on it, and so were all others" in line
     assert line.endswith(f"thaw retrain {thaw_spans.config} trains one without it")
+
+
+def test_the_labels_of_a_span_count_against_those_of_others_only_while_it_is_accepted(
+    thaw_spans: Spans,
+) -> None:
+    thaw_spans.know(quarantined(6))
+    book = thaw_spans.root.split_book
+    thaw_spans.line("accept", thaw_spans.config, 6, *DECISION)
+    assert [sighting.span for sighting in split_book.read(book).sightings["d1"]] == [6]
+    thaw_spans.line("reject", thaw_spans.config, 6, *DECISION)
+    assert split_book.read(book).sightings == {}
+    assert split_book.read(book).splits == {"d1": "train"}
+
+
+def test_a_span_whose_records_are_gone_is_not_accepted(thaw_spans: Spans) -> None:
+    thaw_spans.know(quarantined(6))
+    shutil.rmtree(thaw_spans.root.path / "ingestion")
+    said = thaw_spans.mistake("accept", thaw_spans.config, 6, *DECISION)
+    assert said.endswith("belongs to what was taken in of it, is gone; restore it from a copy")
+    assert thaw_spans.line("reject", thaw_spans.config, 6, *DECISION)
 
 
 @pytest.mark.parametrize(

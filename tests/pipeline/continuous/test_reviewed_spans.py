@@ -7,7 +7,7 @@ import pytest
 import tensorflow as tf
 from typer.testing import CliRunner
 
-from components.records import spans
+from components.records import spans, split_book
 from components.records.spans import SpanRecord
 from modules import features, model_layout
 from pipeline.cli.app import app
@@ -68,6 +68,7 @@ def test_a_suspicious_span_is_set_aside_until_a_person_decides(
     assert suspicious.agreement is not None
     sheet = Root(config.root).path / suspicious.agreement.sheet
     assert sheet.read_text().count("<img ") == 20
+    assert split_book.read(Root(config.root).split_book).sightings == {}
     said = capfd.readouterr().out
     assert "span 6 is quarantined, so no model is trained on it: the whole span" in said
     assert f"accept or reject it: thaw spans accept {config.file} 6 --by NAME" in said
@@ -79,3 +80,4 @@ def test_a_suspicious_span_is_set_aside_until_a_person_decides(
     again = take_in(loading.load(config.file, ["data.max_pixels=10000"]))
     assert again.recipe != suspicious.recipe
     assert (again.state, again.decided_by) == ("accepted", "ann")
+    assert len(split_book.read(Root(config.root).split_book).sightings) == 24
