@@ -71,10 +71,14 @@ def _results(situation: Situation, when: Sequence[Trigger]) -> Iterator[TriggerR
 def _sentence(situation: Situation, results: Sequence[TriggerResult], *, is_due: bool) -> str:
     """Why the answer is what it is, in a line."""
     served = f"; version {situation.served.number} is served" if situation.served else ""
+    if situation.to_take_in:  # Of a dry run.
+        counts = "counts if it is" if len(situation.to_take_in) == 1 else "count if they are"
+        come = triggers.numbers(situation.to_take_in)
+        served += f"; {come} would be taken in first, and {counts} accepted"
     if is_due:
         reasons = "; ".join(result.sentence for result in results if result.met)
         return f"training is due: {reasons}{served}"
-    if situation.new or not situation.served:
+    if situation.new or situation.to_take_in or not situation.served:
         reasons = "; ".join(result.sentence for result in results)
         return f"no training is due: {reasons}{served}"
     clock = "".join(f"; {r.sentence}" for r in results if r.value is not None and r.value < 0)

@@ -63,7 +63,7 @@ def new_span(situation: Situation) -> TriggerResult:
         parts.append(f"{numbers(changed)} {'has' if len(changed) == 1 else 'have'} changed")
     if situation.to_take_in:
         came = "has" if len(situation.to_take_in) == 1 else "have"
-        parts.append(f"{numbers(situation.to_take_in)} {came} come and will be taken in first")
+        parts.append(f"{numbers(situation.to_take_in)} {came} come")
     count = len(situation.new) + len(situation.to_take_in)
     return TriggerResult(
         name="new_span",

@@ -252,7 +252,10 @@ def test_a_dry_run_decides_and_writes_nothing(
     result = retrain(served, "--dry-run", "--json")
     decision = Decision.model_validate_json(result.output)
     assert (decision.answer, decision.run_id) == ("yes", None)
-    assert "span 3 has come and will be taken in first" in decision.sentence
+    assert decision.sentence == (
+        "training is due: span 3 has come; version 7 is served; span 3 would be taken in first, "
+        "and counts if it is accepted"
+    )
     assert state_of(tmp_path) == before
     assert (played.taken, played.trained) == ([], [])
 
@@ -264,7 +267,8 @@ def test_a_dry_run_on_a_new_root_makes_no_folder(
     before = state_of(tmp_path)
     result = retrain(config, "--dry-run")
     assert result.output == (
-        "training is due: no version is served; span 1 has come and will be taken in first\n"
+        "training is due: no version is served; span 1 has come; span 1 would be taken in first, "
+        "and counts if it is accepted\n"
     )
     assert state_of(tmp_path) == before
 

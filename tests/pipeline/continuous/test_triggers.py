@@ -178,7 +178,7 @@ def test_a_version_without_a_time_has_no_age() -> None:
 def test_a_dry_run_says_what_shows_only_when_a_span_has_been_taken_in() -> None:
     dry = situation([1], version(7, [1]), to_take_in=(2,))
     assert triggers.new_span(dry).met
-    assert triggers.new_span(dry).sentence == "span 2 has come and will be taken in first"
+    assert triggers.new_span(dry).sentence == "span 2 has come"
     assert "without those of span 2" in triggers.new_images(dry, 10).sentence
     assert "shows when span 2" in triggers.served_accuracy(dry, RULE).sentence
 
