@@ -80,8 +80,8 @@ class QuarantineRule(Options):
 
     min_agreement: Fraction = 0.7
     """The least share of a new span's images, and of those of each class, for which the served
-    model's answer is the label. A span whose interval of 95 % lies below it is set aside; 0 sets
-    none aside."""
+    model's answer is the label. A span is set aside if one of these shares lies below it with its
+    whole interval (of 95 %, for all of them together); 0 sets none aside."""
 
 
 def _by_word(value: object) -> object:

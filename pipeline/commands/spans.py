@@ -121,4 +121,4 @@ def _what_is_served(config: Config, number: int) -> str:
     file = shown(config.file)
     if others:
         return f"{line}: thaw rollback {file} {others[-1]} goes back to one that was not"
-    return f"{line}, and so were all others there; thaw retrain {file} trains one without it"
+    return f"{line}, and so were all others there; thaw run {file} trains one without it"

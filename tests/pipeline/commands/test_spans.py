@@ -195,7 +195,7 @@ def test_where_every_version_was_trained_on_a_span_the_remedy_is_to_train(
     served = thaw_spans.pushed(6)
     line = thaw_spans.line("reject", thaw_spans.config, 6, *DECISION)
     assert f"version {served}, which is served, was trained on it, and so were all others" in line
-    assert line.endswith(f"thaw retrain {thaw_spans.config} trains one without it")
+    assert line.endswith(f"thaw run {thaw_spans.config} trains one without it")
 
 
 def test_the_labels_of_a_span_count_against_those_of_others_only_while_it_is_accepted(
