@@ -3,10 +3,8 @@
 import json
 from typing import Any
 
-from tfx.components.infra_validator.component import InfraValidator
-
 from components.exports.component import Exports
-from components.infra_check.component import docker_specs
+from components.infra_check.component import DockerCheck, docker_specs
 from components.warm_start.component import WarmStart
 from modules import trainer
 from modules.settings import TrainerOptions
@@ -55,11 +53,10 @@ def docker_check(config: Config, train: Any, examples: Any) -> Any:
     """Returns TFX's InfraValidator if the config asks for Docker, else None."""
     if config.infra.validator != "docker":
         return None
-    return InfraValidator(
-        model=train.outputs["model"],
-        examples=examples,
-        **docker_specs(config.infra),
+    node = DockerCheck(
+        model=train.outputs["model"], examples=examples, **docker_specs(config.infra)
     )
+    return node.with_id("InfraValidator")
 
 
 def lite_exports(

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from tfx import types
+from tfx.components.infra_validator.component import InfraValidator
 from tfx.dsl.components.base import base_component, base_executor, executor_spec
 from tfx.proto import infra_validator_pb2
 from tfx.types import artifact_utils, standard_artifacts
@@ -13,6 +14,7 @@ from tfx.utils import path_utils
 from components.artifacts import folder_of, patterns_of
 from components.driver import PropertiesDriver
 from components.infra_check import samples
+from components.infra_check.executor import DockerExecutor
 from components.infra_check.subprocess_check import check
 from components.node_spec import filled, node_spec
 from components.records.infra import write_infra
@@ -103,6 +105,12 @@ class InfraCheck(base_component.BaseComponent):
         super().__init__(
             filled(self.SPEC_CLASS, inputs, options=options.model_dump_json(), source=source)
         )
+
+
+class DockerCheck(InfraValidator):
+    """TFX's InfraValidator, for the examples of one artifact or of several."""
+
+    EXECUTOR_SPEC = executor_spec.ExecutorClassSpec(DockerExecutor)
 
 
 def docker_specs(options: Infra) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from tfx.components.infra_validator import executor as infra_validator
 from tfx.types import artifact_utils, standard_artifacts
 from tfx.utils import io_utils
 
@@ -15,6 +16,7 @@ from components.data_check.component import DataCheck
 from components.evaluator import component as evaluator
 from components.exports import component as exports
 from components.infra_check import component as infra_check
+from components.infra_check.executor import DockerExecutor
 from components.model_card import component as model_card
 from components.records.card import Card
 from components.records.data import FINGERPRINT, REPORT_FILE, DataRecord
@@ -102,6 +104,20 @@ def test_the_infra_check_sends_test_images_of_all(
     properties = {"options": Infra().model_dump_json()}
     infra_check.Executor().Do(inputs, {"blessing": [blessing]}, properties)
     assert sent == [b"d", b"e", b"h"]
+
+
+def test_tfxs_validator_gets_the_latest_artifact_that_has_a_test_image(
+    inputs: dict[str, list[Any]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    taken: list[Any] = []
+    monkeypatch.setattr(
+        infra_validator.Executor, "Do", lambda self, given, *_: taken.extend(given["examples"])
+    )
+    empty = artifact(standard_artifacts.Examples, tmp_path / "examples-3")
+    shard_labels.write(empty.uri, "f3", {"Split-test/0": []}, SpanPart(3))
+    inputs["examples"].insert(0, empty)
+    DockerExecutor().Do(inputs, {}, {})
+    assert [Path(each.uri).name for each in taken] == ["examples-2"]
 
 
 def test_the_evaluator_reads_test_images_of_all(

@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 import tensorflow as tf
-from tfx.components.infra_validator.component import InfraValidator
 from tfx.dsl.components.common.importer import Importer
 from tfx.orchestration import metadata
 from tfx.orchestration.local.local_dag_runner import LocalDagRunner
@@ -16,7 +15,7 @@ from tfx.types import standard_artifacts
 from tfx.types.channel import Channel
 
 from components.infra_check import component
-from components.infra_check.component import InfraCheck, docker_specs
+from components.infra_check.component import DockerCheck, InfraCheck, docker_specs
 from components.infra_check.outcome import Check, Outcome
 from modules import features
 from modules.settings import Infra
@@ -138,5 +137,5 @@ def test_tfxs_validator_gets_whole_records_of_the_test_split() -> None:
             ("examples", standard_artifacts.Examples),
         )
     }
-    node = InfraValidator(**placeholders, **specs)
+    node = DockerCheck(**placeholders, **specs)
     assert node.outputs["blessing"].type is standard_artifacts.InfraBlessing
