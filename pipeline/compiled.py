@@ -158,6 +158,7 @@ def compile_pipeline(
                 split_book=str(root.split_book),
                 registry=str(root.spans),
                 schema=str(root.schema) if config.data.window else "",
+                golden_listing=str(root.golden_listing),
             ),
             cold=cold,
         ),
@@ -179,6 +180,7 @@ def compile_span(config: Config, span: int) -> CompiledPipeline:
         listing=str(root.listing_of(span)),
         split_book=str(root.split_book),
         schema=str(root.schema),
+        golden_listing=str(root.golden_listing),
     )
     return _compiled(config, create_span_pipeline(config, str(root.artifacts), files, span))
 

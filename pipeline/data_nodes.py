@@ -23,6 +23,7 @@ from components.window.strategy import WindowStrategy
 from modules import features
 from modules.gate.skill import least_others
 from modules.settings import Evaluation
+from pipeline import golden
 from pipeline.caching.provenance import source_fingerprint
 from pipeline.configuration import loading
 from pipeline.configuration.config import Config
@@ -60,12 +61,14 @@ class DataFiles:
         split_book: the splits of the images of earlier spans.
         registry: which spans were taken in; only for a graph with a window.
         schema: which labels and formats a span may have (``components.records.domains``); likewise.
+        golden_listing: as ``listing``, of the golden set.
     """
 
     listing: str = ""
     split_book: str = ""
     registry: str = ""
     schema: str = ""
+    golden_listing: str = ""
 
 
 def data_nodes(
@@ -93,6 +96,7 @@ def data_nodes(
         verify=config.data.verify,
         span=span,
         older=_older_fraction(config) if span is not None else None,
+        golden=golden.source(config, files.golden_listing),
     )
 
     # Statistics of the label, the metadata and the columns, not of the bytes.

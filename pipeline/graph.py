@@ -20,7 +20,7 @@ from modules.text import without_secrets
 from pipeline.caching.provenance import source_fingerprint, versions
 from pipeline.configuration.config import Config
 from pipeline.data_nodes import DataFiles, data_nodes, window_nodes
-from pipeline.optional_nodes import docker_check, lite_exports, warm_start
+from pipeline.optional_nodes import docker_check, golden_images, lite_exports, warm_start
 
 
 def create_pipeline(
@@ -103,13 +103,19 @@ def create_pipeline(
         source=source_fingerprint("components.baseline.component"),
     )
 
+    asked = config.evaluation.rules_alone()
+
+    # The fixed images that every model is judged by, if the config names some.
+    golden = golden_images(config, files.golden_listing)
+
     # Predictions and metrics of both models on images that no training has seen.
     evaluator = Evaluator(
         examples=data.examples,
         schema=data.schema,
         model=train.outputs["model"],
         baseline=baseline.outputs["baseline"],
-        options=config.evaluation,
+        golden=golden.outputs["examples"] if golden else None,
+        options=asked,
         source=source_fingerprint("components.evaluator.component"),
     )
 
@@ -134,11 +140,11 @@ def create_pipeline(
         evaluation=evaluator.outputs["evaluation"],
         infra_blessing=infra_check.outputs["blessing"],
         docker_blessing=in_docker.outputs["blessing"] if in_docker else None,
-        options=config.evaluation,
+        options=asked,
         serving_dir=str(config.serving_dir),
         schema=files.schema,
         forced=forced,
-        source=source_fingerprint("components.gate.component", plugins=config.evaluation.plugins),
+        source=source_fingerprint("components.gate.component", plugins=asked.plugins),
     )
 
     # The model in TensorFlow Lite's formats, if the config asks for some.
@@ -189,6 +195,7 @@ def create_pipeline(
             *([base] if base else []),
             train,
             baseline,
+            *([golden] if golden else []),
             evaluator,
             infra_check,
             *([in_docker] if in_docker else []),

@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 from components.exports.component import Exports
+from components.image_example_gen.component import ImageExampleGen
 from components.infra_check.component import DockerCheck, docker_specs
 from components.warm_start.component import WarmStart
 from modules import trainer
@@ -47,6 +48,26 @@ def warm_start(config: Config, examples: Any, custom_config: dict[str, Any], *, 
         cold=cold,
         source=source_fingerprint("components.warm_start.component"),
     )
+
+
+def golden_images(config: Config, listing: str) -> Any:
+    """Returns the node that takes the golden set in if the config names one, else None.
+
+    Args:
+        config: the whole configuration.
+        listing: the file that keeps what was read of the set; empty for none.
+    """
+    options = config.golden_ingest
+    if not options:
+        return None
+    return ImageExampleGen(
+        options=options,
+        source=source_fingerprint(
+            "components.image_example_gen.component", plugins=options.plugins
+        ),
+        listing=listing,
+        verify=config.data.verify,
+    ).with_id("GoldenExampleGen")
 
 
 def docker_check(config: Config, train: Any, examples: Any) -> Any:

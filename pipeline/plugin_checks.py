@@ -77,5 +77,5 @@ def check_gate(evaluation: Evaluation) -> None:
     Raises:
         InputError: when one of them cannot be loaded, or does not give what it should.
     """
-    for reference in evaluation.plugins:
+    for reference in evaluation.rules_alone().plugins:
         metric_of(reference)

@@ -6,14 +6,14 @@ Only what needs the loaded backbone is checked later, in ``pipeline.preparation`
 
 from collections.abc import Callable, Mapping
 
-from components.image_example_gen import bad_files
+from components.image_example_gen import bad_files, golden_set
 from components.image_example_gen.image_file import ImageFile
 from components.image_example_gen.sources import list_data, spans
 from components.records import split_book
 from modules import plugins
 from modules.errors import InputError
 from modules.settings import check_class_weights, check_one_process
-from pipeline import expected_splits
+from pipeline import expected_splits, golden
 from pipeline.configuration import handles
 from pipeline.configuration.config import Config
 from pipeline.state import owner, recovery
@@ -90,6 +90,22 @@ def check_data(
     labels = {file.label for file in listing.files if not file.problem}
     check_class_weights(config.finetune, labels)
     return listing.files
+
+
+def check_golden(config: Config, say: Callable[[str], None]) -> None:
+    """Lists the golden set, if the config names one, and says how it is read.
+
+    Args:
+        config: may name a golden set.
+        say: takes a line for the user.
+
+    Raises:
+        InputError: when it cannot be listed, is not the one that the config pins, or is the data
+            itself.
+    """
+    listing = golden.listed(config, keep=True)
+    if listing:
+        say(golden_set.line(listing))
 
 
 def check_metadata(config: Config) -> None:

@@ -118,6 +118,11 @@ def _about_data(summary: Summary) -> list[str]:
             f"data: {sum(kinds.values())} could not be used ({counts}); they are listed in "
             f"{', '.join(shown(Path(path)) for path in paths_of(data.quarantined.listed_in))}"
         )
+    if data.golden:
+        lines.append(
+            f"data: {counted(data.golden, 'image')} left out, in the golden set; they are listed "
+            "with what could not be used"
+        )
     images = data.images or {}
     total = sum(sum(counts.values()) for counts in images.values())
     of_one_color = one_color.line(data.one_color, total) if data.one_color else ""

@@ -24,6 +24,7 @@ def evaluate(
     choice: BaselineChoice,
     options: Evaluation,
     folder: Path,
+    golden: str = "",
 ) -> Baseline:
     """Writes the metrics and the answers of both models, as ``modules.gate.analysis`` does.
 
@@ -35,6 +36,7 @@ def evaluate(
         choice: the baseline.
         options: what the gate asks.
         folder: to write to.
+        golden: the pattern of the TFRecord files of the golden set; empty for none.
 
     Returns:
         The baseline; ``unusable`` says why it could not be evaluated, if so.
@@ -51,6 +53,7 @@ def evaluate(
                 labels=labels,
                 options=options,
                 folder=folder,
+                golden=golden,
             )
 
     models = {CANDIDATE: candidate}

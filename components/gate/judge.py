@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from pathlib import Path
 
-from components.records.evaluation import read_compared
+from components.records.evaluation import read_compared, read_golden
 from components.records.infra import InfraRecord
 from modules.gate import predictions, tfma_config, verdict
 from modules.gate.result import RuleResult
@@ -32,6 +32,9 @@ def judge_candidate(
         in_docker: whether TensorFlow Serving's own image serves it; None if that was not tried.
         removed: the classes that a person took out of the root's schema; None where it has none.
     """
+    golden = None
+    if read_golden(Path(evaluation)):
+        golden = predictions.read(evaluation, predictions.GOLDEN_ROWS)
     return verdict.judge(
         predictions.read(evaluation),
         options,
@@ -40,6 +43,7 @@ def judge_candidate(
         fit=[*fit_rules(infra), *_docker(in_docker)],
         forced=forced,
         removed=removed,
+        golden=golden,
     )
 
 

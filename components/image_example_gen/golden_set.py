@@ -32,12 +32,13 @@ class GoldenSource(Options):
     listing: str = ""
 
 
-def take(source: GoldenSource, *, verify: bool = False) -> DigestedListing:
+def take(source: GoldenSource, *, verify: bool = False, keep: bool = True) -> DigestedListing:
     """Lists the set, and reads those images that may have changed since it was last listed.
 
     Args:
         source: where it lies.
         verify: reads every image.
+        keep: whether what was read is written to the file for the next time.
 
     Raises:
         InputError: when it cannot be listed.
@@ -45,7 +46,7 @@ def take(source: GoldenSource, *, verify: bool = False) -> DigestedListing:
     path = Path(source.listing) if source.listing else None
     known = listing_file.read(path) if path and not verify else None
     listing = listing_file.take(source.options, known)
-    if path and listing != known:
+    if keep and path and listing != known:
         listing_file.write(path, listing)
     return listing
 
@@ -97,22 +98,22 @@ def parted(
     return stay, taken_out
 
 
-def check(source: GoldenSource, sha256: str | None, *, verify: bool = False) -> list[str]:
-    """Refuses a set that is not the one that the config pins, or of which too much is unusable.
+def checked(
+    source: GoldenSource, sha256: str | None, *, verify: bool = False, keep: bool = True
+) -> DigestedListing:
+    """Lists the set; refuses one that is not pinned, or of which too much cannot be used.
 
     Args:
         source: where it lies.
         sha256: the fingerprint that it must have; None for any.
         verify: reads every image.
-
-    Returns:
-        Lines on the set, for a person.
+        keep: as for ``take``.
 
     Raises:
         InputError: with the fingerprint that the set has; or as ``take``.
     """
     options = source.options
-    listing = take(source, verify=verify)
+    listing = take(source, verify=verify, keep=keep)
     if sha256 not in (None, listing.fingerprint):
         raise InputError(
             f"evaluation.golden.sha256: the set in {options.path} has the fingerprint "
@@ -120,12 +121,17 @@ def check(source: GoldenSource, sha256: str | None, *, verify: bool = False) -> 
             "the new ones are meant"
         )
     bad_files.check_listed(listing.files, options.max_bad_fraction, GOLDEN_KEY)
+    return listing
+
+
+def line(listing: DigestedListing) -> str:
+    """How the set is read, and how large it is, for a person."""
     usable = [file for file in listing.files if not file.problem]
     classes = {file.label for file in usable}
-    return [
+    return (
         f"golden set: {listing.layout}; {counted(len(classes), 'class', 'classes')}, "
         f"{counted(len(usable), 'image')}, never trained on"
-    ]
+    )
 
 
 def check_apart(golden: str, data: str) -> None:

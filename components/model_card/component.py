@@ -1,6 +1,7 @@
 """The node; ``records.card`` has the form."""
 
 import json
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +15,12 @@ from components.artifacts import ModelCard as ModelCardArtifact
 from components.node_spec import filled, node_spec
 from components.records import window_data
 from components.records.card import Card
+from components.records.evaluation import read_golden
 from components.records.gate import read_gate
 from components.records.infra import read_infra
 from components.records.model import read_exports
 from modules import model_layout
-from modules.gate import tfma_config
+from modules.gate import golden, predictions, tfma_config
 
 _OF_SPANS = ("examples", "ingestion")  # inputs of which there may be several, with spans
 
@@ -48,6 +50,7 @@ class Executor(base_executor.BaseExecutor):
             "metrics": {
                 "candidate": vars(candidate),
                 "baseline": vars(baseline) if baseline else None,
+                "golden": _golden(folders["evaluation"]),
             },
             "gate": read_gate(folders["model_blessing"])[0],
             "infra": read_infra(folders["infra_blessing"]),
@@ -62,6 +65,15 @@ class Executor(base_executor.BaseExecutor):
             "source": exec_properties["source"],
         }
         Card.model_validate(fields).write(folder_of(output_dict, "card"))
+
+
+def _golden(evaluation: Path) -> dict[str, Any] | None:
+    """What the golden set shows, for a ``GoldenRecord``; None where an evaluation has none."""
+    fingerprint = read_golden(evaluation)
+    if not fingerprint:
+        return None
+    answers = predictions.read(str(evaluation), predictions.GOLDEN_ROWS)
+    return {**asdict(golden.figures(answers)), "fingerprint": fingerprint}
 
 
 class ModelCard(base_component.BaseComponent):

@@ -15,7 +15,7 @@ from components.records.summary import Summary
 from components.records.training import ScheduleRecord, ShippedRecord, StageRecord, WarmStartRecord
 from modules.gate.result import RuleResult
 from modules.rounding import share
-from modules.text import Markup, code, markdown
+from modules.text import Markup, code, markdown, quoted
 
 CARD_FILE = "card.json"
 TEXT_FILE = "model_card.md"
@@ -55,7 +55,7 @@ class Card(Record):
             finalize=lambda value: value if isinstance(value, Markup) else markdown(value),
             autoescape=False,
         )
-        environment.filters |= {"share": share, "code": code}
+        environment.filters |= {"share": share, "code": code, "quoted": quoted}
         template = environment.from_string(_TEMPLATE.read_text(encoding="utf-8"))
         return template.render(dict(self), compared=_compared(self.gate.rules)) + "\n"
 

@@ -2,10 +2,11 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
-from pydantic import TypeAdapter
+from pydantic import SerializerFunctionWrapHandler, TypeAdapter, model_serializer
 
-from components.records.base import Record, as_json_text
+from components.records.base import Interval, Record, as_json_text
 
 _EXPORTS_FILE = "exports.json"
 
@@ -28,13 +29,51 @@ class ScoresRecord(Record):
     """The accuracy on the images of each class, by label."""
 
 
+class GoldenScoreRecord(Record):
+    """A model's accuracy on the golden set; an image of a class that it does not know is wrong."""
+
+    accuracy: float
+    """The accuracy, in [0, 1]."""
+    interval: Interval
+    """Its interval of 95 %."""
+
+
+class GoldenRecord(Record):
+    """Both models on the golden set, which no training saw."""
+
+    fingerprint: str
+    """Digest of the names, labels and contents of the set's images, hexadecimal: what
+    `evaluation.golden.sha256` pins."""
+    images: int
+    """How many images there are."""
+    candidate: GoldenScoreRecord
+    """The candidate's accuracy."""
+    baseline: GoldenScoreRecord | None
+    """The baseline's accuracy; null where there was none to evaluate."""
+    by_class: dict[str, ScoreRecord]
+    """The candidate's accuracy on the images of each class, by label."""
+    missing_labels: tuple[str, ...]
+    """The classes that the candidate knows, and of which the set has no image."""
+    unknown_labels: tuple[str, ...]
+    """The classes of the set that the candidate does not know."""
+
+
 class MetricsRecord(Record):
-    """Both models on the test split."""
+    """Both models on the test split, and on the golden set."""
 
     candidate: ScoresRecord | None = None
     """The candidate; null where the run failed before it was evaluated."""
     baseline: ScoresRecord | None = None
     """The baseline; null where there was none to evaluate."""
+    golden: GoldenRecord | None = None
+    """Both on the golden set; left out where there was none to evaluate."""
+
+    @model_serializer(mode="wrap")
+    def _without_golden(self, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        fields: dict[str, Any] = serialize(self)
+        if self.golden is None:
+            del fields["golden"]
+        return fields
 
 
 class ExportRecord(Record):

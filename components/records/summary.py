@@ -14,6 +14,7 @@ from components.records.infra import InfraRecord
 from components.records.model import (
     BackboneRecord,
     ExportRecord,
+    GoldenRecord,
     MetricsRecord,
     ScoresRecord,
 )
@@ -114,6 +115,15 @@ def trained_spans_in(path: Path) -> tuple[TrainedSpanRecord, ...]:
         return tuple(TrainedSpanRecord.model_validate(span, extra="ignore") for span in spans)
     except (OSError, ValueError, KeyError, TypeError):
         return ()
+
+
+def golden_in(path: Path) -> GoldenRecord | None:
+    """What the golden set showed, of a summary that any release may have written; None if none."""
+    try:
+        golden = json.loads(path.read_text(encoding="utf-8"))["metrics"]["golden"]
+        return GoldenRecord.model_validate(golden, extra="ignore")
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
 
 
 def status_of(*, version: str, pushed_by: str, run_id: str) -> Status:

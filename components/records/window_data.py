@@ -70,6 +70,7 @@ def merge(reports: Sequence[DataRecord], files: Sequence[LabelsFile]) -> DataRec
         one_color=_merge_one_color(one_color),
         duplicates=sum(report.duplicates or 0 for report in reports),
         kept=sum(report.kept or 0 for report in reports),
+        golden=sum(report.golden or 0 for report in reports) or None,
         spans=tuple(_trained(files, counts)),
         repeated=used.repeated,
         contradicted=used.contradicted,

@@ -28,6 +28,7 @@ def analyse(
     labels: Mapping[str, Sequence[str]],
     options: Evaluation,
     folder: Path,
+    golden: str = "",
 ) -> None:
     """Adds the pass to a Beam pipeline: it writes TFMA's files and the rows of ``predictions``.
 
@@ -42,6 +43,8 @@ def analyse(
         labels: by the same names, the classes that each knows.
         options: what the gate asks.
         folder: to write to.
+        golden: the pattern of the files of the golden set, empty for none. Its images are answered
+            in the same pass; their rows lie apart, and no metric of TFMA's counts them.
     """
     cap_batches()
     config = eval_config(options, has_baseline=predictions.BASELINE in models)
@@ -51,15 +54,17 @@ def analyse(
         )
         for spec in config.model_specs
     ]
-    source = tf_example_record.TFExampleRecord(
-        file_pattern=list(patterns),
-        schema=schema,
-        raw_record_column_name=tfma.ARROW_INPUT_COLUMN,
-        telemetry_descriptors=["thaw"],
-    )
+    source = _source(patterns, schema)
     adapter = tensor_adapter.TensorAdapterConfig(
         arrow_schema=source.ArrowSchema(), tensor_representations=source.TensorRepresentations()
     )
+
+    def extractors() -> list[Any]:
+        extracts: list[Any] = tfma.default_extractors(
+            eval_shared_model=shared, eval_config=config, tensor_adapter_config=adapter
+        )
+        return extracts
+
     folder.mkdir(parents=True, exist_ok=True)
     predictions.write_labels(folder, labels)
     _ = (
@@ -69,23 +74,45 @@ def analyse(
         >> tfma.ExtractEvaluateAndWriteResults(
             eval_shared_model=shared if len(shared) > 1 else shared[0],
             eval_config=config,
-            extractors=tfma.default_extractors(
-                eval_shared_model=shared, eval_config=config, tensor_adapter_config=adapter
-            ),
+            extractors=extractors(),
             evaluators=[
                 *tfma.default_evaluators(
                     eval_shared_model=shared, eval_config=config, schema=schema
                 ),
-                analysis_table_evaluator.AnalysisTableEvaluator(
-                    run_after=extractor.LAST_EXTRACTOR_STAGE_NAME,
-                    include={tfma.FEATURES_KEY: {}, tfma.PREDICTIONS_KEY: {}},
-                ),
+                _answers(),
             ],
             writers=[
                 *tfma.default_writers(str(folder), eval_shared_model=shared, eval_config=config),
                 writer.Writer("WriteRows", _write_rows(folder, options.slices, tuple(models))),
             ],
         )
+    )
+    if golden:
+        table = (
+            pipeline
+            | "ReadGolden" >> _source([golden], schema).BeamSource()
+            | "GoldenExtracts" >> tfma.BatchedInputsToExtracts()
+            | "AnswerGolden" >> tfma.ExtractAndEvaluate(extractors(), [_answers()])
+        )[tfma.ANALYSIS_KEY]
+        _ = table | "WriteGolden" >> _WriteRows(
+            f"{folder}/{predictions.GOLDEN_ROWS}", (), tuple(models)
+        )
+
+
+def _source(patterns: Sequence[str], schema: Any) -> Any:
+    return tf_example_record.TFExampleRecord(
+        file_pattern=list(patterns),
+        schema=schema,
+        raw_record_column_name=tfma.ARROW_INPUT_COLUMN,
+        telemetry_descriptors=["thaw"],
+    )
+
+
+def _answers() -> Any:
+    """Gives each image's features and the models' answers, an image at a time."""
+    return analysis_table_evaluator.AnalysisTableEvaluator(
+        run_after=extractor.LAST_EXTRACTOR_STAGE_NAME,
+        include={tfma.FEATURES_KEY: {}, tfma.PREDICTIONS_KEY: {}},
     )
 
 
@@ -126,16 +153,16 @@ def _used_records(place: tuple[str, bytes | None]) -> Iterator[bytes]:
 
 def _write_rows(folder: Path, slices: tuple[str, ...], models: tuple[str, ...]) -> Any:
     return writer.Write(  # pylint: disable=no-value-for-parameter
-        key=tfma.ANALYSIS_KEY, ptransform=_WriteRows(str(folder), slices, models)
+        key=tfma.ANALYSIS_KEY, ptransform=_WriteRows(f"{folder}/{predictions.ROWS}", slices, models)
     )
 
 
 class _WriteRows(beam.PTransform):
     """Extracts in, a file of rows out."""
 
-    def __init__(self, folder: str, slices: tuple[str, ...], models: tuple[str, ...]) -> None:
+    def __init__(self, prefix: str, slices: tuple[str, ...], models: tuple[str, ...]) -> None:
         super().__init__()
-        self._folder = folder
+        self._prefix = prefix
         self._slices = slices
         self._models = models
 
@@ -144,7 +171,7 @@ class _WriteRows(beam.PTransform):
         return (
             extracts
             | "Row" >> beam.Map(row_of, slices=self._slices, models=self._models)
-            | "Write" >> beam.io.WriteToTFRecord(f"{self._folder}/{predictions.ROWS}")
+            | "Write" >> beam.io.WriteToTFRecord(self._prefix)
         )
 
 

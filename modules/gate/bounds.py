@@ -68,6 +68,7 @@ def bounded_change(
     part: str | None = None,
     key: str = IN_RULES,
     confidence: float | None = None,
+    images: str = "test images",
 ) -> RuleResult:
     """Whether a change from the baseline's value goes too far, and is more than noise.
 
@@ -82,12 +83,13 @@ def bounded_change(
         key: of the config that has ``most``, for the remedy.
         confidence: of McNemar's one-sided test that the change is no noise; None to take the change
             as it was measured. A metric that is no share of the images is always taken so.
+        images: what the images are, in words.
     """
     before = metric.value(baseline)
     n, moved = len(candidate.rank), metric.value(candidate) - before
     number = most if bound.is_upper else -most
     passed = _keeps(moved, bound, number)
-    reason = f"{metric.name} changed by {change(moved, n)} on {n} test images, may "
+    reason = f"{metric.name} changed by {change(moved, n)} on {n} {images}, may "
     reason += f"{'rise' if bound.is_upper else 'fall'} by {most:g}"
     if not passed and confidence is not None and isinstance(metric, ShareMetric):
         gained, lost = metric.pairs(candidate, baseline)

@@ -7,7 +7,7 @@ from functools import cache
 import numpy as np
 from scipy import stats
 
-from modules.gate.statistics import non_inferiority
+from modules.gate.statistics import least_images, non_inferiority
 from modules.settings import Evaluation
 
 NARROWEST, WIDEST = 0.05, 0.25  # of the margins that ``auto`` takes
@@ -108,3 +108,25 @@ def smallest(n: int, confidence: float) -> float:
 def of(options: Evaluation, n: int) -> float:
     """The margin of ``not_worse`` on n test images."""
     return smallest(n, options.confidence) if options.margin == "auto" else options.margin
+
+
+def for_later_models(options: Evaluation, n: int) -> str:
+    """What the number of test images means for later models.
+
+    Returns:
+        A part of the verdict's sentence; empty if there are enough images.
+    """
+    if options.require != "not_worse":
+        return ""
+    needed = images_for(NARROWEST, options.confidence)
+    if options.margin == "auto":
+        margin = of(options, n)
+        return "" if margin <= NARROWEST else (
+            f"later models will be compared with this one by a margin of {margin:g}, the smallest "
+            f"that {n} test images can show; a margin of {NARROWEST:g} takes {needed}"
+        )  # fmt: skip
+    least = least_images(options.margin, options.confidence)
+    return "" if n >= least else (
+        f"no later model can be shown to be not worse by {options.margin:g}: that takes at least "
+        f"{least} test images, and there are {n}; add some, or set evaluation.margin to auto"
+    )  # fmt: skip

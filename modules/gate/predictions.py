@@ -20,6 +20,7 @@ from modules import features
 from modules.text import as_json
 
 ROWS = "predictions"  # the prefix of the files
+GOLDEN_ROWS = "golden"  # the same of the answers to a golden set
 _LABELS_FILE = "labels.json"
 _SHA256 = "sha256"
 CANDIDATE = "candidate"
@@ -158,8 +159,8 @@ def _feature_of(name: str) -> str:
     return f"feature/{name}"
 
 
-def _rows(folder: str) -> Iterator[Mapping[str, Any]]:
-    files = sorted(tf.io.gfile.glob(f"{folder}/{ROWS}-*"))
+def _rows(folder: str, prefix: str = ROWS) -> Iterator[Mapping[str, Any]]:
+    files = sorted(tf.io.gfile.glob(f"{folder}/{prefix}-*"))
     for record in tf.data.TFRecordDataset(files).as_numpy_iterator():
         yield tf.train.Example.FromString(record).features.feature
 
@@ -180,12 +181,12 @@ def read_scores(folder: str, limit: int | None = None) -> dict[str, npt.NDArray[
     return by_image
 
 
-def read(folder: str) -> Predictions:
-    """All rows of an evaluation, sorted by the images' sha256."""
+def read(folder: str, prefix: str = ROWS) -> Predictions:
+    """All rows of an evaluation, to test images or to golden ones, sorted by the images' sha256."""
     labels = json.loads(Path(folder, _LABELS_FILE).read_text(encoding="utf-8"))
     places = {model: {name: i for i, name in enumerate(names)} for model, names in labels.items()}
     rows = []
-    for fields in _rows(folder):
+    for fields in _rows(folder, prefix):
         label = fields[features.LABEL].bytes_list.value[0].decode()
         # Only what metrics need of the scores is kept: there may be thousands of classes.
         answers = {

@@ -4,7 +4,8 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from modules.gate import margins, rules, statistics
+from modules.gate import golden as golden_set
+from modules.gate import margins, rules
 from modules.gate.lost_classes import lost_classes
 from modules.gate.metrics import ACCURACY
 from modules.gate.predictions import Answers, Predictions
@@ -80,6 +81,7 @@ def judge(
     fit: Sequence[RuleResult] = (),
     forced: Override | None = None,
     removed: Collection[str] | None = None,
+    golden: Predictions | None = None,
 ) -> Verdict:
     """Asks every rule.
 
@@ -92,6 +94,7 @@ def judge(
             infra check. No person can override these.
         forced: who blesses the candidate whatever the other rules say.
         removed: the classes that a person took out of the root's schema; None where it has none.
+        golden: the answers to the golden set; None for none. No other rule sees them.
     """
     asked = list(rules.absolute(options, predictions))
     baseline, compared = _comparable(predictions, options, baseline)
@@ -101,6 +104,8 @@ def judge(
         asked.append(lost_classes(predictions, options, removed))
     if compared is not None:
         asked += rules.comparing(options, compared)
+    if golden is not None:
+        asked += golden_set.rules(options, golden, compares=compared is not None)
     asked += also
     broken = [rule for rule in asked if not rule.passed]
     unfit = [rule for rule in fit if not rule.passed]
@@ -114,8 +119,13 @@ def judge(
         rules=(*asked, *fit),
         forced=forced,
     )
-    later = _later(options, judgement.n) if compared is None and judgement.passed else ""
-    return replace(judgement, sentence=_sentence(judgement, fit, predictions, compared, later))
+    is_first = compared is None and judgement.passed
+    later = margins.for_later_models(options, judgement.n) if is_first else ""
+    parts = _measured(judgement, predictions, compared)
+    if golden is not None:
+        parts += golden_set.measured(golden, _name(judgement.baseline) if compared else "")
+    parts += [later] if later else []
+    return replace(judgement, sentence=_sentence(judgement, fit, parts))
 
 
 def _comparable(
@@ -158,35 +168,7 @@ def _policy(options: Evaluation, baseline: Baseline) -> RuleResult:
     )
 
 
-def _later(options: Evaluation, n: int) -> str:
-    """What the number of test images means for later models.
-
-    Returns:
-        A part of the sentence; empty if there are enough images.
-    """
-    if options.require != "not_worse":
-        return ""
-    needed = margins.images_for(margins.NARROWEST, options.confidence)
-    if options.margin == "auto":
-        margin = margins.of(options, n)
-        return "" if margin <= margins.NARROWEST else (
-            f"later models will be compared with this one by a margin of {margin:g}, the smallest "
-            f"that {n} test images can show; a margin of {margins.NARROWEST:g} takes {needed}"
-        )  # fmt: skip
-    least = statistics.least_images(options.margin, options.confidence)
-    return "" if n >= least else (
-        f"no later model can be shown to be not worse by {options.margin:g}: that takes at least "
-        f"{least} test images, and there are {n}; add some, or set evaluation.margin to auto"
-    )  # fmt: skip
-
-
-def _sentence(
-    judgement: Verdict,
-    fit: Sequence[RuleResult],
-    predictions: Predictions,
-    compared: Predictions | None,
-    later: str,
-) -> str:
+def _sentence(judgement: Verdict, fit: Sequence[RuleResult], measured: Sequence[str]) -> str:
     """The verdict in one sentence: the broken rules and their remedies, then what was measured."""
     # The rules that nobody can override come last in the results, and first in the sentence.
     ordered = dict.fromkeys([*fit, *judgement.rules])
@@ -195,8 +177,7 @@ def _sentence(
     parts = broken[:_NAMED]
     if len(broken) > _NAMED:
         parts.append(f"and {len(broken) - _NAMED} more rules are broken")
-    parts += _measured(judgement, predictions, compared)
-    parts += [later] if later else []
+    parts += measured
     if judgement.verdict == FORCED and judgement.forced:
         parts.append(f"forced by {judgement.forced.by}: {judgement.forced.reason}")
     return f"{judgement.verdict}: {'; '.join(parts)}"
@@ -213,12 +194,14 @@ def _measured(
     n = len(compared.label)
     if n < judgement.n:
         parts.append(_accuracy(compared.candidate, f"the {n} of classes that both know"))
-    which = (
-        f"version {judgement.baseline.version}" if judgement.baseline.version else "the baseline"
-    )
+    which = _name(judgement.baseline)
     before = ACCURACY.value(compared.baseline)
     parts.append(f"{which} has {share(before, n)}{' there' if n < judgement.n else ''}")
     return parts + [rule.reason for rule in judgement.rules if rule.kind == "test" and rule.passed]
+
+
+def _name(baseline: Baseline) -> str:
+    return f"version {baseline.version}" if baseline.version else "the baseline"
 
 
 def _accuracy(answers: Answers, where: str) -> str:

@@ -9,6 +9,7 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from modules.plugins import is_reference
 from modules.settings.base import FiniteFloat, Fraction, Options, PositiveInt
+from modules.settings.golden import GoldenSet
 
 # The metrics that Thaw has; N stands for a whole number from 1. ``modules.gate.metrics`` says what
 # each of them is.
@@ -147,6 +148,14 @@ class Evaluation(Options):
     no noise."""
     rules: tuple[Rule, ...] = ()
     """Further rules."""
+    golden: GoldenSet | None = None
+    """A fixed set of images by which every model is judged, and on which none is trained; a path
+    alone means `{path: PATH}`."""
+    golden_accuracy: Fraction = 0.5
+    """The lowest accuracy over all golden images; asked only if there is a golden set."""
+    golden_drop: Fraction = 0.02
+    """How far the measured accuracy on the golden images may lie below the baseline's; asked only
+    if there is a golden set."""
     no_baseline: Literal["absolute_rules", "refuse"] = "absolute_rules"
     """What happens while nothing is served: `absolute_rules` applies only the rules that need
     no baseline; `refuse` refuses the candidate."""
@@ -159,6 +168,10 @@ class Evaluation(Options):
     """Whether the candidate may lack a class that the baseline knows; with `data.window`, `thaw
     schema remove` names the classes that it may lack."""
 
+    def rules_alone(self) -> "Evaluation":
+        """The same without the golden set: where it lies is no part of what is asked."""
+        return self.model_copy(update={"golden": None})
+
     @property
     def slices(self) -> tuple[str, ...]:
         """The features that rules go by, each once."""
@@ -166,5 +179,7 @@ class Evaluation(Options):
 
     @property
     def plugins(self) -> dict[str, str]:
-        """The metrics of a user's own that rules name, with the key that names each."""
-        return {rule.metric: "evaluation.rules" for rule in self.rules if is_reference(rule.metric)}
+        """References to a user's own code, with the keys that name them."""
+        metrics = {rule.metric for rule in self.rules if is_reference(rule.metric)}
+        golden = self.golden.plugins if self.golden else {}
+        return {**dict.fromkeys(sorted(metrics), "evaluation.rules"), **golden}

@@ -28,12 +28,15 @@ def renamed(text: str, names: Mapping[str, str]) -> str:
 
 def names_of_paths(config: Config) -> dict[str, str]:
     """Returns names for a config's paths, whose content other properties of the keys cover."""
+    golden = config.golden_ingest
     named = {
         str(config.root): "<root>",
         str(config.file): "<config>",
         config.data.path: "<data>",
         config.data.earlier or "": "<earlier>",
         config.data.image_root or "": "<images>",
+        (golden and golden.path) or "": "<golden>",
+        (golden and golden.image_root) or "": "<golden images>",
         config.backbone.handle: "<backbone>",
     }
     return {path: name for path, name in named.items() if Path(path).is_absolute()}

@@ -1,11 +1,14 @@
 """``thaw gate``: judges two models on a config's test images, without running the pipeline."""
 
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from components.image_example_gen import listing_file, span_splits
+from components.image_example_gen.golden_set import Names
+from components.image_example_gen.image_file import ImageFile
+from components.image_example_gen.listing_file import DigestedListing
 from components.image_example_gen.sources import further_features, list_all, spans
 from components.image_example_gen.split_assignment import SplitAssignment
 from components.records import split_book
@@ -16,6 +19,7 @@ from modules import features, model_layout
 from modules.errors import InputError
 from modules.settings import Ingest
 from modules.text import printable_lines
+from pipeline import golden as golden_set
 from pipeline import preflight
 from pipeline.configuration import places
 from pipeline.configuration.config import Config
@@ -60,6 +64,7 @@ def judge(config: Config, candidate: Path, baseline: Path | None) -> Judgement:
     from components.baseline.selection import choose
     from components.evaluator.evaluate import evaluate
     from components.gate.judge import judge_candidate
+    from components.records import evaluation as evaluation_record
     from components.records.baseline import BaselineChoice
     from components.records.evaluation import write_compared
     from components.serving.compatibility import problem_of
@@ -78,6 +83,7 @@ def judge(config: Config, candidate: Path, baseline: Path | None) -> Judgement:
     with tempfile.TemporaryDirectory(prefix="thaw-gate-") as name:
         images, evaluation = Path(name, "images"), Path(name, "evaluation")
         pattern = write_test_split(config, images)
+        golden = golden_set.listed(config)
         compared = evaluate(
             _pipelines(config),
             patterns=[pattern],
@@ -86,7 +92,10 @@ def judge(config: Config, candidate: Path, baseline: Path | None) -> Judgement:
             choice=choice,
             options=config.evaluation,
             folder=evaluation,
+            golden=write_golden(golden, config, Path(name, "golden")) if golden else "",
         )
+        if golden:
+            evaluation_record.write_golden(evaluation, golden.fingerprint)
         write_compared(evaluation, compared)
         infra = _infra(config, candidate, pattern, evaluation)
         verdict = judge_candidate(
@@ -97,34 +106,59 @@ def judge(config: Config, candidate: Path, baseline: Path | None) -> Judgement:
 
 def write_test_split(config: Config, folder: Path) -> str:
     """Writes the records of the test split, as ExampleGen does, and returns their pattern."""
-    from components.image_example_gen import records
-
     options = config.data.ingest().model_copy(update={"earlier": None})
-    decided = splits_of(Root(config.root), options)
-    folder.mkdir(parents=True)
+    decided = splits_of(Root(config.root), options, golden_set.names(config))
     files = [file for file in decided.files if file.split in (None, features.TEST)]
-    counts = 0
-    for number, chunk in enumerate(records.chunks(files)):
-        report = records.write_chunk(
-            chunk, {features.TEST: str(folder)}, decided.shares, options, number
-        )
-        counts += sum(n for (split, _), n in report.counts.items() if split == features.TEST)
-    if not counts:
+    if not _write(files, features.TEST, folder, decided.shares, options):
         raise InputError(
             f"data.path: {config.data.path} holds no test image that can be used; add images"
         )
     return f"{folder}/*"
 
 
-def splits_of(root: Root, options: Ingest) -> SplitAssignment:
-    """Every image's split, as the next run would have it."""
+def write_golden(golden: DigestedListing, config: Config, folder: Path) -> str:
+    """Writes the records of the golden set, and returns their pattern."""
+    options = config.golden_ingest
+    assert options is not None
+    _write(golden.files, features.GOLDEN, folder, {}, options)
+    return f"{folder}/*"
+
+
+def _write(
+    files: Sequence[ImageFile],
+    split: str,
+    folder: Path,
+    shares: Mapping[str, float],
+    options: Ingest,
+) -> int:
+    """Writes the records of a split; returns how many there are."""
+    from components.image_example_gen import records
+
+    folder.mkdir(parents=True)
+    count = 0
+    for number, chunk in enumerate(records.chunks(files)):
+        report = records.write_chunk(chunk, {split: str(folder)}, shares, options, number)
+        count += sum(n for (of, _), n in report.counts.items() if of == split)
+    return count
+
+
+def splits_of(root: Root, options: Ingest, golden: Names | None = None) -> SplitAssignment:
+    """Every image's split, as the next run would have it.
+
+    Args:
+        root: of the config.
+        options: of ImageExampleGen.
+        golden: the images that go to no split.
+    """
     place, shares = spans.find(options), options.splits.shares()
     options = place.options(options)
-    if place.span is None:
+    if place.span is None and not golden:
         return span_splits.assign(list_all(options), shares, None, split_book.SplitBook())
-    # Of a span's images, all must be known: what earlier spans decide, they decide by content.
+    # All contents must be known: by these, earlier spans and the golden set decide.
     listing = listing_file.take(options, listing_file.read(root.listing))
-    return span_splits.assign(listing.files, shares, place.span, split_book.read(root.split_book))
+    return span_splits.assign(
+        listing.files, shares, place.span, split_book.read(root.split_book), golden
+    )
 
 
 def _pipelines(config: Config) -> Callable[[], Any]:

@@ -11,6 +11,7 @@ from modules.settings import (
     Finetune,
     FiniteFloat,
     Fraction,
+    GoldenIngest,
     Infra,
     Ingest,
     Integer,
@@ -197,6 +198,12 @@ class Config(Options):
     def serving_dir(self) -> Path:
         """The folder of the versions."""
         return self.push.serving_dir or self.root / "serving"
+
+    @property
+    def golden_ingest(self) -> GoldenIngest | None:
+        """The options by which the golden set is taken in; None where there is none."""
+        golden = self.evaluation.golden
+        return golden.ingest(self.data.ingest()) if golden else None
 
     @property
     def plugins(self) -> dict[str, str]:

@@ -2,11 +2,12 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from components.image_example_gen import listing_file
+from components.image_example_gen.golden_set import Names
 from components.image_example_gen.listing_file import DigestedListing
 from components.image_example_gen.sources import list_data, spans
 from components.image_example_gen.sources.spans import Span
@@ -15,6 +16,7 @@ from components.window.selection import numbers_in
 from modules.errors import InputError
 from modules.settings import Ingest, Window
 from pipeline.configuration.config import Config
+from pipeline.golden import names
 from pipeline.state.root import Root
 
 # Keys of ``data`` whose content counts, and not where it lies.
@@ -98,7 +100,7 @@ def look(config: Config, records: Mapping[int, SpanRecord]) -> Look:
         records: of the spans that were taken in.
 
     Raises:
-        InputError: as ``window_of``, or when there is no span.
+        InputError: as ``window_of``, when there is no span, or when the golden set cannot be used.
     """
     window = window_of(config)
     on_disk = {span.span: span for span in spans.every(config.data.path) if span.span is not None}
@@ -106,13 +108,14 @@ def look(config: Config, records: Mapping[int, SpanRecord]) -> Look:
     set_aside = {n for n, record in records.items() if record.state in ("quarantined", "rejected")}
     inside = numbers_in({*on_disk, *accepted} - set_aside or on_disk, window)
     needed = [n for n in sorted(on_disk) if window.older or n >= min(inside)]
+    golden = names(config)
     return Look(
-        spans=tuple(_compared(config, on_disk[n], records.get(n)) for n in needed),
+        spans=tuple(_compared(config, on_disk[n], records.get(n), golden) for n in needed),
         passed_over=tuple(n for n in sorted(on_disk) if n not in needed),
     )
 
 
-def _compared(config: Config, place: Span, record: SpanRecord | None) -> SpanOnDisk:
+def _compared(config: Config, place: Span, record: SpanRecord | None, golden: Names) -> SpanOnDisk:
     options = pinned(config, place)
     try:
         if record is None or record.version != (place.version or 0):
@@ -123,6 +126,7 @@ def _compared(config: Config, place: Span, record: SpanRecord | None) -> SpanOnD
         return SpanOnDisk(place, "new" if record is None else "changed", problem=str(error))
     same = record.content == listing.fingerprint and record.recipe == recipe(
         config,
+        golden_in(listing, golden),
         # A person may have rejected it since.
         refused=not record.artifacts,
     )
@@ -146,11 +150,19 @@ def listing_of(config: Config, place: Span) -> DigestedListing:
     return listing_file.take(pinned(config, place), known, min_classes=1)
 
 
-def recipe(config: Config, *, refused: bool = False) -> str:
-    """A digest of all options that a span is taken in with; hexadecimal.
+def golden_in(listing: DigestedListing | None, golden: Names) -> list[str]:
+    """The digests of a span's images that are golden, sorted."""
+    return (
+        sorted({file.digest for file in listing.files if file.digest in golden}) if listing else []
+    )
+
+
+def recipe(config: Config, golden: Sequence[str] = (), *, refused: bool = False) -> str:
+    """A digest of all that a span is taken in with, but for its images; hexadecimal.
 
     Args:
         config: the whole configuration.
+        golden: of ``golden_in``: what is taken out of the span.
         refused: whether of a span that was refused: what may make it acceptable counts too.
     """
     window = window_of(config)
@@ -158,6 +170,8 @@ def recipe(config: Config, *, refused: bool = False) -> str:
         config.data.ingest().model_dump(mode="json", exclude=_PLACES),
         window.older and window.older.fraction,
     ]
+    if golden:
+        values.append(["golden", *golden])
     if refused:
         schemas = (config.data.schema_file, Root(config.root).schema)
         values += [path.read_text("utf-8") if path and path.exists() else "" for path in schemas]

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from components.image_example_gen import listing_file
+from components.image_example_gen.listing_file import DigestedListing
 from components.records import span_decisions, spans, split_book
 from components.records.data import FINGERPRINT, read_report
 from components.records.spans import THAW, SpanRecord
@@ -24,8 +25,9 @@ from modules.errors import InputError
 from modules.settings import check_class_weights
 from pipeline import collector
 from pipeline.compiled import compile_span
-from pipeline.continuous.look import AS_BEFORE, Look, SpanOnDisk, look, recipe, window_of
+from pipeline.continuous.look import AS_BEFORE, Look, SpanOnDisk, golden_in, look, recipe, window_of
 from pipeline.data_size import DataSize
+from pipeline.golden import names
 from pipeline.runners.begin import Run
 from pipeline.runners.local import connected, run_graph
 from pipeline.state import executions
@@ -133,6 +135,10 @@ def _set_aside(this: Run, record: SpanRecord) -> str:
     )
 
 
+def _golden(this: Run, listing: DigestedListing | None) -> list[str]:
+    return golden_in(listing, names(this.config))
+
+
 def _refused(this: Run, span: SpanOnDisk, problem: str) -> SpanRecord:
     listing = listing_file.read(this.root.listing_of(span.number))
     now = utc_now()
@@ -140,7 +146,7 @@ def _refused(this: Run, span: SpanOnDisk, problem: str) -> SpanRecord:
         span=span.number,
         version=span.place.version or 0,
         content=listing.fingerprint if listing else "",
-        recipe=recipe(this.config, refused=True),
+        recipe=recipe(this.config, _golden(this, listing), refused=True),
         state="refused",
         reason=problem,
         decided_by=THAW,
@@ -172,7 +178,7 @@ def _accepted(this: Run, span: SpanOnDisk, ingestion: NodeRun, connection: Any) 
         span=span.number,
         version=span.place.version or 0,
         content=listing.fingerprint if listing else "",
-        recipe=recipe(this.config),
+        recipe=recipe(this.config, _golden(this, listing)),
         fingerprint=fingerprint,
         state="accepted",
         reason="its images fit the schema",

@@ -103,6 +103,7 @@ def complete(
     try:
         with failures_in_words(this):
             record.write(begun_record, root.run(this.run_id))
+            preflight.check_golden(config, this.display.say)
             size = (take_in or _listed)(this)
             this.display.say(planned(config.finetune))
             summary = _run_nodes(this, size)

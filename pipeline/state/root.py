@@ -44,6 +44,11 @@ class Root:
         return self.path / "listings" / f"{span}.jsonl"
 
     @property
+    def golden_listing(self) -> Path:
+        """The same of the golden set."""
+        return self.path / "golden.jsonl"
+
+    @property
     def split_book(self) -> Path:
         """The splits of the images of all spans so far (``components.records.split_book``)."""
         return self.path / "splits.json"

@@ -91,7 +91,7 @@ def test_summary_card_and_warm_up_requests_travel_with_the_version(root: Path) -
     assert (extra / "tf_serving_warmup_requests").stat().st_size > 0
 
 
-def test_any_two_models_can_be_judged_without_a_pipeline(root: Path) -> None:
+def test_any_two_models_can_be_judged_without_a_pipeline(root: Path, tmp_path: Path) -> None:
     before = tree(root / "serving")
     first, second = (str(root / "serving" / str(row["version"])) for row in versions(root))
     common = ("gate", DIGITS, "--root", root, *LIGHT, "--json", "--candidate")
@@ -104,8 +104,17 @@ def test_any_two_models_can_be_judged_without_a_pipeline(root: Path) -> None:
     for rule in ran["rules"]:
         if rule["name"] != "serving_parity":
             assert values[rule["name"], rule["slice"]] == pytest.approx(rule["value"], abs=1e-5)
-    refused = thaw(*common, second, "--set", "evaluation.min_accuracy=1.0")
+    (tmp_path / "7").mkdir()
+    for path in sorted((IMAGES / "7").iterdir())[:30]:
+        shutil.copy(path, tmp_path / "7")
+    strict = ("--set", "evaluation.min_accuracy=1.0", "--set", f"evaluation.golden={tmp_path}")
+    refused = thaw(*common, second, "--baseline", first, *strict)
     assert refused.code == 3
+    with_golden = json.loads(refused.out)["gate"]
+    by_name = {rule["name"]: rule for rule in with_golden["rules"]}
+    assert by_name["golden_accuracy"]["n"] == by_name["golden_drop"]["n"] == 30
+    # No other rule sees the golden images, and none of them is a test image any more.
+    assert gate["n"] - 30 < with_golden["n"] == by_name["max_drop"]["n"] < gate["n"]
     wrong = thaw(*common, str(IMAGES))
     assert wrong.code == 2
     assert "holds no saved_model.pb" in wrong.err

@@ -40,7 +40,7 @@ def test_the_pass_over_the_test_images_caps_batches_before_it_reads(
         """Ends the pass."""
 
     def read(**arguments: Any) -> None:
-        assert arguments["file_pattern"] == "images"
+        assert arguments["file_pattern"] == ["images"]
         assert most_in_a_batch() == 20 << 20
         raise Reading
 
@@ -48,5 +48,5 @@ def test_the_pass_over_the_test_images_caps_batches_before_it_reads(
     monkeypatch.setattr("tensorflow_model_analysis.default_eval_shared_model", lambda **_: None)
     with pytest.raises(Reading):
         analysis.analyse(
-            beam.Pipeline(), "images", None, {"candidate": ""}, {}, Evaluation(), tmp_path
+            beam.Pipeline(), ["images"], None, {"candidate": ""}, {}, Evaluation(), tmp_path
         )

@@ -195,6 +195,27 @@ def test_a_key_has_the_driver_read_every_image(ir: Any, tmp_path: Path) -> None:
     assert options == property_of(ir, "ImageExampleGen", "options")
 
 
+def test_a_golden_set_is_taken_in_by_a_node_of_its_own_and_reaches_the_evaluator_alone(
+    ir: Any, tmp_path: Path
+) -> None:
+    golden = f"evaluation.golden={tmp_path}/golden"
+    judged = compiler.Compiler().compile(graph(tmp_path, golden))
+    nodes = {node.pipeline_node.node_info.id: node.pipeline_node for node in judged.nodes}
+    assert set(nodes) == {*ORDER, "GoldenExampleGen"}
+    of_golden = nodes["Evaluator"].inputs.inputs["golden"].channels
+    assert [channel.producer_node_query.id for channel in of_golden] == ["GoldenExampleGen"]
+    assert nodes["GoldenExampleGen"].downstream_nodes == ["Evaluator"]
+    assert "golden" not in nodes["Trainer"].inputs.inputs
+    assert f"{tmp_path}/golden" in property_of(judged, "ImageExampleGen", "golden")
+    assert property_of(ir, "ImageExampleGen", "golden") == ""
+
+
+def test_where_the_golden_set_lies_is_in_no_option_of_the_gate(ir: Any, tmp_path: Path) -> None:
+    judged = compiler.Compiler().compile(graph(tmp_path, f"evaluation.golden={tmp_path}/golden"))
+    for node in ("Evaluator", "Gate"):
+        assert property_of(judged, node, "options") == property_of(ir, node, "options")
+
+
 def test_a_rule_by_a_feature_that_no_image_has_is_told_before_anything_runs(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"no image has a feature 'brightnes'; did you mean bri"):
         graph(tmp_path, "evaluation.rules=[{slice: brightnes, min: 0.5}]")

@@ -196,13 +196,13 @@ def test_a_set_that_is_not_the_pinned_one_is_refused_with_the_digest_that_it_has
 ) -> None:
     folder = write(tmp_path / "golden", {"a/x.png": pictures[0], "a/y.png": pictures[1]})
     pinned = golden_set.take(source(folder)).fingerprint
-    (line,) = golden_set.check(source(folder), pinned)
+    line = golden_set.line(golden_set.checked(source(folder), pinned))
     assert line == "golden set: a folder per class; 1 class, 2 images, never trained on"
     write(folder, {"a/z.png": pictures[2]})
     found = golden_set.take(source(folder)).fingerprint
     message = rf"evaluation\.golden\.sha256: the set in .* has the fingerprint {found}, must have"
     with pytest.raises(InputError, match=message):
-        golden_set.check(source(folder), pinned)
+        golden_set.checked(source(folder), pinned)
 
 
 def test_a_copy_of_the_set_elsewhere_has_the_same_fingerprint(

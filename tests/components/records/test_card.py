@@ -118,3 +118,20 @@ def test_the_summary_is_made_of_the_card_and_the_run(tmp_path: Path) -> None:
     assert read_summary(tmp_path / "summary.json") == summary
     assert summary.labels == (HOSTILE, "cat")
     assert (tmp_path / TEXT_FILE).read_text(encoding="utf-8").startswith("# Model card")
+
+
+def test_the_card_says_what_the_golden_set_shows_and_what_it_cannot() -> None:
+    assert "golden set" not in as_markdown(fields())
+    score = {"accuracy": 0.9, "interval": [0.83, 0.945]}
+    golden = {
+        "fingerprint": "g1", "images": 100, "candidate": score, "baseline": score,
+        "by_class": {HOSTILE: {"accuracy": 0.9, "images": 100}}, "missing_labels": ["cat"],
+        "unknown_labels": ["elk"],
+    }  # fmt: skip
+    known = fields()
+    text = as_markdown({**known, "metrics": {**known["metrics"], "golden": golden}})
+    assert "fixed images that no training sees (fingerprint\n`g1`), the accuracy is 0.900" in text
+    assert "0.830 to 0.945); the baseline's is 0.900." in text
+    assert "It has no image of 'cat'." in text
+    assert "The model does not know 'elk', and all images of these count as wrong." in text
+    assert "<script>" not in text

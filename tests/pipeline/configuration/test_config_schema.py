@@ -35,6 +35,8 @@ def test_the_shipped_configs_fit_the_schema(path: Path) -> None:
         {"finetune": {"augmentation": {"operations": ["mine:blur"]}}},
         {"data": {"path": "x", "schema": "s.pbtxt", "background": "white"}},
         {"data": {"path": "x", "background": [1, 2, 3]}, "evaluation": {"margin": "auto"}},
+        {"evaluation": {"golden": "golden"}},
+        {"evaluation": {"golden": {"path": "golden.csv", "label_column": "species"}}},
         {"retrain": {"when": ["new_span", {"every": "7d"}, {"drift": {"label": 0.1}}]}},
     ],
 )

@@ -1,6 +1,7 @@
 """What is new among the spans."""
 
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -14,7 +15,8 @@ from components.image_example_gen import listing_file
 from modules.errors import InputError
 from pipeline.configuration import loading
 from pipeline.configuration.config import Config
-from pipeline.continuous.look import Look, listing_of, look, recipe
+from pipeline.continuous.look import Look, golden_in, listing_of, look, recipe
+from pipeline.golden import names
 from pipeline.state.root import Root
 from tests.components.window.test_selection import record
 from tests.conftest import GLYPHS, PROJECT
@@ -148,3 +150,39 @@ def test_a_look_imports_no_tensorflow(config_of: Callable[..., Config]) -> None:
         [sys.executable, "-c", code], capture_output=True, text=True, cwd=PROJECT, check=True
     )
     assert done.stdout.split("\n")[:2] == ["2", "[]"]
+
+
+def test_a_span_is_changed_when_other_images_of_it_are_golden(
+    config_of: Callable[..., Config], tmp_path: Path
+) -> None:
+    config = config_of(["span-1", "span-2"])
+    records = {n: taken_in(config, n) for n in (1, 2)}
+    golden = tmp_path / "golden/b"
+    golden.mkdir(parents=True)
+    judged = loading.load(config.file, [f"evaluation.golden={tmp_path}/golden"])
+
+    (golden / "x.png").write_bytes(saved(Image.new("RGB", (9, 9)), "PNG"))
+    assert changes(look(judged, records)) == {1: "none", 2: "none"}
+
+    shutil.copy(tmp_path / "span-2/a/0.png", golden / "y.png")
+    assert changes(look(judged, records)) == {1: "none", 2: "changed"}
+    listing = listing_of(judged, look(judged, records).spans[1].place)
+    retaken = records[2].model_copy(
+        update={"recipe": recipe(judged, golden_in(listing, names(judged)))}
+    )
+    assert changes(look(judged, {**records, 2: retaken})) == {1: "none", 2: "none"}
+    assert changes(look(config, {**records, 2: retaken})) == {1: "none", 2: "changed"}
+    assert not Root(config.root).golden_listing.exists()
+
+
+def test_a_golden_set_that_is_not_the_pinned_one_is_refused_before_any_span_is_looked_at(
+    config_of: Callable[..., Config], tmp_path: Path
+) -> None:
+    config = config_of(["span-1"])
+    golden = tmp_path / "golden/a"
+    golden.mkdir(parents=True)
+    shutil.copy(tmp_path / "span-1/a/0.png", golden / "x.png")
+    pinned = f"evaluation.golden={{path: {tmp_path}/golden, sha256: {'f' * 64}}}"
+    message = r"^evaluation\.golden\.sha256: the set in .*/golden has the fingerprint [0-9a-f]{64},"
+    with pytest.raises(InputError, match=message):
+        look(loading.load(config.file, [pinned]), {})
