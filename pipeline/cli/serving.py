@@ -1,5 +1,6 @@
 """Commands about pushed versions: ``thaw versions``, ``rollback``, ``restore`` and ``pin``."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -17,16 +18,27 @@ ByOption = Annotated[
 @app.command()
 def versions(
     config: ConfigFile,
+    picture: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Draws the accuracy on the golden set, version by version: a PNG or SVG.",
+        ),
+    ] = None,
     root: RootOption = None,
     set_: SetOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Shows what was pushed when, by which run, with which metrics, and what is served."""
     from components.records.base import as_json_text
-    from pipeline.commands import versions
+    from pipeline.commands import versions, versions_picture
     from pipeline.configuration import loading
 
+    if picture is not None:
+        versions_picture.check_ending(picture)
     rows = versions.pushed(loading.load(config, set_ or (), root))
+    if picture is not None:
+        versions_picture.draw(rows, picture)
     typer.echo(as_json_text(rows) if as_json else versions.as_text(rows))
 
 

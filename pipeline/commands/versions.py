@@ -5,9 +5,9 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from components.records.base import Record
-from components.records.model import ScoreRecord, ScoresRecord
-from components.records.summary import SUMMARY_FILE, scores_in
+from components.records.base import Interval, Record
+from components.records.model import GoldenRecord, ScoreRecord, ScoresRecord
+from components.records.summary import SUMMARY_FILE, golden_in, scores_in
 from components.serving import pins, versions
 from components.serving.restore import restore
 from components.serving.rollback import rollback
@@ -29,6 +29,19 @@ class Withdrawal(Record):
     """Whether `thaw restore` can bring it back."""
 
 
+class GoldenAccuracy(Record):
+    """How a version did on the golden set of its time."""
+
+    accuracy: float
+    """The accuracy, in [0, 1]."""
+    interval: Interval
+    """Its interval of 95 %."""
+    images: int
+    """How many images the set had."""
+    fingerprint: str
+    """The set's digest; figures of different sets cannot be compared."""
+
+
 class PushedVersion(Record):
     """A version that was pushed."""
 
@@ -40,6 +53,8 @@ class PushedVersion(Record):
     """The run that pushed it; null likewise."""
     metrics: ScoresRecord | None
     """The accuracy on the test images; null where no summary that can be read is left."""
+    golden: GoldenAccuracy | None = None
+    """The accuracy on the golden set; null where there was none, or no such summary is left."""
     pinned: bool
     """Whether it stays, however many are pushed after it."""
     withdrawn: Withdrawal | None = None
@@ -78,23 +93,38 @@ def _row(
     run_id = note.get(versions.RUN_ID)
     of_version = folder / str(number) / model_layout.EXTRA / SUMMARY_FILE
     of_run = Root(config.root).summary_of(run_id) if run_id else None
+    golden = golden_in(of_version) or (golden_in(of_run) if of_run else None)
     return PushedVersion(
         version=number,
         pushed_at=note.get("pushed_at"),
         run_id=run_id,
         metrics=scores_in(of_version) or (scores_in(of_run) if of_run else None),
+        golden=_golden(golden) if golden else None,
         pinned=number in versions.pinned(config.serving_dir),
         withdrawn=withdrawn,
         serving=is_served,
     )
 
 
+def _golden(record: GoldenRecord) -> GoldenAccuracy:
+    return GoldenAccuracy(
+        **dict(record.candidate), images=record.images, fingerprint=record.fingerprint
+    )
+
+
 def as_text(rows: Sequence[PushedVersion]) -> str:
-    """The versions, a line each, and below them those that were withdrawn."""
-    lines = [f"{'version':<12} {'pushed at':<22} {'run':<24} {'accuracy':<9}"]
+    """The versions, a line each, and below them those that were withdrawn.
+
+    There is a column for the golden set where a version was judged by one.
+    """
+    has_golden = any(row.golden for row in rows)
+    title = f"{'golden':<9}" if has_golden else ""
+    lines = [f"{'version':<12} {'pushed at':<22} {'run':<24} {'accuracy':<9} {title}".rstrip()]
     present = [row for row in rows if not row.withdrawn]
     for row in present:
         accuracy = _accuracy(row.metrics.overall) if row.metrics else "unknown"
+        golden = _accuracy(row.golden) if row.golden else "unknown"
+        accuracy = f"{accuracy:<9} {golden}" if has_golden else accuracy
         marks = [mark for mark in ("serving", "pinned") if getattr(row, mark)]
         lines.append(
             f"{row.version:<12} {row.pushed_at or 'unknown':<22} "
@@ -114,9 +144,9 @@ def as_text(rows: Sequence[PushedVersion]) -> str:
     return printable_lines(lines)
 
 
-def _accuracy(overall: ScoreRecord) -> str:
+def _accuracy(score: ScoreRecord | GoldenAccuracy) -> str:
     """With as many digits as the number of its images supports."""
-    return share(overall.accuracy, overall.images)
+    return share(score.accuracy, score.images)
 
 
 def roll_back(config: Config, version: int | None, by: str | None = None) -> str:

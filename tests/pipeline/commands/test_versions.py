@@ -5,6 +5,7 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from typer.testing import CliRunner, Result
@@ -184,3 +185,77 @@ def test_no_command_about_versions_loads_tensorflow(root: Path, numbers: list[in
     )
     assert done.stdout.splitlines()[-1] == "[]"
     assert list_versions(root / "serving") == numbers
+
+
+def golden(accuracy: float, fingerprint: str = "f") -> dict[str, Any]:
+    score = {"accuracy": accuracy, "interval": [accuracy - 0.05, accuracy + 0.02]}
+    return {
+        "fingerprint": fingerprint, "images": 200, "candidate": score, "baseline": None,
+        "by_class": {}, "missing_labels": [], "unknown_labels": [],
+    }  # fmt: skip
+
+
+@pytest.fixture
+def judged(tmp_path: Path, root: Path) -> list[int]:
+    """Four versions that were judged by two golden sets, of which the third was withdrawn."""
+    source = model(tmp_path / "source", parts=2)
+    sets = [golden(0.9), golden(0.95), golden(0.7, "g"), golden(0.92, "g")]
+    numbers = []
+    for place, of_set in enumerate(sets):
+        text = json.dumps({"metrics": {"candidate": METRICS, "golden": of_set}}).encode()
+        if place == 3:
+            thaw("rollback", DIGITS, "--root", root)
+        numbers.append(
+            push(source, root / "serving", {}, extra=lambda version: {"summary.json": text})  # noqa: B023
+        )
+    return numbers
+
+
+def test_each_version_has_its_accuracy_on_the_golden_set(root: Path, judged: list[int]) -> None:
+    rows = json.loads("\n".join(lines("versions", DIGITS, "--root", root, "--json")))
+    assert [row["version"] for row in rows] == judged
+    assert [row["golden"]["accuracy"] for row in rows] == [0.9, 0.95, 0.7, 0.92]
+    assert rows[0]["golden"] == {
+        "accuracy": 0.9, "interval": [0.85, 0.92], "images": 200, "fingerprint": "f",
+    }  # fmt: skip
+    title, first, *_ = lines("versions", DIGITS, "--root", root)
+    assert title.split()[-2:] == ["accuracy", "golden"]
+    assert first.split()[3:] == ["0.7500", "0.9000"]
+
+
+@pytest.mark.parametrize("name", ["curve.png", "curve.svg"])
+def test_the_golden_accuracy_of_all_versions_is_drawn(
+    root: Path, judged: list[int], tmp_path: Path, name: str
+) -> None:
+    lines("versions", DIGITS, "--root", root, "--picture", tmp_path / name)
+    content = (tmp_path / name).read_bytes()
+    assert content.startswith(b"\x89PNG" if name.endswith("png") else b"<?xml")
+
+
+def test_the_picture_marks_what_is_withdrawn_what_is_served_and_where_the_set_changed(
+    root: Path, judged: list[int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drawn: list[Any] = []
+    monkeypatch.setattr(
+        "matplotlib.figure.Figure.savefig", lambda figure, *_, **__: drawn.append(figure)
+    )
+    lines("versions", DIGITS, "--root", root, "--picture", tmp_path / "curve.png")
+    (axes,) = drawn[0].axes
+    legend = {text.get_text() for text in drawn[0].legends[0].get_texts()}
+    assert legend == {"pushed", "withdrawn", "served", "another golden set"}
+    ticks = [label.get_text().partition("\n")[0] for label in axes.get_xticklabels()]
+    assert ticks == [str(number) for number in judged]
+    assert axes.get_ylabel() == "golden accuracy, with its interval of 95 %"
+
+
+def test_a_picture_that_cannot_be_drawn_is_told_in_one_line(
+    root: Path, numbers: list[int], tmp_path: Path
+) -> None:
+    with pytest.raises(InputError, match=r"^--picture: got curve\.jpg, must end in \.png or \.svg"):
+        thaw_raises("versions", DIGITS, "--root", root, "--picture", "curve.jpg")
+    with pytest.raises(InputError, match="none of the 3 versions has a golden accuracy to draw"):
+        thaw_raises("versions", DIGITS, "--root", root, "--picture", tmp_path / "curve.png")
+
+
+def thaw_raises(*arguments: object) -> None:
+    CliRunner().invoke(app, [*map(str, arguments)], catch_exceptions=False)
