@@ -11,10 +11,12 @@ from components.image_example_gen.image_file import ImageFile
 from components.image_example_gen.listing_file import DigestedListing
 from components.image_example_gen.sources import further_features, list_all, spans
 from components.image_example_gen.split_assignment import SplitAssignment
+from components.records import spans as registry
 from components.records import split_book
 from components.records.base import Record
 from components.records.gate import GateRecord
 from components.records.infra import InfraRecord
+from components.window.selection import EXAMPLES, select
 from modules import features, model_layout
 from modules.errors import InputError
 from modules.settings import Ingest
@@ -56,7 +58,10 @@ def judge(config: Config, candidate: Path, baseline: Path | None) -> Judgement:
             places.check_no_pattern(option, folder.absolute())
     preflight.find_plugins(config, {**config.data.plugins, **config.evaluation.plugins})
     places.check_no_pattern("TMPDIR", tempfile.gettempdir())
-    list_all(config.data.ingest())  # Told before the seconds that the imports take.
+    # Told before the seconds that the imports take.
+    of_window = window_test_split(config) if config.data.window else []
+    if not of_window:
+        list_all(config.data.ingest())
 
     from google.protobuf import text_format
     from tensorflow_metadata.proto.v0 import schema_pb2
@@ -82,11 +87,11 @@ def judge(config: Config, candidate: Path, baseline: Path | None) -> Judgement:
     schema = schema_text(config, further_features(config.data.ingest()))
     with tempfile.TemporaryDirectory(prefix="thaw-gate-") as name:
         images, evaluation = Path(name, "images"), Path(name, "evaluation")
-        pattern = write_test_split(config, images)
+        patterns = of_window or [write_test_split(config, images)]
         golden = golden_set.listed(config)
         compared = evaluate(
             _pipelines(config),
-            patterns=[pattern],
+            patterns=patterns,
             schema=text_format.Parse(schema, schema_pb2.Schema()),
             candidate=str(candidate.absolute()),
             choice=choice,
@@ -97,7 +102,7 @@ def judge(config: Config, candidate: Path, baseline: Path | None) -> Judgement:
         if golden:
             evaluation_record.write_golden(evaluation, golden.fingerprint)
         write_compared(evaluation, compared)
-        infra = _infra(config, candidate, pattern, evaluation)
+        infra = _infra(config, candidate, patterns, evaluation)
         verdict = judge_candidate(
             str(evaluation), infra, config.evaluation, removed=removed_labels(config)
         )
@@ -114,6 +119,25 @@ def write_test_split(config: Config, folder: Path) -> str:
             f"data.path: {config.data.path} holds no test image that can be used; add images"
         )
     return f"{folder}/*"
+
+
+def window_test_split(config: Config) -> list[str]:
+    """The patterns of the records of the window's test images, which earlier runs have written.
+
+    Raises:
+        InputError: when no span was accepted.
+    """
+    assert config.data.window is not None
+    root = Root(config.root)
+    selection = select(registry.read(root.spans), config.data.window)
+    if not selection.whole:
+        raise InputError(
+            f"data.window: {root.path} has no accepted span, so there is no test image to judge "
+            "by; thaw run takes spans in, and thaw spans shows what became of each"
+        )
+    return [
+        f"{folder}/Split-{features.TEST}/*" for folder in selection.artifacts(EXAMPLES, root.path)
+    ]
 
 
 def write_golden(golden: DigestedListing, config: Config, folder: Path) -> str:
@@ -168,14 +192,16 @@ def _pipelines(config: Config) -> Callable[[], Any]:
     return lambda: beam.Pipeline(options=PipelineOptions(config.beam.pipeline_args()))
 
 
-def _infra(config: Config, candidate: Path, pattern: str, evaluation: Path) -> InfraRecord:
+def _infra(
+    config: Config, candidate: Path, patterns: Sequence[str], evaluation: Path
+) -> InfraRecord:
     from components.infra_check import samples
     from components.infra_check.subprocess_check import check
     from modules.gate.predictions import read_scores
     from modules.images import encoded
 
     known = read_scores(str(evaluation), samples.COUNT)
-    chosen = samples.choose(encoded.read([pattern]), known)
+    chosen = samples.choose(encoded.read(patterns), known)
     return check(str(candidate.absolute()), chosen, config.infra).as_record()
 
 

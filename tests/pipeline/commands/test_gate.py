@@ -4,14 +4,21 @@ import hashlib
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
+
+from components.records import spans as registry
 from components.records import split_book
 from components.records.gate import GateRecord, ReferenceRecord
 from components.records.infra import InfraRecord, LatencyRecord
+from modules.errors import InputError
 from modules.gate.result import RuleResult
 from pipeline.commands import gate
 from pipeline.commands.gate import Judgement
+from pipeline.configuration import loading
 from pipeline.state.root import Root
 from tests.components.conftest import asked
+from tests.components.window.test_selection import record
+from tests.conftest import PROJECT
 
 RULE = RuleResult(
     name="min_accuracy", metric="accuracy", passed=True, reason="accuracy 0.9", remedy=""
@@ -69,3 +76,24 @@ def test_the_test_images_of_a_span_are_those_of_the_next_run(tmp_path: Path) -> 
         files = {file.name: file for file in gate.splits_of(root, asked(path)).files}
         assert files["test/a/1.png"].split == split
         assert files["test/b/2.png"].split == "test"
+
+
+def test_with_a_window_models_are_judged_on_the_test_images_of_its_spans(tmp_path: Path) -> None:
+    (tmp_path / "span-1").mkdir()
+    overrides = [
+        f"data.path={tmp_path}/span-{{SPAN}}",
+        "data.window={spans: 1, older: {fraction: 0.1}}",
+    ]
+    config = loading.load(PROJECT / "configs" / "digits.yaml", overrides, tmp_path / "root")
+    with pytest.raises(InputError, match=r"data\.window: .*root has no accepted span, so there is"):
+        gate.window_test_split(config)
+    kinds = ("examples", "older")
+    spans = [
+        record(span, artifacts={kind: f"artifacts/{kind}/{span}" for kind in kinds})
+        for span in (1, 2)
+    ]
+    registry.write(Root(config.root).spans, spans)
+    patterns = gate.window_test_split(config)
+    assert [pattern.removeprefix(f"{tmp_path}/root/artifacts/") for pattern in patterns] == [
+        "older/1/Split-test/*", "examples/2/Split-test/*"
+    ]  # fmt: skip
