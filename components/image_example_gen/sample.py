@@ -1,9 +1,10 @@
 """Takes some images as a run would, without writing records."""
 
 import contextlib
+import hashlib
 import random
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -36,7 +37,12 @@ class Sample:
 
 
 def take(
-    files: Sequence[ImageFile], options: Ingest, count: int, seed: int, scratch: Path
+    files: Sequence[ImageFile],
+    options: Ingest,
+    count: int,
+    seed: int,
+    scratch: Path,
+    golden: Collection[str] = (),
 ) -> Sample:
     """Reads files until there are enough, and assigns them to splits by ExampleGen's rule.
 
@@ -47,6 +53,7 @@ def take(
             met on the way, at least one if there are any.
         seed: of the order.
         scratch: where images are laid that have no local file of their own.
+        golden: the digests of images that are passed over, as no run trains on them.
 
     Returns:
         At most ``count`` training images, each in a file; fewer, or none, where there are no more.
@@ -58,6 +65,8 @@ def take(
     for file, content in _contents(spread(assigned.files, seed), options):
         if len(train) >= count and validation:
             break
+        if golden and hashlib.sha256(content).hexdigest() in golden:
+            continue
         if not _is_usable(file, content, options):
             bad += 1
             continue

@@ -62,6 +62,7 @@ def judge(config: Config, candidate: Path, baseline: Path | None) -> Judgement:
     of_window = window_test_split(config) if config.data.window else []
     if not of_window:
         list_all(config.data.ingest())
+    golden = golden_set.listed(config)
 
     from google.protobuf import text_format
     from tensorflow_metadata.proto.v0 import schema_pb2
@@ -88,7 +89,6 @@ def judge(config: Config, candidate: Path, baseline: Path | None) -> Judgement:
     with tempfile.TemporaryDirectory(prefix="thaw-gate-") as name:
         images, evaluation = Path(name, "images"), Path(name, "evaluation")
         patterns = of_window or [write_test_split(config, images)]
-        golden = golden_set.listed(config)
         compared = evaluate(
             _pipelines(config),
             patterns=patterns,

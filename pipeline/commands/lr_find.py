@@ -12,7 +12,7 @@ from modules import features
 from modules.errors import InputError
 from modules.settings import Stage
 from modules.text import printable_lines
-from pipeline import preflight
+from pipeline import golden, preflight
 from pipeline.commands.lr_report import ImageCounts, RangeTestReport
 from pipeline.configuration import handles
 from pipeline.configuration.config import Config
@@ -46,6 +46,7 @@ def find(config: Config, stage: str | None, steps: int, picture: Path | None) ->
     handles.check(config.backbone.handle, config.backbone.allowed or ())
     options = config.data.ingest().model_copy(update={"earlier": None})
     files = list_all(options)
+    golden_images = golden.names(config)
 
     from components.image_example_gen import sample
     from modules.finetune import lr_find
@@ -61,7 +62,9 @@ def find(config: Config, stage: str | None, steps: int, picture: Path | None) ->
     with tempfile.TemporaryDirectory(prefix="thaw-images-") as folder:
         scratch = Path(folder)
         wanted_images = steps * chosen.batch_size
-        images = sample.take(files, options, wanted_images, config.finetune.seed, scratch)
+        images = sample.take(
+            files, options, wanted_images, config.finetune.seed, scratch, golden_images
+        )
         _check(config, images, chosen.name, chosen.batch_size)
         context = _context(
             config,

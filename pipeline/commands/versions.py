@@ -124,7 +124,7 @@ def as_text(rows: Sequence[PushedVersion]) -> str:
     for row in present:
         accuracy = _accuracy(row.metrics.overall) if row.metrics else "unknown"
         golden = _accuracy(row.golden) if row.golden else "unknown"
-        accuracy = f"{accuracy:<9} {golden}" if has_golden else accuracy
+        accuracy = f"{accuracy:<9} {golden:<9}" if has_golden else accuracy
         marks = [mark for mark in ("serving", "pinned") if getattr(row, mark)]
         lines.append(
             f"{row.version:<12} {row.pushed_at or 'unknown':<22} "

@@ -1,5 +1,6 @@
 """Some images as a run would take them: their splits, their classes' shares, what is left out."""
 
+import hashlib
 from collections import Counter
 from pathlib import Path
 
@@ -75,3 +76,13 @@ def test_every_beginning_holds_the_classes_in_their_shares() -> None:
         counts = Counter(order[:taken])
         for label, share in (("a", 1 / 11), ("b", 3 / 11), ("c", 7 / 11)):
             assert abs(counts[label] - share * taken) <= 2
+
+
+def test_golden_images_are_passed_over(listed: list[ImageFile]) -> None:
+    golden = {
+        hashlib.sha256(Path(file.path).read_bytes()).hexdigest()
+        for file in listed
+        if file.label == "b"
+    }
+    taken = sample.take(listed, OPTIONS, 1000, 0, NOWHERE, golden)
+    assert {file.label for file in (*taken.train, *taken.validation)} == {"a"}
