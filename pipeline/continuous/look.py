@@ -11,6 +11,7 @@ from components.image_example_gen.golden_set import Names
 from components.image_example_gen.listing_file import DigestedListing
 from components.image_example_gen.sources import list_data, spans
 from components.image_example_gen.sources.spans import Span
+from components.records import spans as registry
 from components.records.spans import SpanRecord
 from components.window.selection import numbers_in
 from modules.errors import InputError
@@ -175,4 +176,7 @@ def recipe(config: Config, golden: Sequence[str] = (), *, refused: bool = False)
     if refused:
         schemas = (config.data.schema_file, Root(config.root).schema)
         values += [path.read_text("utf-8") if path and path.exists() else "" for path in schemas]
+        # Images of a span that was rejected since contradict no label any more.
+        records = registry.read(Root(config.root).spans).values()
+        values += [r.span for r in records if r.state == "rejected" and r.artifacts]
     return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()

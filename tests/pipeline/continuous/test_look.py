@@ -12,6 +12,7 @@ import pytest
 from PIL import Image
 
 from components.image_example_gen import listing_file
+from components.records import spans as registry
 from modules.errors import InputError
 from pipeline.configuration import loading
 from pipeline.configuration.config import Config
@@ -107,6 +108,19 @@ def test_a_refused_span_is_tried_again_when_the_schema_changes(
     assert changes(look(config, {1: rejected})) == {1: "none"}
     Root(config.root).schema.write_text("feature { name: 'label' }", encoding="utf-8")
     assert changes(look(config, {1: refused})) == {1: "changed"}
+
+
+def test_a_refused_span_is_tried_again_when_another_one_is_rejected(
+    config_of: Callable[..., Config],
+) -> None:
+    """The other one may have had the same bytes under another label."""
+    config = config_of(["span-1", "span-2"])
+    tried_with = recipe(config, refused=True)
+    refused = taken_in(config, 2, state="refused", recipe=tried_with, artifacts={})
+    for state, change in (("accepted", "none"), ("quarantined", "none"), ("rejected", "changed")):
+        other = taken_in(config, 1, state=state)
+        registry.write(Root(config.root).spans, [other, refused])
+        assert changes(look(config, {1: other, 2: refused}))[2] == change
 
 
 def test_an_empty_span_is_told_and_the_others_are_looked_at(
