@@ -24,6 +24,7 @@ OTHERS = {
     "data.quarantined.list": "a key of the summary",
     "data.one_color": "a key of the summary",
     "data.kept": "a key of the summary",
+    "data.golden": "a key of the summary",
     "data.spans": "a key of the summary",
     "data.repeated": "a key of the summary",
     "data.contradicted": "a key of the summary",
