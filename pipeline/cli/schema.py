@@ -11,7 +11,7 @@ schemas = typer.Typer(no_args_is_help=True)
 app.add_typer(schemas, name="schema")
 
 Values = Annotated[
-    list[str], typer.Argument(metavar="FEATURE=VALUE…", help="Such as label=cat or format=GIF.")
+    list[str], typer.Argument(metavar="FEATURE=VALUE", help="Such as label=cat or format=GIF.")
 ]
 ByOption = Annotated[str, typer.Option("--by", metavar="NAME", help="Your name, for the history.")]
 ReasonOption = Annotated[
