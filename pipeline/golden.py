@@ -1,8 +1,12 @@
 """The golden set of a config: where it lies, and whether it can be used."""
 
+from collections.abc import Collection
+
 from components.image_example_gen import golden_set
 from components.image_example_gen.golden_set import GoldenSource
 from components.image_example_gen.listing_file import DigestedListing
+from modules.errors import InputError
+from modules.text import quoted
 from pipeline.configuration.config import Config
 from pipeline.state.root import Root
 
@@ -48,3 +52,23 @@ def names(config: Config) -> golden_set.Names:
     """
     listing = listed(config)
     return golden_set.names(listing) if listing else {}
+
+
+def check_labels(config: Config, labels: Collection[str]) -> None:
+    """Refuses a golden set of which a model can know no class, before one is trained.
+
+    Args:
+        config: may name a golden set.
+        labels: the classes that will be trained on.
+
+    Raises:
+        InputError: with some of both.
+    """
+    listing = listed(config)
+    golden = {file.label for file in listing.files if not file.problem} if listing else set()
+    if golden and golden.isdisjoint(labels):
+        raise InputError(
+            f"evaluation.golden.path: its classes are {quoted(sorted(golden))}, and none is among "
+            f"those that are trained on, {quoted(sorted(labels))}; correct the labels, or name the "
+            "label's column in evaluation.golden.label_column"
+        )

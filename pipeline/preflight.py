@@ -77,7 +77,8 @@ def check_data(
 
     Raises:
         InputError: when the images cannot be listed, too many of them cannot be used, a split is
-            too small, training would not see a class, or a class weight names no class.
+            too small, training would not see a class, a class weight names no class, or the golden
+            set has none of the classes.
     """
     options = config.data.ingest()
     listing = list_data(options)
@@ -89,6 +90,7 @@ def check_data(
     expected_splits.check(listing.files, options.splits.shares(), min_examples, book)
     labels = {file.label for file in listing.files if not file.problem}
     check_class_weights(config.finetune, labels)
+    golden.check_labels(config, labels)
     return listing.files
 
 

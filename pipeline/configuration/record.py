@@ -35,6 +35,7 @@ class PastRun(BaseModel):
         backbone: the sha256 of the backbone's files; empty likewise.
         base: the sha256 of the served model that the training could start from; empty for none, and
             None if no warm start was asked for, or the run failed before.
+        golden: the golden set's fingerprint; empty where there was none.
         versions: the versions of the packages.
     """
 
@@ -48,6 +49,7 @@ class PastRun(BaseModel):
     data: str = Field("", validation_alias=AliasPath("data", "fingerprint"))
     backbone: str = Field("", validation_alias=AliasPath("backbone", "sha256"))
     base: str | None = Field(None, validation_alias=AliasPath("warm_start", "sha256"))
+    golden: str = Field("", validation_alias=AliasPath("metrics", "golden", "fingerprint"))
     versions: dict[str, str] = Field(default={})
 
 
@@ -103,8 +105,10 @@ def differences(before: PastRun, summary: Summary) -> list[str]:
         summary: of the run that repeated it.
     """
     packages = changes(before.versions, summary.versions)
+    golden = summary.metrics.golden
     pairs = {
         "the data": (before.data, summary.data.fingerprint),
+        "the golden set": (before.golden, golden.fingerprint if golden else ""),
         "the backbone": (before.backbone, summary.backbone and summary.backbone.sha256),
         "the commit of Thaw's code": (before.commit, summary.run and summary.run.commit),
     }

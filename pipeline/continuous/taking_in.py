@@ -27,7 +27,7 @@ from pipeline import collector
 from pipeline.compiled import compile_span
 from pipeline.continuous.look import AS_BEFORE, Look, SpanOnDisk, golden_in, look, recipe, window_of
 from pipeline.data_size import DataSize
-from pipeline.golden import names
+from pipeline.golden import check_labels, names
 from pipeline.runners.begin import Run
 from pipeline.runners.local import connected, run_graph
 from pipeline.state import executions
@@ -211,6 +211,7 @@ def window_size(this: Run, records: Mapping[int, SpanRecord]) -> DataSize:
         for label, count in record.images[features.TRAIN].items():
             labels[label] = labels.get(label, 0) + count
     check_class_weights(this.config.finetune, set(labels))
+    check_labels(this.config, labels)
     return DataSize(sum(labels.values()), len(labels))
 
 

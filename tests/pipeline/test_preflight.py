@@ -169,3 +169,31 @@ def test_a_missing_docker_is_refused_before_the_root_is_made(
     monkeypatch.setattr("components.infra_check.docker.docker_problem", lambda: "")
     assert preflight.claim_root(config) == ""
     assert config.root.is_dir()
+
+
+def test_a_golden_set_is_listed_and_checked_before_the_data(tmp_path: Path) -> None:
+    write_images(tmp_path / "photos", "cat", "dog")
+    write_images(tmp_path / "golden", "cat", each=2)
+    file = tmp_path / "photos.yaml"
+    file.write_text(f"data: {{path: photos}}\nbackbone: {{handle: {GLYPHS}}}\n", encoding="utf-8")
+    lines: list[str] = []
+
+    def check(golden: str) -> None:
+        config = loading.load(file, [f"evaluation.golden={golden}"])
+        preflight.check_golden(config, lines.append)
+        preflight.check_data(config, lambda line: None, forced=True)
+
+    check(f"{tmp_path}/golden")
+    assert lines == ["golden set: a folder per class; 1 class, 2 images, never trained on"]
+    with pytest.raises(InputError, match=r"^evaluation\.golden\.path: .*/nowhere"):
+        check(f"{tmp_path}/nowhere")
+    with pytest.raises(InputError, match="hold the same images, and no golden image is trained on"):
+        check(f"{tmp_path}/photos")
+    with pytest.raises(InputError, match=r"has the fingerprint [0-9a-f]{64}, must have ffff"):
+        check(f"{{path: {tmp_path}/golden, sha256: {'f' * 64}}}")
+    write_images(tmp_path / "others", "elk")
+    message = "its classes are 'elk', and none is among those that are trained on, 'cat' and 'dog'"
+    with pytest.raises(InputError, match=message):
+        check(f"{tmp_path}/others")
+    with pytest.raises(InputError, match="a golden set is the same for all spans; name a path wit"):
+        check(f"{tmp_path}/span-{{SPAN}}")

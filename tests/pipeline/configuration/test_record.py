@@ -10,6 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 from components.records.data import DataRecord
+from components.records.model import MetricsRecord
 from components.records.summary import RECORD_FILE, Summary
 from components.records.training import WarmStartRecord
 from modules.errors import InputError, StageError
@@ -166,6 +167,25 @@ def test_a_repeated_run_says_what_differs_from_the_first_one(tmp_path: Path) -> 
     assert reporting.repeated(first, other) == (
         "repeated: these differ from the first run: the data; packages (numpy 1 → 2)"
     )
+
+
+def test_a_repeated_run_says_if_it_was_judged_by_another_golden_set(tmp_path: Path) -> None:
+    config = loading.load(written(tmp_path))
+
+    def judged_by(fingerprint: str) -> Summary:
+        score = {"accuracy": 0.9, "interval": (0.8, 0.95)}
+        golden = {
+            "fingerprint": fingerprint, "images": 40, "candidate": score, "baseline": None,
+            "by_class": {}, "missing_labels": (), "unknown_labels": (),
+        }  # fmt: skip
+        metrics = MetricsRecord.model_validate({"golden": golden})
+        path = summary_of(config, tmp_path, metrics=metrics)
+        return Summary.model_validate_json(path.read_bytes())
+
+    judged_by("a")
+    first = record.read_from(tmp_path / "summary.json")
+    assert record.differences(first, judged_by("a")) == []
+    assert record.differences(first, judged_by("b")) == ["the golden set"]
 
 
 def test_a_repeated_run_says_if_another_version_was_served(tmp_path: Path) -> None:
