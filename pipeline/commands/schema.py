@@ -5,10 +5,12 @@ from collections.abc import Callable, Sequence
 from typing import Any, Literal
 
 from components.records import domains, spans
+from components.records.data import read_report
 from components.records.domains import Domains, Values
+from components.records.spans import SpanRecord
 from components.records.summary import Summary
 from components.serving import versions
-from components.window.selection import select
+from components.window.selection import INGESTION, select
 from modules import features
 from modules.errors import InputError
 from modules.text import clipped, counted, printable_lines, quoted
@@ -47,19 +49,21 @@ def accept(config: Config, assignments: Sequence[str], by: str, reason: str = ""
     _check_name(by)
 
     def check(known: Domains) -> None:
-        for name, these in values.items():
-            if name not in known.values:
-                raise InputError(f"{name}: any {name} is accepted as it is; leave {name}= out")
-            there = [value for value in these if value in known.values[name]]
+        for feature, listed in values.items():
+            if feature not in known.values:
+                raise InputError(
+                    f"{feature}: any {feature} is accepted as it is; leave {feature}= out"
+                )
+            there = [value for value in listed if value in known.values[feature]]
             if there:
-                raise InputError(f"{name}: {quoted(there)}: accepted already; leave that out")
-            _check_own(config, name, these)
+                raise InputError(f"{feature}: {quoted(there)}: accepted already; leave that out")
+            _check_own(config, feature, listed)
 
     return _change(config, "accept", values, by, reason, check)
 
 
 def remove(config: Config, assignments: Sequence[str], by: str, reason: str = "") -> str:
-    """Takes labels or formats out of what spans may have, so that a model may lack these classes.
+    """Takes labels or formats out of what spans may have, so that a model may lack a class.
 
     Args:
         config: names the root.
@@ -77,18 +81,18 @@ def remove(config: Config, assignments: Sequence[str], by: str, reason: str = ""
     _check_name(by)
 
     def check(known: Domains) -> None:
-        for name, these in values.items():
-            missing = [value for value in these if value not in known.values.get(name, ())]
+        for feature, listed in values.items():
+            missing = [value for value in listed if value not in known.values.get(feature, ())]
             if missing:
                 raise InputError(
-                    f"{name}: {quoted(missing)}: not accepted, so there is nothing to remove; thaw "
-                    "schema show lists what is"
+                    f"{feature}: {quoted(missing)}: not accepted, so there is nothing to remove; "
+                    "thaw schema show lists what is"
                 )
-            left = len(known.values[name]) - len(these)
-            if left < _LEAST[name]:
+            left = len(known.values[feature]) - len(listed)
+            if left < _LEAST[feature]:
                 raise InputError(
-                    f"{name}: {counted(left, name)} would be left, must be at least "
-                    f"{_LEAST[name]}; remove fewer"
+                    f"{feature}: {counted(left, feature)} would be left, must be at least "
+                    f"{_LEAST[feature]}; remove fewer"
                 )
         _check_window(config, values.get(features.LABEL, ()))
 
@@ -110,11 +114,14 @@ def accepted(config: Config) -> Domains:
 
 def as_text(known: Domains) -> str:
     """The values and their history, for people."""
-    lines = [f"{name}: {', '.join(map(repr, these))}" for name, these in known.values.items()]
+    lines = [
+        f"{feature}: {', '.join(map(repr, listed))}" for feature, listed in known.values.items()
+    ]
     for change in known.history:
-        what = "; ".join(f"{name} {quoted(these)}" for name, these in change.values.items())
         reason = f": {change.reason}" if change.reason else ""
-        lines.append(f"{change.at} {change.by} {_PAST[change.action]} {what}{reason}")
+        lines.append(
+            f"{change.at} {change.by} {_PAST[change.action]} {_in_words(change.values)}{reason}"
+        )
     return printable_lines(lines)
 
 
@@ -141,25 +148,30 @@ def _change(
             domains.write(root.schema, changed)
         except OSError as error:
             raise root.unwritable(error) from None
-    what = " and ".join(f"{name} {quoted(these)}" for name, these in values.items())
-    sizes = ", ".join(counted(len(these), name) for name, these in changed.values.items())
-    return f"{_PAST[action]} {what}, by {by}; {sizes} in {shown(root.schema)}"
+    sizes = ", ".join(counted(len(listed), feature) for feature, listed in changed.values.items())
+    return f"{_PAST[action]} {_in_words(values)}, by {by}; {sizes} in {shown(root.schema)}"
+
+
+def _in_words(values: Values) -> str:
+    return " and ".join(f"{feature} {quoted(listed)}" for feature, listed in values.items())
 
 
 def _parsed(assignments: Sequence[str]) -> dict[str, tuple[str, ...]]:
     """By feature, the values of ``FEATURE=VALUE`` arguments, each once."""
     values: dict[str, list[str]] = {}
     for assignment in assignments:
-        name, equals, value = assignment.partition("=")
+        feature, equals, value = assignment.partition("=")
         if not equals or not value:
             raise InputError(f"got {assignment!r}, must be FEATURE=VALUE, such as label=cat")
-        if name not in domains.FEATURES:
-            near = difflib.get_close_matches(name, domains.FEATURES, n=1)
+        if feature not in domains.FEATURES:
+            near = difflib.get_close_matches(feature, domains.FEATURES, n=1)
             remedy = f"did you mean {near[0]}?" if near else f"use {' or '.join(domains.FEATURES)}"
-            raise InputError(f"got {assignment!r}: no list is kept of a feature {name!r}; {remedy}")
-        if value not in values.setdefault(name, []):
-            values[name].append(value)
-    return {name: tuple(these) for name, these in values.items()}
+            raise InputError(
+                f"got {assignment!r}: no list is kept of a feature {feature!r}; {remedy}"
+            )
+        if value not in values.setdefault(feature, []):
+            values[feature].append(value)
+    return {feature: tuple(listed) for feature, listed in values.items()}
 
 
 def _check_name(by: str) -> None:
@@ -182,9 +194,9 @@ def _nothing_yet(config: Config) -> InputError:
     )
 
 
-def _check_own(config: Config, name: str, values: Sequence[str]) -> None:
+def _check_own(config: Config, feature: str, values: Sequence[str]) -> None:
     """Refuses what the schema's file does not list: accepted or not, it would stay an anomaly."""
-    own = domains.values_of(read_schema(config)[1], name)
+    own = domains.values_of(read_schema(config)[1], feature)
     missing = [value for value in values if own is not None and value not in own]
     if not missing:
         return
@@ -192,24 +204,36 @@ def _check_own(config: Config, name: str, values: Sequence[str]) -> None:
         remedy = f"{shown(config.data.schema_file)} (data.schema) does not list it; add it there"
     else:
         remedy = f"Thaw reads {quoted(own or ())}; convert the images"
-    raise InputError(f"{name}: {quoted(missing)}: {remedy}")
+    raise InputError(f"{feature}: {quoted(missing)}: {remedy}")
 
 
 def _check_window(config: Config, labels: Sequence[str]) -> None:
     """Refuses to remove a class of which the next model would be trained on images."""
     assert config.data.window is not None
-    selection = select(spans.read(Root(config.root).spans), config.data.window)
+    root = Root(config.root)
+    selection = select(spans.read(root.spans), config.data.window)
+    images = {record.span: record.images for record in selection.whole}
+    images |= {record.span: _kept_images(root, record) for record in selection.older}
     for label in labels:
-        having = [
-            record.span
-            for record in (*selection.older, *selection.whole)
-            if any(by_class.get(label) for by_class in record.images.values())
+        numbers = [
+            number
+            for number, by_split in sorted(images.items())
+            if any(by_split.get(split, {}).get(label) for split in features.SPLITS)
         ]
-        if having:
-            numbers = ", ".join(map(str, having[:_SHOWN])) + (", …" if having[_SHOWN:] else "")
+        if numbers:
+            which = ", ".join(map(str, numbers[:_SHOWN])) + (", …" if numbers[_SHOWN:] else "")
             raise InputError(
                 f"label: {clipped(label, 60)!r} has images that the next model would learn, in "
-                f"{'span' if len(having) == 1 else 'spans'} {numbers}; take them out of the data "
-                "and run thaw run, reject the span with thaw spans, or wait until the window has "
-                "moved on; then remove the class"
+                f"span{'s' if len(numbers) > 1 else ''} {which}; take them out of the data and run "
+                "thaw run, reject the span with thaw spans, or wait until the window has moved on; "
+                "then remove the class"
             )
+
+
+def _kept_images(root: Root, record: SpanRecord) -> dict[str, dict[str, int]]:
+    """The images of a span before the window that are trained on, by split and class."""
+    try:
+        report = read_report(root.path / record.artifacts[INGESTION])
+    except (KeyError, OSError, ValueError):  # All of them, then: rather refuse than train on some.
+        return record.images
+    return record.images if report.older is None else report.older

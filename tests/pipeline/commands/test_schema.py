@@ -7,6 +7,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from components.records import domains, spans
+from components.records.data import REPORT_FILE, DataRecord
 from components.records.spans import SpanRecord
 from pipeline.cli.app import app
 from pipeline.configuration import loading
@@ -134,6 +135,12 @@ def test_a_class_of_which_the_window_has_images_is_not_removed(root: Root, confi
     spans.write(root.spans, [*rows, span(4, dog=2)])
     older = ["--set", "data.window={spans: 2, older: {fraction: 0.1}}"]
     assert "in spans 1, 2;" in refusal("remove", config, "label=emu", "--by", "Ada", *older)
+    kept = {"ingestion": "first"}
+    spans.write(root.spans, [rows[0].model_copy(update={"artifacts": kept}), *rows[1:], span(4)])
+    (root.path / "first").mkdir()
+    report = DataRecord(images=rows[0].images, older={"train": {"emu": 0}})
+    (root.path / "first" / REPORT_FILE).write_text(report.as_text())
+    assert "in span 2;" in refusal("remove", config, "label=emu", "--by", "Ada", *older)
     assert thaw("remove", config, "label=emu", "--by", "Ada").exit_code == 0
     assert labels(root) == ("cat", "dog")
 
