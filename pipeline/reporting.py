@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from components.image_example_gen import one_color
-from components.records.data import paths_of
+from components.records.data import DataRecord, paths_of
 from components.records.summary import SUMMARY_FILE, Summary
 from modules import features
 from modules.settings import Finetune, FractionOfBlocks, LastBlocks, MatchingBlocks, Stage
@@ -123,6 +123,7 @@ def _about_data(summary: Summary) -> list[str]:
             f"data: {counted(data.golden, 'image')} left out, in the golden set; they are listed "
             "with what could not be used"
         )
+    lines += _not_used(data)
     images = data.images or {}
     total = sum(sum(counts.values()) for counts in images.values())
     of_one_color = one_color.line(data.one_color, total) if data.one_color else ""
@@ -136,3 +137,14 @@ def _about_data(summary: Summary) -> list[str]:
             "such image; add images"
         )
     return lines
+
+
+def _not_used(data: DataRecord) -> list[str]:
+    """A line on the images of a window that were not used; none if all were."""
+    reasons = {
+        "a later span has the same bytes": data.repeated,
+        "spans have the same bytes under two labels": data.contradicted,
+        "no training image of their class is in the window": data.unlearned,
+    }
+    counts = [f"{count:,} since {reason}" for reason, count in reasons.items() if count]
+    return [f"data: images of the window that were not used: {'; '.join(counts)}"] if counts else []

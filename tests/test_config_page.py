@@ -28,6 +28,7 @@ OTHERS = {
     "data.spans": "a key of the summary",
     "data.repeated": "a key of the summary",
     "data.contradicted": "a key of the summary",
+    "data.unlearned": "a key of the summary",
 }
 
 

@@ -74,6 +74,7 @@ def merge(reports: Sequence[DataRecord], files: Sequence[LabelsFile]) -> DataRec
         spans=tuple(_trained(files, counts)),
         repeated=used.repeated,
         contradicted=used.contradicted,
+        unlearned=used.unlearned,
     )
 
 
@@ -111,12 +112,17 @@ def _counts(file: LabelsFile, used: UsedRecords) -> Counter[tuple[str, str]]:
 
 
 def _labels(reports: Sequence[DataRecord], files: Sequence[LabelsFile]) -> list[str]:
-    """The classes of the parts that are read, also those of which no image can be used."""
+    """The classes that are trained on, or would be if one of their images could be used."""
     whole = {file.span.number for file in files if file.span and not file.span.older}
     labels: set[str] = set()
     for report in reports:
-        images = (report.images if report.span in whole else report.older) or {}
-        labels |= {label for split in features.SPLITS for label in images.get(split, {})}
+        images = report.images or {} if report.span in whole else {}
+        counts = _added(images.get(split, {}) for split in features.SPLITS)
+        labels |= {label for label in counts if not counts[label]}
+    for file in files:
+        for name, places in file.shards.items():
+            if shard_labels.split_of(name) == features.TRAIN:
+                labels |= {file.labels[place] for place in places}
     return sorted(labels)
 
 

@@ -1,6 +1,7 @@
 """Nodes that read images take those of several Examples artifacts together."""
 
 import json
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from types import SimpleNamespace
@@ -43,14 +44,14 @@ def artifact(kind: type[Any], uri: Path) -> Any:
 
 
 def of_span(folder: Path, number: int) -> tuple[Any, Any]:
-    """The Examples and the Ingestion of a span; each test image is of a class of its own."""
+    """The Examples and the Ingestion of a span; a test image, e, is of a class of its own."""
     examples = artifact(standard_artifacts.Examples, folder / f"examples-{number}")
     examples.split_names = artifact_utils.encode_split_names(["train", "validation", "test"])
     examples.set_string_custom_property(FINGERPRINT, f"f{number}")
     labels, digests = {}, {}
     for split, contents in ROWS[number].items():
         name = f"Split-{split}/0"
-        labels[name] = [f"{content.decode()}" if split == "test" else "cat" for content in contents]
+        labels[name] = ["fox" if content == b"e" else "cat" for content in contents]
         digests[name] = "".join(
             content.hex().rjust(shard_labels.DIGITS, "0") for content in contents
         )
@@ -58,8 +59,7 @@ def of_span(folder: Path, number: int) -> tuple[Any, Any]:
         write_records(Path(examples.uri, name), rows)
     shard_labels.write(examples.uri, f"f{number}", labels, SpanPart(number, digests=digests))
     ingestion = artifact(artifacts.Ingestion, folder / f"ingestion-{number}")
-    images = {"train": {"cat": 2}, "validation": {}, "test": {}}
-    images["test"] = {label: 1 for label in labels["Split-test/0"]}
+    images = {split: Counter(labels[f"Split-{split}/0"]) for split in ROWS[number]}
     report = {"span": number, "images": images}
     Path(ingestion.uri, REPORT_FILE).write_text(json.dumps(report), encoding="utf-8")
     return examples, ingestion
@@ -103,7 +103,7 @@ def test_the_infra_check_sends_test_images_of_all(
     blessing = artifact(standard_artifacts.InfraBlessing, tmp_path / "blessing")
     properties = {"options": Infra().model_dump_json()}
     infra_check.Executor().Do(inputs, {"blessing": [blessing]}, properties)
-    assert sent == [b"d", b"e", b"h"]
+    assert sent == [b"d", b"h"]
 
 
 def test_tfxs_validator_gets_the_latest_artifact_that_has_a_test_image(
@@ -174,11 +174,11 @@ def test_data_check_judges_what_is_used_of_all_together(
     inputs: dict[str, list[Any]], tmp_path: Path
 ) -> None:
     message = (
-        r"train: no image of class 'd'; .*; test: 3 images, and evaluation\.min_examples asks for "
-        r"4; add or correct images, take more spans into data\.window, change the shares"
+        r"training cannot start: test: 2 images, and evaluation\.min_examples asks for 3; add or "
+        r"correct images, take more spans into data\.window, change the shares"
     )
     with pytest.raises(InputError, match=message):
-        checked(inputs, tmp_path, 4)
+        checked(inputs, tmp_path, 3)
 
 
 def test_the_card_names_every_span(
@@ -204,6 +204,7 @@ def test_the_card_names_every_span(
     data = fields["data"]
     assert isinstance(data, DataRecord)
     assert data.spans is not None
-    assert [(span.span, span.images) for span in data.spans] == [(1, 4), (2, 4)]
-    assert (data.repeated, data.images and data.images["train"]["cat"]) == (1, 3)
+    assert [(span.span, span.images) for span in data.spans] == [(1, 3), (2, 4)]
+    assert (data.repeated, data.contradicted, data.unlearned) == (1, 0, 1)
+    assert data.images == {"train": {"cat": 3}, "validation": {"cat": 2}, "test": {"cat": 2}}
     assert data.fingerprint not in ("f1", "f2", None)

@@ -110,5 +110,9 @@ def test_no_image_is_trained_on_and_judges_and_each_is_read_once_with_one_label(
             written = {
                 file.digest[:DIGITS] for n in inside for file, _ in used(current[n].assigned)
             }
-            assert {digest for digest in written if len(ever[digest]) == 1} <= {*digests}
+            learned = {label for _, label, split in rows if split == "Split-train"}
+            assert {label for _, label, _ in rows} <= learned
+            assert {
+                digest for digest in written if len(ever[digest]) == 1 and ever[digest] <= learned
+            } <= {*digests}
     assert all(len(names) == 1 for names in splits.values())

@@ -48,7 +48,7 @@ def rows_used(files: Sequence[LabelsFile], used: UsedRecords) -> list[tuple[str,
 
 def test_where_no_bytes_are_in_two_spans_all_records_are_used() -> None:
     used = find([span(1, ("a", "cat"), ("b", "dog")), span(2, ("c", "cat"))])
-    assert (used.masks, used.repeated, used.contradicted) == ({}, 0, 0)
+    assert used == UsedRecords()
     assert find([]) == find([LabelsFile("f")]) == UsedRecords()
 
 
@@ -92,16 +92,28 @@ def test_earlier_images_are_looked_at_apart() -> None:
     assert len(rows_used(files, used)) == 3
 
 
+def test_held_out_images_of_a_class_without_a_training_image_are_not_used() -> None:
+    files = [
+        span(1, ("a", "cat"), ("b", "fox")),
+        span(2, ("c", "cat"), ("d", "owl"), ("e", "fox"), split="test", withdrawn=["b"]),
+        span(3, ("f", "owl"), split="earlier"),
+    ]
+    used = find(files)
+    assert (used.repeated, used.contradicted, used.unlearned) == (0, 1, 2)
+    assert [digest[-1] for digest, *_ in rows_used(files, used)] == ["a", "c", "f"]
+    both = [*files, span(4, ("g", "owl"))]
+    assert [digest[-1] for digest, *_ in rows_used(both, find(both))] == ["a", "c", "d", "f", "g"]
+
+
 some_files = st.lists(
-    st.builds(
-        lambda number, rows, split, withdrawn: (number, rows, split, withdrawn),
+    st.tuples(
         st.integers(1, 12),
         st.lists(st.tuples(st.sampled_from("abcdef"), st.sampled_from(["cat", "dog"])), max_size=6),
         st.sampled_from(["train", "validation", "test"]),
         st.sets(st.sampled_from("abc"), max_size=2),
     ),
     max_size=5,
-    unique_by=lambda row: (row[0], row[2]),
+    unique_by=lambda row: row[0],
 )
 
 
@@ -116,19 +128,24 @@ def test_each_bytes_are_used_once_or_not_at_all(
     ]
     labels: dict[str, set[str]] = defaultdict(set)
     latest: dict[str, int] = defaultdict(int)
-    for number, written, _, _ in spans:
+    split_of: dict[str, str] = {}
+    for number, written, split, _ in sorted(spans, key=lambda span: span[0]):
         for content, label in written:
+            split_of[digest_of(content)] = split
             labels[digest_of(content)].add(label)
             latest[digest_of(content)] = max(latest[digest_of(content)], number)
     withdrawn = {digest_of(content) for *_, contents in spans for content in contents}
-    expected = {
+    once = {
         digest: next(iter(names))
         for digest, names in labels.items()
         if len(names) == 1 and digest not in withdrawn
     }
+    learned = {label for digest, label in once.items() if split_of[digest] == "train"}
+    expected = {digest: label for digest, label in once.items() if label in learned}
     used = find(files)
     rows = rows_used(files, used)
     assert len(rows) == len(expected)
     assert {digest: label for digest, label, _ in rows} == expected
     assert all(shard.startswith(f"{latest[digest]}-") for digest, _, shard in rows)
-    assert len(rows) + used.repeated + used.contradicted == sum(len(row[1]) for row in spans)
+    unused = used.repeated + used.contradicted + used.unlearned
+    assert len(rows) + unused == sum(len(written) for _, written, _, _ in spans)
