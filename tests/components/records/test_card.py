@@ -70,6 +70,18 @@ def test_the_card_says_what_the_model_was_trained_on_and_how_it_was_judged() -> 
     assert "Forced by Ada" in text
 
 
+def test_the_card_names_the_spans_that_the_model_was_trained_on() -> None:
+    assert "| span |" not in as_markdown(fields())
+    of_spans = fields()
+    of_spans["data"]["spans"] = [
+        {"span": 3, "version": 0, "fingerprint": "f", "part": "older", "images": 12},
+        {"span": 4, "version": 2, "fingerprint": "g", "part": "whole", "images": 120},
+    ]
+    text = as_markdown(of_spans)
+    assert "| 3 |  | older | 12 |\n| 4 | 2 | whole | 120 |" in text
+    assert "\n\nFingerprint of the data: `f`." in text
+
+
 def test_the_card_says_what_its_training_started_from() -> None:
     assert "Its training began" not in as_markdown(fields())
     warm = {
