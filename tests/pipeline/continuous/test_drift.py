@@ -3,7 +3,7 @@
 import numpy as np
 import numpy.typing as npt
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from pipeline.continuous.drift import (
@@ -14,6 +14,7 @@ from pipeline.continuous.drift import (
     pooled_counts,
 )
 
+UNHURRIED = settings(deadline=None)  # The machine may have other work.
 VALUES = st.one_of(
     st.lists(st.sampled_from([100, 200, 300, 640]), min_size=1, max_size=60),
     st.lists(st.floats(-1e6, 1e6, width=32), min_size=1, max_size=60),
@@ -53,6 +54,7 @@ def divergence(p: list[float], q: list[float]) -> float:
     return entropy((one + other) / 2) - (entropy(one) + entropy(other)) / 2
 
 
+@UNHURRIED
 @given(VALUES, VALUES)
 def test_the_divergence_is_symmetric_and_from_0_to_1(one: list[float], other: list[float]) -> None:
     value = jensen_shannon(pool(one), pool(other))
@@ -60,12 +62,14 @@ def test_the_divergence_is_symmetric_and_from_0_to_1(one: list[float], other: li
     assert value == pytest.approx(jensen_shannon(pool(other), pool(one)), abs=1e-12)
 
 
+@UNHURRIED
 @given(VALUES)
 def test_the_divergence_of_equal_distributions_is_0(values: list[float]) -> None:
     assert jensen_shannon(pool(values), pool(values)) == 0.0
     assert jensen_shannon(pool(values), pool(values, values)) == pytest.approx(0.0, abs=1e-12)
 
 
+@UNHURRIED
 @given(VALUES, VALUES)
 def test_the_divergence_of_distributions_that_do_not_meet_is_1(
     one: list[float], other: list[float]
@@ -113,6 +117,7 @@ def test_a_shift_of_the_mean_has_about_the_divergence_of_the_densities() -> None
     assert jensen_shannon(pool(list(one)), pool(list(other))) == pytest.approx(exact, rel=0.1)
 
 
+@UNHURRIED
 @given(st.lists(VALUES, min_size=1, max_size=4))
 def test_a_pool_counts_at_the_end_of_a_bucket_what_its_parts_count(
     sets: list[list[float]],
@@ -133,6 +138,7 @@ def test_a_part_counts_in_a_pool_by_its_factor() -> None:
     assert Pool.of([(histogram([1.0]), 0.0)]) is None
 
 
+@UNHURRIED
 @given(COUNTS, COUNTS)
 def test_the_largest_difference_is_symmetric_and_from_0_to_1(
     one: dict[str, float], other: dict[str, float]
