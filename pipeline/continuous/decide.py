@@ -73,16 +73,30 @@ def _sentence(situation: Situation, results: Sequence[TriggerResult], *, is_due:
     served = f"; version {situation.served.number} is served" if situation.served else ""
     if situation.to_take_in:  # Of a dry run.
         counts = "counts if it is" if len(situation.to_take_in) == 1 else "count if they are"
-        come = triggers.numbers(situation.to_take_in)
-        served += f"; {come} would be taken in first, and {counts} accepted"
+        served += f"; {triggers.numbers(situation.to_take_in)} would be taken in first"
+        served += f", and {counts} accepted" if is_due else ""
     if is_due:
         reasons = "; ".join(result.sentence for result in results if result.met)
         return f"training is due: {reasons}{served}"
     if situation.new or situation.to_take_in or not situation.served:
-        reasons = "; ".join(result.sentence for result in results)
-        return f"no training is due: {reasons}{served}"
+        so_far = " as far as is known" if situation.to_take_in else ""
+        return f"no training is due{so_far}: {'; '.join(_unmet(results))}{served}"
     clock = "".join(f"; {r.sentence}" for r in results if r.value is not None and r.value < 0)
     return f"nothing new: {_spans(situation)}{served}{clock}"
+
+
+def _unmet(results: Sequence[TriggerResult]) -> Iterator[str]:
+    """Why no trigger is met; of the features that may drift, the one nearest to its bound."""
+    drifts = [result for result in results if result.name.startswith("drift.")]
+    nearest = max(
+        drifts, key=lambda result: (result.value or 0) / (result.bound or 1), default=None
+    )
+    for result in results:
+        if result not in drifts:
+            yield result.sentence
+        elif result is nearest:
+            others = ", and other features by less of their bounds" if len(drifts) > 1 else ""
+            yield result.sentence + (others if result.value is not None else "")
 
 
 def _spans(situation: Situation) -> str:

@@ -49,10 +49,10 @@ class TriggerResult(Record):
     name: str
     """As in `retrain.when`, with the feature behind a dot for `drift`; `nothing_served` for a root
     without a served version, which needs no trigger."""
-    value: float | None
+    value: int | float | None
     """What was measured: images, spans, seconds, an accuracy or a distance; null where it cannot be
     known."""
-    bound: float | None
+    bound: int | float | None
     """What it is compared with; null where there is no such number."""
     met: bool
     """Whether training is due by it."""

@@ -31,7 +31,8 @@ def numbers(spans: Sequence[SpanRecord] | Sequence[int]) -> str:
 def nothing_new(situation: Situation) -> str:
     """Why a trigger that looks at new spans has none to look at."""
     if situation.to_take_in:
-        return f"shows when {numbers(situation.to_take_in)} will have been taken in"
+        have = "has" if len(situation.to_take_in) == 1 else "have"
+        return f"{numbers(situation.to_take_in)} {have} to be taken in first"
     return "no span is new"
 
 
@@ -90,9 +91,10 @@ def new_images(situation: Situation, bound: int) -> TriggerResult:
         if content_of(record) not in trained
     )
     met = count >= bound and bool(situation.new)
-    sentence = f"{counted(count, 'image')} of {bound} that the served model was not trained on"
+    is_or_are = "is" if count == 1 else "are"
+    sentence = f"{counted(count, 'image')} {is_or_are} new to the served model (bound {bound})"
     if count >= bound and not met:
-        sentence += ", and none that no finished run was trained on"
+        sentence += ", but a finished run was trained on all of them"
     if situation.to_take_in:
         sentence += f", without those of {numbers(situation.to_take_in)}"
     return TriggerResult(name="new_images", value=count, bound=bound, met=met, sentence=sentence)
@@ -164,7 +166,7 @@ def _age(served: Version | None, situation: Situation) -> tuple[float | None, st
         return None, "no version is served"
     if served.pushed_at is None:
         return None, f"version {served.number} does not say when it was pushed"
-    age = (situation.now - served.pushed_at).total_seconds()
+    age = round((situation.now - served.pushed_at).total_seconds())
     if age < 0:
         return age, (
             f"the clock is {duration(-age)} before the time at which version {served.number} was "

@@ -195,8 +195,8 @@ def test_where_no_trigger_is_met_there_is_no_training(served: Config, played: Pl
     result = retrain(served, "--set", "retrain.when=[{new_images: 100}]")
     assert result.exit_code == 0
     assert result.stdout.endswith(
-        "no training is due: 8 images of 100 that the served model was not trained on; version 7 "
-        "is served\n"
+        "no training is due: 8 images are new to the served model (bound 100); version 7 is "
+        "served\n"
     )
     assert (played.taken, played.trained) == ([[3]], [])
     assert [each.answer for each in entered(served)] == ["no"]

@@ -29,8 +29,27 @@ def test_where_none_is_met_the_sentence_says_what_each_has_measured() -> None:
     decision = decide(situation([1, 2], version(7, [1], days=2)), when)
     assert decision.answer == "no"
     assert decision.sentence == (
-        "no training is due: 100 images of 500 that the served model was not trained on; "
+        "no training is due: 100 images are new to the served model (bound 500); "
         "version 7 is 2 days old; version 7 is served"
+    )
+
+
+def test_of_features_that_have_not_drifted_the_nearest_to_its_bound_is_told() -> None:
+    images = {"train": {"cat": 60, "dog": 40}}
+    records = {1: span(1, images=images), 2: span(2, images={"train": {"cat": 62, "dog": 38}})}
+    when = Retrain.model_validate({"when": [{"drift": {"width": 0.1, "label": 0.1}}]}).when
+    assert decide(situation(records, version(7, [1])), when).sentence == (
+        "no training is due: label of span 2 has drifted by 0.020 (bound 0.1), and other features "
+        "by less of their bounds; version 7 is served"
+    )
+
+
+def test_a_dry_run_says_that_a_no_is_not_final() -> None:
+    when = Retrain.model_validate({"when": [{"drift": {"label": 0.1, "width": 0.1}}]}).when
+    present = situation([1], version(7, [1]), to_take_in=(2,))
+    assert decide(present, when).sentence == (
+        "no training is due as far as is known: the drift of label is not known: span 2 has to be "
+        "taken in first; version 7 is served; span 2 would be taken in first"
     )
 
 

@@ -104,7 +104,7 @@ def test_images_of_a_refused_run_count_again_when_others_come() -> None:
     served, refused = version(7, [1, 2]), finished([1, 2, 3])
     result = triggers.new_images(situation([1, 2, 3], served, finished=refused), 100)
     assert (result.met, result.value) == (False, 100)
-    assert "none that no finished run was trained on" in result.sentence
+    assert "but a finished run was trained on all of them" in result.sentence
     result = triggers.new_images(situation([1, 2, 3, 4], served, finished=refused), 150)
     assert (result.met, result.value) == (True, 200)
 
@@ -180,7 +180,7 @@ def test_a_dry_run_says_what_shows_only_when_a_span_has_been_taken_in() -> None:
     assert triggers.new_span(dry).met
     assert triggers.new_span(dry).sentence == "span 2 has come"
     assert "without those of span 2" in triggers.new_images(dry, 10).sentence
-    assert "shows when span 2" in triggers.served_accuracy(dry, RULE).sentence
+    assert "span 2 has to be taken in first" in triggers.served_accuracy(dry, RULE).sentence
 
 
 @pytest.mark.parametrize(
