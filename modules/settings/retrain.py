@@ -33,12 +33,12 @@ Bound = Annotated[FiniteFloat, Field(gt=0.0, lt=1.0)]
 
 
 class ServedAccuracy(Options):
-    """The served model's accuracy on a new span's images that no training saw."""
+    """The served model's accuracy on validation and test images of the new spans."""
 
     below: Fraction
     """Training is due when the accuracy's interval of 95 % lies below this."""
     images: PositiveInt = 100
-    """How many such images there must be."""
+    """How many such images there must be, of all new spans together."""
 
 
 class Trigger(Options):

@@ -103,12 +103,12 @@ def new_images(situation: Situation, bound: int) -> TriggerResult:
 def served_accuracy(situation: Situation, rule: ServedAccuracy) -> TriggerResult:
     """Training is due when the served model's accuracy on the new spans is surely below a bound.
 
-    Asked are the new spans' images that no training sees, all of them together.
+    Asked are the validation and test images of all new spans together.
     """
     estimate, images, reason = _of_new_spans(situation)
     if estimate is None or images < rule.images:
         if estimate:
-            reason = f"{counted(images, 'image')} of {rule.images} that no training sees"
+            reason = f"it takes {rule.images} validation and test images of new spans, not {images}"
         sentence = f"the served model's accuracy is not known: {reason}"
         return TriggerResult(
             name="served_accuracy", value=None, bound=rule.below, met=False, sentence=sentence
@@ -146,7 +146,7 @@ def _of_new_spans(situation: Situation) -> tuple[Estimate | None, int, str]:
             images += agreement.held_out.images
             correct += round(agreement.held_out.agreement * agreement.held_out.images)
     if not images:
-        return None, 0, "the new spans have no image that no training sees"
+        return None, 0, "the new spans have no validation and test images"
     return share(correct, images), images, ""
 
 

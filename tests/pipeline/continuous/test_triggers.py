@@ -131,7 +131,11 @@ def test_served_accuracy_takes_all_new_spans_together() -> None:
 @pytest.mark.parametrize(
     ("spans", "served", "reason"),
     [
-        ({2: answered(2, 1, 99)}, version(7, [1]), "99 images of 100 that no training sees"),
+        (
+            {2: answered(2, 1, 99)},
+            version(7, [1]),
+            "it takes 100 validation and test images of new spans, not 99",
+        ),
         ({2: span(2)}, version(7, [1]), "it has not answered span 2"),
         ({2: answered(2, 1, 200, by=8)}, version(7, [1]), "version 8 has answered span 2"),
         ({1: span(1)}, version(7, [1]), "no span is new"),
