@@ -11,115 +11,29 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from typer.testing import CliRunner, Result
+from typer.testing import CliRunner
 
 from components.records import spans
-from components.records.summary import Summary
 from modules.errors import BusyError, InputError, StageError
 from pipeline.cli.app import app
 from pipeline.configuration.config import Config
-from pipeline.continuous import decisions, retraining
+from pipeline.continuous import decisions
 from pipeline.continuous.decisions import Decision
-from pipeline.continuous.look import Look, recipe
-from pipeline.runners.begin import Run
+from pipeline.continuous.look import recipe
 from pipeline.state.root import Root
 from tests.conftest import GLYPHS, PROJECT
-from tests.pipeline.continuous.served_versions import push
-from tests.pipeline.continuous.situations import trained_on
-from tests.pipeline.continuous.test_look import config_of, taken_in
+from tests.pipeline.cli.played_graphs import (
+    Played,
+    add_span,
+    config_of,
+    entered,
+    played,
+    retrain,
+    served,
+    state_of,
+)
 
-__all__ = ["config_of"]  # a fixture
-
-
-@pytest.fixture
-def served(config_of: Callable[..., Config]) -> Config:
-    """A root with two spans that were taken in, and a version that was trained on them."""
-    config = config_of(["span-1", "span-2"])
-    root = Root(config.root)
-    root.path.mkdir(parents=True)
-    images = {"train": {"a": 4, "b": 4}}
-    spans.write(
-        root.spans,
-        [taken_in(config, n, fingerprint=f"{n:064x}", images=images) for n in (1, 2)],
-    )
-    push(config.serving_dir, 7, [trained_on(1), trained_on(2)])
-    return config
-
-
-class Played:
-    """What the graphs would do: ``taken`` and ``trained`` count, ``end`` is how a training ends."""
-
-    def __init__(self) -> None:
-        self.taken: list[list[int]] = []
-        self.trained: list[str] = []
-        self.refuses = ""
-        self.end: str | Exception = "pushed"
-
-    def take_in(self, this: Run, seen: Look) -> dict[int, spans.SpanRecord]:
-        self.taken.append([span.number for span in seen.to_take_in])
-        if self.refuses:
-            raise InputError(self.refuses)
-        images = {"train": {"a": 4, "b": 4}}
-        new = {
-            n: taken_in(this.config, n, fingerprint=f"{n:064x}", images=images)
-            for n in self.taken[-1]
-        }
-        records = {**spans.read(this.root.spans), **new}
-        spans.write(this.root.spans, records)
-        return records
-
-    def train(self, this: Run, take_in: Callable[[Run], Any]) -> Summary:
-        take_in(this)
-        with pytest.raises(BusyError), this.root.held():
-            pass
-        self.trained.append(this.run_id)
-        if isinstance(self.end, Exception):
-            raise self.end
-        summary = Summary.model_validate(
-            {
-                "run_id": this.run_id,
-                "status": self.end,
-                "serving_dir": str(this.config.serving_dir),
-                "seconds": {"total": 1.0},
-                "peak_rss_mb": 1.0,
-            }
-        )
-        summary.write(this.root.summary_of(this.run_id))
-        return summary
-
-
-@pytest.fixture
-def played(monkeypatch: pytest.MonkeyPatch) -> Played:
-    graphs = Played()
-    monkeypatch.setattr(retraining, "take_in_spans", graphs.take_in)
-    monkeypatch.setattr(retraining, "complete", graphs.train)
-    return graphs
-
-
-def retrain(config: Config, *options: str) -> Result:
-    return CliRunner().invoke(app, ["retrain", str(config.file), *options])
-
-
-def add_span(config: Config, number: int) -> None:
-    """Another span, with the images of the first one, moved by a pixel's colour."""
-    folder = Path(config.data.path.replace("{SPAN}", "1"))
-    other = Path(config.data.path.replace("{SPAN}", str(number)))
-    for file in sorted(folder.rglob("*.png")):
-        place = other / file.relative_to(folder)
-        place.parent.mkdir(parents=True, exist_ok=True)
-        place.write_bytes(file.read_bytes())
-
-
-def entered(config: Config) -> list[Decision]:
-    return list(decisions.read_decisions(Root(config.root).decisions))
-
-
-def state_of(folder: Path) -> dict[str, tuple[int, bytes]]:
-    """Each file and folder below one, with when it was changed and what it holds."""
-    return {
-        str(path): (path.stat().st_mtime_ns, path.read_bytes() if path.is_file() else b"")
-        for path in sorted(folder.rglob("*"))
-    }
+__all__ = ["config_of", "played", "served"]  # the fixtures
 
 
 def test_nothing_new_is_one_line_each_time_and_leaves_a_line_of_the_decisions_alone(
