@@ -50,7 +50,7 @@ class Executor(base_executor.BaseExecutor):
             "metrics": {
                 "candidate": vars(candidate),
                 "baseline": vars(baseline) if baseline else None,
-                "golden": _golden(folders["evaluation"]),
+                "golden": golden_figures(folders["evaluation"]),
             },
             "gate": read_gate(folders["model_blessing"])[0],
             "infra": read_infra(folders["infra_blessing"]),
@@ -67,7 +67,7 @@ class Executor(base_executor.BaseExecutor):
         Card.model_validate(fields).write(folder_of(output_dict, "card"))
 
 
-def _golden(evaluation: Path) -> dict[str, Any] | None:
+def golden_figures(evaluation: Path) -> dict[str, Any] | None:
     """What the golden set shows, for a ``GoldenRecord``; None where an evaluation has none."""
     fingerprint = read_golden(evaluation)
     if not fingerprint:
