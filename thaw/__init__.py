@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     from pipeline.commands.inspect import Inspection
     from pipeline.commands.predict import Prediction
     from pipeline.configuration.config import Config
-    from thaw.api import gate, inspect, load_config, predict, run
+    from pipeline.continuous.retraining import Outcome
+    from thaw.api import gate, inspect, load_config, predict, retrain, run
 
     __version__: str
 
@@ -36,6 +37,7 @@ __all__ = [
     "Inspection",
     "Interrupted",
     "Judgement",
+    "Outcome",
     "Override",
     "Prediction",
     "StageError",
@@ -45,6 +47,7 @@ __all__ = [
     "inspect",
     "load_config",
     "predict",
+    "retrain",
     "run",
 ]
 
@@ -56,7 +59,8 @@ _MODULES = {
     "pipeline.commands.inspect": ("Inspection",),
     "pipeline.commands.predict": ("Prediction",),
     "pipeline.configuration.config": ("Config",),
-    "thaw.api": ("gate", "inspect", "load_config", "predict", "run"),
+    "pipeline.continuous.retraining": ("Outcome",),
+    "thaw.api": ("gate", "inspect", "load_config", "predict", "retrain", "run"),
 }
 _INIT = "__init__.py"
 _MODULE_OF = {name: module for module, names in _MODULES.items() for name in names}

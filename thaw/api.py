@@ -19,6 +19,8 @@ from pipeline.commands.inspect import Inspection
 from pipeline.commands.predict import Prediction
 from pipeline.configuration import loading
 from pipeline.configuration.config import Config
+from pipeline.continuous import retraining
+from pipeline.continuous.retraining import Outcome
 
 AnyPath = str | os.PathLike[str]
 Overrides = Mapping[str, Any]
@@ -84,6 +86,39 @@ def run(
         adopt=adopt,
         cold=cold,
     )
+
+
+def retrain(
+    config: Config | AnyPath,
+    *,
+    overrides: Overrides | None = None,
+    root: AnyPath | None = None,
+    dry_run: bool = False,
+    cold: bool = False,
+    verbose: bool = False,
+) -> Outcome:
+    """Takes in new spans of data, and trains if that is due, as ``thaw retrain`` does.
+
+    Args:
+        config: a YAML file, or what ``load_config`` read; with ``data.window``.
+        overrides: as for ``load_config``; only for a file.
+        root: likewise.
+        dry_run: says what would be decided, as far as that is known without taking in anything,
+            and writes nothing.
+        cold: starts the training from the pretrained backbone, whatever is served.
+        verbose: shows TFX's log.
+
+    Returns:
+        The decision, and the summary of the run if there was one.
+
+    Raises:
+        InputError: when the configuration or the data is wrong, or a span is refused.
+        Exception: as ``run``.
+    """
+    loaded = _config(config, overrides, root)
+    if dry_run:
+        return Outcome(retraining.dry_run(loaded))
+    return retraining.retrain(loaded, print, verbose=verbose, cold=cold)
 
 
 def inspect(

@@ -149,3 +149,20 @@ def test_a_run_is_told_what_the_command_would_tell_it(
         "summary_file": tmp_path / "s.json", "verbose": False, "forced": forced, "adopt": False,
         "cold": False,
     }  # fmt: skip
+
+
+def test_retraining_gives_the_decision_and_the_run(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    with pytest.raises(thaw.InputError, match=r"^data\.window: the config has none"):
+        thaw.retrain(DIGITS, root=tmp_path, dry_run=True)
+    for number in (1, 2):
+        for label in "ab":
+            folder = tmp_path / f"span-{number}" / label
+            folder.mkdir(parents=True)
+            (folder / "1.png").write_bytes(b"")
+    overrides = {"data.path": f"{tmp_path}/span-{{SPAN}}", "data.window": {"spans": 1}}
+    outcome = thaw.retrain(DIGITS, overrides=overrides, root=tmp_path / "root", dry_run=True)
+    assert_type(outcome, thaw.Outcome)
+    assert (outcome.decision.answer, outcome.summary) == ("yes", None)
+    assert not (tmp_path / "root").exists()
