@@ -12,6 +12,7 @@ from pipeline.compiled import compile_pipeline, compile_span
 from pipeline.configuration import loading
 from pipeline.configuration.config import Config
 from pipeline.domains import establish
+from pipeline.runners.begin import held
 from pipeline.schema import schema_text
 from pipeline.state.root import Root
 from tests.components.serving.processes import model
@@ -54,6 +55,16 @@ def test_the_first_pushed_model_s_labels_are_written_down_once(tmp_path: Path) -
     pushed(config.root, "cat", "dog", "emu")
     assert establish(config) == known
     assert Root(config.root).schema.read_bytes() == content
+
+
+def test_a_run_that_was_killed_after_its_push_leaves_that_to_the_next_one(tmp_path: Path) -> None:
+    overrides = [f"data.path={tmp_path}/span-{{SPAN}}", "data.window={spans: 2}"]
+    config = loading.load(PROJECT / "configs" / "digits.yaml", overrides, tmp_path / "root")
+    pushed(config.root, "cat", "dog")
+    with held(config):
+        known = domains.read(Root(config.root).schema)
+    assert known is not None
+    assert known.values["label"] == ("cat", "dog")
 
 
 def test_without_a_window_nothing_is_written_down(tmp_path: Path) -> None:
