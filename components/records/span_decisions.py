@@ -66,8 +66,8 @@ def reviewed(
 ) -> SpanRecord:
     """A span's record with the state that its review leads to, for the registry.
 
-    What a person has decided holds as long as the content is the same; changed content is judged
-    anew.
+    What a person has decided holds for the content that it was about, also when the span has held
+    something else in between; other content is judged anew.
 
     Args:
         record: of the span as it was taken in; its state does not matter.
@@ -79,33 +79,47 @@ def reviewed(
     if agreement is not None:
         agreement = agreement.model_copy(update={"sheet": sheet})
     undecided = record.model_copy(update={"agreement": agreement})
-    if previous is not None and _is_decided(previous, record):
-        return _as_before(undecided, previous)
+    decision = _by_a_person(previous, record.content)
+    if previous is not None and decision is not None:
+        return _as_decided(undecided, previous, decision)
     return _by_thaw(undecided, previous, review.state, review.sentence)
 
 
 def refused(record: SpanRecord, previous: SpanRecord | None) -> SpanRecord:
     """The record of a span whose images cannot be used as they are, for the registry.
 
-    A span that a person has rejected stays rejected as long as the content is the same.
+    Content that a person has rejected stays rejected.
 
     Args:
         record: of the span, with the reason.
         previous: what the registry has of the span; None for a new one.
     """
-    if previous is not None and previous.state == "rejected" and _is_decided(previous, record):
-        return _as_before(record, previous)
+    decision = _by_a_person(previous, record.content)
+    if previous is not None and decision is not None and decision.state == "rejected":
+        return _as_decided(record, previous, decision)
     return _by_thaw(record, previous, "refused", record.reason)
 
 
-def _is_decided(previous: SpanRecord, record: SpanRecord) -> bool:
-    """Whether a person has decided about the very content that a record is of."""
-    return previous.decided_by != THAW and record.content == previous.content != ""
+def _by_a_person(previous: SpanRecord | None, content: str) -> DecisionRecord | None:
+    """The latest decision of a person about some content of a span; None where there is none."""
+    decisions = reversed(previous.history if previous is not None else ())
+    return next((d for d in decisions if d.by != THAW and d.content == content != ""), None)
 
 
-def _as_before(record: SpanRecord, previous: SpanRecord) -> SpanRecord:
-    kept = ("state", "reason", "decided_by", "decided_at", "history")
-    return record.model_copy(update={key: getattr(previous, key) for key in kept})
+def _as_decided(record: SpanRecord, previous: SpanRecord, decision: DecisionRecord) -> SpanRecord:
+    """The record with a person's decision, which is entered once more if Thaw has decided since."""
+    undecided = record.model_copy(update={"history": previous.history})
+    if previous.history[-1] == decision:
+        kept = ("state", "reason", "decided_by", "decided_at")
+        return undecided.model_copy(update={key: getattr(previous, key) for key in kept})
+    return _in_state(
+        undecided,
+        decision.state,
+        before=previous.state,
+        by=decision.by,
+        reason=decision.reason,
+        at=decision.at,
+    )
 
 
 def _by_thaw(

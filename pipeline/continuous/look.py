@@ -124,7 +124,11 @@ def _compared(config: Config, place: Span, record: SpanRecord | None, golden: Na
             return SpanOnDisk(place, "new" if record is None else "changed", count)
         listing = listing_of(config, place)
     except InputError as error:
-        return SpanOnDisk(place, "new" if record is None else "changed", problem=str(error))
+        problem = str(error)
+        if record is None:
+            return SpanOnDisk(place, "new", problem=problem)
+        same = record.content == content_without_listing(problem)
+        return SpanOnDisk(place, "none" if same else "changed", problem=problem)
     same = record.content == listing.fingerprint and record.recipe == recipe(
         config,
         golden_in(listing, golden),
@@ -149,6 +153,15 @@ def listing_of(config: Config, place: Span) -> DigestedListing:
     assert place.span is not None
     known = listing_file.read(Root(config.root).listing_of(place.span))
     return listing_file.take(pinned(config, place), known, min_classes=1)
+
+
+def content_without_listing(problem: str) -> str:
+    """What stands for the content of a span whose images cannot be listed; hexadecimal.
+
+    Args:
+        problem: why they cannot.
+    """
+    return hashlib.sha256(f"not listed: {problem}".encode()).hexdigest()
 
 
 def golden_in(listing: DigestedListing | None, golden: Names) -> list[str]:

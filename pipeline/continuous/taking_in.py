@@ -25,7 +25,16 @@ from modules.errors import InputError
 from modules.settings import check_class_weights
 from pipeline import collector
 from pipeline.compiled import compile_span
-from pipeline.continuous.look import AS_BEFORE, Look, SpanOnDisk, golden_in, look, recipe, window_of
+from pipeline.continuous.look import (
+    AS_BEFORE,
+    Look,
+    SpanOnDisk,
+    content_without_listing,
+    golden_in,
+    look,
+    recipe,
+    window_of,
+)
 from pipeline.data_size import DataSize
 from pipeline.golden import check_labels, names
 from pipeline.runners.begin import Run
@@ -115,7 +124,7 @@ def _take_in_one(this: Run, span: SpanOnDisk, connection: Any) -> tuple[dict[int
         )
     if record.state in ("quarantined", "rejected"):
         split_book.take_labels_out(this.root.split_book, span.number)
-    elif previous is not None and previous.state != "accepted" and record.state == "accepted":
+    elif record.state == "accepted":
         # DataCheck may have been cached.
         split_book.enter(this.root.split_book, this.root.path / record.artifacts[INGESTION])
     records[span.number] = record
@@ -141,11 +150,13 @@ def _golden(this: Run, listing: DigestedListing | None) -> list[str]:
 
 def _refused(this: Run, span: SpanOnDisk, problem: str) -> SpanRecord:
     listing = listing_file.read(this.root.listing_of(span.number))
+    content = listing.fingerprint if listing else ""
     now = utc_now()
     return SpanRecord(
         span=span.number,
         version=span.place.version or 0,
-        content=listing.fingerprint if listing else "",
+        # The listing is then that of what the span held before.
+        content=content_without_listing(span.problem) if span.problem else content,
         recipe=recipe(this.config, _golden(this, listing), refused=True),
         state="refused",
         reason=problem,

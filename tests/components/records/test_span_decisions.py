@@ -93,3 +93,16 @@ def test_a_span_that_cannot_be_used_is_refused_unless_a_person_has_rejected_it()
     rejected = decided(first, "rejected", by="ann", reason="never mind", at="later")
     assert refused(unusable, rejected).state == "rejected"
     assert refused(unusable.model_copy(update={"content": "bb"}), rejected).state == "refused"
+
+
+def test_a_decision_holds_when_the_content_comes_back_after_the_span_could_not_be_read() -> None:
+    rejected = decided(taken_in(), "rejected", by="ann", reason="3 and 8 swapped", at="later")
+    gone = refused(taken_in("not listed").model_copy(update={"reason": "empty"}), rejected)
+    assert (gone.state, gone.decided_by) == ("refused", "thaw")
+    back = reviewed(taken_in(), gone, GOOD)
+    assert (back.state, back.decided_by, back.reason) == ("rejected", "ann", "3 and 8 swapped")
+    assert [(d.before, d.state) for d in back.history[-2:]] == [
+        ("rejected", "refused"),
+        ("refused", "rejected"),
+    ]
+    assert reviewed(taken_in(), back, GOOD).history == back.history

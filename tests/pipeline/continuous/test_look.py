@@ -16,7 +16,14 @@ from components.records import spans as registry
 from modules.errors import InputError
 from pipeline.configuration import loading
 from pipeline.configuration.config import Config
-from pipeline.continuous.look import Look, golden_in, listing_of, look, recipe
+from pipeline.continuous.look import (
+    Look,
+    content_without_listing,
+    golden_in,
+    listing_of,
+    look,
+    recipe,
+)
 from pipeline.golden import names
 from pipeline.state.root import Root
 from tests.components.window.test_selection import record
@@ -132,6 +139,28 @@ def test_an_empty_span_is_told_and_the_others_are_looked_at(
     assert (first.change, first.problem) == ("new", "")
     assert "span-2" in second.problem
     assert second.change == "new"
+
+
+def test_a_span_that_cannot_be_listed_is_news_once_and_again_when_it_can_be(
+    config_of: Callable[..., Config], tmp_path: Path
+) -> None:
+    config = config_of(["span-1"])
+    before = taken_in(config, 1)
+    (tmp_path / "span-1").rename(tmp_path / "away")
+    os.mkdir(tmp_path / "span-1")
+    (emptied,) = look(config, {1: before}).spans
+    assert emptied.change == "changed"
+    values = {
+        "content": content_without_listing(emptied.problem),
+        "recipe": recipe(config, refused=True),
+        "artifacts": {},
+    }
+    for state in ("refused", "rejected"):
+        unlisted = before.model_copy(update={**values, "state": state})
+        assert changes(look(config, {1: unlisted})) == {1: "none"}
+    os.rmdir(tmp_path / "span-1")
+    (tmp_path / "away").rename(tmp_path / "span-1")
+    assert changes(look(config, {1: unlisted})) == {1: "changed"}
 
 
 @pytest.mark.parametrize(

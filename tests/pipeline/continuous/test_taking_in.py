@@ -9,6 +9,7 @@ from components.image_example_gen.listing_file import read as read_listing
 from components.records import spans
 from components.records.spans import SpanRecord
 from modules.errors import InputError
+from pipeline.commands.spans import decide
 from pipeline.configuration import loading
 from pipeline.configuration.config import Config
 from pipeline.continuous import taking_in
@@ -101,3 +102,20 @@ def test_a_span_that_cannot_be_used_is_told_after_the_others_were_taken_in(
     assert {n: records[n] for n in first} == first
     fill(folder / "span-3", tint=150)
     assert take_in(config)[3].state == "accepted"
+
+
+def test_a_rejected_empty_span_no_longer_ends_a_run_and_an_emptied_one_may_come_back(
+    config: Config, folder: Path, first: dict[int, SpanRecord]
+) -> None:
+    (folder / "span-2").rename(folder / "away")
+    (folder / "span-2").mkdir()
+    with pytest.raises(InputError, match=r"^span 2: data\.path: .* is empty"):
+        take_in(config)
+    with pytest.raises(InputError, match=r"^span 2 is refused as before: data\.path: "):
+        take_in(config)
+    decide(config, "2", "rejected", "ann", "it is gone")
+    assert take_in(config)[2].state == "rejected"
+    (folder / "span-2").rmdir()
+    (folder / "away").rename(folder / "span-2")
+    again = take_in(config)[2]
+    assert (again.state, again.fingerprint) == ("accepted", first[2].fingerprint)
