@@ -1,5 +1,6 @@
 """Spans are taken in once, each by a graph of its own."""
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -119,3 +120,25 @@ def test_a_rejected_empty_span_no_longer_ends_a_run_and_an_emptied_one_may_come_
     (folder / "away").rename(folder / "span-2")
     again = take_in(config)[2]
     assert (again.state, again.fingerprint) == ("accepted", first[2].fingerprint)
+
+
+def test_a_span_is_taken_in_again_without_an_image_that_has_become_golden(
+    config: Config, folder: Path, first: dict[int, SpanRecord]
+) -> None:
+    root, before = Root(config.root), executions_of(config)
+    known = spans.read(root.spans)
+    (folder / "golden/a").mkdir(parents=True)
+    shutil.copy(folder / "span-2/a/3.png", folder / "golden/a/x.png")
+    judged = loading.load(config.file, [f"evaluation.golden={folder}/golden"])
+    again = take_in(judged)
+    assert executions_of(config) == before + 1
+    assert {n: again[n] for n in again if n != 2} == {n: known[n] for n in known if n != 2}
+    assert again[2].count == first[2].count - 1
+    assert again[2].content == first[2].content
+    assert again[2].fingerprint != first[2].fingerprint
+    quarantines = (root.artifacts / "ImageExampleGen/quarantine").glob("*/quarantine.jsonl")
+    lists = [path.read_text("utf-8") for path in quarantines]
+    assert sum("golden: the same bytes as a/x.png of the golden set" in text for text in lists) == 1
+    assert look(judged, again).to_take_in == []
+    # Without the golden set, the image comes back.
+    assert take_in(config)[2].fingerprint == first[2].fingerprint
