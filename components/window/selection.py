@@ -57,10 +57,15 @@ def numbers_in(spans: Iterable[int], window: Window) -> set[int]:
 
 
 def select(records: Mapping[int, SpanRecord], window: Window) -> Selection:
-    """The accepted spans of a window, and those before it if a part of them stays in."""
+    """The accepted spans of a window, and those before it if a part of them stays in.
+
+    A span of which no part was written, as ``window.older`` came after it had been moved away, is
+    not among the latter.
+    """
     accepted = {n: record for n, record in records.items() if record.state == "accepted"}
     inside = numbers_in(accepted, window)
     before = [n for n in accepted if inside and n < min(inside)] if window.older else []
+    before = [n for n in before if OLDER in accepted[n].artifacts]
     return Selection(
         whole=tuple(accepted[n] for n in sorted(inside)),
         older=tuple(accepted[n] for n in sorted(before)),

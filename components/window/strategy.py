@@ -7,6 +7,7 @@ from tfx.dsl.components.common.resolver import ResolverStrategy
 
 from components.records import spans
 from components.window.selection import select
+from modules.errors import InputError
 from modules.settings import Window
 
 
@@ -32,6 +33,9 @@ class WindowStrategy(ResolverStrategy):
 
         Returns:
             Those of the window, span after span; None if there are none, which ends the run.
+
+        Raises:
+            InputError: when one of them is missing: no model may be trained on less than is said.
         """
         del store
         selection = select(spans.read(self._registry), Window.model_validate_json(self._window))
@@ -39,5 +43,11 @@ class WindowStrategy(ResolverStrategy):
         for key, artifacts in input_dict.items():
             by_uri = {artifact.uri: artifact for artifact in artifacts}
             uris = selection.artifacts(key, self._registry.parent)
-            resolved[key] = [by_uri[uri] for uri in uris if uri in by_uri]
+            missing = [uri for uri in uris if uri not in by_uri]
+            if missing:
+                raise InputError(
+                    f"root: {self._registry} names {missing[0]}, which ML Metadata does not know; "
+                    "run it again, and the span is taken in again"
+                )
+            resolved[key] = [by_uri[uri] for uri in uris]
         return resolved if all(resolved.values()) else None

@@ -55,10 +55,12 @@ class Look:
     Attributes:
         spans: those that the window needs, in rising order.
         passed_over: the numbers of those that lie before the window.
+        notes: lines for people on spans that are no longer there.
     """
 
     spans: tuple[SpanOnDisk, ...]
     passed_over: tuple[int, ...] = ()
+    notes: tuple[str, ...] = ()
 
     @property
     def to_take_in(self) -> list[SpanOnDisk]:

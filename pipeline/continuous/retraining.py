@@ -12,7 +12,8 @@ from pipeline.configuration.config import Config
 from pipeline.continuous import decisions
 from pipeline.continuous.decide import decide, refused
 from pipeline.continuous.decisions import Decision
-from pipeline.continuous.look import Look, look, window_of
+from pipeline.continuous.kept import look_with_root
+from pipeline.continuous.look import Look, window_of
 from pipeline.continuous.situation import Situation, gather
 from pipeline.continuous.taking_in import (
     check_none_is_refused,
@@ -63,7 +64,7 @@ def retrain(
         for line in filter(None, (about_root, _repaired(root))):
             say(line)
         records = spans.read(root.spans)
-        seen = look(config, records)
+        seen = look_with_root(config, records)
         if not seen.to_take_in:
             decision = _decided(config, seen, records)
             if decision.answer == "no":
@@ -83,7 +84,7 @@ def dry_run(config: Config) -> Decision:
     """
     window_of(config)
     records = spans.read(Root(config.root).spans)
-    seen = look(config, records)
+    seen = look_with_root(config, records)
     check_none_is_refused(
         [f"span {span.number}: {span.problem}" for span in seen.to_take_in if span.problem]
     )

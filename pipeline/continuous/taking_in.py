@@ -25,13 +25,13 @@ from modules.errors import InputError
 from modules.settings import check_class_weights
 from pipeline import collector
 from pipeline.compiled import compile_span
+from pipeline.continuous.kept import look_with_root
 from pipeline.continuous.look import (
     AS_BEFORE,
     Look,
     SpanOnDisk,
     content_without_listing,
     golden_in,
-    look,
     recipe,
     window_of,
 )
@@ -51,7 +51,7 @@ def take_in(this: Run) -> DataSize:
         InputError: when a span cannot be used as it is, or the window has none that can; the spans
             that can be used are kept.
     """
-    seen = look(this.config, spans.read(this.root.spans))
+    seen = look_with_root(this.config, spans.read(this.root.spans))
     records = take_in_spans(this, seen)
     return window_size(this, records)
 
@@ -71,6 +71,8 @@ def take_in_spans(this: Run, seen: Look) -> dict[int, SpanRecord]:
     """
     records = spans.read(this.root.spans)
     refused: list[str] = []
+    for note in seen.notes:
+        this.display.say(note)
     if seen.to_take_in:
         this.display.start("prepare")
         connection = connected(this)
@@ -177,11 +179,10 @@ def _accepted(this: Run, span: SpanOnDisk, ingestion: NodeRun, connection: Any) 
         **executions.outputs_of(connection, statistics),
         **executions.outputs_of(connection, review),
     }
-    folders = {
-        kind: given[kind][-1].uri
-        for kind in (EXAMPLES, OLDER, INGESTION, STATISTICS, REVIEW)
-        if kind in given
-    }
+    # Without data.window.older, the artifact is there and holds nothing.
+    older = (OLDER,) if window_of(this.config).older else ()
+    kinds = (EXAMPLES, *older, INGESTION, STATISTICS, REVIEW)
+    folders = {kind: given[kind][-1].uri for kind in kinds if kind in given}
     fingerprint = given[EXAMPLES][-1].custom_properties[FINGERPRINT].string_value
     listing = listing_file.read(this.root.listing_of(span.number))
     now = utc_now()

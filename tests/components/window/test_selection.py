@@ -70,3 +70,10 @@ def test_a_part_of_the_older_spans_stays_in_if_that_is_asked_for() -> None:
 
 def test_a_root_without_spans_has_an_empty_window() -> None:
     assert select({}, window(days=3, older={"fraction": 0.1})) == Selection()
+
+
+def test_an_older_span_of_which_no_part_was_written_is_left_out() -> None:
+    records = {n: record(n) for n in (1, 2, 3)}
+    records[1].artifacts.pop("older")
+    selected = select(records, window(spans=1, older={"fraction": 0.5}))
+    assert spans_of(selected) == ([3], [2])

@@ -17,6 +17,7 @@ from pipeline.continuous.decisions import Decision
 from pipeline.continuous.look import Look
 from pipeline.runners.begin import Run
 from pipeline.state.root import Root
+from tests.pipeline.continuous.kept_data import keep
 from tests.pipeline.continuous.served_versions import push
 from tests.pipeline.continuous.situations import trained_on
 from tests.pipeline.continuous.test_look import config_of, taken_in
@@ -31,10 +32,9 @@ def served(config_of: Callable[..., Config]) -> Config:
     root = Root(config.root)
     root.path.mkdir(parents=True)
     images = {"train": {"a": 4, "b": 4}}
-    spans.write(
-        root.spans,
-        [taken_in(config, n, fingerprint=f"{n:064x}", images=images) for n in (1, 2)],
-    )
+    records = [taken_in(config, n, fingerprint=f"{n:064x}", images=images) for n in (1, 2)]
+    keep(root, records)
+    spans.write(root.spans, records)
     push(config.serving_dir, 7, [trained_on(1), trained_on(2)])
     return config
 
@@ -65,6 +65,7 @@ class Played:
             n: taken_in(this.config, n, fingerprint=f"{n:064x}", images=images)
             for n in self.taken[-1]
         }
+        keep(this.root, new.values())
         records = {**spans.read(this.root.spans), **new}
         spans.write(this.root.spans, records)
         return records

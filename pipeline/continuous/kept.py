@@ -1,0 +1,132 @@
+"""What a root keeps of its spans, and whether it is still there; imports no TensorFlow."""
+
+import sqlite3
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import closing
+from dataclasses import replace
+
+from components.image_example_gen import listing_file
+from components.image_example_gen.sources import spans
+from components.records.spans import SpanRecord
+from components.window.selection import EXAMPLES, REVIEW, select
+from modules.errors import InputError
+from pipeline.configuration.config import Config
+from pipeline.continuous.look import Look, golden_in, look, recipe, window_of
+from pipeline.golden import names
+from pipeline.state.root import Root, shown
+
+
+def look_with_root(config: Config, records: Mapping[int, SpanRecord]) -> Look:
+    """As ``look``; a span of whose data something is gone has changed.
+
+    Args:
+        config: with a window.
+        records: of the spans that were taken in.
+
+    Raises:
+        InputError: as ``look``; or when a span of the window can neither be used as it was taken in
+            nor be taken in again, as its images are no longer at ``data.path``.
+    """
+    lost = lost_spans(Root(config.root), records)
+    seen = look(config, records)
+    compared = tuple(
+        replace(span, change="changed") if span.change == "none" and span.number in lost else span
+        for span in seen.spans
+    )
+    on_disk = {*(span.number for span in seen.spans), *seen.passed_over}
+    notes = _about_absent(config, records, on_disk, lost)
+    return replace(seen, spans=compared, notes=tuple(notes))
+
+
+def _about_absent(
+    config: Config,
+    records: Mapping[int, SpanRecord],
+    on_disk: Collection[int],
+    lost: Collection[int],
+) -> Iterator[str]:
+    """A line for people on the spans of the window whose images are no longer at ``data.path``."""
+    root, golden = Root(config.root), names(config)
+    absent, taken_in_otherwise = [], []
+    selection = select(records, window_of(config))
+    for record in (*selection.older, *selection.whole):
+        if record.span in on_disk:
+            continue
+        name = spans.shown(record.span, config.data.path)
+        if record.span in lost:
+            raise _cannot_be_used(config, name, f"and {root.path} no longer holds all of its data")
+        kept_golden = golden_in(listing_file.read(root.listing_of(record.span)), golden)
+        is_as_now = record.recipe == recipe(config, kept_golden)
+        if not is_as_now and kept_golden and _holds_any(root, record, kept_golden):
+            raise _cannot_be_used(config, name, "and some of them are in the golden set now")
+        if not is_as_now:
+            taken_in_otherwise.append(name)
+        elif record in selection.whole:
+            absent.append(name)
+    kept = "; what was taken in is trained on"
+    if absent:
+        yield f"the images of {_named(absent)} are no longer at data.path{kept}"
+    if taken_in_otherwise:
+        yield (
+            f"the images of {_named(taken_in_otherwise)} are no longer at data.path{kept}, as "
+            "earlier options of data or data.window had it"
+        )
+
+
+def _cannot_be_used(config: Config, span: str, why: str) -> InputError:
+    return InputError(
+        f"span {span}: its images are no longer at data.path, {config.data.path}, {why}; bring "
+        "them back, and they are taken in again, or leave the span out: thaw spans reject "
+        f"{shown(config.file)} {span.partition(' ')[0]} --by NAME --reason TEXT"
+    )
+
+
+def _holds_any(root: Root, record: SpanRecord, digests: Collection[str]) -> bool:
+    """Whether the data of a span has any of some images."""
+    # TensorFlow is imported here: hardly any run comes here.
+    from modules.images import shard_labels
+
+    wanted = {digest[: shard_labels.DIGITS] for digest in digests}
+    part = shard_labels.read(str(root.path / record.artifacts[EXAMPLES])).span
+    return part is not None and any(
+        not wanted.isdisjoint(part.digests_of(shard)) for shard in part.digests
+    )
+
+
+def _named(names_of_spans: Sequence[str]) -> str:
+    return f"span{'s' if names_of_spans[1:] else ''} {', '.join(names_of_spans)}"
+
+
+def lost_spans(root: Root, records: Mapping[int, SpanRecord]) -> set[int]:
+    """The accepted spans that no model can be trained on as they are: some of their data is gone.
+
+    A folder was deleted, or ML Metadata, through which the nodes find each other's data, does not
+    know it: its file was deleted, or is an earlier copy.
+
+    Args:
+        root: of the pipeline.
+        records: of all its spans.
+    """
+    accepted = [record for record in records.values() if record.state == "accepted"]
+    known = _known_to_metadata(root) if accepted else set()
+    return {
+        record.span
+        for record in accepted
+        for kind, path in record.artifacts.items()
+        if kind != REVIEW
+        if not (root.path / path).is_dir()
+        or (known is not None and str(root.path / path) not in known)
+    }
+
+
+def _known_to_metadata(root: Root) -> set[str] | None:
+    """Where all artifacts lie; None where this cannot be read now, as while a node writes it."""
+    if not root.metadata.exists():
+        return set()
+    address = f"{root.metadata.resolve().as_uri()}?mode=ro"
+    try:
+        with closing(sqlite3.connect(address, uri=True)) as db:
+            if not db.execute("SELECT 1 FROM sqlite_master WHERE name = 'Artifact'").fetchall():
+                return set()
+            return {uri for (uri,) in db.execute("SELECT uri FROM Artifact")}
+    except sqlite3.DatabaseError:  # If it is damaged, the run says so.
+        return None
