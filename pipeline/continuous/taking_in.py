@@ -129,7 +129,7 @@ def _take_in_one(this: Run, span: SpanOnDisk, connection: Any) -> tuple[dict[int
     elif record.state == "accepted":
         # DataCheck may have been cached.
         split_book.enter(this.root.split_book, this.root.path / record.artifacts[INGESTION])
-    records[span.number] = record
+    records = dict(sorted({**records, span.number: record}.items()))
     spans.write(this.root.spans, records)
     if record.state == "quarantined":
         this.display.say(_set_aside(this, record))
