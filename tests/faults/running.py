@@ -135,10 +135,17 @@ class Attempt:
 
 @contextmanager
 def started(root: Path, *arguments: str) -> Iterator[Attempt]:
-    """Starts a run in a process group of its own; it has ended, one way or another, afterwards."""
+    """Starts a run of the digits, as ``begun``."""
+    with begun(root, "run", str(DIGITS), *LIGHT, *arguments) as attempt:
+        yield attempt
+
+
+@contextmanager
+def begun(root: Path, command: str, config: str, *arguments: str) -> Iterator[Attempt]:
+    """Starts a command in a process group of its own; afterwards it has ended, somehow."""
     with (root.parent / "stderr").open("a", encoding="utf-8") as errors:
         process = subprocess.Popen(
-            [str(THAW), "run", str(DIGITS), "--root", str(root), *LIGHT, *arguments],
+            [str(THAW), command, config, "--root", str(root), *arguments],
             stdout=subprocess.PIPE,
             stderr=errors,
             text=True,
