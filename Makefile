@@ -2,7 +2,7 @@
 CONFIG ?= configs/digits.yaml
 SET_UP = .venv/.thaw-set-up
 
-.PHONY: run test test-slow test-newest test-all lint reference bench bench-ingest bench-quality setup clean
+.PHONY: run test test-slow test-continuous test-newest test-all lint reference bench bench-ingest bench-quality bench-continuous setup clean
 run: $(SET_UP)
 	.venv/bin/thaw run $(CONFIG)
 
@@ -18,13 +18,17 @@ test: $(SET_UP)
 
 # What make test leaves out: runs killed at some fifty moments, recipes, more architectures.
 test-slow: $(SET_UP)
-	$(PYTEST) -m slow
+	$(PYTEST) -m "slow and not continuous"
+
+# Spans of digits that come over time, with three seeds; at most 15 minutes on 2 cores.
+test-continuous: $(SET_UP)
+	$(PYTEST) --dist load -m continuous tests/continuous
 
 # make test again, with the newest TFX in a Debian 13 of its own. Root on Linux only.
 test-newest:
 	scripts/test-newest
 
-test-all: test test-slow test-newest
+test-all: test test-slow test-continuous test-newest
 
 lint: $(SET_UP)
 	.venv/bin/ruff check .
@@ -48,6 +52,10 @@ bench-ingest: $(SET_UP)
 bench-quality: $(SET_UP)
 	.venv/bin/python -m benchmarks.quality
 	.venv/bin/python -m benchmarks.quality_page
+
+bench-continuous: $(SET_UP)
+	.venv/bin/python -m benchmarks.continuous
+	.venv/bin/python -m benchmarks.spans
 
 setup: $(SET_UP)
 
