@@ -1,5 +1,6 @@
 """What is new among the spans, compared with what was taken in; imports no TensorFlow."""
 
+import contextlib
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
@@ -34,12 +35,15 @@ class SpanOnDisk:
         change: since it was taken in.
         images: how many there are; 0 where they cannot be listed.
         problem: why they cannot be listed; empty if they can.
+        read_again: of a span that is the same, its listing if that knows more of the files' states
+            than the root's; None for nothing.
     """
 
     place: Span
     change: Literal["new", "changed", "none"]
     images: int = 0
     problem: str = ""
+    read_again: DigestedListing | None = None
 
     @property
     def number(self) -> int:
@@ -124,7 +128,8 @@ def _compared(config: Config, place: Span, record: SpanRecord | None, golden: Na
         if record is None or record.version != (place.version or 0):
             count = sum(not file.problem for file in list_data(options, min_classes=1).files)
             return SpanOnDisk(place, "new" if record is None else "changed", count)
-        listing = listing_of(config, place)
+        known = _known(config, place)
+        listing = listing_file.take(options, known, min_classes=1)
     except InputError as error:
         problem = str(error)
         if record is None:
@@ -138,7 +143,9 @@ def _compared(config: Config, place: Span, record: SpanRecord | None, golden: Na
         refused=not record.artifacts,
     )
     count = sum(not file.problem for file in listing.files)
-    return SpanOnDisk(place, "none" if same else "changed", count)
+    if not same:
+        return SpanOnDisk(place, "changed", count)
+    return SpanOnDisk(place, "none", count, read_again=None if listing == known else listing)
 
 
 def pinned(config: Config, place: Span) -> Ingest:
@@ -146,15 +153,22 @@ def pinned(config: Config, place: Span) -> Ingest:
     return config.data.ingest().model_copy(update={"path": place.path})
 
 
-def listing_of(config: Config, place: Span) -> DigestedListing:
-    """The images of a span with their digests; reads what may have changed since the last time.
-
-    Raises:
-        InputError: when they cannot be listed.
-    """
+def _known(config: Config, place: Span) -> DigestedListing | None:
+    """What the root knows of a span's images."""
     assert place.span is not None
-    known = listing_file.read(Root(config.root).listing_of(place.span))
-    return listing_file.take(pinned(config, place), known, min_classes=1)
+    return listing_file.read(Root(config.root).listing_of(place.span))
+
+
+def keep_read(config: Config, seen: Look) -> None:
+    """Keeps what a look has read, so that the next one need not; the root must be held.
+
+    A file that was written shortly before it is read is read once more by the next look.
+    """
+    for span in seen.spans:
+        if span.read_again is not None:
+            with contextlib.suppress(OSError):  # The next look reads it again.
+                path = Root(config.root).listing_of(span.number)
+                listing_file.write(path, span.read_again)
 
 
 def content_without_listing(problem: str) -> str:

@@ -13,7 +13,7 @@ from pipeline.continuous import decisions
 from pipeline.continuous.decide import decide, refused
 from pipeline.continuous.decisions import Decision
 from pipeline.continuous.kept import look_with_root
-from pipeline.continuous.look import Look, window_of
+from pipeline.continuous.look import Look, keep_read, window_of
 from pipeline.continuous.situation import Situation, gather
 from pipeline.continuous.taking_in import (
     check_none_is_refused,
@@ -65,6 +65,7 @@ def retrain(
             say(line)
         records = spans.read(root.spans)
         seen = look_with_root(config, records)
+        keep_read(config, seen)
         if not seen.to_take_in:
             decision = _decided(config, seen, records)
             if decision.answer == "no":

@@ -32,6 +32,7 @@ from pipeline.continuous.look import (
     SpanOnDisk,
     content_without_listing,
     golden_in,
+    keep_read,
     recipe,
     window_of,
 )
@@ -52,6 +53,7 @@ def take_in(this: Run) -> DataSize:
             that can be used are kept.
     """
     seen = look_with_root(this.config, spans.read(this.root.spans))
+    keep_read(this.config, seen)
     records = take_in_spans(this, seen)
     return window_size(this, records)
 

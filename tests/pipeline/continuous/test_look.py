@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from components.image_example_gen import listing_file
+from components.image_example_gen import digests, listing_file
 from components.records import spans as registry
 from modules.errors import InputError
 from pipeline.configuration import loading
@@ -20,8 +21,9 @@ from pipeline.continuous.look import (
     Look,
     content_without_listing,
     golden_in,
-    listing_of,
+    keep_read,
     look,
+    pinned,
     recipe,
 )
 from pipeline.golden import names
@@ -58,7 +60,7 @@ def changes(seen: Look) -> dict[int, str]:
 def taken_in(config: Config, span: int, **values: Any) -> Any:
     """A span's record, as taking it in now would leave it."""
     (place,) = (seen.place for seen in look(config, {}).spans if seen.number == span)
-    listing = listing_of(config, place)
+    listing = listing_file.take(pinned(config, place), min_classes=1)
     listing_file.write(Root(config.root).listing_of(span), listing)
     known = {"content": listing.fingerprint, "recipe": recipe(config)}
     return record(span, **{**known, **values})
@@ -209,7 +211,8 @@ def test_a_span_is_changed_when_other_images_of_it_are_golden(
 
     shutil.copy(tmp_path / "span-2/a/0.png", golden / "y.png")
     assert changes(look(judged, records)) == {1: "none", 2: "changed"}
-    listing = listing_of(judged, look(judged, records).spans[1].place)
+    place = look(judged, records).spans[1].place
+    listing = listing_file.take(pinned(judged, place), min_classes=1)
     retaken = records[2].model_copy(
         update={"recipe": recipe(judged, golden_in(listing, names(judged)))}
     )
@@ -229,3 +232,24 @@ def test_a_golden_set_that_is_not_the_pinned_one_is_refused_before_any_span_is_l
     message = r"^evaluation\.golden\.sha256: the set in .*/golden has the fingerprint [0-9a-f]{64},"
     with pytest.raises(InputError, match=message):
         look(loading.load(config.file, [pinned]), {})
+
+
+def test_files_that_were_read_right_after_they_were_written_are_read_once_more_and_not_again(
+    config_of: Callable[..., Config], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = config_of(["span-1"])
+    records = {1: taken_in(config, 1)}
+    read: list[str] = []
+
+    def read_file(path: str) -> bytes:
+        read.append(path)
+        return Path(path).read_bytes()
+
+    now = time.time_ns
+    monkeypatch.setattr(time, "time_ns", lambda: now() + 2 * digests.SETTLED)
+    monkeypatch.setattr(digests, "read_file", read_file)
+    for _ in range(3):
+        seen = look(config, records)
+        assert changes(seen) == {1: "none"}
+        keep_read(config, seen)
+    assert len(read) == len(set(read)) == 8
