@@ -90,7 +90,7 @@ def table(plays: Sequence[Play]) -> str:
 
 def draw(plays: Sequence[Play], file: Path) -> None:
     """Draws accuracy on held-out and golden images over the spans, a line for each play."""
-    figure, axes = pyplot.subplots(1, 2, figsize=(10, 4.2), dpi=120, sharey=True)
+    figure, axes = pyplot.subplots(1, 2, figsize=(10, 4.2), dpi=120)
     parts = {"accuracy_of_all": "held-out images as they look now", "golden": "golden set"}
     for axis, (key, title) in zip(axes, parts.items(), strict=True):
         for start in (COLD, WARM):
@@ -105,6 +105,13 @@ def draw(plays: Sequence[Play], file: Path) -> None:
                     linewidth=1.3, alpha=0.8,
                 )  # fmt: skip
                 name = None
+        if key == "accuracy_of_all":
+            for record in plays:
+                if record["start"] == WARM:
+                    values = [record["left_alone"][str(span)] for span in range(2, 9)]
+                    axis.plot(range(2, 9), values, color="#d9822b", linewidth=1.0, linestyle="--")
+            axis.plot([], [], color="#d9822b", linestyle="--", label="left as it was at span 2")
+            axis.legend(loc="lower left", bbox_to_anchor=(0.0, 0.1))
         axis.set_title(title)
         axis.set_xlabel("span")
         axis.grid(alpha=0.3)

@@ -11,6 +11,7 @@ from components.serving.versions import WITHDRAWN, list_versions, numbers_in
 from modules import model_layout
 from tests.conftest import GLYPHS
 from tests.continuous.digits_in_time import (
+    DRIFT_FROM,
     NEW_CLASS,
     NEW_CLASS_FROM,
     PERMUTED,
@@ -152,13 +153,13 @@ class Play:
         """The lines of ``decisions.jsonl``."""
         return (self.root / "decisions.jsonl").read_text(encoding="utf-8").splitlines()
 
-    def judge(self, span: int) -> Served:
-        """Asks the served version about the held-out digits of a span's time and the golden set."""
-        version = list_versions(self.serving)[-1]
+    def judge(self, span: int, version: int | None = None) -> Served:
+        """Asks a version, by default the served one, about a span's time and the golden set."""
         held_out = self.folder / "held-out" / str(span)
         if not held_out.exists():
             self.digits.write_held_out(span, held_out)
-        return judged(self.serving / str(version), held_out, self.folder / "golden")
+        number = list_versions(self.serving)[-1] if version is None else version
+        return judged(self.serving / str(number), held_out, self.folder / "golden")
 
     def spans_of_versions(self) -> dict[int, set[int]]:
         """By version, also those that were withdrawn: the spans that it was trained on."""
@@ -178,6 +179,8 @@ class Play:
         return copy
 
     def as_json(self) -> dict[str, Any]:
-        """What ``benchmarks.continuous`` draws."""
+        """What ``benchmarks.continuous`` draws; ``left_alone`` is the version before the drift."""
         steps = [asdict(step) for step in self.steps]
-        return {"seed": self.seed, "start": self.start, "steps": steps}
+        before = [step for step in self.steps if step.span == DRIFT_FROM - 1][-1].served.version
+        left_alone = {span: self.judge(span, before).accuracy_of_all for span in SPANS}
+        return {"seed": self.seed, "start": self.start, "steps": steps, "left_alone": left_alone}
