@@ -67,19 +67,20 @@ class Retrained:
         incomplete.rename(self.folder / "spans" / f"span-{span}")
         return span
 
-    def retrain(self, moment: Moment | None = None) -> Attempt:
-        """Runs ``thaw retrain`` to its end, or to the moment at which it is killed."""
-        with begun(self.root, "retrain", str(self.config)) as attempt:
-            if moment is None:
-                status = attempt.wait_for_end()
-            else:
-                attempt.wait_until(moment)
-                if attempt.kill():
-                    self.kills.append(moment)
-        if moment is None:
-            errors = (self.folder / "stderr").read_text(encoding="utf-8")
-            assert status == 0, "\n".join([*attempt.lines, errors])
+    def finish(self, command: str = "retrain") -> Attempt:
+        """Runs a command to its end."""
+        with begun(self.root, command, str(self.config)) as attempt:
+            status = attempt.wait_for_end()
+        errors = (self.folder / "stderr").read_text(encoding="utf-8")
+        assert status == 0, "\n".join([*attempt.lines, errors])
         return attempt
+
+    def kill(self, moment: Moment) -> None:
+        """Runs ``thaw retrain``, and kills it at a moment, if it has not ended before."""
+        with begun(self.root, "retrain", str(self.config)) as attempt:
+            attempt.wait_until(moment)
+            if attempt.kill():
+                self.kills.append(moment)
 
     def chain(self, moments: Sequence[Moment], each: int = 12) -> None:
         """A span comes; calls are killed at these moments, one after the other; then checks all."""
@@ -87,9 +88,9 @@ class Retrained:
         span = self.comes(each)
         with watching.Watcher(self.serving) as watcher:
             for moment in moments:
-                self.retrain(moment)
+                self.kill(moment)
                 self.check_decisions()
-            self.retrain()
+            self.finish()
         watcher.check()
         after = watching.numbers(self.serving)
         assert after[:-1] == before, "one version, and one only, must have come"
@@ -107,7 +108,14 @@ class Retrained:
         return {span.span for span in trained_spans_in(summary)}
 
     def check_end(self) -> None:
-        """All that must hold when nothing is left to do."""
+        """All that must hold when nothing is left to do.
+
+        A call with nothing new leaves to the next run what a kill after the push has left.
+        """
+        versions = watching.numbers(self.serving)
+        self.check_nothing_new()
+        self.finish("run")
+        assert watching.numbers(self.serving) == versions
         records = spans.read(self.root / "spans.json")
         assert {number: record.count for number, record in records.items()} == self.images
         assert {record.state for record in records.values()} == {"accepted"}
@@ -115,12 +123,11 @@ class Retrained:
         assert len(written) == len(self.images)
         state.check_executions(self.root)
         state.check_folders(self.root, self.serving)
-        self.check_nothing_new()
 
     def check_nothing_new(self) -> None:
         """Another call says so, in one line, and neither runs a node nor pushes."""
         runs, versions = list((self.root / "runs").iterdir()), watching.numbers(self.serving)
-        attempt = self.retrain()
+        attempt = self.finish()
         assert len(attempt.lines) == 1, attempt.lines
         assert attempt.lines[0].startswith("nothing new: ")
         assert list((self.root / "runs").iterdir()) == runs

@@ -51,7 +51,7 @@ def retrained(tmp_path_factory: pytest.TempPathFactory) -> Retrained:
     """A root in which a first version was pushed."""
     retrained = Retrained(tmp_path_factory.mktemp("retraining"))
     retrained.comes(25)
-    retrained.retrain()
+    retrained.finish()
     return retrained
 
 
@@ -77,7 +77,7 @@ def test_a_full_disk_is_told_in_one_line_and_harms_nothing_that_is_served(tmp_pa
     with small_disk(tmp_path / "disk", 64) as disk:
         retrained = Retrained(disk)
         retrained.comes(25)
-        retrained.retrain()
+        retrained.finish()
         before = tree(retrained.serving)
         span = retrained.comes(12)
         # No byte; hardly what ML Metadata needs; some of what the training needs.
@@ -88,7 +88,7 @@ def test_a_full_disk_is_told_in_one_line_and_harms_nothing_that_is_served(tmp_pa
             one_line(done, 1, f"no space is left on the disk of {disk}")
             assert tree(retrained.serving) == before
             retrained.check_decisions()
-        retrained.retrain()
+        retrained.finish()
         (_, version) = watching.numbers(retrained.serving)
         assert span in retrained.spans_of(version)
         retrained.check_end()
