@@ -4,7 +4,6 @@ import os
 import shutil
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from components.image_example_gen import digests, listing_file
+from components.image_example_gen import listing_file
 from components.records import spans as registry
 from modules.errors import InputError
 from pipeline.configuration import loading
@@ -21,7 +20,6 @@ from pipeline.continuous.look import (
     Look,
     content_without_listing,
     golden_in,
-    keep_read,
     look,
     pinned,
     recipe,
@@ -232,24 +230,3 @@ def test_a_golden_set_that_is_not_the_pinned_one_is_refused_before_any_span_is_l
     message = r"^evaluation\.golden\.sha256: the set in .*/golden has the fingerprint [0-9a-f]{64},"
     with pytest.raises(InputError, match=message):
         look(loading.load(config.file, [pinned]), {})
-
-
-def test_files_that_were_read_right_after_they_were_written_are_read_once_more_and_not_again(
-    config_of: Callable[..., Config], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    config = config_of(["span-1"])
-    records = {1: taken_in(config, 1)}
-    read: list[str] = []
-
-    def read_file(path: str) -> bytes:
-        read.append(path)
-        return Path(path).read_bytes()
-
-    now = time.time_ns
-    monkeypatch.setattr(time, "time_ns", lambda: now() + 2 * digests.SETTLED)
-    monkeypatch.setattr(digests, "read_file", read_file)
-    for _ in range(3):
-        seen = look(config, records)
-        assert changes(seen) == {1: "none"}
-        keep_read(config, seen)
-    assert len(read) == len(set(read)) == 8

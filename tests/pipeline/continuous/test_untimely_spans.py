@@ -1,18 +1,19 @@
 """Spans that grow or change while they are read, come late, or leave a hole in the numbers."""
 
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from components.image_example_gen import records
+from components.image_example_gen import digests, records
 from components.records import spans
 from components.records.spans import SpanRecord
 from modules.errors import InputError
 from pipeline.configuration import loading
 from pipeline.configuration.config import Config
-from pipeline.continuous.look import look
+from pipeline.continuous.look import keep_read, look
 from pipeline.state.root import Root
 from tests.conftest import GLYPHS
 from tests.pipeline.continuous.test_taking_in import executions_of, fill, take_in
@@ -96,3 +97,24 @@ def test_a_span_that_comes_late_fills_the_hole_that_it_left_in_the_numbers(
     assert list(later) == [1, 2, 3]
     assert {number: later[number] for number in first} == first
     assert executions_of(config) == len(later)
+
+
+def test_files_that_were_read_right_after_they_were_written_are_read_once_more_and_not_again(
+    config: Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill(tmp_path / "span-1")
+    taken_in = take_in(config)
+    read: list[str] = []
+
+    def read_file(path: str) -> bytes:
+        read.append(path)
+        return Path(path).read_bytes()
+
+    now = time.time_ns
+    monkeypatch.setattr(time, "time_ns", lambda: now() + 2 * digests.SETTLED)
+    monkeypatch.setattr(digests, "read_file", read_file)
+    for _ in range(3):
+        seen = look(config, taken_in)
+        assert seen.to_take_in == []
+        keep_read(config, seen)
+    assert len(read) == len(set(read)) == 24
