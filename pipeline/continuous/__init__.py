@@ -1,1 +1,5 @@
-"""Data that comes in spans: what is new, taking it in, and training over a window of them."""
+"""Continuous retraining: ``spans`` ingests the data, ``decision`` says whether to train on it.
+
+``retraining`` is one call of ``thaw retrain``, ``window_run`` one of ``thaw run`` with a window,
+and ``service`` calls the former once a period.
+"""

@@ -9,18 +9,18 @@ from components.records.spans import SpanRecord
 from components.records.summary import Summary
 from modules.errors import InputError
 from pipeline.configuration.config import Config
-from pipeline.continuous import decisions
-from pipeline.continuous.decide import decide, refused
-from pipeline.continuous.decisions import Decision
-from pipeline.continuous.kept import look_with_root
-from pipeline.continuous.look import Look, keep_read, window_of
-from pipeline.continuous.situation import Situation, gather
-from pipeline.continuous.taking_in import (
+from pipeline.continuous.decision import decisions
+from pipeline.continuous.decision.decide import decide, refused
+from pipeline.continuous.decision.decisions import Decision
+from pipeline.continuous.decision.situation import Situation, gather
+from pipeline.continuous.spans.ingest import (
     check_none_is_refused,
     refused_before,
     take_in_spans,
     window_size,
 )
+from pipeline.continuous.spans.kept_data import look_with_root
+from pipeline.continuous.spans.scan import Look, keep_read, window_of
 from pipeline.runners.begin import Run, begun, failures_in_words, held
 from pipeline.runners.local import complete
 from pipeline.state.root import Root

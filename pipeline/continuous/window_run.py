@@ -5,7 +5,7 @@ from pathlib import Path
 from components.records.summary import Summary
 from modules.settings import Override
 from pipeline.configuration.config import Config
-from pipeline.continuous.taking_in import take_in
+from pipeline.continuous.spans.ingest import take_in
 from pipeline.runners import local
 
 

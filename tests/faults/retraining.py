@@ -7,7 +7,7 @@ from pathlib import Path
 from components.records import spans
 from components.records.summary import trained_spans_in
 from modules import model_layout
-from pipeline.continuous.decisions import read_decisions
+from pipeline.continuous.decision.decisions import read_decisions
 from tests.conftest import GLYPHS
 from tests.faults import state, watching
 from tests.faults.running import Attempt, Moment, add_digits, begun

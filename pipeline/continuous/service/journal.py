@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from modules.errors import InputError
-from pipeline.continuous.decisions import Decision, last_decision
+from pipeline.continuous.decision.decisions import Decision, last_decision
 from pipeline.state.root import Root
 
 

@@ -12,12 +12,12 @@ from modules.settings.retrain import as_seconds
 from pipeline import preflight
 from pipeline.configuration import loading
 from pipeline.configuration.config import Config
-from pipeline.continuous.look import AS_BEFORE, window_of
 from pipeline.continuous.service import journal, log, loop
 from pipeline.continuous.service.child import Child, command
 from pipeline.continuous.service.stopping import Stop
 from pipeline.continuous.service.systemd import Notifier
 from pipeline.continuous.service.tally import Tally
+from pipeline.continuous.spans.scan import AS_BEFORE, window_of
 from pipeline.state.root import Root, shown
 
 _ERROR = "thaw: "  # begins the line that says why a command has failed

@@ -12,15 +12,16 @@ from components.records.summary import Summary
 from modules.errors import BusyError, InputError
 from pipeline.cli.app import app
 from pipeline.configuration.config import Config
-from pipeline.continuous import decisions, retraining
-from pipeline.continuous.decisions import Decision
-from pipeline.continuous.look import Look
+from pipeline.continuous import retraining
+from pipeline.continuous.decision import decisions
+from pipeline.continuous.decision.decisions import Decision
+from pipeline.continuous.spans.scan import Look
 from pipeline.runners.begin import Run
 from pipeline.state.root import Root
-from tests.pipeline.continuous.kept_data import keep
+from tests.pipeline.continuous.decision.situations import trained_on
 from tests.pipeline.continuous.served_versions import push
-from tests.pipeline.continuous.situations import trained_on
-from tests.pipeline.continuous.test_look import config_of, taken_in
+from tests.pipeline.continuous.spans.ingested_spans import keep
+from tests.pipeline.continuous.spans.test_scan import config_of, taken_in
 
 __all__ = ["config_of", "played", "served"]  # the fixtures
 

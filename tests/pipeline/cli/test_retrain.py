@@ -17,9 +17,9 @@ from components.records import spans
 from modules.errors import BusyError, InputError, StageError
 from pipeline.cli.app import app
 from pipeline.configuration.config import Config
-from pipeline.continuous import decisions
-from pipeline.continuous.decisions import Decision
-from pipeline.continuous.look import recipe
+from pipeline.continuous.decision import decisions
+from pipeline.continuous.decision.decisions import Decision
+from pipeline.continuous.spans.scan import recipe
 from pipeline.state.root import Root
 from tests.conftest import GLYPHS, PROJECT
 from tests.pipeline.cli.played_graphs import (

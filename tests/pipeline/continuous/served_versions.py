@@ -7,7 +7,7 @@ from pathlib import Path
 
 from components.records.data import TrainedSpanRecord
 from components.serving import versions
-from tests.pipeline.continuous.situations import NOW
+from tests.pipeline.continuous.decision.situations import NOW
 
 
 def push(

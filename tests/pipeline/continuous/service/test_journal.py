@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.continuous.decisions import Decision, append
+from pipeline.continuous.decision.decisions import Decision, append
 from pipeline.continuous.service import journal
 from pipeline.state.root import Root
 

@@ -8,7 +8,7 @@ from prometheus_client import CollectorRegistry, generate_latest
 
 from components.records import spans
 from components.records.spans import SpanRecord, State
-from pipeline.continuous.decisions import Decision, append
+from pipeline.continuous.decision.decisions import Decision, append
 from pipeline.continuous.service.monitor import RootCollector
 from pipeline.continuous.service.tally import Tally
 from pipeline.state.root import Root

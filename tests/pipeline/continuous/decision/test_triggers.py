@@ -8,9 +8,9 @@ import pytest
 from components.records.spans import AgreementRecord, ShareRecord, SpanRecord
 from modules.intervals import share
 from modules.settings import ServedAccuracy
-from pipeline.continuous import triggers
-from pipeline.continuous.decisions import TriggerResult
-from tests.pipeline.continuous.situations import (
+from pipeline.continuous.decision import triggers
+from pipeline.continuous.decision.decisions import TriggerResult
+from tests.pipeline.continuous.decision.situations import (
     NOW,
     finished,
     situation,

@@ -9,8 +9,8 @@ from components.records.data import TrainedSpanRecord
 from components.records.spans import SpanRecord
 from components.window.selection import select
 from modules.settings import Older, Window
-from pipeline.continuous.decisions import FinishedRun, SpanOfModel
-from pipeline.continuous.situation import Situation, Version
+from pipeline.continuous.decision.decisions import FinishedRun, SpanOfModel
+from pipeline.continuous.decision.situation import Situation, Version
 from tests.components.window.test_selection import record
 
 NOW = datetime(2026, 11, 25, 12, tzinfo=timezone.utc)

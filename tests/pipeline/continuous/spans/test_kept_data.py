@@ -13,11 +13,11 @@ from modules.images import shard_labels
 from modules.images.shard_labels import SpanPart
 from pipeline.configuration import loading
 from pipeline.configuration.config import Config
-from pipeline.continuous.kept import look_with_root, lost_spans
-from pipeline.continuous.look import Look
+from pipeline.continuous.spans.kept_data import look_with_root, lost_spans
+from pipeline.continuous.spans.scan import Look
 from pipeline.state.root import Root
-from tests.pipeline.continuous.kept_data import keep
-from tests.pipeline.continuous.test_look import changes, config_of, taken_in
+from tests.pipeline.continuous.spans.ingested_spans import keep
+from tests.pipeline.continuous.spans.test_scan import changes, config_of, taken_in
 
 __all__ = ["config_of"]  # a fixture
 

@@ -13,10 +13,10 @@ from components.records.spans import SpanRecord
 from modules.errors import InputError
 from pipeline.configuration import loading
 from pipeline.configuration.config import Config
-from pipeline.continuous.look import keep_read, look
+from pipeline.continuous.spans.scan import keep_read, look
 from pipeline.state.root import Root
 from tests.conftest import GLYPHS
-from tests.pipeline.continuous.test_taking_in import executions_of, fill, take_in
+from tests.pipeline.continuous.spans.test_ingest import executions_of, fill, take_in
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from google.protobuf.message import DecodeError
 from tensorflow_metadata.proto.v0 import statistics_pb2
 
 from modules import features
-from pipeline.continuous.drift import Histogram
+from pipeline.continuous.decision.drift import Histogram
 
 _FILE = "Split-{split}/FeatureStats.pb"  # StatisticsGen's; a DatasetFeatureStatisticsList
 _QUANTILES = statistics_pb2.Histogram.HistogramType.QUANTILES

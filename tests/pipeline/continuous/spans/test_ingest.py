@@ -13,8 +13,8 @@ from modules.errors import InputError
 from pipeline.commands.spans import decide
 from pipeline.configuration import loading
 from pipeline.configuration.config import Config
-from pipeline.continuous import taking_in
-from pipeline.continuous.look import look
+from pipeline.continuous.spans import ingest
+from pipeline.continuous.spans.scan import look
 from pipeline.runners import begin
 from pipeline.state.root import Root
 from tests.conftest import GLYPHS
@@ -48,7 +48,7 @@ def config(folder: Path) -> Config:
 
 def take_in(config: Config) -> dict[int, SpanRecord]:
     with begin.held(config), begin.begun(config) as run:
-        return taking_in.take_in_spans(run, look(config, spans.read(run.root.spans)))
+        return ingest.take_in_spans(run, look(config, spans.read(run.root.spans)))
 
 
 @pytest.fixture(scope="module")
@@ -83,7 +83,7 @@ def test_what_was_taken_in_is_not_taken_in_again(config: Config) -> None:
     with begin.held(config), begin.begun(config) as run:
         seen = look(config, spans.read(run.root.spans))
         assert seen.to_take_in == []
-        size = taking_in.take_in(run)
+        size = ingest.take_in(run)
     assert executions_of(config) == before
     assert size.classes == 2
 

@@ -16,8 +16,14 @@ from components.serving import versions
 from components.window.selection import Selection, select
 from modules import model_layout
 from pipeline.configuration.config import Config
-from pipeline.continuous.decisions import Decision, FinishedRun, Part, SpanOfModel, last_decision
-from pipeline.continuous.look import window_of
+from pipeline.continuous.decision.decisions import (
+    Decision,
+    FinishedRun,
+    Part,
+    SpanOfModel,
+    last_decision,
+)
+from pipeline.continuous.spans.scan import window_of
 from pipeline.state.root import Root
 
 _ENDED = ("pushed", "rejected", "unchanged")

@@ -5,9 +5,9 @@ from collections.abc import Iterator, Sequence
 from components.serving.versions import TIME_FORM
 from modules.settings import Trigger
 from modules.text import counted
-from pipeline.continuous import triggers
-from pipeline.continuous.decisions import Decision, TriggerResult
-from pipeline.continuous.situation import Situation
+from pipeline.continuous.decision import triggers
+from pipeline.continuous.decision.decisions import Decision, TriggerResult
+from pipeline.continuous.decision.situation import Situation
 
 
 def decide(situation: Situation, when: Sequence[Trigger]) -> Decision:
@@ -63,7 +63,7 @@ def _results(situation: Situation, when: Sequence[Trigger]) -> Iterator[TriggerR
             yield triggers.every(situation, trigger.every)
         elif trigger.drift is not None:
             # NumPy and protobuf are imported here: not where there is no such trigger.
-            from pipeline.continuous.drift_trigger import drifts
+            from pipeline.continuous.decision.drift_trigger import drifts
 
             yield from drifts(situation, trigger.drift)
 

@@ -11,13 +11,13 @@ from modules.errors import InputError
 from modules.settings import Trigger
 from pipeline.configuration import loading
 from pipeline.configuration.config import Config
-from pipeline.continuous import decisions, situation
-from pipeline.continuous.decide import decide
-from pipeline.continuous.decisions import Decision
-from pipeline.continuous.situation import Situation
+from pipeline.continuous.decision import decisions, situation
+from pipeline.continuous.decision.decide import decide
+from pipeline.continuous.decision.decisions import Decision
+from pipeline.continuous.decision.situation import Situation
 from pipeline.state.root import Root
+from tests.pipeline.continuous.decision.situations import NOW, span, trained_on
 from tests.pipeline.continuous.served_versions import push
-from tests.pipeline.continuous.situations import NOW, span, trained_on
 
 WHEN = (Trigger(new_span=True),)
 

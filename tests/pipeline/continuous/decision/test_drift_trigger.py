@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 
 from components.records.spans import SpanRecord
-from pipeline.continuous.decisions import TriggerResult
-from pipeline.continuous.drift_trigger import drifts
-from pipeline.continuous.situation import Situation, Version
-from tests.pipeline.continuous.situations import NOW, situation, span, trained_on, version
-from tests.pipeline.continuous.test_span_statistics import write
+from pipeline.continuous.decision.decisions import TriggerResult
+from pipeline.continuous.decision.drift_trigger import drifts
+from pipeline.continuous.decision.situation import Situation, Version
+from tests.pipeline.continuous.decision.situations import NOW, situation, span, trained_on, version
+from tests.pipeline.continuous.decision.test_span_statistics import write
 
 Columns = Mapping[str, Sequence[Any]]
 

@@ -13,12 +13,12 @@ from modules import features, model_layout
 from pipeline.cli.app import app
 from pipeline.configuration import loading
 from pipeline.configuration.config import Config
-from pipeline.continuous import taking_in
-from pipeline.continuous.look import look
+from pipeline.continuous.spans import ingest
+from pipeline.continuous.spans.scan import look
 from pipeline.runners import begin
 from pipeline.state.root import Root
 from tests.conftest import GLYPHS
-from tests.pipeline.continuous.test_taking_in import fill
+from tests.pipeline.continuous.spans.test_ingest import fill
 
 
 class ReadsTheLabel(tf.Module):
@@ -56,7 +56,7 @@ def config(tmp_path: Path) -> Config:
 
 def take_in(config: Config) -> SpanRecord:
     with begin.held(config), begin.begun(config) as run:
-        return taking_in.take_in_spans(run, look(config, spans.read(run.root.spans)))[6]
+        return ingest.take_in_spans(run, look(config, spans.read(run.root.spans)))[6]
 
 
 def test_a_suspicious_span_is_set_aside_until_a_person_decides(

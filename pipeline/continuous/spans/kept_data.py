@@ -11,7 +11,7 @@ from components.records.spans import SpanRecord
 from components.window.selection import EXAMPLES, REVIEW, select
 from modules.errors import InputError
 from pipeline.configuration.config import Config
-from pipeline.continuous.look import Look, golden_in, look, recipe, window_of
+from pipeline.continuous.spans.scan import Look, golden_in, look, recipe, window_of
 from pipeline.golden import names
 from pipeline.state.root import Root, shown
 

@@ -9,11 +9,11 @@ from components.records.spans import SpanRecord
 from components.window.selection import STATISTICS
 from modules import features
 from modules.settings import DriftFeature
-from pipeline.continuous import drift, span_statistics
-from pipeline.continuous.decisions import TriggerResult
-from pipeline.continuous.situation import Situation, content_of
-from pipeline.continuous.span_statistics import SpanStatistics
-from pipeline.continuous.triggers import nothing_new, numbers
+from pipeline.continuous.decision import drift, span_statistics
+from pipeline.continuous.decision.decisions import TriggerResult
+from pipeline.continuous.decision.situation import Situation, content_of
+from pipeline.continuous.decision.span_statistics import SpanStatistics
+from pipeline.continuous.decision.triggers import nothing_new, numbers
 
 
 @dataclass(frozen=True)

@@ -25,8 +25,8 @@ from modules.errors import InputError
 from modules.settings import check_class_weights
 from pipeline import collector
 from pipeline.compiled import compile_span
-from pipeline.continuous.kept import look_with_root
-from pipeline.continuous.look import (
+from pipeline.continuous.spans.kept_data import look_with_root
+from pipeline.continuous.spans.scan import (
     AS_BEFORE,
     Look,
     SpanOnDisk,

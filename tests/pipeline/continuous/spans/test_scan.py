@@ -16,7 +16,7 @@ from components.records import spans as registry
 from modules.errors import InputError
 from pipeline.configuration import loading
 from pipeline.configuration.config import Config
-from pipeline.continuous.look import (
+from pipeline.continuous.spans.scan import (
     Look,
     content_without_listing,
     golden_in,
@@ -185,7 +185,7 @@ def test_a_look_imports_no_tensorflow(config_of: Callable[..., Config]) -> None:
     code = (
         "import sys\n"
         "from pipeline.configuration import loading\n"
-        "from pipeline.continuous.look import look\n"
+        "from pipeline.continuous.spans.scan import look\n"
         f"print(len(look(loading.load({str(file)!r}), {{}}).spans))\n"
         "print(sorted({'tensorflow', 'tfx', 'apache_beam', 'numpy'} & set(sys.modules)))\n"
     )

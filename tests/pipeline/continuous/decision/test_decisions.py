@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from modules.errors import InputError
-from pipeline.continuous import decisions
-from pipeline.continuous.decisions import Decision, FinishedRun, SpanOfModel, TriggerResult
+from pipeline.continuous.decision import decisions
+from pipeline.continuous.decision.decisions import Decision, FinishedRun, SpanOfModel, TriggerResult
 
 
 def decision(number: int, answer: str = "no") -> Decision:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from pipeline.continuous.drift import (
+from pipeline.continuous.decision.drift import (
     Histogram,
     Pool,
     jensen_shannon,

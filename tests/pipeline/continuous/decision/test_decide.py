@@ -3,8 +3,15 @@
 from datetime import timedelta
 
 from modules.settings import Retrain, Trigger
-from pipeline.continuous.decide import decide, refused
-from tests.pipeline.continuous.situations import NOW, finished, part, situation, span, version
+from pipeline.continuous.decision.decide import decide, refused
+from tests.pipeline.continuous.decision.situations import (
+    NOW,
+    finished,
+    part,
+    situation,
+    span,
+    version,
+)
 
 NEW_SPAN = (Trigger(new_span=True),)
 

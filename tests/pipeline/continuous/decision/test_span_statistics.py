@@ -10,8 +10,8 @@ import pytest
 import tensorflow_data_validation as tfdv
 from tensorflow_data_validation.statistics.stats_impl import generate_statistics_in_memory
 
-from pipeline.continuous import span_statistics
-from pipeline.continuous.drift import Pool, jensen_shannon
+from pipeline.continuous.decision import span_statistics
+from pipeline.continuous.decision.drift import Pool, jensen_shannon
 from tests.conftest import PROJECT
 
 
@@ -68,7 +68,7 @@ def test_statistics_that_are_gone_or_damaged_are_none(tmp_path: Path) -> None:
 
 def test_reading_statistics_imports_no_tensorflow() -> None:
     code = (
-        "import sys; import pipeline.continuous.span_statistics; "
+        "import sys; import pipeline.continuous.decision.span_statistics; "
         "print(sorted({'tensorflow', 'tfx', 'apache_beam'} & set(sys.modules)))"
     )
     done = subprocess.run(

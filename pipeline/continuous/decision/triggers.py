@@ -11,8 +11,8 @@ from modules.intervals import Estimate, share
 from modules.rounding import share as as_share
 from modules.settings import ServedAccuracy
 from modules.text import counted
-from pipeline.continuous.decisions import TriggerResult
-from pipeline.continuous.situation import Situation, Version, content_of
+from pipeline.continuous.decision.decisions import TriggerResult
+from pipeline.continuous.decision.situation import Situation, Version, content_of
 
 NOTHING_SERVED = "nothing_served"
 _UNITS = (("day", 86400), ("hour", 3600), ("minute", 60), ("second", 1))
