@@ -110,6 +110,9 @@ class SpanRecord(Record):
     artifacts: dict[str, str] = Field(default={})
     """Where its data lies, relative to the root: `examples`, `older`, `ingestion`, `statistics`,
     `review`."""
+    contradicted: dict[str, str] = Field(default={})
+    """Images that were left out because another span has the same bytes under another label: by
+    their sha256, the label here. Once the spans agree, this one is taken in again."""
     agreement: AgreementRecord | None = None
     """What the served model said of it; null where none was served that could answer."""
     history: tuple[DecisionRecord, ...] = ()

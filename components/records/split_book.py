@@ -80,6 +80,22 @@ class SplitBook:
                 labels |= names if any(sighting.span != span for sighting in known) else set()
         return labels
 
+    def contradicted(self, span: int, labels: Mapping[str, str]) -> dict[str, str]:
+        """Those images of a span that another span has under another label.
+
+        Args:
+            span: the span's number.
+            labels: of its images, by digest.
+        """
+        return {
+            digest: label
+            for digest, label in labels.items()
+            if any(
+                other.span != span and other.label != label
+                for other in self.sightings.get(digest, ())
+            )
+        }
+
     def with_span(self, span: int, entries: Sequence[Entry]) -> "SplitBook":
         """The book with a span's images.
 

@@ -1,22 +1,13 @@
 """Takes in the spans that are new, each by a graph of its own, and enters them in the root."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
-from pathlib import Path
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from components.image_example_gen import listing_file
-from components.image_example_gen.listing_file import DigestedListing
 from components.records import span_decisions, spans, split_book
-from components.records.data import FINGERPRINT, read_report
-from components.records.spans import THAW, SpanRecord
-from components.serving.versions import utc_now
+from components.records.spans import SpanRecord
 from components.window.selection import (
-    EXAMPLES,
     INGESTION,
-    OLDER,
     REVIEW,
-    STATISTICS,
     Selection,
     select,
 )
@@ -25,22 +16,20 @@ from modules.errors import InputError
 from modules.settings import check_class_weights
 from pipeline import collector
 from pipeline.compiled import compile_span
-from pipeline.continuous.spans.kept_data import look_with_root
+from pipeline.continuous.spans.kept_data import agreeing_spans, look_with_root
 from pipeline.continuous.spans.scan import (
     AS_BEFORE,
     Look,
     SpanOnDisk,
-    content_without_listing,
-    golden_in,
     keep_read,
-    recipe,
+    look,
     window_of,
 )
+from pipeline.continuous.spans.span_records import accepted_record, refused_record
 from pipeline.data_size import DataSize
-from pipeline.golden import check_labels, names
+from pipeline.golden import check_labels
 from pipeline.runners.begin import Run
 from pipeline.runners.local import connected, run_graph
-from pipeline.state import executions
 from pipeline.state.executions import NodeRun
 from pipeline.state.root import shown
 
@@ -79,11 +68,37 @@ def take_in_spans(this: Run, seen: Look) -> dict[int, SpanRecord]:
         this.display.start("prepare")
         connection = connected(this)
         this.seconds["prepare_spans"] = round(this.display.finish("prepare"), 2)
-        for span in seen.to_take_in:
-            records, problem = _take_in_one(this, span, connection)
-            refused += [f"span {span.number}: {problem}"] if problem else []
+        todo, taken_in = seen.to_take_in, set[int]()
+        while todo:
+            for span in todo:
+                records, problem = _take_in_one(this, span, connection)
+                refused += [f"span {span.number}: {problem}"] if problem else []
+            taken_in |= {span.number for span in todo}
+            todo = _due_now(this, seen, records, taken_in)
     check_none_is_refused([*refused, *refused_before(seen, records)])
     return records
+
+
+def _due_now(
+    this: Run, seen: Look, records: Mapping[int, SpanRecord], taken_in: Collection[int]
+) -> list[SpanOnDisk]:
+    """What is to be taken in because of what this run has just taken in, the earliest first.
+
+    Args:
+        this: the run.
+        seen: what there was at its beginning.
+        records: of all spans.
+        taken_in: the numbers of those that it has taken in.
+    """
+    due: dict[int, SpanOnDisk] = {}
+    if any(records[number].state == "quarantined" for number in taken_in):
+        # The window reaches back to earlier spans.
+        again = look(this.config, records).to_take_in
+        due = {span.number: span for span in again if span.number not in taken_in}
+    # Spans that were corrected one after the other agree now, and the first one does not know it.
+    agreeing = agreeing_spans(this.root, records)
+    due |= {span.number: span for span in seen.spans if span.number in agreeing}
+    return [due[number] for number in sorted(due)]
 
 
 def refused_before(seen: Look, records: Mapping[int, SpanRecord]) -> list[str]:
@@ -115,10 +130,10 @@ def _take_in_one(this: Run, span: SpanOnDisk, connection: Any) -> tuple[dict[int
     records = spans.read(this.root.spans)
     previous = records.get(span.number)
     if problem:
-        record = span_decisions.refused(_refused(this, span, problem), previous)
+        record = span_decisions.refused(refused_record(this, span, problem), previous)
     else:
         ingestion = NodeRun(compiled.pipeline, run, "ImageExampleGen")
-        taken_in = _accepted(this, span, ingestion, connection)
+        taken_in = accepted_record(this, span, ingestion, connection)
         folder = this.root.path / taken_in.artifacts[REVIEW]
         record = span_decisions.reviewed(
             taken_in,
@@ -145,65 +160,6 @@ def _set_aside(this: Run, record: SpanRecord) -> str:
         f"span {record.span} is quarantined, so no model is trained on it: {record.reason}; look "
         f"at {shown(this.root.path / sheet)}, and then accept or reject it: thaw spans accept "
         f"{shown(this.config.file)} {record.span} --by NAME --reason TEXT"
-    )
-
-
-def _golden(this: Run, listing: DigestedListing | None) -> list[str]:
-    return golden_in(listing, names(this.config))
-
-
-def _refused(this: Run, span: SpanOnDisk, problem: str) -> SpanRecord:
-    listing = listing_file.read(this.root.listing_of(span.number))
-    content = listing.fingerprint if listing else ""
-    now = utc_now()
-    return SpanRecord(
-        span=span.number,
-        version=span.place.version or 0,
-        # The listing is then that of what the span held before.
-        content=content_without_listing(span.problem) if span.problem else content,
-        recipe=recipe(this.config, _golden(this, listing), refused=True),
-        state="refused",
-        reason=problem,
-        decided_by=THAW,
-        decided_at=now,
-        taken_in_at=now,
-        run_id=this.run_id,
-        images={},
-    )
-
-
-def _accepted(this: Run, span: SpanOnDisk, ingestion: NodeRun, connection: Any) -> SpanRecord:
-    """The record of a span that ImageExampleGen has taken in."""
-    statistics = replace(ingestion, node_id="StatisticsGen")
-    review = replace(ingestion, node_id="SpanReview")
-    given = {
-        **executions.outputs_of(connection, ingestion),
-        **executions.outputs_of(connection, statistics),
-        **executions.outputs_of(connection, review),
-    }
-    # Without data.window.older, the artifact is there and holds nothing.
-    older = (OLDER,) if window_of(this.config).older else ()
-    kinds = (EXAMPLES, *older, INGESTION, STATISTICS, REVIEW)
-    folders = {kind: given[kind][-1].uri for kind in kinds if kind in given}
-    fingerprint = given[EXAMPLES][-1].custom_properties[FINGERPRINT].string_value
-    listing = listing_file.read(this.root.listing_of(span.number))
-    now = utc_now()
-    return SpanRecord(
-        span=span.number,
-        version=span.place.version or 0,
-        content=listing.fingerprint if listing else "",
-        recipe=recipe(this.config, _golden(this, listing)),
-        fingerprint=fingerprint,
-        state="accepted",
-        reason="its images fit the schema",
-        decided_by=THAW,
-        decided_at=now,
-        taken_in_at=now,
-        run_id=this.run_id,
-        images=read_report(Path(folders[INGESTION])).images or {},
-        artifacts={
-            kind: str(Path(folder).relative_to(this.root.path)) for kind, folder in folders.items()
-        },
     )
 
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from components.image_example_gen import listing_file
 from components.image_example_gen.sources import spans
+from components.records import split_book
 from components.records.spans import SpanRecord
 from components.window.selection import EXAMPLES, REVIEW, select
 from modules.errors import InputError
@@ -17,7 +18,7 @@ from pipeline.state.root import Root, shown
 
 
 def look_with_root(config: Config, records: Mapping[int, SpanRecord]) -> Look:
-    """As ``look``; a span of whose data something is gone has changed.
+    """As ``look``; a span has changed too if its data is gone, or lacks images that it may have.
 
     Args:
         config: with a window.
@@ -28,9 +29,10 @@ def look_with_root(config: Config, records: Mapping[int, SpanRecord]) -> Look:
             nor be taken in again, as its images are no longer at ``data.path``.
     """
     lost = lost_spans(Root(config.root), records)
+    stale = lost | agreeing_spans(Root(config.root), records)
     seen = look(config, records)
     compared = tuple(
-        replace(span, change="changed") if span.change == "none" and span.number in lost else span
+        replace(span, change="changed") if span.change == "none" and span.number in stale else span
         for span in seen.spans
     )
     on_disk = {*(span.number for span in seen.spans), *seen.passed_over}
@@ -116,6 +118,21 @@ def lost_spans(root: Root, records: Mapping[int, SpanRecord]) -> set[int]:
         if not (root.path / path).is_dir()
         or (known is not None and str(root.path / path) not in known)
     }
+
+
+def agreeing_spans(root: Root, records: Mapping[int, SpanRecord]) -> set[int]:
+    """The accepted spans that lack images because of labels that other spans no longer have.
+
+    Args:
+        root: of the pipeline.
+        records: of all its spans.
+
+    Raises:
+        InputError: when the split book is damaged.
+    """
+    some = [r for r in records.values() if r.state == "accepted" and r.contradicted]
+    book = split_book.read(root.split_book) if some else split_book.SplitBook()
+    return {r.span for r in some if book.contradicted(r.span, r.contradicted) != r.contradicted}
 
 
 def _known_to_metadata(root: Root) -> set[str] | None:

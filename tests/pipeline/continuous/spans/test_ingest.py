@@ -142,3 +142,27 @@ def test_a_span_is_taken_in_again_without_an_image_that_has_become_golden(
     assert look(judged, again).to_take_in == []
     # Without the golden set, the image comes back.
     assert take_in(config)[2].fingerprint == first[2].fingerprint
+
+
+def test_labels_that_are_corrected_in_two_spans_at_once_are_trained_on_again(
+    config: Config, folder: Path, first: dict[int, SpanRecord]
+) -> None:
+    """The first span to be taken in finds the other one's earlier label in the split book."""
+    assert not first[2].contradicted
+    for number in (3, 4):
+        fill(folder / f"span-{number}", tint=10 * number)
+    picture = Image.new("RGB", (8, 8), (7, 7, 7))
+    picture.putpixel((0, 0), (255, 255, 255))
+    content = saved(picture, "PNG")
+    for number, label in ((3, "a"), (4, "b")):
+        (folder / f"span-{number}" / label / "x.png").write_bytes(content)
+    records = take_in(config)
+    assert [records[n].count for n in (3, 4)] == [25, 24]
+    (digest,) = records[4].contradicted
+    assert records[4].contradicted == {digest: "b"}
+    # The mistake was in span 3.
+    (folder / "span-3/a/x.png").rename(folder / "span-3/b/x.png")
+    records = take_in(config)
+    assert [records[n].count for n in (3, 4)] == [25, 25]
+    assert not records[3].contradicted
+    assert not records[4].contradicted

@@ -1,0 +1,96 @@
+"""What the registry says of a span that this run has taken in, before its review decides."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from components.image_example_gen import listing_file
+from components.image_example_gen.listing_file import DigestedListing
+from components.records import split_book
+from components.records.data import FINGERPRINT, read_report
+from components.records.spans import THAW, SpanRecord
+from components.serving.versions import utc_now
+from components.window.selection import EXAMPLES, INGESTION, OLDER, REVIEW, STATISTICS
+from modules import features
+from pipeline.continuous.spans.scan import (
+    SpanOnDisk,
+    content_without_listing,
+    golden_in,
+    recipe,
+    window_of,
+)
+from pipeline.golden import names
+from pipeline.runners.begin import Run
+from pipeline.state import executions
+from pipeline.state.executions import NodeRun
+
+
+def refused_record(this: Run, span: SpanOnDisk, problem: str) -> SpanRecord:
+    """The record of a span whose images cannot be used as they are, for the reason given."""
+    listing = listing_file.read(this.root.listing_of(span.number))
+    content = listing.fingerprint if listing else ""
+    now = utc_now()
+    return SpanRecord(
+        span=span.number,
+        version=span.place.version or 0,
+        # The listing is then that of what the span held before.
+        content=content_without_listing(span.problem) if span.problem else content,
+        recipe=recipe(this.config, _golden(this, listing), refused=True),
+        state="refused",
+        reason=problem,
+        decided_by=THAW,
+        decided_at=now,
+        taken_in_at=now,
+        run_id=this.run_id,
+        images={},
+    )
+
+
+def accepted_record(this: Run, span: SpanOnDisk, ingestion: NodeRun, connection: Any) -> SpanRecord:
+    """The record of a span that ImageExampleGen has taken in."""
+    statistics = replace(ingestion, node_id="StatisticsGen")
+    review = replace(ingestion, node_id="SpanReview")
+    given = {
+        **executions.outputs_of(connection, ingestion),
+        **executions.outputs_of(connection, statistics),
+        **executions.outputs_of(connection, review),
+    }
+    # Without data.window.older, the artifact is there and holds nothing.
+    older = (OLDER,) if window_of(this.config).older else ()
+    kinds = (EXAMPLES, *older, INGESTION, STATISTICS, REVIEW)
+    folders = {kind: given[kind][-1].uri for kind in kinds if kind in given}
+    fingerprint = given[EXAMPLES][-1].custom_properties[FINGERPRINT].string_value
+    listing = listing_file.read(this.root.listing_of(span.number))
+    now = utc_now()
+    return SpanRecord(
+        span=span.number,
+        version=span.place.version or 0,
+        content=listing.fingerprint if listing else "",
+        recipe=recipe(this.config, _golden(this, listing)),
+        fingerprint=fingerprint,
+        state="accepted",
+        reason="its images fit the schema",
+        decided_by=THAW,
+        decided_at=now,
+        taken_in_at=now,
+        run_id=this.run_id,
+        images=read_report(Path(folders[INGESTION])).images or {},
+        contradicted=_contradicted(this, span, listing),
+        artifacts={
+            kind: str(Path(folder).relative_to(this.root.path)) for kind, folder in folders.items()
+        },
+    )
+
+
+def _contradicted(this: Run, span: SpanOnDisk, listing: DigestedListing | None) -> dict[str, str]:
+    """``SpanRecord.contradicted``: without images that have two labels in the span itself."""
+    labels: dict[str, set[str]] = {}
+    for file in listing.files if listing else ():
+        if file.digest and not file.problem and file.split != features.EARLIER:
+            labels.setdefault(file.digest, set()).add(file.label)
+    of_one_label = {digest: names.pop() for digest, names in labels.items() if len(names) == 1}
+    return split_book.read(this.root.split_book).contradicted(span.number, of_one_label)
+
+
+def _golden(this: Run, listing: DigestedListing | None) -> list[str]:
+    return golden_in(listing, names(this.config))
