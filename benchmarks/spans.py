@@ -1,4 +1,4 @@
-"""What taking in a span reads, writes and takes, when spans come one after the other.
+"""What ingesting a span reads, writes and takes, when spans come one after the other.
 
     python -m benchmarks.spans [--spans N] [--images N]     needs strace, so Linux; half an hour
 

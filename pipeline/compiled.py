@@ -167,7 +167,7 @@ def compile_pipeline(
 
 
 def compile_span(config: Config, span: int) -> CompiledPipeline:
-    """Builds and compiles the graph that takes in one span; nothing runs.
+    """Builds and compiles the graph that ingests one span; nothing runs.
 
     Raises:
         InputError: when the schema cannot be used.

@@ -1,4 +1,4 @@
-"""The nodes that take images in and check them: of a whole graph, and of a span's own."""
+"""The nodes that ingest images and check them: of a whole graph, and of a span's own."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -59,7 +59,7 @@ class DataFiles:
         listing: which images have been read, so that the next run reads only those that may have
             changed.
         split_book: the splits of the images of earlier spans.
-        registry: which spans were taken in; only for a graph with a window.
+        registry: which spans were ingested; only for a graph with a window.
         schema: which labels and formats a span may have (``components.records.domains``); likewise.
         golden_listing: as ``listing``, of the golden set.
     """
@@ -137,7 +137,7 @@ def data_nodes(
 
 
 def window_nodes(config: Config, files: DataFiles, *, judged: bool = True) -> DataNodes:
-    """Takes the images of a window's spans, which graphs of their own have taken in.
+    """Takes the images of a window's spans, which graphs of their own have ingested.
 
     Args:
         config: with a window.

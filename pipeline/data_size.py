@@ -1,4 +1,4 @@
-"""How much data a training will have, as far as that is known before it is taken in."""
+"""How much data a training will have, as far as that is known before it is ingested."""
 
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple

@@ -1,4 +1,4 @@
-"""The graph that takes in one span; the spans of a window are trained on together, by another."""
+"""The graph that ingests one span; the spans of a window are trained on together, by another."""
 
 from typing import Any
 

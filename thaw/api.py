@@ -103,7 +103,7 @@ def retrain(
         config: a YAML file, or what ``load_config`` read; with ``data.window``.
         overrides: as for ``load_config``; only for a file.
         root: likewise.
-        dry_run: says what would be decided, as far as that is known without taking in anything,
+        dry_run: says what would be decided, as far as that is known without ingesting anything,
             and writes nothing.
         cold: starts the training from the pretrained backbone, whatever is served.
         verbose: shows TFX's log.

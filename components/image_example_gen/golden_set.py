@@ -1,8 +1,8 @@
 """The golden set: images that every model is judged by, and that are taken out of what trains one.
 
 An image is the same by its bytes, so one that is golden is taken out whatever its name, its label
-or its span. A span that was taken in before its images became golden has another fingerprint from
-then on, and so is taken in again; one that holds no golden image stays as it is.
+or its span. A span that was ingested before its images became golden has another fingerprint from
+then on, and so is ingested again; one that holds no golden image stays as it is.
 """
 
 from collections.abc import Mapping, Sequence

@@ -70,16 +70,16 @@ def reviewed(
     something else in between; other content is judged anew.
 
     Args:
-        record: of the span as it was taken in; its state does not matter.
+        record: of the span as it was ingested; its state does not matter.
         previous: what the registry has of the span; None for a new one.
-        review: of the span as it was taken in.
+        review: of the span as it was ingested.
         sheet: the contact sheet, relative to the root.
     """
     agreement = review.agreement
     if agreement is not None:
         agreement = agreement.model_copy(update={"sheet": sheet})
     undecided = record.model_copy(update={"agreement": agreement})
-    decision = _by_a_person(previous, record.content)
+    decision = _by_a_person(previous, record.content_digest)
     if previous is not None and decision is not None:
         return _as_decided(undecided, previous, decision)
     return _by_thaw(undecided, previous, review.state, review.sentence)
@@ -94,16 +94,18 @@ def refused(record: SpanRecord, previous: SpanRecord | None) -> SpanRecord:
         record: of the span, with the reason.
         previous: what the registry has of the span; None for a new one.
     """
-    decision = _by_a_person(previous, record.content)
+    decision = _by_a_person(previous, record.content_digest)
     if previous is not None and decision is not None and decision.state == "rejected":
         return _as_decided(record, previous, decision)
     return _by_thaw(record, previous, "refused", record.reason)
 
 
-def _by_a_person(previous: SpanRecord | None, content: str) -> DecisionRecord | None:
+def _by_a_person(previous: SpanRecord | None, content_digest: str) -> DecisionRecord | None:
     """The latest decision of a person about some content of a span; None where there is none."""
     decisions = reversed(previous.history if previous is not None else ())
-    return next((d for d in decisions if d.by != THAW and d.content == content != ""), None)
+    return next(
+        (d for d in decisions if d.by != THAW and d.content_digest == content_digest != ""), None
+    )
 
 
 def _as_decided(record: SpanRecord, previous: SpanRecord, decision: DecisionRecord) -> SpanRecord:
@@ -127,7 +129,7 @@ def _by_thaw(
 ) -> SpanRecord:
     before, history = (previous.state, previous.history) if previous else (None, ())
     undecided = record.model_copy(update={"history": history})
-    return _in_state(undecided, state, before=before, by=THAW, reason=reason, at=record.taken_in_at)
+    return _in_state(undecided, state, before=before, by=THAW, reason=reason, at=record.ingested_at)
 
 
 def decided(record: SpanRecord, state: State, *, by: str, reason: str, at: str) -> SpanRecord:
@@ -147,7 +149,12 @@ def _in_state(
     record: SpanRecord, state: State, *, before: State | None, by: str, reason: str, at: str
 ) -> SpanRecord:
     decision = DecisionRecord(
-        at=at, by=by, before=before, state=state, reason=reason, content=record.content
+        at=at,
+        by=by,
+        before=before,
+        state=state,
+        reason=reason,
+        content_digest=record.content_digest,
     )
     return record.model_copy(
         update={

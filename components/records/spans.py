@@ -1,4 +1,4 @@
-"""The spans of a root: what was taken in of each, and whether a model may be trained on it."""
+"""The spans of a root: what was ingested of each, and whether a model may be trained on it."""
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -75,23 +75,23 @@ class DecisionRecord(Record):
     """The state since."""
     reason: str
     """Why."""
-    content: str
-    """`content` of what it is about."""
+    content_digest: str
+    """`content_digest` of the images that it is about."""
 
 
 class SpanRecord(Record):
-    """A span that was taken in."""
+    """A span that was ingested."""
 
     span: int
     """The span's number."""
     version: int = 0
-    """The version that was taken in; 0 where the path has no place for one."""
-    content: str
+    """The version that was ingested; 0 where the path has no place for one."""
+    content_digest: str
     """Digest of the images' names, labels and contents, hexadecimal."""
-    recipe: str
-    """Digest of the options that it was taken in with, hexadecimal."""
+    options_digest: str
+    """Digest of the options that it was ingested with, hexadecimal."""
     fingerprint: str = ""
-    """Digest of `content` and of the splits, hexadecimal; empty for a span that was refused."""
+    """Digest of the images and of their splits, hexadecimal; empty for a span that was refused."""
     state: State
     """`accepted`; `quarantined`, and so in no window until a person decides; `rejected` by a
     person; `refused`, as its images cannot be used as they are."""
@@ -101,10 +101,10 @@ class SpanRecord(Record):
     """Who decided it: a person's name, or `thaw`."""
     decided_at: str
     """When, in UTC."""
-    taken_in_at: str
-    """When its images were taken in, in UTC."""
+    ingested_at: str
+    """When its images were ingested, in UTC."""
     run_id: str
-    """The run that took it in."""
+    """The run that ingested it."""
     images: dict[str, dict[str, int]]
     """How many images there are, by split and class."""
     artifacts: dict[str, str] = Field(default={})
@@ -112,7 +112,7 @@ class SpanRecord(Record):
     `review`."""
     contradicted: dict[str, str] = Field(default={})
     """Images that were left out because another span has the same bytes under another label: by
-    their sha256, the label here. Once the spans agree, this one is taken in again."""
+    their sha256, the label here. Once the spans agree, this one is ingested again."""
     agreement: AgreementRecord | None = None
     """What the served model said of it; null where none was served that could answer."""
     history: tuple[DecisionRecord, ...] = ()

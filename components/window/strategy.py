@@ -47,7 +47,7 @@ class WindowStrategy(ResolverStrategy):
             if missing:
                 raise InputError(
                     f"root: {self._registry} names {missing[0]}, which ML Metadata does not know; "
-                    "run it again, and the span is taken in again"
+                    "run it again, and the span is ingested again"
                 )
             resolved[key] = [by_uri[uri] for uri in uris]
         return resolved if all(resolved.values()) else None

@@ -43,7 +43,7 @@ ReasonOption = Annotated[
 
 @spans.callback()
 def options() -> None:
-    """Shows the spans that were taken in, and accepts or rejects them.
+    """Shows the spans that were ingested, and accepts or rejects them.
 
     thaw spans CONFIG is short for thaw spans show CONFIG.
     """

@@ -40,7 +40,7 @@ class ListedSpan(SpanRecord):
 
 
 def listed(config: Config) -> list[ListedSpan]:
-    """The spans that were taken in, by number.
+    """The spans that were ingested, by number.
 
     Raises:
         InputError: when the registry is damaged.
@@ -79,7 +79,7 @@ def trained_versions(config: Config) -> dict[int, list[TrainedVersion]]:
 def as_text(rows: Sequence[ListedSpan], config: Config) -> str:
     """What is known of each span, a paragraph each."""
     if not rows:
-        return "no span has been taken in yet"
+        return "no span has been ingested yet"
     return printable_lines(line for row in rows for line in _lines(row, config))
 
 

@@ -88,24 +88,24 @@ def _number(text: str, config: Config) -> int:
 
 
 def _check(records: Mapping[int, SpanRecord], number: int, state: str, config: Config) -> None:
-    """Refuses a span that was not taken in, and one of which there is nothing to accept."""
+    """Refuses a span that was not ingested, and one of which there is nothing to accept."""
     file = shown(config.file)
     if not records:
         raise InputError(
-            f"SPAN: got {number}, and no span has been taken in yet; thaw run {file} takes them in"
+            f"SPAN: got {number}, and no span has been ingested yet; thaw run {file} ingests them"
         )
     if number not in records:
         known = quoted([places.shown(n, config.data.path) for n in records])
-        raise InputError(f"SPAN: got {number}, and the spans taken in are {known}; name one")
+        raise InputError(f"SPAN: got {number}, and the spans ingested are {known}; name one")
     if state == "accepted" and not records[number].artifacts:
         raise InputError(
             f"SPAN: {number} cannot be accepted, as its images cannot be used as they are; correct "
-            f"them, and the next run takes it in; thaw spans {file} shows what is wrong"
+            f"them, and the next run ingests it; thaw spans {file} shows what is wrong"
         )
     folder = Root(config.root).path / records[number].artifacts.get(_INGESTION, "")
     if state == "accepted" and not folder.is_dir():
         raise InputError(
-            f"SPAN: {number} cannot be accepted, as {folder}, which belongs to what was taken in "
+            f"SPAN: {number} cannot be accepted, as {folder}, which belongs to what was ingested "
             "of it, is gone; restore it from a copy"
         )
 

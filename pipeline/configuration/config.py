@@ -62,7 +62,7 @@ SchemaFile = Annotated[Path, paths.local("a schema is a file of this machine; na
 
 
 class Data(Ingest):
-    """The images: where they are, and how they are taken in."""
+    """The images: where they are, and how they are ingested."""
 
     # What ImageExampleGen's cache key must not hold.
 
@@ -148,7 +148,7 @@ class Config(Options):
     )
 
     data: Data
-    """The images, and how they are taken in."""
+    """The images, and how they are ingested."""
     backbone: BackboneOptions
     """The pretrained backbone."""
     finetune: Finetune = Finetune()
@@ -201,7 +201,7 @@ class Config(Options):
 
     @property
     def golden_ingest(self) -> GoldenIngest | None:
-        """The options by which the golden set is taken in; None where there is none."""
+        """The options by which the golden set is ingested; None where there is none."""
         golden = self.evaluation.golden
         return golden.ingest(self.data.ingest()) if golden else None
 

@@ -1,4 +1,4 @@
-"""``thaw retrain``: looks for new spans, takes them in, decides, and trains if that is due."""
+"""``thaw retrain``: looks for new spans, ingests them, decides, and trains if that is due."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -15,12 +15,12 @@ from pipeline.continuous.decision.decisions import Decision
 from pipeline.continuous.decision.situation import Situation, gather
 from pipeline.continuous.spans.ingest import (
     check_none_is_refused,
+    ingest_spans,
     refused_before,
-    take_in_spans,
     window_size,
 )
-from pipeline.continuous.spans.kept_data import look_with_root
-from pipeline.continuous.spans.scan import Look, keep_read, window_of
+from pipeline.continuous.spans.kept_data import scan_with_root
+from pipeline.continuous.spans.scan import Scan, keep_listings, window_of
 from pipeline.runners.begin import Run, begun, failures_in_words, held
 from pipeline.runners.local import complete
 from pipeline.state.root import Root
@@ -64,19 +64,19 @@ def retrain(
         for line in filter(None, (about_root, _repaired(root))):
             say(line)
         records = spans.read(root.spans)
-        seen = look_with_root(config, records)
-        keep_read(config, seen)
-        if not seen.to_take_in:
-            decision = _decided(config, seen, records)
+        scan = scan_with_root(config, records)
+        keep_listings(config, scan)
+        if not scan.to_ingest:
+            decision = _decided(config, scan, records)
             if decision.answer == "no":
                 _enter(root, decision)
                 return Outcome(decision)
-        with begun(config, verbose=verbose, cold=cold) as this:
-            return _run(this, seen)
+        with begun(config, verbose=verbose, cold=cold) as run:
+            return _run(run, scan)
 
 
 def dry_run(config: Config) -> Decision:
-    """What ``retrain`` would decide, as far as that is known before spans are taken in.
+    """What ``retrain`` would decide, as far as that is known before spans are ingested.
 
     Writes nothing, and does not wait for a run that holds the root.
 
@@ -85,39 +85,39 @@ def dry_run(config: Config) -> Decision:
     """
     window_of(config)
     records = spans.read(Root(config.root).spans)
-    seen = look_with_root(config, records)
+    scan = scan_with_root(config, records)
     check_none_is_refused(
-        [f"span {span.number}: {span.problem}" for span in seen.to_take_in if span.problem]
+        [f"span {span.number}: {span.problem}" for span in scan.to_ingest if span.problem]
     )
-    check_none_is_refused(refused_before(seen, records))
-    return decide(_situation(config, seen, records, is_dry=True), config.retrain.when)
+    check_none_is_refused(refused_before(scan, records))
+    return decide(_situation(config, scan, records, is_dry=True), config.retrain.when)
 
 
-def _run(this: Run, seen: Look) -> Outcome:
+def _run(run: Run, scan: Scan) -> Outcome:
     """Takes in what is new, decides, and trains if that is due."""
-    config = this.config
-    with failures_in_words(this):
+    config = run.config
+    with failures_in_words(run):
         try:
-            records = take_in_spans(this, seen)
+            records = ingest_spans(run, scan)
         except InputError as error:
-            situation = _situation(config, seen, spans.read(this.root.spans))
-            _enter(this.root, refused(situation, str(error)))
+            situation = _situation(config, scan, spans.read(run.root.spans))
+            _enter(run.root, refused(situation, str(error)))
             raise
-        decision = _decided(config, seen, records)
+        decision = _decided(config, scan, records)
         if decision.answer == "yes":
-            decision = decision.model_copy(update={"run_id": this.run_id})
-            this.display.say(decision.sentence)
-        _enter(this.root, decision)
+            decision = decision.model_copy(update={"run_id": run.run_id})
+            run.display.say(decision.sentence)
+        _enter(run.root, decision)
     if decision.answer == "no":
         return Outcome(decision)
-    return Outcome(decision, complete(this, take_in=lambda run: window_size(run, records)))
+    return Outcome(decision, complete(run, ingest=lambda run: window_size(run, records)))
 
 
-def _decided(config: Config, seen: Look, records: Mapping[int, SpanRecord]) -> Decision:
-    """The decision once all that is new has been taken in; raises where a span is refused."""
-    situation = _situation(config, seen, records)
+def _decided(config: Config, scan: Scan, records: Mapping[int, SpanRecord]) -> Decision:
+    """The decision once all that is new has been ingested; raises where a span is refused."""
+    situation = _situation(config, scan, records)
     try:
-        check_none_is_refused(refused_before(seen, records))
+        check_none_is_refused(refused_before(scan, records))
     except InputError as error:
         _enter(Root(config.root), refused(situation, str(error)))
         raise
@@ -125,14 +125,14 @@ def _decided(config: Config, seen: Look, records: Mapping[int, SpanRecord]) -> D
 
 
 def _situation(
-    config: Config, seen: Look, records: Mapping[int, SpanRecord], *, is_dry: bool = False
+    config: Config, scan: Scan, records: Mapping[int, SpanRecord], *, is_dry: bool = False
 ) -> Situation:
     return gather(
         config,
         records,
         datetime.now(timezone.utc),
-        to_take_in=[span.number for span in seen.to_take_in] if is_dry else (),
-        passed_over=seen.passed_over,
+        to_ingest=[span.number for span in scan.to_ingest] if is_dry else (),
+        passed_over=scan.passed_over,
     )
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from components.records.summary import Summary
 from modules.settings import Override
 from pipeline.configuration.config import Config
-from pipeline.continuous.spans.ingest import take_in
+from pipeline.continuous.spans.ingest import ingest_window
 from pipeline.runners import local
 
 
@@ -18,7 +18,7 @@ def run(
     adopt: bool = False,
     cold: bool = False,
 ) -> Summary:
-    """As ``local.run``; with a window, it takes in first what is new."""
+    """As ``local.run``; with a window, it ingests first what is new."""
     return local.run(
         config,
         summary_file=summary_file,
@@ -26,5 +26,5 @@ def run(
         forced=forced,
         adopt=adopt,
         cold=cold,
-        take_in=take_in if config.data.window else None,
+        ingest=ingest_window if config.data.window else None,
     )

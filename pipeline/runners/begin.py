@@ -103,7 +103,7 @@ def begun(
         logged_to(root.begun(run_id) / LOG_FILE, verbose=verbose) as visible,
         Display(visible) as display,
     ):
-        this = Run(
+        run = Run(
             config=config,
             run_id=run_id,
             started=started,
@@ -112,14 +112,14 @@ def begun(
             forced=forced,
             cold=cold,
         )
-        display.say(f"run {run_id} of {shown(config.file)}; log: {shown(this.log)}")
+        display.say(f"run {run_id} of {shown(config.file)}; log: {shown(run.log)}")
         for line in filter(None, (about_root, upgraded(root))):
             display.say(line)
-        yield this
+        yield run
 
 
 @contextmanager
-def failures_in_words(this: Run) -> Iterator[None]:
+def failures_in_words(run: Run) -> Iterator[None]:
     """Logs what goes wrong within it, and raises it as a line for people.
 
     Raises:
@@ -129,14 +129,14 @@ def failures_in_words(this: Run) -> Iterator[None]:
         yield
     except (Exception, KeyboardInterrupt) as error:
         logging.getLogger("thaw").exception("the run ends")
-        if this.signals.number:
-            raise this.signals.ended(_goes_on(this.display.component)) from None
+        if run.signals.number:
+            raise run.signals.ended(_goes_on(run.display.component)) from None
         if isinstance(error, InputError):
             raise
-        stage = this.display.component or "the checks"
+        stage = run.display.component or "the checks"
         kind = BusyError if isinstance(error, BusyError) else StageError
         raise kind(
-            f"{stage} failed: {reason(error, this.config)}; the traceback is in {shown(this.log)}"
+            f"{stage} failed: {reason(error, run.config)}; the traceback is in {shown(run.log)}"
         ) from error
 
 

@@ -32,7 +32,7 @@ def run(
     forced: Override | None = None,
     adopt: bool = False,
     cold: bool = False,
-    take_in: Callable[[Run], DataSize] | None = None,
+    ingest: Callable[[Run], DataSize] | None = None,
 ) -> Summary:
     """Runs the pipeline once and writes its summary, whatever becomes of it.
 
@@ -43,7 +43,7 @@ def run(
         forced: who blesses this run's candidate whatever the gate's rules say.
         adopt: takes over a root that belongs to a pipeline of another name.
         cold: starts the training from the pretrained backbone, whatever is served.
-        take_in: as for ``complete``.
+        ingest: as for ``complete``.
 
     Returns:
         The summary; its ``status`` is never ``failed``.
@@ -57,9 +57,9 @@ def run(
     check_summary_file(summary_file)
     with (
         held(config, adopt=adopt) as about_root,
-        begun(config, about_root, verbose=verbose, forced=forced, cold=cold) as this,
+        begun(config, about_root, verbose=verbose, forced=forced, cold=cold) as run,
     ):
-        return complete(this, summary_file, take_in)
+        return complete(run, summary_file, ingest)
 
 
 def check_summary_file(path: Path | None) -> None:
@@ -70,30 +70,30 @@ def check_summary_file(path: Path | None) -> None:
 
 
 def complete(
-    this: Run,
+    run: Run,
     summary_file: Path | None = None,
-    take_in: Callable[[Run], DataSize] | None = None,
+    ingest: Callable[[Run], DataSize] | None = None,
 ) -> Summary:
     """Checks, runs the nodes, and writes the summary to all places, whatever happens.
 
     Args:
-        this: as ``begun``.
+        run: as ``begun``.
         summary_file: where the summary goes too, beside the root.
-        take_in: has the data ready, and says how much there is; if None, the images are listed, and
-            the graph's first nodes take them in.
+        ingest: has the data ready, and says how much there is; if None, the images are listed, and
+            the graph's first nodes ingest them.
 
     Raises:
         Exception: as ``run``.
     """
-    config, root = this.config, this.root
+    config, root = run.config, run.root
     outputs = [
         root.summary,
-        root.summary_of(this.run_id),
+        root.summary_of(run.run_id),
         *([summary_file] if summary_file else []),
     ]
     begun_record = record.of_run(config)
     summary = Summary(
-        run_id=this.run_id,
+        run_id=run.run_id,
         status="failed",
         error="interrupted",
         serving_dir=str(config.serving_dir),
@@ -101,12 +101,12 @@ def complete(
         run=begun_record,
     )
     try:
-        with failures_in_words(this):
-            record.write(begun_record, root.run(this.run_id))
-            preflight.check_golden(config, this.display.say)
-            size = (take_in or _listed)(this)
-            this.display.say(planned(config.finetune))
-            summary = _run_nodes(this, size)
+        with failures_in_words(run):
+            record.write(begun_record, root.run(run.run_id))
+            preflight.check_golden(config, run.display.say)
+            size = (ingest or _listed)(run)
+            run.display.say(planned(config.finetune))
+            summary = _run_nodes(run, size)
     except (Exception, KeyboardInterrupt) as error:
         summary.error = str(error)
         raise
@@ -114,18 +114,18 @@ def complete(
         summary.run = begun_record.model_copy(update={"ended_at": record.now()})
         path = without_secrets(config.data.path)
         summary.data = summary.data.model_copy(update={"path": path})
-        seconds = seconds_by_name(read_all(root.node_records(this.run_id)))
-        total = round(time.monotonic() - this.started, 2)
-        summary.seconds = {**this.seconds, **seconds, "total": total}
+        seconds = seconds_by_name(read_all(root.node_records(run.run_id)))
+        total = round(time.monotonic() - run.started, 2)
+        summary.seconds = {**run.seconds, **seconds, "total": total}
         summary.peak_rss_mb = peak_rss_mb()
         _write(summary, outputs, config)
     return summary
 
 
-def _listed(this: Run) -> DataSize:
+def _listed(run: Run) -> DataSize:
     """Lists the images, and refuses those that cannot be trained on."""
-    files = preflight.check_data(this.config, this.display.say, forced=this.forced is not None)
-    return data_size(files, this.config.data.splits.shares())
+    files = preflight.check_data(run.config, run.display.say, forced=run.forced is not None)
+    return data_size(files, run.config.data.splits.shares())
 
 
 def _write(summary: Summary, outputs: Sequence[Path], config: Config) -> None:
@@ -141,57 +141,57 @@ def _write(summary: Summary, outputs: Sequence[Path], config: Config) -> None:
             ) from error
 
 
-def _run_nodes(this: Run, size: DataSize) -> Summary:
+def _run_nodes(run: Run, size: DataSize) -> Summary:
     """Prepares the pipeline and runs each of its nodes."""
-    root, display = this.root, this.display
+    root, display = run.root, run.display
     display.start("prepare")
-    connection = connected(this)
+    connection = connected(run)
     with collector.paused():
-        options = _options(this, size)
-        graph = compile_pipeline(this.config, options, this.forced, cold=this.cold)
+        options = _options(run, size)
+        graph = compile_pipeline(run.config, options, run.forced, cold=run.cold)
         graph.write(root.compiled)
-    this.seconds["prepare"] = round(display.finish("prepare"), 2)
-    run_graph(this, read_compiled(root.compiled), this.run_id, connection)
-    establish(this.config)
-    return executions.summary_of(connection, this.run_id)
+    run.seconds["prepare"] = round(display.finish("prepare"), 2)
+    run_graph(run, read_compiled(root.compiled), run.run_id, connection)
+    establish(run.config)
+    return executions.summary_of(connection, run.run_id)
 
 
-def connected(this: Run) -> Any:
+def connected(run: Run) -> Any:
     """Checks ML Metadata and clears what a killed run has left; returns the connection to it."""
-    preflight.check_metadata(this.config)
+    preflight.check_metadata(run.config)
     with collector.paused():
-        connection = executions.connection_to(this.root)
-        recovery.recover(this.root, connection)
+        connection = executions.connection_to(run.root)
+        recovery.recover(run.root, connection)
     return connection
 
 
 def run_graph(
-    this: Run, compiled: CompiledPipeline, run_id: str, connection: Any, about: str = ""
+    run: Run, compiled: CompiledPipeline, run_id: str, connection: Any, about: str = ""
 ) -> None:
     """Runs each node of a graph.
 
     Args:
-        this: the run.
+        run: the run.
         compiled: the graph.
         run_id: names its executions.
         connection: ML Metadata's configuration of a connection.
         about: stands before the names of its nodes in the display.
     """
-    with recovery.temporary_files(this.root.temporary):
+    with recovery.temporary_files(run.root.temporary):
         for node in compiled.nodes:
             name = about + node.name
-            this.display.start(name)
+            run.display.start(name)
             ended = run_node(compiled, node.id, run_id=run_id, connection=connection)
-            this.signals.check()
-            this.display.finish(name, cached=ended.state == "cached")
+            run.signals.check()
+            run.display.finish(name, cached=ended.state == "cached")
 
 
-def _options(this: Run, size: DataSize) -> TrainerOptions:
+def _options(run: Run, size: DataSize) -> TrainerOptions:
     """Loads the backbone; what Trainer gets."""
     # TensorFlow is imported here: not for --help, nor before the checks above.
     from pipeline.preparation import prepare_config, trainer_options
 
-    prepared = prepare_config(this.config, size)
+    prepared = prepare_config(run.config, size)
     for note in prepared.notes:
-        this.display.say(note)
-    return trainer_options(this.config, prepared)
+        run.display.say(note)
+    return trainer_options(run.config, prepared)

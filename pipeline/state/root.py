@@ -55,7 +55,7 @@ class Root:
 
     @property
     def spans(self) -> Path:
-        """What was taken in and decided of each span (``components.records.spans``)."""
+        """What was ingested and decided of each span (``components.records.spans``)."""
         return self.path / "spans.json"
 
     @property

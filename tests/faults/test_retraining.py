@@ -13,7 +13,7 @@ from tests.faults.test_disk import KB, one_line
 
 pytestmark = pytest.mark.e2e
 
-# While the images of a span are taken in; when a version is there, and nothing knows of it yet.
+# While the images of a span are ingested; when a version is there, and nothing knows of it yet.
 DELICATE = (
     Moment("statistics_gen", 0.5, line=r"^span \d+: image_example_gen (done|has nothing new)"),
     Moment("pusher", path="serving/[0-9]*"),

@@ -195,7 +195,7 @@ def test_a_key_has_the_driver_read_every_image(ir: Any, tmp_path: Path) -> None:
     assert options == property_of(ir, "ImageExampleGen", "options")
 
 
-def test_a_golden_set_is_taken_in_by_a_node_of_its_own_and_reaches_the_evaluator_alone(
+def test_a_golden_set_is_ingested_by_a_node_of_its_own_and_reaches_the_evaluator_alone(
     ir: Any, tmp_path: Path
 ) -> None:
     golden = f"evaluation.golden={tmp_path}/golden"

@@ -21,7 +21,7 @@ def decide(situation: Situation, when: Sequence[Trigger]) -> Decision:
         The decision, without a run's name.
     """
     results = tuple(_results(situation, when))
-    is_due = any(result.met for result in results) and bool(situation.spans or situation.to_take_in)
+    is_due = any(result.met for result in results) and bool(situation.spans or situation.to_ingest)
     return Decision(
         time=situation.now.strftime(TIME_FORM),
         answer="yes" if is_due else "no",
@@ -71,15 +71,15 @@ def _results(situation: Situation, when: Sequence[Trigger]) -> Iterator[TriggerR
 def _sentence(situation: Situation, results: Sequence[TriggerResult], *, is_due: bool) -> str:
     """Why the answer is what it is, in a line."""
     served = f"; version {situation.served.number} is served" if situation.served else ""
-    if situation.to_take_in:  # Of a dry run.
-        counts = "counts if it is" if len(situation.to_take_in) == 1 else "count if they are"
-        served += f"; {triggers.numbers(situation.to_take_in)} would be taken in first"
+    if situation.to_ingest:  # Of a dry run.
+        counts = "counts if it is" if len(situation.to_ingest) == 1 else "count if they are"
+        served += f"; {triggers.numbers(situation.to_ingest)} would be ingested first"
         served += f", and {counts} accepted" if is_due else ""
     if is_due:
         reasons = "; ".join(result.sentence for result in results if result.met)
         return f"training is due: {reasons}{served}"
-    if situation.new or situation.to_take_in or not situation.served:
-        so_far = " as far as is known" if situation.to_take_in else ""
+    if situation.new or situation.to_ingest or not situation.served:
+        so_far = " as far as is known" if situation.to_ingest else ""
         return f"no training is due{so_far}: {'; '.join(_unmet(results))}{served}"
     clock = "".join(f"; {r.sentence}" for r in results if r.value is not None and r.value < 0)
     return f"nothing new: {_spans(situation)}{served}{clock}"

@@ -11,7 +11,7 @@ from modules import features
 from modules.settings import DriftFeature
 from pipeline.continuous.decision import drift, span_statistics
 from pipeline.continuous.decision.decisions import TriggerResult
-from pipeline.continuous.decision.situation import Situation, content_of
+from pipeline.continuous.decision.situation import Situation, key_of
 from pipeline.continuous.decision.span_statistics import SpanStatistics
 from pipeline.continuous.decision.triggers import nothing_new, numbers
 
@@ -76,7 +76,7 @@ def _reference(situation: Situation) -> tuple[list[WeightedSpan], str]:
     reference = []
     for trained in served.spans:
         record = situation.records.get(trained.span)
-        if record and record.count and content_of(record) == content_of(trained):
+        if record and record.count and key_of(record) == key_of(trained):
             factor = min(1.0, trained.images / record.count)
             reference.append(WeightedSpan(record, situation.root, factor))
     reason = f"the spans that version {served.number} was trained on have all changed since"

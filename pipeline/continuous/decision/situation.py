@@ -29,7 +29,7 @@ from pipeline.state.root import Root
 _ENDED = ("pushed", "rejected", "unchanged")
 _TRAINED = TypeAdapter(tuple[TrainedSpanRecord, ...])
 
-Content = tuple[int, int, str]  # of a span: its number, its version and its fingerprint
+SpanKey = tuple[int, int, str]  # of a span: its number, its version and its fingerprint
 
 
 @dataclass(frozen=True)
@@ -47,9 +47,9 @@ class Version:
     spans: tuple[TrainedSpanRecord, ...] | None
 
     @property
-    def contents(self) -> set[Content]:
+    def span_keys(self) -> set[SpanKey]:
         """The spans that it was trained on, as far as it says so."""
-        return {content_of(span) for span in self.spans or ()}
+        return {key_of(span) for span in self.spans or ()}
 
 
 @dataclass(frozen=True)
@@ -58,14 +58,14 @@ class Situation:
 
     Attributes:
         root: the folder that the spans' artifacts lie in.
-        records: of all spans that were taken in, by number.
+        records: of all spans that were ingested, by number.
         window: those that a model would be trained on.
         older_share: the share of an older span's images that stays in.
         served: the version that is served; None for none.
         others: the other versions that are there, and those that were withdrawn.
         finished: the latest run that a decision asked for and that has ended; None for none.
         now: the time, in UTC.
-        to_take_in: the numbers of new and changed spans that a dry run has not taken in.
+        to_ingest: the numbers of new and changed spans that a dry run has not ingested.
         passed_over: the numbers of spans on the disk that lie before the window.
     """
 
@@ -77,7 +77,7 @@ class Situation:
     older_share: float = 0.0
     others: tuple[Version, ...] = ()
     finished: FinishedRun | None = None
-    to_take_in: tuple[int, ...] = ()
+    to_ingest: tuple[int, ...] = ()
     passed_over: tuple[int, ...] = ()
 
     @cached_property
@@ -95,12 +95,10 @@ class Situation:
         A version that was withdrawn counts too: its spans are no news, and what was learned from
         them was withdrawn by a person.
         """
-        known = {content_of(span) for span in self.finished.spans} if self.finished else set()
+        known = {key_of(span) for span in self.finished.spans} if self.finished else set()
         for version in (*self.others, *([self.served] if self.served else [])):
-            known |= version.contents
-        return tuple(
-            self.records[span.span] for span in self.spans if content_of(span) not in known
-        )
+            known |= version.span_keys
+        return tuple(self.records[span.span] for span in self.spans if key_of(span) not in known)
 
     @cached_property
     def is_known(self) -> bool:
@@ -114,13 +112,13 @@ class Situation:
         return set(self.spans) in sets
 
 
-def content_of(span: SpanOfModel | SpanRecord | TrainedSpanRecord) -> Content:
+def key_of(span: SpanOfModel | SpanRecord | TrainedSpanRecord) -> SpanKey:
     """What tells a span from another one, and from itself before it changed."""
     return span.span, span.version, span.fingerprint
 
 
 def _span_of(span: SpanRecord | TrainedSpanRecord, part: Part) -> SpanOfModel:
-    number, version, fingerprint = content_of(span)
+    number, version, fingerprint = key_of(span)
     return SpanOfModel(span=number, version=version, fingerprint=fingerprint, part=part)
 
 
@@ -129,16 +127,16 @@ def gather(
     records: Mapping[int, SpanRecord],
     now: datetime,
     *,
-    to_take_in: Iterable[int] = (),
+    to_ingest: Iterable[int] = (),
     passed_over: Iterable[int] = (),
 ) -> Situation:
     """The present situation of a root; writes nothing.
 
     Args:
         config: with a window.
-        records: of the spans that were taken in.
+        records: of the spans that were ingested.
         now: the time, in UTC.
-        to_take_in: the numbers of new and changed spans that a dry run has not taken in.
+        to_ingest: the numbers of new and changed spans that a dry run has not ingested.
         passed_over: the numbers of spans on the disk that lie before the window.
 
     Raises:
@@ -161,7 +159,7 @@ def gather(
         ),
         finished=finished_run(root, last_decision(root.decisions)),
         now=now,
-        to_take_in=tuple(to_take_in),
+        to_ingest=tuple(to_ingest),
         passed_over=tuple(passed_over),
     )
 

@@ -12,7 +12,7 @@ from modules.rounding import share as as_share
 from modules.settings import ServedAccuracy
 from modules.text import counted
 from pipeline.continuous.decision.decisions import TriggerResult
-from pipeline.continuous.decision.situation import Situation, Version, content_of
+from pipeline.continuous.decision.situation import Situation, Version, key_of
 
 NOTHING_SERVED = "nothing_served"
 _UNITS = (("day", 86400), ("hour", 3600), ("minute", 60), ("second", 1))
@@ -30,9 +30,9 @@ def numbers(spans: Sequence[SpanRecord] | Sequence[int]) -> str:
 
 def nothing_new(situation: Situation) -> str:
     """Why a trigger that looks at new spans has none to look at."""
-    if situation.to_take_in:
-        have = "has" if len(situation.to_take_in) == 1 else "have"
-        return f"{numbers(situation.to_take_in)} {have} to be taken in first"
+    if situation.to_ingest:
+        have = "has" if len(situation.to_ingest) == 1 else "have"
+        return f"{numbers(situation.to_ingest)} {have} to be ingested first"
     return "no span is new"
 
 
@@ -43,10 +43,10 @@ def nothing_served(situation: Situation) -> TriggerResult | None:
     finished = situation.finished
     is_refused = finished is not None and finished.status == "rejected"
     met, sentence = True, "no version is served"
-    if not situation.spans and not situation.to_take_in:
+    if not situation.spans and not situation.to_ingest:
         met, sentence = False, "no version is served, and no span has been accepted"
     elif finished and is_refused and set(finished.spans) == set(situation.spans):
-        met = bool(situation.to_take_in)
+        met = bool(situation.to_ingest)
         sentence = f"no version is served, and the gate refused the model of run {finished.run_id}"
         sentence += ", which had the spans that there are"
     return TriggerResult(name=NOTHING_SERVED, value=None, bound=None, met=met, sentence=sentence)
@@ -62,10 +62,10 @@ def new_span(situation: Situation) -> TriggerResult:
     parts = [f"{numbers(new)} {'is' if len(new) == 1 else 'are'} new"] if new else []
     if changed:
         parts.append(f"{numbers(changed)} {'has' if len(changed) == 1 else 'have'} changed")
-    if situation.to_take_in:
-        came = "has" if len(situation.to_take_in) == 1 else "have"
-        parts.append(f"{numbers(situation.to_take_in)} {came} come")
-    count = len(situation.new) + len(situation.to_take_in)
+    if situation.to_ingest:
+        came = "has" if len(situation.to_ingest) == 1 else "have"
+        parts.append(f"{numbers(situation.to_ingest)} {came} come")
+    count = len(situation.new) + len(situation.to_ingest)
     return TriggerResult(
         name="new_span",
         value=count,
@@ -80,7 +80,7 @@ def new_images(situation: Situation, bound: int) -> TriggerResult:
 
     A span that has changed counts whole.
     """
-    trained = situation.served.contents if situation.served else set()
+    trained = situation.served.span_keys if situation.served else set()
     count = sum(
         round(record.count * factor)
         for records, factor in (
@@ -88,15 +88,15 @@ def new_images(situation: Situation, bound: int) -> TriggerResult:
             (situation.window.older, situation.older_share),
         )
         for record in records
-        if content_of(record) not in trained
+        if key_of(record) not in trained
     )
     met = count >= bound and bool(situation.new)
     is_or_are = "is" if count == 1 else "are"
     sentence = f"{counted(count, 'image')} {is_or_are} new to the served model (bound {bound})"
     if count >= bound and not met:
         sentence += ", but a finished run was trained on all of them"
-    if situation.to_take_in:
-        sentence += f", without those of {numbers(situation.to_take_in)}"
+    if situation.to_ingest:
+        sentence += f", without those of {numbers(situation.to_ingest)}"
     return TriggerResult(name="new_images", value=count, bound=bound, met=met, sentence=sentence)
 
 
@@ -154,7 +154,7 @@ def every(situation: Situation, period: int) -> TriggerResult:
     """Training is due when the served model is so old, in seconds, and would not be made again."""
     age, sentence = _age(situation.served, situation)
     met = age is not None and age >= period
-    if met and situation.is_known and not situation.to_take_in:
+    if met and situation.is_known and not situation.to_ingest:
         met = False
         sentence += ", and a model of the spans that there are has been made already"
     return TriggerResult(name="every", value=age, bound=period, met=met, sentence=sentence)

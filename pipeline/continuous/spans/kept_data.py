@@ -12,32 +12,34 @@ from components.records.spans import SpanRecord
 from components.window.selection import EXAMPLES, REVIEW, select
 from modules.errors import InputError
 from pipeline.configuration.config import Config
-from pipeline.continuous.spans.scan import Look, golden_in, look, recipe, window_of
+from pipeline.continuous.spans.scan import Scan, golden_in, options_digest, scan_spans, window_of
 from pipeline.golden import names
 from pipeline.state.root import Root, shown
 
 
-def look_with_root(config: Config, records: Mapping[int, SpanRecord]) -> Look:
-    """As ``look``; a span has changed too if its data is gone, or lacks images that it may have.
+def scan_with_root(config: Config, records: Mapping[int, SpanRecord]) -> Scan:
+    """As ``scan_spans``; a span counts as changed too where the root's data of it must be renewed.
+
+    That is where some of it is gone, or where it lacks images that it may have now.
 
     Args:
         config: with a window.
-        records: of the spans that were taken in.
+        records: of the spans that were ingested.
 
     Raises:
-        InputError: as ``look``; or when a span of the window can neither be used as it was taken in
-            nor be taken in again, as its images are no longer at ``data.path``.
+        InputError: as ``scan_spans``; or when a span of the window can neither be used as it was
+            ingested nor be ingested again, as its images are no longer at ``data.path``.
     """
     lost = lost_spans(Root(config.root), records)
     stale = lost | agreeing_spans(Root(config.root), records)
-    seen = look(config, records)
+    scan = scan_spans(config, records)
     compared = tuple(
         replace(span, change="changed") if span.change == "none" and span.number in stale else span
-        for span in seen.spans
+        for span in scan.spans
     )
-    on_disk = {*(span.number for span in seen.spans), *seen.passed_over}
+    on_disk = {*(span.number for span in scan.spans), *scan.passed_over}
     notes = _about_absent(config, records, on_disk, lost)
-    return replace(seen, spans=compared, notes=tuple(notes))
+    return replace(scan, spans=compared, notes=tuple(notes))
 
 
 def _about_absent(
@@ -48,7 +50,7 @@ def _about_absent(
 ) -> Iterator[str]:
     """A line for people on the spans of the window whose images are no longer at ``data.path``."""
     root, golden = Root(config.root), names(config)
-    absent, taken_in_otherwise = [], []
+    absent, ingested_otherwise = [], []
     selection = select(records, window_of(config))
     for record in (*selection.older, *selection.whole):
         if record.span in on_disk:
@@ -57,19 +59,19 @@ def _about_absent(
         if record.span in lost:
             raise _cannot_be_used(config, name, f"and {root.path} no longer holds all of its data")
         kept_golden = golden_in(listing_file.read(root.listing_of(record.span)), golden)
-        is_as_now = record.recipe == recipe(config, kept_golden)
+        is_as_now = record.options_digest == options_digest(config, kept_golden)
         if not is_as_now and kept_golden and _holds_any(root, record, kept_golden):
             raise _cannot_be_used(config, name, "and some of them are in the golden set now")
         if not is_as_now:
-            taken_in_otherwise.append(name)
+            ingested_otherwise.append(name)
         elif record in selection.whole:
             absent.append(name)
-    kept = "; what was taken in is trained on"
+    kept = "; what was ingested is trained on"
     if absent:
         yield f"the images of {_named(absent)} are no longer at data.path{kept}"
-    if taken_in_otherwise:
+    if ingested_otherwise:
         yield (
-            f"the images of {_named(taken_in_otherwise)} are no longer at data.path{kept}, as "
+            f"the images of {_named(ingested_otherwise)} are no longer at data.path{kept}, as "
             "earlier options of data or data.window had it"
         )
 
@@ -77,7 +79,7 @@ def _about_absent(
 def _cannot_be_used(config: Config, span: str, why: str) -> InputError:
     return InputError(
         f"span {span}: its images are no longer at data.path, {config.data.path}, {why}; bring "
-        "them back, and they are taken in again, or leave the span out: thaw spans reject "
+        "them back, and they are ingested again, or leave the span out: thaw spans reject "
         f"{shown(config.file)} {span.partition(' ')[0]} --by NAME --reason TEXT"
     )
 

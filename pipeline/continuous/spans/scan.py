@@ -1,4 +1,4 @@
-"""What is new among the spans, compared with what was taken in; imports no TensorFlow."""
+"""What is new among the spans, compared with what was ingested; imports no TensorFlow."""
 
 import contextlib
 import hashlib
@@ -21,8 +21,8 @@ from pipeline.configuration.config import Config
 from pipeline.golden import names
 from pipeline.state.root import Root
 
-# Keys of ``data`` whose content counts, and not where it lies.
-_PLACES = {"path", "earlier", "image_root"}
+# Keys of ``data`` that say where the data lies: what lies there counts, and not its path.
+_PATH_KEYS = {"path", "earlier", "image_root"}
 AS_BEFORE = " is refused as before: "  # in place of ``: `` between a span and why it is refused
 
 
@@ -31,29 +31,29 @@ class SpanOnDisk:
     """A span that a window needs.
 
     Attributes:
-        place: its number, version and path.
-        change: since it was taken in.
+        source: its number, version and path.
+        change: since it was ingested.
         images: how many there are; 0 where they cannot be listed.
         problem: why they cannot be listed; empty if they can.
-        read_again: of a span that is the same, its listing if that knows more of the files' states
-            than the root's; None for nothing.
+        newer_listing: of a span that has not changed, its listing if that knows more of the files'
+            states than the one in the root; else None.
     """
 
-    place: Span
+    source: Span
     change: Literal["new", "changed", "none"]
     images: int = 0
     problem: str = ""
-    read_again: DigestedListing | None = None
+    newer_listing: DigestedListing | None = None
 
     @property
     def number(self) -> int:
         """The span's number."""
-        assert self.place.span is not None
-        return self.place.span
+        assert self.source.span is not None
+        return self.source.span
 
 
 @dataclass(frozen=True)
-class Look:
+class Scan:
     """What lies on the disk, and what of it is new.
 
     Attributes:
@@ -67,7 +67,7 @@ class Look:
     notes: tuple[str, ...] = ()
 
     @property
-    def to_take_in(self) -> list[SpanOnDisk]:
+    def to_ingest(self) -> list[SpanOnDisk]:
         """The new and changed ones, in rising order."""
         return [span for span in self.spans if span.change != "none"]
 
@@ -97,14 +97,14 @@ def window_of(config: Config) -> Window:
     return window
 
 
-def look(config: Config, records: Mapping[int, SpanRecord]) -> Look:
-    """Looks at all spans that the window needs; writes nothing.
+def scan_spans(config: Config, records: Mapping[int, SpanRecord]) -> Scan:
+    """Compares all spans that the window needs with what was ingested; writes nothing.
 
-    Of a span that was taken in, it reads the files whose size, times or inode have changed.
+    Of a span that was ingested, it reads the files whose size, times or inode have changed.
 
     Args:
         config: with a window.
-        records: of the spans that were taken in.
+        records: of the spans that were ingested.
 
     Raises:
         InputError: as ``window_of``, when there is no span, or when the golden set cannot be used.
@@ -112,31 +112,31 @@ def look(config: Config, records: Mapping[int, SpanRecord]) -> Look:
     window = window_of(config)
     on_disk = {span.span: span for span in spans.every(config.data.path) if span.span is not None}
     accepted = {number for number, record in records.items() if record.state == "accepted"}
-    set_aside = {n for n, record in records.items() if record.state in ("quarantined", "rejected")}
-    inside = numbers_in({*on_disk, *accepted} - set_aside or on_disk, window)
+    left_out = {n for n, record in records.items() if record.state in ("quarantined", "rejected")}
+    inside = numbers_in({*on_disk, *accepted} - left_out or on_disk, window)
     needed = [n for n in sorted(on_disk) if window.older or n >= min(inside)]
     golden = names(config)
-    return Look(
+    return Scan(
         spans=tuple(_compared(config, on_disk[n], records.get(n), golden) for n in needed),
         passed_over=tuple(n for n in sorted(on_disk) if n not in needed),
     )
 
 
-def _compared(config: Config, place: Span, record: SpanRecord | None, golden: Names) -> SpanOnDisk:
-    options = pinned(config, place)
+def _compared(config: Config, source: Span, record: SpanRecord | None, golden: Names) -> SpanOnDisk:
+    options = pinned(config, source)
     try:
-        if record is None or record.version != (place.version or 0):
+        if record is None or record.version != (source.version or 0):
             count = sum(not file.problem for file in list_data(options, min_classes=1).files)
-            return SpanOnDisk(place, "new" if record is None else "changed", count)
-        known = _known(config, place)
-        listing = listing_file.take(options, known, min_classes=1)
+            return SpanOnDisk(source, "new" if record is None else "changed", count)
+        kept = _kept_listing(config, source)
+        listing = listing_file.take(options, kept, min_classes=1)
     except InputError as error:
         problem = str(error)
         if record is None:
-            return SpanOnDisk(place, "new", problem=problem)
-        same = record.content == content_without_listing(problem)
-        return SpanOnDisk(place, "none" if same else "changed", problem=problem)
-    same = record.content == listing.fingerprint and record.recipe == recipe(
+            return SpanOnDisk(source, "new", problem=problem)
+        same = record.content_digest == digest_without_listing(problem)
+        return SpanOnDisk(source, "none" if same else "changed", problem=problem)
+    same = record.content_digest == listing.fingerprint and record.options_digest == options_digest(
         config,
         golden_in(listing, golden),
         # A person may have rejected it since.
@@ -144,34 +144,34 @@ def _compared(config: Config, place: Span, record: SpanRecord | None, golden: Na
     )
     count = sum(not file.problem for file in listing.files)
     if not same:
-        return SpanOnDisk(place, "changed", count)
-    return SpanOnDisk(place, "none", count, read_again=None if listing == known else listing)
+        return SpanOnDisk(source, "changed", count)
+    return SpanOnDisk(source, "none", count, newer_listing=None if listing == kept else listing)
 
 
-def pinned(config: Config, place: Span) -> Ingest:
+def pinned(config: Config, source: Span) -> Ingest:
     """The options of ImageExampleGen with the path of one span."""
-    return config.data.ingest().model_copy(update={"path": place.path})
+    return config.data.ingest().model_copy(update={"path": source.path})
 
 
-def _known(config: Config, place: Span) -> DigestedListing | None:
+def _kept_listing(config: Config, source: Span) -> DigestedListing | None:
     """What the root knows of a span's images."""
-    assert place.span is not None
-    return listing_file.read(Root(config.root).listing_of(place.span))
+    assert source.span is not None
+    return listing_file.read(Root(config.root).listing_of(source.span))
 
 
-def keep_read(config: Config, seen: Look) -> None:
-    """Keeps what a look has read, so that the next one need not; the root must be held.
+def keep_listings(config: Config, scan: Scan) -> None:
+    """Keeps what a scan has read, so that the next one need not; the root must be held.
 
-    A file that was written shortly before it is read is read once more by the next look.
+    A file that was written shortly before it is read is read once more by the next scan.
     """
-    for span in seen.spans:
-        if span.read_again is not None:
-            with contextlib.suppress(OSError):  # The next look reads it again.
+    for span in scan.spans:
+        if span.newer_listing is not None:
+            with contextlib.suppress(OSError):  # The next scan reads it again.
                 path = Root(config.root).listing_of(span.number)
-                listing_file.write(path, span.read_again)
+                listing_file.write(path, span.newer_listing)
 
 
-def content_without_listing(problem: str) -> str:
+def digest_without_listing(problem: str) -> str:
     """What stands for the content of a span whose images cannot be listed; hexadecimal.
 
     Args:
@@ -187,8 +187,8 @@ def golden_in(listing: DigestedListing | None, golden: Names) -> list[str]:
     )
 
 
-def recipe(config: Config, golden: Sequence[str] = (), *, refused: bool = False) -> str:
-    """A digest of all that a span is taken in with, but for its images; hexadecimal.
+def options_digest(config: Config, golden: Sequence[str] = (), *, refused: bool = False) -> str:
+    """A digest of all that a span is ingested with, but for its images; hexadecimal.
 
     Args:
         config: the whole configuration.
@@ -197,7 +197,7 @@ def recipe(config: Config, golden: Sequence[str] = (), *, refused: bool = False)
     """
     window = window_of(config)
     values: list[object] = [
-        config.data.ingest().model_dump(mode="json", exclude=_PLACES),
+        config.data.ingest().model_dump(mode="json", exclude=_PATH_KEYS),
         window.older and window.older.fraction,
     ]
     if golden:

@@ -1,4 +1,4 @@
-"""What the registry says of a span that this run has taken in, before its review decides."""
+"""What the registry says of a span that this run has ingested, before its review decides."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -14,9 +14,9 @@ from components.window.selection import EXAMPLES, INGESTION, OLDER, REVIEW, STAT
 from modules import features
 from pipeline.continuous.spans.scan import (
     SpanOnDisk,
-    content_without_listing,
+    digest_without_listing,
     golden_in,
-    recipe,
+    options_digest,
     window_of,
 )
 from pipeline.golden import names
@@ -25,29 +25,29 @@ from pipeline.state import executions
 from pipeline.state.executions import NodeRun
 
 
-def refused_record(this: Run, span: SpanOnDisk, problem: str) -> SpanRecord:
+def refused_record(run: Run, span: SpanOnDisk, problem: str) -> SpanRecord:
     """The record of a span whose images cannot be used as they are, for the reason given."""
-    listing = listing_file.read(this.root.listing_of(span.number))
+    listing = listing_file.read(run.root.listing_of(span.number))
     content = listing.fingerprint if listing else ""
     now = utc_now()
     return SpanRecord(
         span=span.number,
-        version=span.place.version or 0,
+        version=span.source.version or 0,
         # The listing is then that of what the span held before.
-        content=content_without_listing(span.problem) if span.problem else content,
-        recipe=recipe(this.config, _golden(this, listing), refused=True),
+        content_digest=digest_without_listing(span.problem) if span.problem else content,
+        options_digest=options_digest(run.config, _golden(run, listing), refused=True),
         state="refused",
         reason=problem,
         decided_by=THAW,
         decided_at=now,
-        taken_in_at=now,
-        run_id=this.run_id,
+        ingested_at=now,
+        run_id=run.run_id,
         images={},
     )
 
 
-def accepted_record(this: Run, span: SpanOnDisk, ingestion: NodeRun, connection: Any) -> SpanRecord:
-    """The record of a span that ImageExampleGen has taken in."""
+def accepted_record(run: Run, span: SpanOnDisk, ingestion: NodeRun, connection: Any) -> SpanRecord:
+    """The record of a span that ImageExampleGen has ingested."""
     statistics = replace(ingestion, node_id="StatisticsGen")
     review = replace(ingestion, node_id="SpanReview")
     given = {
@@ -56,41 +56,41 @@ def accepted_record(this: Run, span: SpanOnDisk, ingestion: NodeRun, connection:
         **executions.outputs_of(connection, review),
     }
     # Without data.window.older, the artifact is there and holds nothing.
-    older = (OLDER,) if window_of(this.config).older else ()
+    older = (OLDER,) if window_of(run.config).older else ()
     kinds = (EXAMPLES, *older, INGESTION, STATISTICS, REVIEW)
     folders = {kind: given[kind][-1].uri for kind in kinds if kind in given}
     fingerprint = given[EXAMPLES][-1].custom_properties[FINGERPRINT].string_value
-    listing = listing_file.read(this.root.listing_of(span.number))
+    listing = listing_file.read(run.root.listing_of(span.number))
     now = utc_now()
     return SpanRecord(
         span=span.number,
-        version=span.place.version or 0,
-        content=listing.fingerprint if listing else "",
-        recipe=recipe(this.config, _golden(this, listing)),
+        version=span.source.version or 0,
+        content_digest=listing.fingerprint if listing else "",
+        options_digest=options_digest(run.config, _golden(run, listing)),
         fingerprint=fingerprint,
         state="accepted",
         reason="its images fit the schema",
         decided_by=THAW,
         decided_at=now,
-        taken_in_at=now,
-        run_id=this.run_id,
+        ingested_at=now,
+        run_id=run.run_id,
         images=read_report(Path(folders[INGESTION])).images or {},
-        contradicted=_contradicted(this, span, listing),
+        contradicted=_contradicted(run, span, listing),
         artifacts={
-            kind: str(Path(folder).relative_to(this.root.path)) for kind, folder in folders.items()
+            kind: str(Path(folder).relative_to(run.root.path)) for kind, folder in folders.items()
         },
     )
 
 
-def _contradicted(this: Run, span: SpanOnDisk, listing: DigestedListing | None) -> dict[str, str]:
+def _contradicted(run: Run, span: SpanOnDisk, listing: DigestedListing | None) -> dict[str, str]:
     """``SpanRecord.contradicted``: without images that have two labels in the span itself."""
     labels: dict[str, set[str]] = {}
     for file in listing.files if listing else ():
         if file.digest and not file.problem and file.split != features.EARLIER:
             labels.setdefault(file.digest, set()).add(file.label)
     of_one_label = {digest: names.pop() for digest, names in labels.items() if len(names) == 1}
-    return split_book.read(this.root.split_book).contradicted(span.number, of_one_label)
+    return split_book.read(run.root.split_book).contradicted(span.number, of_one_label)
 
 
-def _golden(this: Run, listing: DigestedListing | None) -> list[str]:
-    return golden_in(listing, names(this.config))
+def _golden(run: Run, listing: DigestedListing | None) -> list[str]:
+    return golden_in(listing, names(run.config))

@@ -103,7 +103,7 @@ def test_the_fingerprint_changes_with_what_is_taken_out_and_with_nothing_else(
     assert driven(properties)[FINGERPRINT] not in (before[FINGERPRINT], one[FINGERPRINT])
 
 
-def test_a_span_that_was_taken_in_before_is_another_once_one_of_its_images_is_golden() -> None:
+def test_a_span_that_was_ingested_before_is_another_once_one_of_its_images_is_golden() -> None:
     files = [image(f"{label}-{n}", label) for label in "ab" for n in range(40)]
     before = assign(files, SHARES, 1, SplitBook())
     book = SplitBook().with_span(1, before.entries)

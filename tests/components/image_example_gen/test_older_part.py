@@ -48,8 +48,8 @@ def test_a_larger_fraction_keeps_what_a_smaller_one_keeps() -> None:
     assert not any(large.has(file, "earlier") for file in files)
 
 
-def taken_in(folder: Path, root: Path, span: int, fraction: str = "") -> dict[str, Any]:
-    """The artifacts of a span that is taken in, and entered in the root's book."""
+def ingested(folder: Path, root: Path, span: int, fraction: str = "") -> dict[str, Any]:
+    """The artifacts of a span that is ingested, and entered in the root's book."""
     properties = properties_of(Path(f"{folder}/span-{{SPAN}}"))
     properties |= {SPAN: str(span), SPLIT_BOOK: str(root / "splits.json")}
     properties |= {OLDER_FRACTION: fraction}
@@ -72,7 +72,7 @@ def data(tmp_path: Path, pictures: list[bytes]) -> Path:
 def test_the_older_part_is_a_sample_of_the_whole_with_its_own_labels(
     data: Path, tmp_path: Path
 ) -> None:
-    artifacts = taken_in(data, tmp_path / "root", 1, "0.5")
+    artifacts = ingested(data, tmp_path / "root", 1, "0.5")
     whole, older = (records_of(artifacts[key]) for key in ("examples", "older"))
     assert len(whole) == len({*whole}) == 40
     assert {*older} < {*whole}
@@ -91,16 +91,16 @@ def test_the_fingerprint_of_the_whole_does_not_depend_on_the_fraction_and_the_ot
 ) -> None:
     fingerprints: dict[str, list[str]] = {"examples": [], "older": []}
     for fraction in ("0.5", "0.6"):
-        artifacts = taken_in(data, tmp_path / "root", 1, fraction)
+        artifacts = ingested(data, tmp_path / "root", 1, fraction)
         for key, values in fingerprints.items():
             values.append(window_data.fingerprint([artifacts[key]]))
-    plain = taken_in(data, tmp_path / "root", 1)["examples"]
+    plain = ingested(data, tmp_path / "root", 1)["examples"]
     assert {*fingerprints["examples"]} == {plain.get_string_custom_property(FINGERPRINT)}
     assert len({*fingerprints["examples"], *fingerprints["older"]}) == 3
 
 
 def test_the_report_says_what_the_older_part_has(data: Path, tmp_path: Path) -> None:
-    artifacts = taken_in(data, tmp_path / "root", 1, "0.5")
+    artifacts = ingested(data, tmp_path / "root", 1, "0.5")
     report = read_report(Path(artifacts["ingestion"].uri))
     assert report.images is not None
     assert report.older is not None
@@ -110,7 +110,7 @@ def test_the_report_says_what_the_older_part_has(data: Path, tmp_path: Path) -> 
 
 
 def test_without_a_fraction_there_is_no_older_part(data: Path, tmp_path: Path) -> None:
-    artifacts = taken_in(data, tmp_path / "root", 1)
+    artifacts = ingested(data, tmp_path / "root", 1)
     assert len(records_of(artifacts["examples"])) == 40
     assert not list(Path(artifacts["older"].uri).iterdir())
     assert read_report(Path(artifacts["ingestion"].uri)).older is None
@@ -119,7 +119,7 @@ def test_without_a_fraction_there_is_no_older_part(data: Path, tmp_path: Path) -
 def test_in_a_window_each_image_is_read_once_and_one_with_two_labels_never(
     data: Path, tmp_path: Path, pictures: list[bytes]
 ) -> None:
-    first, second = (taken_in(data, tmp_path / "root", number, "0.3") for number in (1, 2))
+    first, second = (ingested(data, tmp_path / "root", number, "0.3") for number in (1, 2))
     for earlier in (first["examples"], first["older"]):
         artifacts = [earlier, second["examples"]]
         stored = {content for content, _ in records_of(earlier)}
@@ -140,6 +140,6 @@ def test_in_a_window_each_image_is_read_once_and_one_with_two_labels_never(
 
 
 def test_of_the_second_span_alone_all_its_images_are_read(data: Path, tmp_path: Path) -> None:
-    taken_in(data, tmp_path / "root", 1, "0.3")
-    second = taken_in(data, tmp_path / "root", 2, "0.3")
+    ingested(data, tmp_path / "root", 1, "0.3")
+    second = ingested(data, tmp_path / "root", 2, "0.3")
     assert shards.find([f"{second['examples'].uri}/Split-train/*"]).are_used_whole

@@ -1,4 +1,4 @@
-"""Spans that are taken in one after the other: driver, executor, and the book between them."""
+"""Spans that are ingested one after the other: driver, executor, and the book between them."""
 
 import json
 from collections import Counter, defaultdict
@@ -34,7 +34,7 @@ class Runs:
         """What the driver finds."""
         return component.Driver(None).changes(self._properties, {})
 
-    def take_in(self, name: str) -> tuple[dict[bytes, str], DataRecord]:
+    def ingest(self, name: str) -> tuple[dict[bytes, str], DataRecord]:
         """The latest span's images with their splits, and its report; passes it into the book."""
         changes = self.drive()
         examples = run(self._properties | changes, self._place / name)
@@ -73,7 +73,7 @@ def test_over_three_spans_no_image_changes_its_split(
     data: Path, tmp_path: Path, pictures: list[bytes]
 ) -> None:
     runs = Runs(data, tmp_path / "root")
-    first, report = runs.take_in("1")
+    first, report = runs.ingest("1")
     assert report.kept == 0
     fill(
         data / "span-2",
@@ -84,14 +84,14 @@ def test_over_three_spans_no_image_changes_its_split(
             "train/b": [*pictures[12:24], *pictures[40:46]],
         },
     )
-    second, report = runs.take_in("2")
+    second, report = runs.ingest("2")
     assert {second[content] for content in pictures[24:30]} == {"test"}
     moved = sum(first[content] != "test" for content in pictures[:6])
     assert moved
     assert report.kept is not None
     assert report.kept >= moved
     fill(data / "span-3", {"a": pictures[:12] + pictures[24:27], "b": pictures[12:24]})
-    third, _ = runs.take_in("3")
+    third, _ = runs.ingest("3")
 
     everywhere = defaultdict(set)
     for splits in (first, second, third):
@@ -105,7 +105,7 @@ def test_what_an_earlier_span_decides_is_part_of_the_fingerprint(
     data: Path, tmp_path: Path, pictures: list[bytes]
 ) -> None:
     first, again = Runs(data, tmp_path / "root"), Runs(data, tmp_path / "another")
-    first.take_in("1")
+    first.ingest("1")
     assert first.drive()[FINGERPRINT] == again.drive()[FINGERPRINT]
     splits = {"train": pictures[:12], "test": pictures[12:24]}
     fill(data / "span-2", {f"{name}/{label}": splits[name] for name in splits for label in "a"})
@@ -117,9 +117,9 @@ def test_bytes_that_an_earlier_span_holds_under_another_label_are_left_out(
     data: Path, tmp_path: Path, pictures: list[bytes]
 ) -> None:
     runs = Runs(data, tmp_path / "root")
-    runs.take_in("1")
+    runs.ingest("1")
     fill(data / "span-2", {"a": pictures[24:54], "b": [pictures[0], *pictures[54:60]]})
-    splits, report = runs.take_in("2")
+    splits, report = runs.ingest("2")
     assert pictures[0] not in splits
     assert report.quarantined is not None
     (row,) = map(json.loads, Path(*paths_of(report.quarantined.listed_in)).read_text().splitlines())
@@ -129,7 +129,7 @@ def test_bytes_that_an_earlier_span_holds_under_another_label_are_left_out(
 
 def test_a_damaged_book_ends_the_run_before_images_are_written(data: Path, tmp_path: Path) -> None:
     runs = Runs(data, tmp_path / "root")
-    runs.take_in("1")
+    runs.ingest("1")
     runs.book.write_bytes(runs.book.read_bytes()[:-20])
     with pytest.raises(InputError, match=r"root: .*splits\.json, which holds .* cannot be read"):
         runs.drive()

@@ -22,7 +22,7 @@ PART = OlderPart(0.4, dict.fromkeys(SHARES, ""))
 
 @dataclass(frozen=True)
 class TakenIn:
-    """A span that was taken in.
+    """A span that was ingested.
 
     Attributes:
         files: as listed.

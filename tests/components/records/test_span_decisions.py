@@ -19,16 +19,16 @@ GOOD = ReviewRecord(agreement=AGREEMENT)
 BAD = ReviewRecord(agreement=AGREEMENT, problems=("the whole span: 0.1", "class 'a': 0"))
 
 
-def taken_in(content: str = "aa", at: str = "2026-01-01T00:00:00Z") -> SpanRecord:
+def ingested(content: str = "aa", at: str = "2026-01-01T00:00:00Z") -> SpanRecord:
     return SpanRecord(
         span=6,
-        content=content,
-        recipe="",
+        content_digest=content,
+        options_digest="",
         state="accepted",
         reason="",
         decided_by="thaw",
         decided_at="",
-        taken_in_at=at,
+        ingested_at=at,
         run_id="1",
         images={"train": {"a": 3}},
         artifacts={},
@@ -36,12 +36,12 @@ def taken_in(content: str = "aa", at: str = "2026-01-01T00:00:00Z") -> SpanRecor
 
 
 def test_a_review_decides_about_a_new_span() -> None:
-    accepted = reviewed(taken_in(), None, GOOD, "artifacts/sheet.html")
+    accepted = reviewed(ingested(), None, GOOD, "artifacts/sheet.html")
     assert (accepted.state, accepted.decided_by) == ("accepted", "thaw")
     assert accepted.reason == "version 3 agrees with the labels of 0.9000 of 200 images"
     assert accepted.agreement is not None
     assert accepted.agreement.sheet == "artifacts/sheet.html"
-    suspicious = reviewed(taken_in(), None, BAD)
+    suspicious = reviewed(ingested(), None, BAD)
     assert suspicious.state == "quarantined"
     assert suspicious.reason == "the whole span: 0.1; class 'a': 0"
     (decision,) = suspicious.history
@@ -49,26 +49,26 @@ def test_a_review_decides_about_a_new_span() -> None:
 
 
 def test_what_a_person_decided_holds_as_long_as_the_content_is_the_same() -> None:
-    suspicious = reviewed(taken_in(), None, BAD)
+    suspicious = reviewed(ingested(), None, BAD)
     accepted = decided(suspicious, "accepted", by="ann", reason="new pens", at="later")
     assert (accepted.state, accepted.decided_by, accepted.reason) == ("accepted", "ann", "new pens")
-    again = reviewed(taken_in(at="2026-01-02T00:00:00Z"), accepted, BAD)
+    again = reviewed(ingested(at="2026-01-02T00:00:00Z"), accepted, BAD)
     assert (again.state, again.decided_by, again.reason) == ("accepted", "ann", "new pens")
     assert again.history == accepted.history
-    assert again.taken_in_at == "2026-01-02T00:00:00Z"
+    assert again.ingested_at == "2026-01-02T00:00:00Z"
 
 
 def test_changed_content_is_judged_anew_and_the_history_goes_on() -> None:
-    suspicious = reviewed(taken_in(), None, BAD)
+    suspicious = reviewed(ingested(), None, BAD)
     accepted = decided(suspicious, "accepted", by="ann", reason="new pens", at="later")
-    changed = reviewed(taken_in("bb"), accepted, BAD)
+    changed = reviewed(ingested("bb"), accepted, BAD)
     assert (changed.state, changed.decided_by) == ("quarantined", "thaw")
-    assert [(d.before, d.state, d.by, d.content) for d in changed.history] == [
+    assert [(d.before, d.state, d.by, d.content_digest) for d in changed.history] == [
         (None, "quarantined", "thaw", "aa"),
         ("quarantined", "accepted", "ann", "aa"),
         ("accepted", "quarantined", "thaw", "bb"),
     ]
-    corrected = reviewed(taken_in("cc"), changed, GOOD)
+    corrected = reviewed(ingested("cc"), changed, GOOD)
     assert corrected.state == "accepted"
 
 
@@ -84,25 +84,27 @@ def test_a_review_is_read_as_it_was_written(tmp_path: Path) -> None:
 
 
 def test_a_span_that_cannot_be_used_is_refused_unless_a_person_has_rejected_it() -> None:
-    unusable = taken_in().model_copy(update={"reason": "a new class"})
+    unusable = ingested().model_copy(update={"reason": "a new class"})
     first = refused(unusable, None)
     assert (first.state, first.reason) == ("refused", "a new class")
     assert [decision.state for decision in first.history] == ["refused"]
-    accepted = decided(taken_in(), "accepted", by="ann", reason="", at="later")
+    accepted = decided(ingested(), "accepted", by="ann", reason="", at="later")
     assert refused(unusable, accepted).state == "refused"
     rejected = decided(first, "rejected", by="ann", reason="never mind", at="later")
     assert refused(unusable, rejected).state == "rejected"
-    assert refused(unusable.model_copy(update={"content": "bb"}), rejected).state == "refused"
+    assert (
+        refused(unusable.model_copy(update={"content_digest": "bb"}), rejected).state == "refused"
+    )
 
 
 def test_a_decision_holds_when_the_content_comes_back_after_the_span_could_not_be_read() -> None:
-    rejected = decided(taken_in(), "rejected", by="ann", reason="3 and 8 swapped", at="later")
-    gone = refused(taken_in("not listed").model_copy(update={"reason": "empty"}), rejected)
+    rejected = decided(ingested(), "rejected", by="ann", reason="3 and 8 swapped", at="later")
+    gone = refused(ingested("not listed").model_copy(update={"reason": "empty"}), rejected)
     assert (gone.state, gone.decided_by) == ("refused", "thaw")
-    back = reviewed(taken_in(), gone, GOOD)
+    back = reviewed(ingested(), gone, GOOD)
     assert (back.state, back.decided_by, back.reason) == ("rejected", "ann", "3 and 8 swapped")
     assert [(d.before, d.state) for d in back.history[-2:]] == [
         ("rejected", "refused"),
         ("refused", "rejected"),
     ]
-    assert reviewed(taken_in(), back, GOOD).history == back.history
+    assert reviewed(ingested(), back, GOOD).history == back.history

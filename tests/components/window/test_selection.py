@@ -13,13 +13,13 @@ from modules.settings import Window
 def record(span: int, **changes: Any) -> SpanRecord:
     values: dict[str, Any] = {
         "span": span,
-        "content": "c",
-        "recipe": "r",
+        "content_digest": "c",
+        "options_digest": "r",
         "state": "accepted",
         "reason": "its images fit the schema",
         "decided_by": "thaw",
         "decided_at": "2026-01-01T00:00:00Z",
-        "taken_in_at": "2026-01-01T00:00:00Z",
+        "ingested_at": "2026-01-01T00:00:00Z",
         "run_id": "1",
         "images": {},
         "artifacts": {kind: f"{kind}/{span}" for kind in ("examples", "older", "ingestion")},

@@ -15,25 +15,25 @@ from pipeline.configuration.config import Config
 from pipeline.continuous import retraining
 from pipeline.continuous.decision import decisions
 from pipeline.continuous.decision.decisions import Decision
-from pipeline.continuous.spans.scan import Look
+from pipeline.continuous.spans.scan import Scan
 from pipeline.runners.begin import Run
 from pipeline.state.root import Root
 from tests.pipeline.continuous.decision.situations import trained_on
 from tests.pipeline.continuous.served_versions import push
 from tests.pipeline.continuous.spans.ingested_spans import keep
-from tests.pipeline.continuous.spans.test_scan import config_of, taken_in
+from tests.pipeline.continuous.spans.test_scan import config_of, ingested
 
 __all__ = ["config_of", "played", "served"]  # the fixtures
 
 
 @pytest.fixture
 def served(config_of: Callable[..., Config]) -> Config:
-    """A root with two spans that were taken in, and a version that was trained on them."""
+    """A root with two spans that were ingested, and a version that was trained on them."""
     config = config_of(["span-1", "span-2"])
     root = Root(config.root)
     root.path.mkdir(parents=True)
     images = {"train": {"a": 4, "b": 4}}
-    records = [taken_in(config, n, fingerprint=f"{n:064x}", images=images) for n in (1, 2)]
+    records = [ingested(config, n, fingerprint=f"{n:064x}", images=images) for n in (1, 2)]
     keep(root, records)
     spans.write(root.spans, records)
     push(config.serving_dir, 7, [trained_on(1), trained_on(2)])
@@ -44,7 +44,7 @@ class Played:
     """Takes the graphs' place.
 
     Attributes:
-        taken: the spans of each call that takes in.
+        taken: the spans of each call that ingests.
         trained: the run of each training.
         refuses: why a span is refused; empty for none.
         end: how a training ends.
@@ -56,46 +56,46 @@ class Played:
         self.refuses = ""
         self.end: str | Exception = "pushed"
 
-    def take_in(self, this: Run, seen: Look) -> dict[int, spans.SpanRecord]:
-        """As ``take_in_spans``."""
-        self.taken.append([span.number for span in seen.to_take_in])
+    def ingest(self, run: Run, scan: Scan) -> dict[int, spans.SpanRecord]:
+        """As ``ingest_spans``."""
+        self.taken.append([span.number for span in scan.to_ingest])
         if self.refuses:
             raise InputError(self.refuses)
         images = {"train": {"a": 4, "b": 4}}
         new = {
-            n: taken_in(this.config, n, fingerprint=f"{n:064x}", images=images)
+            n: ingested(run.config, n, fingerprint=f"{n:064x}", images=images)
             for n in self.taken[-1]
         }
-        keep(this.root, new.values())
-        records = {**spans.read(this.root.spans), **new}
-        spans.write(this.root.spans, records)
+        keep(run.root, new.values())
+        records = {**spans.read(run.root.spans), **new}
+        spans.write(run.root.spans, records)
         return records
 
-    def train(self, this: Run, take_in: Callable[[Run], Any]) -> Summary:
+    def train(self, run: Run, ingest: Callable[[Run], Any]) -> Summary:
         """As ``complete``, while the root is held."""
-        take_in(this)
-        with pytest.raises(BusyError), this.root.held():
+        ingest(run)
+        with pytest.raises(BusyError), run.root.held():
             pass
-        self.trained.append(this.run_id)
+        self.trained.append(run.run_id)
         if isinstance(self.end, Exception):
             raise self.end
         summary = Summary.model_validate(
             {
-                "run_id": this.run_id,
+                "run_id": run.run_id,
                 "status": self.end,
-                "serving_dir": str(this.config.serving_dir),
+                "serving_dir": str(run.config.serving_dir),
                 "seconds": {"total": 1.0},
                 "peak_rss_mb": 1.0,
             }
         )
-        summary.write(this.root.summary_of(this.run_id))
+        summary.write(run.root.summary_of(run.run_id))
         return summary
 
 
 @pytest.fixture
 def played(monkeypatch: pytest.MonkeyPatch) -> Played:
     graphs = Played()
-    monkeypatch.setattr(retraining, "take_in_spans", graphs.take_in)
+    monkeypatch.setattr(retraining, "ingest_spans", graphs.ingest)
     monkeypatch.setattr(retraining, "complete", graphs.train)
     return graphs
 

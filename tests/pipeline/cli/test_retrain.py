@@ -19,7 +19,7 @@ from pipeline.cli.app import app
 from pipeline.configuration.config import Config
 from pipeline.continuous.decision import decisions
 from pipeline.continuous.decision.decisions import Decision
-from pipeline.continuous.spans.scan import recipe
+from pipeline.continuous.spans.scan import options_digest
 from pipeline.state.root import Root
 from tests.conftest import GLYPHS, PROJECT
 from tests.pipeline.cli.played_graphs import (
@@ -70,7 +70,7 @@ def test_nothing_new_takes_less_than_5_seconds_and_loads_no_tensorflow(served: C
     assert done.stderr == ""
 
 
-def test_a_new_span_is_taken_in_and_trained_on_while_the_root_is_held(
+def test_a_new_span_is_ingested_and_trained_on_while_the_root_is_held(
     served: Config, played: Played
 ) -> None:
     add_span(served, 3)
@@ -83,7 +83,7 @@ def test_a_new_span_is_taken_in_and_trained_on_while_the_root_is_held(
     assert retrain(served).output.startswith("nothing new: 3 spans, the latest is 3; version 7")
 
 
-def test_a_training_that_failed_is_due_again_without_taking_in_again(
+def test_a_training_that_failed_is_due_again_without_ingesting_again(
     served: Config, played: Played
 ) -> None:
     add_span(served, 3)
@@ -138,7 +138,7 @@ def test_a_span_that_was_refused_and_is_the_same_leaves_no_run(
         "state": "refused",
         "artifacts": {},
         "reason": "it has a new class",
-        "recipe": recipe(served, refused=True),
+        "options_digest": options_digest(served, refused=True),
     }
     spans.write(root.spans, {**records, 2: records[2].model_copy(update=changes)})
     result = retrain(served)
@@ -167,7 +167,7 @@ def test_a_dry_run_decides_and_writes_nothing(
     decision = Decision.model_validate_json(result.output)
     assert (decision.answer, decision.run_id) == ("yes", None)
     assert decision.sentence == (
-        "training is due: span 3 has come; version 7 is served; span 3 would be taken in first, "
+        "training is due: span 3 has come; version 7 is served; span 3 would be ingested first, "
         "and counts if it is accepted"
     )
     assert state_of(tmp_path) == before
@@ -181,7 +181,7 @@ def test_a_dry_run_on_a_new_root_makes_no_folder(
     before = state_of(tmp_path)
     result = retrain(config, "--dry-run")
     assert result.output == (
-        "training is due: no version is served; span 1 has come; span 1 would be taken in first, "
+        "training is due: no version is served; span 1 has come; span 1 would be ingested first, "
         "and counts if it is accepted\n"
     )
     assert state_of(tmp_path) == before

@@ -30,7 +30,7 @@ class Spans:
         self.config.write_text(f"data: {keys}\nbackbone: {{handle: {GLYPHS}}}\n")
 
     def know(self, *records: SpanRecord) -> None:
-        """Writes the registry, and an image of each span that was taken in."""
+        """Writes the registry, and an image of each span that was ingested."""
         spans.write(self.root.spans, records)
         for known in records:
             if "ingestion" in known.artifacts:

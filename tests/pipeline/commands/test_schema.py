@@ -110,16 +110,16 @@ def span(number: int, **train: int) -> SpanRecord:
     return SpanRecord(
         span=number,
         fingerprint="f",
-        content="c",
-        recipe="r",
+        content_digest="c",
+        options_digest="r",
         state="accepted",
         reason="",
         decided_by="thaw",
         decided_at="",
-        taken_in_at="",
+        ingested_at="",
         run_id="1",
         images={"train": train},
-        artifacts={},
+        artifacts={"older": f"older-{number}"},
     )
 
 
@@ -135,7 +135,7 @@ def test_a_class_of_which_the_window_has_images_is_not_removed(root: Root, confi
     spans.write(root.spans, [*rows, span(4, dog=2)])
     older = ["--set", "data.window={spans: 2, older: {fraction: 0.1}}"]
     assert "in spans 1, 2;" in refusal("remove", config, "label=emu", "--by", "Ada", *older)
-    kept = {"ingestion": "first"}
+    kept = {"ingestion": "first", "older": "older-1"}
     spans.write(root.spans, [rows[0].model_copy(update={"artifacts": kept}), *rows[1:], span(4)])
     (root.path / "first").mkdir()
     report = DataRecord(images=rows[0].images, older={"train": {"emu": 0}})

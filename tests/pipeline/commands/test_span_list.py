@@ -86,7 +86,7 @@ def test_a_version_of_another_program_was_trained_on_no_span_that_is_known(
 
 
 def test_before_the_first_span_there_is_nothing_to_show(thaw_spans: Spans) -> None:
-    assert thaw_spans.line(thaw_spans.config) == "no span has been taken in yet"
+    assert thaw_spans.line(thaw_spans.config) == "no span has been ingested yet"
     assert thaw_spans.line(thaw_spans.config, "--json") == "[]"
     assert not thaw_spans.root.path.exists()
 

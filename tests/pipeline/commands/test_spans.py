@@ -75,14 +75,14 @@ def test_a_span_whose_records_are_gone_is_not_accepted(thaw_spans: Spans) -> Non
     thaw_spans.know(quarantined(6))
     shutil.rmtree(thaw_spans.root.path / "ingestion")
     said = thaw_spans.mistake("accept", thaw_spans.config, 6, *DECISION)
-    assert said.endswith("belongs to what was taken in of it, is gone; restore it from a copy")
+    assert said.endswith("belongs to what was ingested of it, is gone; restore it from a copy")
     assert thaw_spans.line("reject", thaw_spans.config, 6, *DECISION)
 
 
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["9", *DECISION], "SPAN: got 9, and the spans taken in are '5' and '6'; name one"),
+        (["9", *DECISION], "SPAN: got 9, and the spans ingested are '5' and '6'; name one"),
         (["six", *DECISION], "SPAN: got 'six', must be a span's number; thaw spans "),
         (["2026-01-01", *DECISION], "SPAN: got '2026-01-01', must be a span's number; "),
         (["6", "--by", "ann"], "--by and --reason: one is missing or empty; "),
@@ -109,11 +109,11 @@ def test_a_span_that_cannot_be_used_can_be_rejected(thaw_spans: Spans) -> None:
     assert line.startswith("span 5 is rejected, by ann; it was refused")
 
 
-def test_nothing_is_decided_before_a_span_was_taken_in_and_no_root_is_made(
+def test_nothing_is_decided_before_a_span_was_ingested_and_no_root_is_made(
     thaw_spans: Spans,
 ) -> None:
     said = thaw_spans.mistake("accept", thaw_spans.config, 1, *DECISION)
-    assert "no span has been taken in yet; thaw run" in said
+    assert "no span has been ingested yet; thaw run" in said
     assert not thaw_spans.root.path.exists()
 
 

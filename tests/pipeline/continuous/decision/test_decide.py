@@ -53,10 +53,10 @@ def test_of_features_that_have_not_drifted_the_nearest_to_its_bound_is_told() ->
 
 def test_a_dry_run_says_that_a_no_is_not_final() -> None:
     when = Retrain.model_validate({"when": [{"drift": {"label": 0.1, "width": 0.1}}]}).when
-    present = situation([1], version(7, [1]), to_take_in=(2,))
+    present = situation([1], version(7, [1]), to_ingest=(2,))
     assert decide(present, when).sentence == (
         "no training is due as far as is known: the drift of label is not known: span 2 has to be "
-        "taken in first; version 7 is served; span 2 would be taken in first"
+        "ingested first; version 7 is served; span 2 would be ingested first"
     )
 
 

@@ -179,12 +179,12 @@ def test_a_version_without_a_time_has_no_age() -> None:
     assert "version 7 does not say when it was pushed" in result.sentence
 
 
-def test_a_dry_run_says_what_shows_only_when_a_span_has_been_taken_in() -> None:
-    dry = situation([1], version(7, [1]), to_take_in=(2,))
+def test_a_dry_run_says_what_shows_only_when_a_span_has_been_ingested() -> None:
+    dry = situation([1], version(7, [1]), to_ingest=(2,))
     assert triggers.new_span(dry).met
     assert triggers.new_span(dry).sentence == "span 2 has come"
     assert "without those of span 2" in triggers.new_images(dry, 10).sentence
-    assert "span 2 has to be taken in first" in triggers.served_accuracy(dry, RULE).sentence
+    assert "span 2 has to be ingested first" in triggers.served_accuracy(dry, RULE).sentence
 
 
 @pytest.mark.parametrize(

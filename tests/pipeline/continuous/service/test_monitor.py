@@ -30,8 +30,9 @@ def collected(root: Root, tally: Tally | None = None) -> dict[str, float]:
 
 def span(number: int, state: State, **images: dict[str, int]) -> SpanRecord:
     return SpanRecord(
-        span=number, content="c", recipe="r", fingerprint="aa", state=state, reason="",
-        decided_by="thaw", decided_at="2026-11-25T00:00:00Z", taken_in_at="2026-11-25T00:00:00Z",
+        span=number, content_digest="c", options_digest="o", fingerprint="aa", state=state,
+        reason="",
+        decided_by="thaw", decided_at="2026-11-25T00:00:00Z", ingested_at="2026-11-25T00:00:00Z",
         run_id="r", images=images, artifacts={},
     )  # fmt: skip
 

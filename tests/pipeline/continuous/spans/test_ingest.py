@@ -1,4 +1,4 @@
-"""Spans are taken in once, each by a graph of its own."""
+"""Spans are ingested once, each by a graph of its own."""
 
 import shutil
 from pathlib import Path
@@ -13,8 +13,8 @@ from modules.errors import InputError
 from pipeline.commands.spans import decide
 from pipeline.configuration import loading
 from pipeline.configuration.config import Config
-from pipeline.continuous.spans import ingest
-from pipeline.continuous.spans.scan import look
+from pipeline.continuous.spans.ingest import ingest_spans, ingest_window
+from pipeline.continuous.spans.scan import scan_spans
 from pipeline.runners import begin
 from pipeline.state.root import Root
 from tests.conftest import GLYPHS
@@ -46,16 +46,16 @@ def config(folder: Path) -> Config:
     return loading.load(file)
 
 
-def take_in(config: Config) -> dict[int, SpanRecord]:
+def ingest(config: Config) -> dict[int, SpanRecord]:
     with begin.held(config), begin.begun(config) as run:
-        return ingest.take_in_spans(run, look(config, spans.read(run.root.spans)))
+        return ingest_spans(run, scan_spans(config, spans.read(run.root.spans)))
 
 
 @pytest.fixture(scope="module")
 def first(config: Config, folder: Path) -> dict[int, SpanRecord]:
     fill(folder / "span-1")
     fill(folder / "span-2", classes="a", tint=100)  # A span may lack a class.
-    return take_in(config)
+    return ingest(config)
 
 
 def executions_of(config: Config) -> int:
@@ -70,7 +70,7 @@ def test_each_span_is_entered_with_what_was_written(
     for number, record in first.items():
         listing = read_listing(root.listing_of(number))
         assert listing is not None
-        assert (record.state, record.content) == ("accepted", listing.fingerprint)
+        assert (record.state, record.content_digest) == ("accepted", listing.fingerprint)
         assert record.count == {1: 24, 2: 12}[number]
         for kind in ("examples", "ingestion", "statistics"):
             assert (root.path / record.artifacts[kind]).is_dir()
@@ -78,23 +78,23 @@ def test_each_span_is_entered_with_what_was_written(
 
 
 @pytest.mark.usefixtures("first")
-def test_what_was_taken_in_is_not_taken_in_again(config: Config) -> None:
+def test_what_was_ingested_is_not_ingested_again(config: Config) -> None:
     before = executions_of(config)
     with begin.held(config), begin.begun(config) as run:
-        seen = look(config, spans.read(run.root.spans))
-        assert seen.to_take_in == []
-        size = ingest.take_in(run)
+        scan = scan_spans(config, spans.read(run.root.spans))
+        assert scan.to_ingest == []
+        size = ingest_window(run)
     assert executions_of(config) == before
     assert size.classes == 2
 
 
-def test_a_span_that_cannot_be_used_is_told_after_the_others_were_taken_in(
+def test_a_span_that_cannot_be_used_is_told_after_the_others_were_ingested(
     config: Config, folder: Path, first: dict[int, SpanRecord]
 ) -> None:
     (folder / "span-3").mkdir()
     fill(folder / "span-4", tint=200)
     with pytest.raises(InputError, match=r"^span 3: data\.path: .*span-3") as error:
-        take_in(config)
+        ingest(config)
     assert "\n" not in str(error.value)
     records = spans.read(Root(config.root).spans)
     assert {n: record.state for n, record in records.items()} == {
@@ -102,7 +102,7 @@ def test_a_span_that_cannot_be_used_is_told_after_the_others_were_taken_in(
     }  # fmt: skip
     assert {n: records[n] for n in first} == first
     fill(folder / "span-3", tint=150)
-    assert take_in(config)[3].state == "accepted"
+    assert ingest(config)[3].state == "accepted"
 
 
 def test_a_rejected_empty_span_no_longer_ends_a_run_and_an_emptied_one_may_come_back(
@@ -111,18 +111,18 @@ def test_a_rejected_empty_span_no_longer_ends_a_run_and_an_emptied_one_may_come_
     (folder / "span-2").rename(folder / "away")
     (folder / "span-2").mkdir()
     with pytest.raises(InputError, match=r"^span 2: data\.path: .* is empty"):
-        take_in(config)
+        ingest(config)
     with pytest.raises(InputError, match=r"^span 2 is refused as before: data\.path: "):
-        take_in(config)
+        ingest(config)
     decide(config, "2", "rejected", "ann", "it is gone")
-    assert take_in(config)[2].state == "rejected"
+    assert ingest(config)[2].state == "rejected"
     (folder / "span-2").rmdir()
     (folder / "away").rename(folder / "span-2")
-    again = take_in(config)[2]
+    again = ingest(config)[2]
     assert (again.state, again.fingerprint) == ("accepted", first[2].fingerprint)
 
 
-def test_a_span_is_taken_in_again_without_an_image_that_has_become_golden(
+def test_a_span_is_ingested_again_without_an_image_that_has_become_golden(
     config: Config, folder: Path, first: dict[int, SpanRecord]
 ) -> None:
     root, before = Root(config.root), executions_of(config)
@@ -130,24 +130,24 @@ def test_a_span_is_taken_in_again_without_an_image_that_has_become_golden(
     (folder / "golden/a").mkdir(parents=True)
     shutil.copy(folder / "span-2/a/3.png", folder / "golden/a/x.png")
     judged = loading.load(config.file, [f"evaluation.golden={folder}/golden"])
-    again = take_in(judged)
+    again = ingest(judged)
     assert executions_of(config) == before + 1
     assert {n: again[n] for n in again if n != 2} == {n: known[n] for n in known if n != 2}
     assert again[2].count == first[2].count - 1
-    assert again[2].content == first[2].content
+    assert again[2].content_digest == first[2].content_digest
     assert again[2].fingerprint != first[2].fingerprint
     quarantines = (root.artifacts / "ImageExampleGen/quarantine").glob("*/quarantine.jsonl")
     lists = [path.read_text("utf-8") for path in quarantines]
     assert sum("golden: the same bytes as a/x.png of the golden set" in text for text in lists) == 1
-    assert look(judged, again).to_take_in == []
+    assert scan_spans(judged, again).to_ingest == []
     # Without the golden set, the image comes back.
-    assert take_in(config)[2].fingerprint == first[2].fingerprint
+    assert ingest(config)[2].fingerprint == first[2].fingerprint
 
 
 def test_labels_that_are_corrected_in_two_spans_at_once_are_trained_on_again(
     config: Config, folder: Path, first: dict[int, SpanRecord]
 ) -> None:
-    """The first span to be taken in finds the other one's earlier label in the split book."""
+    """The first span to be ingested finds the other one's earlier label in the split book."""
     assert not first[2].contradicted
     for number in (3, 4):
         fill(folder / f"span-{number}", tint=10 * number)
@@ -156,13 +156,13 @@ def test_labels_that_are_corrected_in_two_spans_at_once_are_trained_on_again(
     content = saved(picture, "PNG")
     for number, label in ((3, "a"), (4, "b")):
         (folder / f"span-{number}" / label / "x.png").write_bytes(content)
-    records = take_in(config)
+    records = ingest(config)
     assert [records[n].count for n in (3, 4)] == [25, 24]
     (digest,) = records[4].contradicted
     assert records[4].contradicted == {digest: "b"}
     # The mistake was in span 3.
     (folder / "span-3/a/x.png").rename(folder / "span-3/b/x.png")
-    records = take_in(config)
+    records = ingest(config)
     assert [records[n].count for n in (3, 4)] == [25, 25]
     assert not records[3].contradicted
     assert not records[4].contradicted

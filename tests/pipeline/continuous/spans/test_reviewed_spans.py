@@ -13,8 +13,8 @@ from modules import features, model_layout
 from pipeline.cli.app import app
 from pipeline.configuration import loading
 from pipeline.configuration.config import Config
-from pipeline.continuous.spans import ingest
-from pipeline.continuous.spans.scan import look
+from pipeline.continuous.spans.ingest import ingest_spans
+from pipeline.continuous.spans.scan import scan_spans
 from pipeline.runners import begin
 from pipeline.state.root import Root
 from tests.conftest import GLYPHS
@@ -54,15 +54,15 @@ def config(tmp_path: Path) -> Config:
     return loading.load(file)
 
 
-def take_in(config: Config) -> SpanRecord:
+def ingest(config: Config) -> SpanRecord:
     with begin.held(config), begin.begun(config) as run:
-        return ingest.take_in_spans(run, look(config, spans.read(run.root.spans)))[6]
+        return ingest_spans(run, scan_spans(config, spans.read(run.root.spans)))[6]
 
 
 def test_a_suspicious_span_is_set_aside_until_a_person_decides(
     config: Config, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    suspicious = take_in(config)
+    suspicious = ingest(config)
     assert suspicious.state == "quarantined"
     assert suspicious.reason.startswith("the whole span: the served model gives the label of 0 of")
     assert suspicious.agreement is not None
@@ -76,8 +76,8 @@ def test_a_suspicious_span_is_set_aside_until_a_person_decides(
     person = ["--by", "ann", "--reason", "it is as it should be"]
     done = CliRunner().invoke(app, ["spans", "accept", str(config.file), "6", *person])
     assert done.exit_code == 0, done.output
-    # Other options have the span taken in again, and its content is the same.
-    again = take_in(loading.load(config.file, ["data.max_pixels=10000"]))
-    assert again.recipe != suspicious.recipe
+    # Other options have the span ingested again, and its content is the same.
+    again = ingest(loading.load(config.file, ["data.max_pixels=10000"]))
+    assert again.options_digest != suspicious.options_digest
     assert (again.state, again.decided_by) == ("accepted", "ann")
     assert len(split_book.read(Root(config.root).split_book).sightings) == 24

@@ -13,10 +13,10 @@ from components.records.spans import SpanRecord
 from modules.errors import InputError
 from pipeline.configuration import loading
 from pipeline.configuration.config import Config
-from pipeline.continuous.spans.scan import keep_read, look
+from pipeline.continuous.spans.scan import keep_listings, scan_spans
 from pipeline.state.root import Root
 from tests.conftest import GLYPHS
-from tests.pipeline.continuous.spans.test_ingest import executions_of, fill, take_in
+from tests.pipeline.continuous.spans.test_ingest import executions_of, fill, ingest
 
 
 @pytest.fixture
@@ -48,37 +48,37 @@ def meanwhile(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[], None]],
     return arrange
 
 
-def to_take_in(config: Config) -> dict[int, str]:
-    seen = look(config, spans.read(Root(config.root).spans))
-    return {span.number: span.change for span in seen.to_take_in}
+def to_ingest(config: Config) -> dict[int, str]:
+    scan = scan_spans(config, spans.read(Root(config.root).spans))
+    return {span.number: span.change for span in scan.to_ingest}
 
 
-def counts(taken_in: dict[int, SpanRecord]) -> dict[int, int]:
-    return {number: record.count for number, record in taken_in.items()}
+def counts(ingested: dict[int, SpanRecord]) -> dict[int, int]:
+    return {number: record.count for number, record in ingested.items()}
 
 
-def test_a_span_that_grows_while_it_is_read_is_whole_after_the_next_look(
+def test_a_span_that_grows_while_it_is_read_is_whole_after_the_next_scan(
     config: Config, tmp_path: Path, meanwhile: Callable[[Callable[[], None]], None]
 ) -> None:
     fill(tmp_path / "span-1")
     meanwhile(lambda: fill(tmp_path / "span-1", classes="c", images=3))
-    assert counts(take_in(config)) == {1: 24}
-    assert to_take_in(config) == {1: "changed"}
-    assert counts(take_in(config)) == {1: 27}
-    assert to_take_in(config) == {}
+    assert counts(ingest(config)) == {1: 24}
+    assert to_ingest(config) == {1: "changed"}
+    assert counts(ingest(config)) == {1: 27}
+    assert to_ingest(config) == {}
 
 
-def test_a_span_that_is_written_anew_while_it_is_read_is_refused_until_the_next_look(
+def test_a_span_that_is_written_anew_while_it_is_read_is_refused_until_the_next_scan(
     config: Config, tmp_path: Path, meanwhile: Callable[[Callable[[], None]], None]
 ) -> None:
     fill(tmp_path / "span-1")
     meanwhile(lambda: fill(tmp_path / "span-1", tint=50))
     message = r"^span 1: data\.path: 24 images changed while the run read the data, such as a/"
     with pytest.raises(InputError, match=message) as error:
-        take_in(config)
+        ingest(config)
     assert "\n" not in str(error.value)
     assert spans.read(Root(config.root).spans)[1].state == "refused"
-    assert take_in(config)[1].state == "accepted"
+    assert ingest(config)[1].state == "accepted"
 
 
 def test_a_span_that_comes_late_fills_the_hole_that_it_left_in_the_numbers(
@@ -86,14 +86,14 @@ def test_a_span_that_comes_late_fills_the_hole_that_it_left_in_the_numbers(
 ) -> None:
     fill(tmp_path / "span-1")
     fill(tmp_path / "span-3", tint=90)
-    first = take_in(config)
+    first = ingest(config)
     assert {number: record.state for number, record in first.items()} == {
         1: "accepted",
         3: "accepted",
     }
     fill(tmp_path / "span-2", tint=200)
-    assert to_take_in(config) == {2: "new"}
-    later = take_in(config)
+    assert to_ingest(config) == {2: "new"}
+    later = ingest(config)
     assert list(later) == [1, 2, 3]
     assert {number: later[number] for number in first} == first
     assert executions_of(config) == len(later)
@@ -103,7 +103,7 @@ def test_files_that_were_read_right_after_they_were_written_are_read_once_more_a
     config: Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fill(tmp_path / "span-1")
-    taken_in = take_in(config)
+    ingested = ingest(config)
     read: list[str] = []
 
     def read_file(path: str) -> bytes:
@@ -114,7 +114,7 @@ def test_files_that_were_read_right_after_they_were_written_are_read_once_more_a
     monkeypatch.setattr(time, "time_ns", lambda: now() + 2 * digests.SETTLED)
     monkeypatch.setattr(digests, "read_file", read_file)
     for _ in range(3):
-        seen = look(config, taken_in)
-        assert seen.to_take_in == []
-        keep_read(config, seen)
+        scan = scan_spans(config, ingested)
+        assert scan.to_ingest == []
+        keep_listings(config, scan)
     assert len(read) == len(set(read)) == 24
