@@ -16,7 +16,7 @@ from components.curated_schema import CuratedSchema
 from components.data_check.component import DataCheck
 from components.data_check.new_values import Accepted
 from components.image_example_gen.component import ImageExampleGen
-from components.image_example_gen.sources import further_features
+from components.image_example_gen.sources import further_features, spans
 from components.records import domains
 from components.records.domains import Domains
 from components.window.strategy import WindowStrategy
@@ -27,7 +27,7 @@ from pipeline import golden
 from pipeline.caching.provenance import source_fingerprint
 from pipeline.configuration import loading
 from pipeline.configuration.config import Config
-from pipeline.schema import accepted_values, schema_text
+from pipeline.schema import accepted_values, check_slices, columns_of_window, schema_text
 
 _EXAMPLE_GEN = ImageExampleGen.__name__
 
@@ -83,7 +83,11 @@ def data_nodes(
         judged: whether there must be enough test images for the gate.
     """
     ingest = config.data.ingest()
-    columns = further_features(ingest)
+    if span is None:
+        columns = further_features(ingest)
+        check_slices(config, columns)
+    else:  # It may lack a column: the window's are looked at.
+        columns = further_features(spans.find(ingest, span).options(ingest))
 
     # Encoded images, their labels, metadata and further columns, in three splits: those that the
     # data names, or by a hash of the bytes. Earlier images, if there are any, are a further split,
@@ -145,7 +149,8 @@ def window_nodes(config: Config, files: DataFiles, *, judged: bool = True) -> Da
         judged: whether there must be enough test images for the gate.
     """
     assert config.data.window is not None
-    columns = further_features(config.data.ingest())
+    columns = columns_of_window(config, Path(files.registry) if files.registry else None)
+    check_slices(config, columns)
 
     # The artifacts of all spans in the window.
     window = Resolver(

@@ -7,8 +7,10 @@ from pathlib import Path
 from google.protobuf import text_format
 from tensorflow_metadata.proto.v0 import schema_pb2
 
-from components.records import domains
+from components.image_example_gen.sources import further_features
+from components.records import domains, spans
 from components.records.domains import Domains, Values
+from components.window.selection import select
 from modules import features
 from modules.errors import InputError
 from modules.text import cause
@@ -28,9 +30,8 @@ def schema_text(config: Config, columns: Sequence[str], accepted: Domains | None
             itself holds too: a label must be in both.
 
     Raises:
-        InputError: when the file is not a schema, or a rule slices by an unknown feature.
+        InputError: when the file is not a schema.
     """
-    _check_slices(config, columns)
     text, schema = read_schema(config)
     known = {feature.name for feature in schema.feature}
     more = schema_pb2.Schema(
@@ -76,8 +77,33 @@ def read_schema(config: Config) -> tuple[str, schema_pb2.Schema]:
         ) from None
 
 
-def _check_slices(config: Config, columns: Sequence[str]) -> None:
-    """Refuses a rule by a feature that no image has, since it would never apply."""
+def columns_of_window(config: Config, registry: Path | None) -> list[str]:
+    """The further columns of the spans in the window, those of the latest span first.
+
+    Args:
+        config: with a window.
+        registry: the file of ``components.records.spans``; where it is not there, the latest span
+            on the disk decides.
+    """
+    assert config.data.window is not None
+    records = spans.read(registry) if registry else {}
+    if not records:
+        return further_features(config.data.ingest())
+    selection = select(records, config.data.window)
+    latest_first = reversed((*selection.older, *selection.whole))
+    return list(dict.fromkeys(column for record in latest_first for column in record.columns))
+
+
+def check_slices(config: Config, columns: Sequence[str]) -> None:
+    """Refuses a rule by a feature that no image has, since it would never apply.
+
+    Args:
+        config: has the rules.
+        columns: the further columns of the images.
+
+    Raises:
+        InputError: naming the feature.
+    """
     known = [features.LABEL, *features.IMAGE_METADATA, *columns]
     for name in config.evaluation.slices:
         if name not in known:

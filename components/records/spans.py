@@ -110,6 +110,8 @@ class SpanRecord(Record):
     artifacts: dict[str, str] = Field(default={})
     """Where its data lies, relative to the root: `examples`, `older`, `ingestion`, `statistics`,
     `review`."""
+    columns: tuple[str, ...] = ()
+    """The further columns of its images."""
     contradicted: dict[str, str] = Field(default={})
     """Images that were left out because another span has the same bytes under another label: by
     their sha256, the label here. Once the spans agree, this one is ingested again."""

@@ -76,7 +76,7 @@ def judge(config: Config, candidate: Path, baseline: Path | None) -> Judgement:
     from components.serving.compatibility import problem_of
     from pipeline import plugin_checks
     from pipeline.domains import removed_labels
-    from pipeline.schema import schema_text
+    from pipeline.schema import check_slices, columns_of_window, schema_text
 
     plugin_checks.check_gate(config.evaluation)
     problem = problem_of(candidate)
@@ -85,7 +85,13 @@ def judge(config: Config, candidate: Path, baseline: Path | None) -> Judgement:
     choice = choose(config.serving_dir, "")
     if baseline is not None:
         choice = BaselineChoice(None, str(baseline.absolute()), f"compared with {baseline}")
-    schema = schema_text(config, further_features(config.data.ingest()))
+    columns = (
+        columns_of_window(config, Root(config.root).spans)
+        if config.data.window
+        else further_features(config.data.ingest())
+    )
+    check_slices(config, columns)
+    schema = schema_text(config, columns)
     with tempfile.TemporaryDirectory(prefix="thaw-gate-") as name:
         images, evaluation = Path(name, "images"), Path(name, "evaluation")
         patterns = of_window or [write_test_split(config, images)]

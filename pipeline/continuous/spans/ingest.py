@@ -65,6 +65,7 @@ def ingest_spans(run: Run, scan: Scan) -> dict[int, SpanRecord]:
     for note in scan.notes:
         run.display.say(note)
     if scan.to_ingest:
+        split_book.read(run.root.split_book)  # If it is damaged, no span is to be refused for it.
         run.display.start("prepare")
         connection = connected(run)
         run.seconds["prepare_spans"] = round(run.display.finish("prepare"), 2)
@@ -121,9 +122,9 @@ def _ingest_one(run: Run, span: SpanOnDisk, connection: Any) -> tuple[dict[int, 
     """Runs a span's graph and enters the span; returns all records, and why it is refused."""
     problem, span_run_id = span.problem, f"{run.run_id}.span-{span.number}"
     if not problem:
-        with collector.paused():
-            compiled = compile_span(run.config, span.number)
         try:
+            with collector.paused():
+                compiled = compile_span(run.config, span.number)
             run_graph(run, compiled, span_run_id, connection, about=f"span {span.number}: ")
         except InputError as error:
             problem = str(error)

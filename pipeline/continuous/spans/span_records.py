@@ -6,6 +6,7 @@ from typing import Any
 
 from components.image_example_gen import listing_file
 from components.image_example_gen.listing_file import DigestedListing
+from components.image_example_gen.sources import further_features
 from components.records import split_book
 from components.records.data import FINGERPRINT, read_report
 from components.records.spans import THAW, SpanRecord
@@ -17,6 +18,7 @@ from pipeline.continuous.spans.scan import (
     digest_without_listing,
     golden_in,
     options_digest,
+    pinned,
     window_of,
 )
 from pipeline.golden import names
@@ -75,6 +77,7 @@ def accepted_record(run: Run, span: SpanOnDisk, ingestion: NodeRun, connection: 
         ingested_at=now,
         run_id=run.run_id,
         images=read_report(Path(folders[INGESTION])).images or {},
+        columns=tuple(further_features(pinned(run.config, span.place))),
         contradicted=_contradicted(run, span, listing),
         artifacts={
             kind: str(Path(folder).relative_to(run.root.path)) for kind, folder in folders.items()

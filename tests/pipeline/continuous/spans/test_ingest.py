@@ -166,3 +166,17 @@ def test_labels_that_are_corrected_in_two_spans_at_once_are_trained_on_again(
     assert [records[n].count for n in (3, 4)] == [25, 25]
     assert not records[3].contradicted
     assert not records[4].contradicted
+
+
+def test_a_damaged_split_book_refuses_no_span(
+    config: Config, folder: Path, first: dict[int, SpanRecord]
+) -> None:
+    root = Root(config.root)
+    book, before = root.split_book.read_bytes(), spans.read(root.spans)
+    root.split_book.write_text("{", encoding="ascii")
+    fill(folder / "span-9", tint=90)
+    with pytest.raises(InputError, match=r"^root: .*splits\.json, .*restore it from a copy"):
+        ingest(config)
+    assert spans.read(root.spans) == before
+    root.split_book.write_bytes(book)
+    shutil.rmtree(folder / "span-9")
