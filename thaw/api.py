@@ -112,7 +112,7 @@ def retrain(
         The decision, and the summary of the run if there was one.
 
     Raises:
-        InputError: when the configuration or the data is wrong, or a span is refused.
+        InputError: when the configuration or the data is wrong, or a span is invalid.
         Exception: as ``run``.
     """
     loaded = _config(config, overrides, root)

@@ -85,7 +85,7 @@ def reviewed(
     return _by_thaw(undecided, previous, review.state, review.sentence)
 
 
-def refused(record: SpanRecord, previous: SpanRecord | None) -> SpanRecord:
+def invalid(record: SpanRecord, previous: SpanRecord | None) -> SpanRecord:
     """The record of a span whose images cannot be used as they are, for the registry.
 
     Content that a person has rejected stays rejected.
@@ -97,7 +97,7 @@ def refused(record: SpanRecord, previous: SpanRecord | None) -> SpanRecord:
     decision = _by_a_person(previous, record.content_digest)
     if previous is not None and decision is not None and decision.state == "rejected":
         return _as_decided(record, previous, decision)
-    return _by_thaw(record, previous, "refused", record.reason)
+    return _by_thaw(record, previous, "invalid", record.reason)
 
 
 def _by_a_person(previous: SpanRecord | None, content_digest: str) -> DecisionRecord | None:

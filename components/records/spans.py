@@ -10,7 +10,7 @@ from components.disk import replace_whole
 from components.records.base import Interval, Record, as_json_text
 from modules.errors import InputError
 
-State = Literal["accepted", "quarantined", "rejected", "refused"]
+State = Literal["accepted", "quarantined", "rejected", "invalid"]
 THAW = "thaw"  # who decides where no person has
 
 
@@ -91,10 +91,10 @@ class SpanRecord(Record):
     options_digest: str
     """Digest of the options that it was ingested with, hexadecimal."""
     fingerprint: str = ""
-    """Digest of the images and of their splits, hexadecimal; empty for a span that was refused."""
+    """Digest of the images and of their splits, hexadecimal; empty for a span that was invalid."""
     state: State
     """`accepted`; `quarantined`, and so in no window until a person decides; `rejected` by a
-    person; `refused`, as its images cannot be used as they are."""
+    person; `invalid`, as its images cannot be used as they are."""
     reason: str
     """Why it is in this state."""
     decided_by: str

@@ -7,7 +7,7 @@ hash, and no rule that looks at one image alone can do that without sending ever
 the first decision is written down and kept: by the sha256 of the image's bytes, and by the name of
 its group.
 
-A span is entered when its data has passed DataCheck, so that a span that was refused, and on which
+A span is entered when its data has passed DataCheck, so that a span that was invalid, and on which
 no model was trained, can be corrected. The labels of one that is set aside as suspicious, or that a
 person has rejected, are taken out again: the same images may come with right ones. A root without a
 book begins one.

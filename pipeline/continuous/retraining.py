@@ -1,4 +1,4 @@
-"""``thaw retrain``: looks for new spans, ingests them, decides, and trains if that is due."""
+"""``thaw retrain``: scans the data, ingests new spans, decides, and trains if that is due."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -10,13 +10,13 @@ from components.records.summary import Summary
 from modules.errors import InputError
 from pipeline.configuration.config import Config
 from pipeline.continuous.decision import decisions
-from pipeline.continuous.decision.decide import decide, refused
+from pipeline.continuous.decision.decide import decide, of_invalid_span
 from pipeline.continuous.decision.decisions import Decision
 from pipeline.continuous.decision.situation import Situation, gather
 from pipeline.continuous.spans.ingest import (
-    check_none_is_refused,
+    check_none_is_invalid,
     ingest_spans,
-    refused_before,
+    invalid_before,
     window_size,
 )
 from pipeline.continuous.spans.kept_data import scan_with_root
@@ -44,7 +44,7 @@ def retrain(
 ) -> Outcome:
     """Takes in what is new, decides whether to train, enters the decision, and trains if it is due.
 
-    The root is held from the first look to the end. Where nothing is new and nothing is due, there
+    The root is held from the scan to the end. Where nothing is new and nothing is due, there
     is no run, and neither TensorFlow nor TFX is imported.
 
     Args:
@@ -54,7 +54,7 @@ def retrain(
         cold: starts the training from the pretrained backbone, whatever is served.
 
     Raises:
-        InputError: when the config or the data is wrong; where a span was refused, a decision says
+        InputError: when the config or the data is wrong; where a span was invalid, a decision says
             so.
         Exception: as ``local.run``.
     """
@@ -86,10 +86,10 @@ def dry_run(config: Config) -> Decision:
     window_of(config)
     records = spans.read(Root(config.root).spans)
     scan = scan_with_root(config, records)
-    check_none_is_refused(
+    check_none_is_invalid(
         [f"span {span.number}: {span.problem}" for span in scan.to_ingest if span.problem]
     )
-    check_none_is_refused(refused_before(scan, records))
+    check_none_is_invalid(invalid_before(scan, records))
     return decide(_situation(config, scan, records, is_dry=True), config.retrain.when)
 
 
@@ -101,7 +101,7 @@ def _run(run: Run, scan: Scan) -> Outcome:
             records = ingest_spans(run, scan)
         except InputError as error:
             situation = _situation(config, scan, spans.read(run.root.spans))
-            _enter(run.root, refused(situation, str(error)))
+            _enter(run.root, of_invalid_span(situation, str(error)))
             raise
         decision = _decided(config, scan, records)
         if decision.answer == "yes":
@@ -114,12 +114,12 @@ def _run(run: Run, scan: Scan) -> Outcome:
 
 
 def _decided(config: Config, scan: Scan, records: Mapping[int, SpanRecord]) -> Decision:
-    """The decision once all that is new has been ingested; raises where a span is refused."""
+    """The decision once all that is new has been ingested; raises where a span is invalid."""
     situation = _situation(config, scan, records)
     try:
-        check_none_is_refused(refused_before(scan, records))
+        check_none_is_invalid(invalid_before(scan, records))
     except InputError as error:
-        _enter(Root(config.root), refused(situation, str(error)))
+        _enter(Root(config.root), of_invalid_span(situation, str(error)))
         raise
     return decide(situation, config.retrain.when)
 

@@ -90,7 +90,7 @@ def test_a_service_can_be_stopped_and_killed_in_a_run_and_stays_as_it_is_while_n
     with service(config, root, "--http", "0") as third:
         assert third.wait_for("goes on")
         assert third.wait_for('"run_status": "pushed"')
-        (end,) = records(third, "look_ended")
+        (end,) = records(third, "poll_ended")
         assert (end["status"], end["answer"]) == (0, "yes")
 
         other = alone("retrain", config, "--root", root, "--watch")
@@ -109,7 +109,7 @@ def test_a_service_can_be_stopped_and_killed_in_a_run_and_stays_as_it_is_while_n
         changed = {name for name in {*before, *after} if before.get(name) != after.get(name)}
         assert changed == {"decisions.jsonl"}
         assert decisions(root) >= entered + PERIODS
-        assert len(records(third, "look_ended")) == 1
+        assert len(records(third, "poll_ended")) == 1
     assert len([path for path in (root / "serving").iterdir() if path.name.isdigit()]) == 1
 
 

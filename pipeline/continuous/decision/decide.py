@@ -34,7 +34,7 @@ def decide(situation: Situation, when: Sequence[Trigger]) -> Decision:
     )
 
 
-def refused(situation: Situation, reason: str) -> Decision:
+def of_invalid_span(situation: Situation, reason: str) -> Decision:
     """The decision where a span cannot be used as it is: no, whatever the triggers say."""
     return Decision(
         time=situation.now.strftime(TIME_FORM),

@@ -72,7 +72,7 @@ class Decision(Record):
     sentence: str
     """Why."""
     triggers: tuple[TriggerResult, ...] = ()
-    """Each trigger; none where a span was refused, which ends the run before."""
+    """Each trigger; none where a span was invalid, which ends the run before."""
     spans: tuple[SpanOfModel, ...] = ()
     """What a model would be trained on now."""
     new_spans: tuple[int, ...] = ()

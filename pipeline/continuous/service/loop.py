@@ -1,4 +1,4 @@
-"""When the service looks again, and when it ends: plain logic, without clock or process."""
+"""When the service polls again, and when it ends: plain logic, without clock or process."""
 
 import logging
 from collections.abc import Callable
@@ -15,8 +15,8 @@ LONGEST_PAUSE = 3600.0  # seconds
 
 
 @dataclass(frozen=True)
-class Look:
-    """How one look went.
+class Poll:
+    """How one poll went.
 
     Attributes:
         status: the child's exit status, negative for the signal that ended it.
@@ -25,7 +25,7 @@ class Look:
         run_status: one of ``RUN_STATUSES``; empty if nothing was run.
         seconds: how long it took.
         run_id: of the run; empty if nothing was run.
-        repeats: whether the data is still refused for what the look before has said.
+        repeats: whether the data is still invalid for the reasons that the poll before gave.
     """
 
     status: int
@@ -43,20 +43,20 @@ class Look:
 
 
 @dataclass(frozen=True)
-class Hands:
+class Actions:
     """What the loop calls.
 
     Attributes:
         failures_allowed: reads the config anew; how many failed runs in a row end the service.
             Raises ``InputError``.
-        look: runs ``thaw retrain`` once.
+        poll: runs ``thaw retrain`` once.
         is_stopped: whether a signal has come.
         wait: waits for some seconds, or until a signal comes; whether one has come.
         status: shows a line to whoever supervises the service.
     """
 
     failures_allowed: Callable[[], int]
-    look: Callable[[], Look]
+    poll: Callable[[], Poll]
     is_stopped: Callable[[], bool]
     wait: Callable[[float], bool]
     status: Callable[[str], None]
@@ -67,8 +67,8 @@ def pause_after(failures: int) -> float:
     return min(60.0 * 2.0 ** min(failures - 1, 10), LONGEST_PAUSE)
 
 
-def watch(hands: Hands, tally: Tally) -> int:
-    """Looks once a period, until a signal comes or nothing more can be done.
+def watch(actions: Actions, tally: Tally) -> int:
+    """Polls once a period, until a signal comes or nothing more can be done.
 
     Returns:
         The service's exit status: 0 after a signal, 1 after too many failures, 2 when the config
@@ -77,15 +77,15 @@ def watch(hands: Hands, tally: Tally) -> int:
     while True:
         began = tally.clock()
         try:
-            allowed = hands.failures_allowed()
+            allowed = actions.failures_allowed()
         except InputError as error:
             log.write("config_wrong", f"{error}; the service ends", logging.ERROR)
             return WRONG_INPUT
         pause = 0.0
-        look = hands.look()
-        if hands.is_stopped():
+        poll = actions.poll()
+        if actions.is_stopped():
             break
-        _enter(look, tally)
+        _enter(poll, tally)
         if tally.failures >= allowed:
             log.write(
                 "ended",
@@ -95,53 +95,53 @@ def watch(hands: Hands, tally: Tally) -> int:
                 failures=tally.failures,
             )
             return FAILED
-        if look.failed:
+        if poll.failed:
             pause = pause_after(tally.failures)
             log.write("retry", f"tries again in {pause / 60:.0f} min", seconds=pause)
-        hands.status(_in_words(tally))
-        if hands.wait(pause or max(0.0, tally.every - (tally.clock() - began))):
+        actions.status(_in_words(tally))
+        if actions.wait(pause or max(0.0, tally.every - (tally.clock() - began))):
             break
     log.write("ended", "a signal has asked for the end; the service ends")
     return OK
 
 
-def _enter(look: Look, tally: Tally) -> None:
-    """Counts what a look has done, and logs it, unless there was nothing to do."""
-    tally.is_refused = look.status == WRONG_INPUT
-    if look.decided or look.status in (OK, WRONG_INPUT, REFUSED):
+def _enter(poll: Poll, tally: Tally) -> None:
+    """Counts what a poll has done, and logs it, unless there was nothing to do."""
+    tally.data_is_invalid = poll.status == WRONG_INPUT
+    if poll.decided or poll.status in (OK, WRONG_INPUT, REFUSED):
         tally.decided()
-    if look.decided and look.answer:
-        tally.decisions[look.answer] = tally.decisions.get(look.answer, 0) + 1
-    if look.run_status and not look.repeats:
-        tally.runs[look.run_status] = tally.runs.get(look.run_status, 0) + 1
-    if look.failed:
+    if poll.decided and poll.answer:
+        tally.decisions[poll.answer] = tally.decisions.get(poll.answer, 0) + 1
+    if poll.run_status and not poll.repeats:
+        tally.runs[poll.run_status] = tally.runs.get(poll.run_status, 0) + 1
+    if poll.failed:
         tally.failures += 1
-    elif look.status in (OK, REFUSED):
+    elif poll.status in (OK, REFUSED):
         tally.failures = 0
-    if (look.run_status or look.status) and not look.repeats:
+    if (poll.run_status or poll.status) and not poll.repeats:
         log.write(
-            "look_ended",
-            _sentence(look, tally),
-            logging.WARNING if look.status not in (OK, REFUSED) else logging.INFO,
-            status=look.status,
-            run_status=look.run_status or None,
-            run_id=look.run_id or None,
-            answer=look.answer or None,
-            seconds=round(look.seconds, 1),
+            "poll_ended",
+            _sentence(poll, tally),
+            logging.WARNING if poll.status not in (OK, REFUSED) else logging.INFO,
+            status=poll.status,
+            run_status=poll.run_status or None,
+            run_id=poll.run_id or None,
+            answer=poll.answer or None,
+            seconds=round(poll.seconds, 1),
             failures=tally.failures,
         )
 
 
-def _sentence(look: Look, tally: Tally) -> str:
-    run = f"run {look.run_id}" if look.run_id else "the run"
-    if look.failed:
-        how = f"status {look.status}" if look.status > 0 else f"signal {-look.status}"
+def _sentence(poll: Poll, tally: Tally) -> str:
+    run = f"run {poll.run_id}" if poll.run_id else "the run"
+    if poll.failed:
+        how = f"status {poll.status}" if poll.status > 0 else f"signal {-poll.status}"
         return f"{run} failed ({how}; {tally.failures} in a row)"
-    if look.status == WRONG_INPUT:
-        return "the data is refused; each period looks at it again, and says when that has changed"
-    if look.status == BUSY:
+    if poll.status == WRONG_INPUT:
+        return "the data is invalid; each period checks it again, and says when that has changed"
+    if poll.status == BUSY:
         return "the root is busy; the next period tries again"
-    return f"{run} ended in {look.seconds:.0f} s: {look.run_status or 'done'}"
+    return f"{run} ended in {poll.seconds:.0f} s: {poll.run_status or 'done'}"
 
 
 def _in_words(tally: Tally) -> str:

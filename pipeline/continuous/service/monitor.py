@@ -13,7 +13,7 @@ from components.records.summary import SUMMARY_FILE
 from components.serving import versions
 from modules import features, model_layout
 from modules.errors import InputError
-from pipeline.continuous.service import journal
+from pipeline.continuous.service import root_files
 from pipeline.continuous.service.tally import Tally
 from pipeline.state.root import Root
 
@@ -56,24 +56,24 @@ def _counted(tally: Tally) -> Iterator[Metric]:
         "thaw_retrain_consecutive_failures", "Failed runs in a row.", tally.failures
     )
     yield GaugeMetricFamily(
-        "thaw_retrain_data_refused",
-        "1 while the data is refused and has not changed since, else 0.",
-        float(tally.is_refused),
+        "thaw_retrain_data_invalid",
+        "1 while the data is invalid and has not changed since, else 0.",
+        float(tally.data_is_invalid),
     )
 
 
 def _times(root: Root) -> Iterator[Metric]:
-    decision = journal.decision_of(root)
-    run = journal.object_in(root.summary)
+    decision = root_files.decision_of(root)
+    run = root_files.object_in(root.summary)
     yield from _gauge(
         "thaw_retrain_last_decision_timestamp_seconds",
         "When it was last decided whether to train, as Unix time.",
-        journal.timestamp(decision and decision.time),
+        root_files.timestamp(decision and decision.time),
     )
     yield from _gauge(
         "thaw_retrain_last_run_timestamp_seconds",
         "When the last run ended, as Unix time.",
-        journal.timestamp(journal.value_at(run, "run", "ended_at")),
+        root_files.timestamp(root_files.value_at(run, "run", "ended_at")),
     )
 
 
@@ -84,7 +84,7 @@ def _served(serving_dir: Path, now: float) -> Iterator[Metric]:
         notes += versions.withdrawn(serving_dir)
     except OSError:
         return
-    pushes = [journal.timestamp(note.get("pushed_at")) for note in notes]
+    pushes = [root_files.timestamp(note.get("pushed_at")) for note in notes]
     yield from _gauge(
         "thaw_retrain_last_push_timestamp_seconds",
         "When a version was last pushed, as Unix time; later withdrawals do not count.",
@@ -99,8 +99,8 @@ def _served(serving_dir: Path, now: float) -> Iterator[Metric]:
         None if pushes[0] is None else max(0.0, now - pushes[0]),
     )
     summary = serving_dir / str(present[-1]) / model_layout.EXTRA / SUMMARY_FILE
-    metrics = journal.value_at(journal.object_in(summary), "metrics")
-    golden = journal.value_at(metrics, "golden", "candidate", "accuracy")
+    metrics = root_files.value_at(root_files.object_in(summary), "metrics")
+    golden = root_files.value_at(metrics, "golden", "candidate", "accuracy")
     yield from _gauge(
         "thaw_golden_accuracy",
         "The served version's accuracy on the golden set, from 0 to 1.",

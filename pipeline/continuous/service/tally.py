@@ -18,7 +18,7 @@ class Tally:
         every: seconds from the beginning of a period to that of the next.
         clock: seconds that never go back.
         failures: how many runs have failed in a row.
-        is_refused: whether the data was refused, and has not changed since.
+        data_is_invalid: whether the data was invalid, and has not changed since.
         runs: how many runs have ended, by ``RUN_STATUSES``.
         decisions: how many decisions were made, by ``ANSWERS``.
     """
@@ -26,7 +26,7 @@ class Tally:
     every: float
     clock: Callable[[], float] = time.monotonic
     failures: int = 0
-    is_refused: bool = False
+    data_is_invalid: bool = False
     runs: dict[str, int] = field(default_factory=lambda: dict.fromkeys(RUN_STATUSES, 0))
     decisions: dict[str, int] = field(default_factory=lambda: dict.fromkeys(ANSWERS, 0))
     _waited: float = 0.0  # seconds without a decision, before the current wait
@@ -46,7 +46,7 @@ class Tally:
         self._waits_since = self.clock()
 
     def decided(self) -> None:
-        """A decision was made, or the data still is what was refused."""
+        """A decision was made, or the data is still invalid."""
         self._waited = 0.0
         if self._waits_since is not None:
             self._waits_since = self.clock()
@@ -64,8 +64,8 @@ class Tally:
         about = f"{seconds:.0f} s without a decision; a period is {self.every:.0f} s"
         if self.failures:
             about += f"; failed runs in a row: {self.failures}"
-        if self.is_refused:
-            about += "; the data was refused and has not changed since"
+        if self.data_is_invalid:
+            about += "; the data was invalid and has not changed since"
         if self._waits_since is None:
             return True, f"a run is under way; {about}"
         return seconds <= limit, about

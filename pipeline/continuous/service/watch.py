@@ -12,7 +12,7 @@ from modules.settings.retrain import as_seconds
 from pipeline import preflight
 from pipeline.configuration import loading
 from pipeline.configuration.config import Config
-from pipeline.continuous.service import journal, log, loop
+from pipeline.continuous.service import log, loop, root_files
 from pipeline.continuous.service.child import Child, command
 from pipeline.continuous.service.stopping import Stop
 from pipeline.continuous.service.systemd import Notifier
@@ -56,7 +56,7 @@ class Request:
         return config
 
     def command_for(self, config: Config) -> list[str]:
-        """The command of one look."""
+        """The command of one poll."""
         if self.command:
             return list(self.command)
         sets = [part for override in self.overrides for part in ("--set", override)]
@@ -76,7 +76,7 @@ def seconds_of(every: str) -> float:
 
 
 def watch(request: Request) -> int:
-    """Looks once a period until a signal comes; returns the service's exit status.
+    """Polls once a period until a signal comes; returns the service's exit status.
 
     The config is read anew in each period.
 
@@ -101,15 +101,15 @@ def watch(request: Request) -> int:
         if about_root:
             log.write("root", about_root)
         notifier.ready()
-        looks = Looks(root, tally, stop, notifier)
-        hands = loop.Hands(
+        poller = Poller(root, tally, stop, notifier)
+        actions = loop.Actions(
             failures_allowed=lambda: _reloaded(request, root).retrain.max_failures,
-            look=lambda: looks.run(request.command_for(config)),
+            poll=lambda: poller.run(request.command_for(config)),
             is_stopped=lambda: stop.count > 0,
             wait=stop.wait,
             status=notifier.status,
         )
-        return loop.watch(hands, tally)
+        return loop.watch(actions, tally)
 
 
 def _serve(http: str, config: Config, tally: Tally, stack: ExitStack) -> str:
@@ -137,10 +137,10 @@ def _reloaded(request: Request, root: Root) -> Config:
     return config
 
 
-class Looks:
+class Poller:
     """Runs ``thaw retrain`` once a call, and passes on what it prints.
 
-    Why the data is refused is passed on once, and not with each look at the same data.
+    Why the data is invalid is passed on once, and not with each poll of the same data.
     """
 
     def __init__(self, root: Root, tally: Tally, stop: Stop, notifier: Notifier) -> None:
@@ -148,22 +148,22 @@ class Looks:
         self._tally = tally
         self._stop = stop
         self._notifier = notifier
-        self._refusals: frozenset[str] = frozenset()  # of the look before
-        self._errors: set[str] = set()  # of this look
+        self._reasons: frozenset[str] = frozenset()  # of the poll before
+        self._errors: set[str] = set()  # of this poll
 
-    def run(self, command: Sequence[str]) -> loop.Look:
-        """Runs the command, and reads what it has left."""
-        before = journal.mark_of(self._root.decisions)
-        self._notifier.status("looks for new data")
+    def run(self, command: Sequence[str]) -> loop.Poll:
+        """Runs the command, and reads the decision and the summary that it has left."""
+        before = root_files.state_of(self._root.decisions)
+        self._notifier.status("polls for new data")
         self._errors = set()
         began = time.monotonic()
         status = self._ended(command)
-        repeats = status == loop.WRONG_INPUT and self._errors <= self._refusals
-        self._refusals = frozenset(self._errors if status == loop.WRONG_INPUT else ())
-        has_decided = journal.mark_of(self._root.decisions) != before
-        decision = journal.decision_of(self._root) if has_decided else None
+        repeats = status == loop.WRONG_INPUT and self._errors <= self._reasons
+        self._reasons = frozenset(self._errors if status == loop.WRONG_INPUT else ())
+        has_decided = root_files.state_of(self._root.decisions) != before
+        decision = root_files.decision_of(self._root) if has_decided else None
         run_id = decision.run_id or "" if decision else ""
-        return loop.Look(
+        return loop.Poll(
             status=status,
             decided=has_decided,
             answer=decision.answer if decision else "",
@@ -193,7 +193,7 @@ class Looks:
             return
         error = line.removeprefix(_ERROR).replace(AS_BEFORE, ": ")
         self._errors.add(error)
-        if error not in self._refusals:
+        if error not in self._reasons:
             # That a signal has ended the run is no error of a service that was told to stop.
             log.write("output", error, logging.INFO if self._stop.count else logging.ERROR)
 
@@ -205,4 +205,4 @@ def _run_status(status: int, root: Root, run_id: str) -> str:
         return words.get(status, "failed")
     if not run_id:
         return ""
-    return str(journal.object_in(root.summary_of(run_id)).get("status") or "")
+    return str(root_files.object_in(root.summary_of(run_id)).get("status") or "")

@@ -25,7 +25,7 @@ from pipeline.continuous.spans.scan import (
     scan_spans,
     window_of,
 )
-from pipeline.continuous.spans.span_records import accepted_record, refused_record
+from pipeline.continuous.spans.span_records import accepted_record, invalid_record
 from pipeline.data_size import DataSize
 from pipeline.golden import check_labels
 from pipeline.runners.begin import Run
@@ -61,7 +61,7 @@ def ingest_spans(run: Run, scan: Scan) -> dict[int, SpanRecord]:
         InputError: when a span cannot be used as it is; the others are ingested all the same.
     """
     records = spans.read(run.root.spans)
-    refused: list[str] = []
+    invalid: list[str] = []
     for note in scan.notes:
         run.display.say(note)
     if scan.to_ingest:
@@ -73,10 +73,10 @@ def ingest_spans(run: Run, scan: Scan) -> dict[int, SpanRecord]:
         while todo:
             for span in todo:
                 records, problem = _ingest_one(run, span, connection)
-                refused += [f"span {span.number}: {problem}"] if problem else []
+                invalid += [f"span {span.number}: {problem}"] if problem else []
             ingested |= {span.number for span in todo}
             todo = _due_now(run, scan, records, ingested)
-    check_none_is_refused([*refused, *refused_before(scan, records)])
+    check_none_is_invalid([*invalid, *invalid_before(scan, records)])
     return records
 
 
@@ -102,24 +102,24 @@ def _due_now(
     return [due[number] for number in sorted(due)]
 
 
-def refused_before(scan: Scan, records: Mapping[int, SpanRecord]) -> list[str]:
-    """A line for each span that was refused and has not changed since."""
+def invalid_before(scan: Scan, records: Mapping[int, SpanRecord]) -> list[str]:
+    """A line for each span that was invalid and has not changed since."""
     return [
         f"span {span.number}{AS_BEFORE}{records[span.number].reason}"
         for span in scan.spans
-        if span.change == "none" and records[span.number].state == "refused"
+        if span.change == "none" and records[span.number].state == "invalid"
     ]
 
 
-def check_none_is_refused(lines: Sequence[str]) -> None:
+def check_none_is_invalid(lines: Sequence[str]) -> None:
     """Raises ``InputError`` with the first of the lines, if there is one."""
     if lines:
-        more = f" (and {len(lines) - 1} more spans are refused)" if lines[1:] else ""
+        more = f" (and {len(lines) - 1} more spans are invalid)" if lines[1:] else ""
         raise InputError(lines[0] + more)
 
 
 def _ingest_one(run: Run, span: SpanOnDisk, connection: Any) -> tuple[dict[int, SpanRecord], str]:
-    """Runs a span's graph and enters the span; returns all records, and why it is refused."""
+    """Runs a span's graph and enters the span; returns all records, and why it is invalid."""
     problem, span_run_id = span.problem, f"{run.run_id}.span-{span.number}"
     if not problem:
         try:
@@ -131,7 +131,7 @@ def _ingest_one(run: Run, span: SpanOnDisk, connection: Any) -> tuple[dict[int, 
     records = spans.read(run.root.spans)
     previous = records.get(span.number)
     if problem:
-        record = span_decisions.refused(refused_record(run, span, problem), previous)
+        record = span_decisions.invalid(invalid_record(run, span, problem), previous)
     else:
         ingestion = NodeRun(compiled.pipeline, span_run_id, "ImageExampleGen")
         ingested = accepted_record(run, span, ingestion, connection)
@@ -151,7 +151,7 @@ def _ingest_one(run: Run, span: SpanOnDisk, connection: Any) -> tuple[dict[int, 
     spans.write(run.root.spans, records)
     if record.state == "quarantined":
         run.display.say(_set_aside(run, record))
-    return records, problem if record.state == "refused" else ""
+    return records, problem if record.state == "invalid" else ""
 
 
 def _set_aside(run: Run, record: SpanRecord) -> str:

@@ -23,7 +23,7 @@ from pipeline.state.root import Root
 
 # Keys of ``data`` that say where the data lies: what lies there counts, and not its path.
 _PATH_KEYS = {"path", "earlier", "image_root"}
-AS_BEFORE = " is refused as before: "  # in place of ``: `` between a span and why it is refused
+AS_BEFORE = " is invalid as before: "  # in place of ``: `` between a span and why it is invalid
 
 
 @dataclass(frozen=True)
@@ -140,7 +140,7 @@ def _compared(config: Config, source: Span, record: SpanRecord | None, golden: N
         config,
         golden_in(listing, golden),
         # A person may have rejected it since.
-        refused=not record.artifacts,
+        is_invalid=not record.artifacts,
     )
     count = sum(not file.problem for file in listing.files)
     if not same:
@@ -187,13 +187,13 @@ def golden_in(listing: DigestedListing | None, golden: Names) -> list[str]:
     )
 
 
-def options_digest(config: Config, golden: Sequence[str] = (), *, refused: bool = False) -> str:
+def options_digest(config: Config, golden: Sequence[str] = (), *, is_invalid: bool = False) -> str:
     """A digest of all that a span is ingested with, but for its images; hexadecimal.
 
     Args:
         config: the whole configuration.
         golden: of ``golden_in``: what is taken out of the span.
-        refused: whether of a span that was refused: what may make it acceptable counts too.
+        is_invalid: whether of an invalid span: what may make it acceptable counts too.
     """
     window = window_of(config)
     values: list[object] = [
@@ -202,7 +202,7 @@ def options_digest(config: Config, golden: Sequence[str] = (), *, refused: bool 
     ]
     if golden:
         values.append(["golden", *golden])
-    if refused:
+    if is_invalid:
         schemas = (config.data.schema_file, Root(config.root).schema)
         values += [path.read_text("utf-8") if path and path.exists() else "" for path in schemas]
         # Images of a span that was rejected since contradict no label any more.

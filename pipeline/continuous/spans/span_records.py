@@ -27,7 +27,7 @@ from pipeline.state import executions
 from pipeline.state.executions import NodeRun
 
 
-def refused_record(run: Run, span: SpanOnDisk, problem: str) -> SpanRecord:
+def invalid_record(run: Run, span: SpanOnDisk, problem: str) -> SpanRecord:
     """The record of a span whose images cannot be used as they are, for the reason given."""
     listing = listing_file.read(run.root.listing_of(span.number))
     content = listing.fingerprint if listing else ""
@@ -37,8 +37,8 @@ def refused_record(run: Run, span: SpanOnDisk, problem: str) -> SpanRecord:
         version=span.source.version or 0,
         # The listing is then that of what the span held before.
         content_digest=digest_without_listing(span.problem) if span.problem else content,
-        options_digest=options_digest(run.config, _golden(run, listing), refused=True),
-        state="refused",
+        options_digest=options_digest(run.config, _golden(run, listing), is_invalid=True),
+        state="invalid",
         reason=problem,
         decided_by=THAW,
         decided_at=now,

@@ -5,8 +5,8 @@ from pathlib import Path
 from components.records.span_decisions import (
     ReviewRecord,
     decided,
+    invalid,
     read_review,
-    refused,
     reviewed,
     write_review,
 )
@@ -83,28 +83,28 @@ def test_a_review_is_read_as_it_was_written(tmp_path: Path) -> None:
     assert (tmp_path / "review" / "sheet.html").read_text() == "<html>"
 
 
-def test_a_span_that_cannot_be_used_is_refused_unless_a_person_has_rejected_it() -> None:
+def test_a_span_that_cannot_be_used_is_invalid_unless_a_person_has_rejected_it() -> None:
     unusable = ingested().model_copy(update={"reason": "a new class"})
-    first = refused(unusable, None)
-    assert (first.state, first.reason) == ("refused", "a new class")
-    assert [decision.state for decision in first.history] == ["refused"]
+    first = invalid(unusable, None)
+    assert (first.state, first.reason) == ("invalid", "a new class")
+    assert [decision.state for decision in first.history] == ["invalid"]
     accepted = decided(ingested(), "accepted", by="ann", reason="", at="later")
-    assert refused(unusable, accepted).state == "refused"
+    assert invalid(unusable, accepted).state == "invalid"
     rejected = decided(first, "rejected", by="ann", reason="never mind", at="later")
-    assert refused(unusable, rejected).state == "rejected"
+    assert invalid(unusable, rejected).state == "rejected"
     assert (
-        refused(unusable.model_copy(update={"content_digest": "bb"}), rejected).state == "refused"
+        invalid(unusable.model_copy(update={"content_digest": "bb"}), rejected).state == "invalid"
     )
 
 
 def test_a_decision_holds_when_the_content_comes_back_after_the_span_could_not_be_read() -> None:
     rejected = decided(ingested(), "rejected", by="ann", reason="3 and 8 swapped", at="later")
-    gone = refused(ingested("not listed").model_copy(update={"reason": "empty"}), rejected)
-    assert (gone.state, gone.decided_by) == ("refused", "thaw")
+    gone = invalid(ingested("not listed").model_copy(update={"reason": "empty"}), rejected)
+    assert (gone.state, gone.decided_by) == ("invalid", "thaw")
     back = reviewed(ingested(), gone, GOOD)
     assert (back.state, back.decided_by, back.reason) == ("rejected", "ann", "3 and 8 swapped")
     assert [(d.before, d.state) for d in back.history[-2:]] == [
-        ("rejected", "refused"),
-        ("refused", "rejected"),
+        ("rejected", "invalid"),
+        ("invalid", "rejected"),
     ]
     assert reviewed(ingested(), back, GOOD).history == back.history

@@ -54,7 +54,7 @@ def test_only_accepted_spans_count() -> None:
     records = {n: record(n) for n in (1, 2, 3, 5)}
     records[4] = record(4, state="quarantined")
     records[6] = record(6, state="rejected")
-    records[7] = record(7, state="refused")
+    records[7] = record(7, state="invalid")
     assert spans_of(select(records, window(spans=2))) == ([3, 5], [])
 
 

@@ -46,21 +46,21 @@ class Played:
     Attributes:
         taken: the spans of each call that ingests.
         trained: the run of each training.
-        refuses: why a span is refused; empty for none.
+        invalid_because: why a span is invalid; empty for none.
         end: how a training ends.
     """
 
     def __init__(self) -> None:
         self.taken: list[list[int]] = []
         self.trained: list[str] = []
-        self.refuses = ""
+        self.invalid_because = ""
         self.end: str | Exception = "pushed"
 
     def ingest(self, run: Run, scan: Scan) -> dict[int, spans.SpanRecord]:
         """As ``ingest_spans``."""
         self.taken.append([span.number for span in scan.to_ingest])
-        if self.refuses:
-            raise InputError(self.refuses)
+        if self.invalid_because:
+            raise InputError(self.invalid_because)
         images = {"train": {"a": 4, "b": 4}}
         new = {
             n: ingested(run.config, n, fingerprint=f"{n:064x}", images=images)

@@ -116,11 +116,11 @@ def test_where_no_trigger_is_met_there_is_no_training(served: Config, played: Pl
     assert [each.answer for each in entered(served)] == ["no"]
 
 
-def test_a_span_that_is_refused_is_told_and_entered_and_nothing_is_trained(
+def test_an_invalid_span_is_told_and_entered_and_nothing_is_trained(
     served: Config, played: Played
 ) -> None:
     add_span(served, 3)
-    played.refuses = "span 3: it has a new class"
+    played.invalid_because = "span 3: it has a new class"
     result = retrain(served)
     assert isinstance(result.exception, InputError)
     assert str(result.exception) == "span 3: it has a new class"
@@ -129,20 +129,18 @@ def test_a_span_that_is_refused_is_told_and_entered_and_nothing_is_trained(
     assert played.trained == []
 
 
-def test_a_span_that_was_refused_and_is_the_same_leaves_no_run(
-    served: Config, played: Played
-) -> None:
+def test_an_invalid_span_that_is_the_same_leaves_no_run(served: Config, played: Played) -> None:
     root = Root(served.root)
     records = spans.read(root.spans)
     changes = {
-        "state": "refused",
+        "state": "invalid",
         "artifacts": {},
         "reason": "it has a new class",
-        "options_digest": options_digest(served, refused=True),
+        "options_digest": options_digest(served, is_invalid=True),
     }
     spans.write(root.spans, {**records, 2: records[2].model_copy(update=changes)})
     result = retrain(served)
-    assert str(result.exception) == "span 2 is refused as before: it has a new class"
+    assert str(result.exception) == "span 2 is invalid as before: it has a new class"
     assert not root.runs.exists()
     assert [each.sentence for each in entered(served)] == [str(result.exception)]
     assert played.taken == []

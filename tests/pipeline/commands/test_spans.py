@@ -94,8 +94,8 @@ def test_a_span_whose_records_are_gone_is_not_accepted(thaw_spans: Spans) -> Non
 def test_a_mistake_is_one_line_and_changes_nothing(
     thaw_spans: Spans, arguments: list[str], message: str
 ) -> None:
-    refused = record(5, state="refused", artifacts={})
-    thaw_spans.know(refused, quarantined(6))
+    invalid = record(5, state="invalid", artifacts={})
+    thaw_spans.know(invalid, quarantined(6))
     before = thaw_spans.root.spans.read_bytes()
     said = thaw_spans.mistake("accept", thaw_spans.config, *arguments)
     assert said.startswith(message)
@@ -104,9 +104,9 @@ def test_a_mistake_is_one_line_and_changes_nothing(
 
 
 def test_a_span_that_cannot_be_used_can_be_rejected(thaw_spans: Spans) -> None:
-    thaw_spans.know(record(5, state="refused", artifacts={}))
+    thaw_spans.know(record(5, state="invalid", artifacts={}))
     line = thaw_spans.line("reject", thaw_spans.config, 5, *DECISION)
-    assert line.startswith("span 5 is rejected, by ann; it was refused")
+    assert line.startswith("span 5 is rejected, by ann; it was invalid")
 
 
 def test_nothing_is_decided_before_a_span_was_ingested_and_no_root_is_made(

@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from modules.settings import Retrain, Trigger
-from pipeline.continuous.decision.decide import decide, refused
+from pipeline.continuous.decision.decide import decide, of_invalid_span
 from tests.pipeline.continuous.decision.situations import (
     NOW,
     finished,
@@ -99,8 +99,8 @@ def test_there_is_no_training_without_spans() -> None:
     assert decide(aside, when).answer == "no"
 
 
-def test_a_span_that_is_refused_ends_it_whatever_the_triggers_say() -> None:
-    decision = refused(situation([1, 2], version(7, [1])), "span 3: it has a new class")
+def test_an_invalid_span_ends_it_whatever_the_triggers_say() -> None:
+    decision = of_invalid_span(situation([1, 2], version(7, [1])), "span 3: it has a new class")
     assert (decision.answer, decision.sentence) == ("no", "span 3: it has a new class")
     assert decision.triggers == ()
 

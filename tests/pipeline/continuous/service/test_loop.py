@@ -1,4 +1,4 @@
-"""When the service looks again, and with which status it ends; no time passes in these tests."""
+"""When the service polls again, and with which status it ends; no time passes in these tests."""
 
 import logging
 from collections.abc import Callable, Iterator, Sequence
@@ -8,7 +8,7 @@ import pytest
 
 from modules.errors import InputError
 from pipeline.continuous.service.log import LOGGER
-from pipeline.continuous.service.loop import Hands, Look, pause_after, watch
+from pipeline.continuous.service.loop import Actions, Poll, pause_after, watch
 from pipeline.continuous.service.tally import Tally
 
 EVERY = 900.0
@@ -21,9 +21,9 @@ def _the_log_is_captured(caplog: pytest.LogCaptureFixture) -> None:
 
 @dataclass
 class World:
-    """A clock that waits advance, and looks that end as they are told; then a signal comes."""
+    """A clock that waits advance, and polls that end as they are told; then a signal comes."""
 
-    looks: Sequence[Look]
+    polls: Sequence[Poll]
     failures_allowed: Callable[[], int] = lambda: 5
     seconds_a_look: float = 0.0
     now: float = 0.0
@@ -32,9 +32,9 @@ class World:
 
     def __post_init__(self) -> None:
         self.tally = Tally(EVERY, clock=lambda: self.now)
-        self._left: Iterator[Look] = iter(self.looks)
+        self._left: Iterator[Poll] = iter(self.polls)
 
-    def look(self) -> Look:
+    def poll(self) -> Poll:
         self.looked_at.append(self.now)
         self.tally.run_begins()
         self.now += self.seconds_a_look
@@ -44,26 +44,26 @@ class World:
     def wait(self, seconds: float) -> bool:
         self.waits.append(seconds)
         self.now += seconds
-        return len(self.waits) == len(self.looks)
+        return len(self.waits) == len(self.polls)
 
     def watch(self, is_stopped: Callable[[], bool] = lambda: False) -> int:
-        hands = Hands(
+        actions = Actions(
             failures_allowed=self.failures_allowed,
-            look=self.look,
+            poll=self.poll,
             is_stopped=is_stopped,
             wait=self.wait,
             status=lambda text: None,
         )
-        return watch(hands, self.tally)
+        return watch(actions, self.tally)
 
 
-NOTHING_NEW = Look(0, decided=True, answer="no")
-PUSHED = Look(0, decided=True, answer="yes", run_status="pushed", run_id="r1", seconds=80.0)
-REJECTED = Look(3, decided=True, answer="yes", run_status="rejected", run_id="r2")
-FAILED = Look(1, run_status="failed")
-KILLED = Look(-9, run_status="failed")
-BUSY = Look(75, run_status="busy")
-WRONG = Look(2, run_status="wrong_input")
+NOTHING_NEW = Poll(0, decided=True, answer="no")
+PUSHED = Poll(0, decided=True, answer="yes", run_status="pushed", run_id="r1", seconds=80.0)
+REJECTED = Poll(3, decided=True, answer="yes", run_status="rejected", run_id="r2")
+FAILED = Poll(1, run_status="failed")
+KILLED = Poll(-9, run_status="failed")
+BUSY = Poll(75, run_status="busy")
+WRONG = Poll(2, run_status="wrong_input")
 
 
 def test_the_pause_after_failures_doubles_from_a_minute_to_an_hour() -> None:
@@ -106,16 +106,16 @@ def test_too_many_failures_in_a_row_end_the_service_with_1(
     )
 
 
-@pytest.mark.parametrize("look", [NOTHING_NEW, REJECTED])
-def test_a_refusal_by_the_gate_is_no_failure_and_ends_a_series_of_them(look: Look) -> None:
-    world = World([FAILED, look, FAILED, look], failures_allowed=lambda: 2)
+@pytest.mark.parametrize("poll", [NOTHING_NEW, REJECTED])
+def test_a_refusal_by_the_gate_is_no_failure_and_ends_a_series_of_them(poll: Poll) -> None:
+    world = World([FAILED, poll, FAILED, poll], failures_allowed=lambda: 2)
     assert world.watch() == 0
     assert world.tally.failures == 0
 
 
-@pytest.mark.parametrize("look", [BUSY, WRONG])
-def test_a_busy_root_and_wrong_data_neither_count_as_failures_nor_end_a_series(look: Look) -> None:
-    world = World([FAILED, look, FAILED], failures_allowed=lambda: 2)
+@pytest.mark.parametrize("poll", [BUSY, WRONG])
+def test_a_busy_root_and_wrong_data_neither_count_as_failures_nor_end_a_series(poll: Poll) -> None:
+    world = World([FAILED, poll, FAILED], failures_allowed=lambda: 2)
     assert world.watch() == 1
     assert world.waits == [60, EVERY]
 
@@ -137,23 +137,23 @@ def test_a_config_that_becomes_wrong_ends_the_service_with_2(
     assert line == ("finetune.seed: got 'x', must be a whole number; change it; the service ends")
 
 
-def test_refused_data_is_looked_at_each_period_and_told_once(
+def test_invalid_data_is_checked_each_period_and_told_once(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    repeated = Look(2, run_status="wrong_input", repeats=True)
+    repeated = Poll(2, run_status="wrong_input", repeats=True)
     world = World([WRONG, repeated, repeated, WRONG])
     assert world.watch() == 0
     assert world.looked_at == [0, EVERY, 2 * EVERY, 3 * EVERY]
-    told = [text for text in caplog.messages if text.startswith("the data is refused")]
+    told = [text for text in caplog.messages if text.startswith("the data is invalid")]
     assert len(told) == world.tally.runs["wrong_input"] == 2
-    assert world.tally.is_refused
+    assert world.tally.data_is_invalid
     assert world.tally.health()[0]
 
 
 def test_a_signal_during_a_look_ends_the_service_with_0_and_counts_no_failure(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    world = World([Look(143, run_status="failed")])
+    world = World([Poll(143, run_status="failed")])
     assert world.watch(is_stopped=lambda: True) == 0
     assert world.tally.failures == 0
     assert not world.waits
@@ -170,7 +170,7 @@ def test_a_period_with_nothing_new_adds_no_line_to_the_log(
 def test_the_log_says_how_each_run_has_ended(caplog: pytest.LogCaptureFixture) -> None:
     World([PUSHED, REJECTED, KILLED, BUSY]).watch()
     ends = [
-        record.getMessage() for record in caplog.records if record.__dict__["event"] == "look_ended"
+        record.getMessage() for record in caplog.records if record.__dict__["event"] == "poll_ended"
     ]
     assert ends == [
         "run r1 ended in 80 s: pushed",

@@ -58,14 +58,14 @@ def test_an_empty_root_has_counts_of_zero_and_no_times(tmp_path: Path) -> None:
 
 
 def test_what_the_service_has_counted_is_shown(tmp_path: Path) -> None:
-    tally = Tally(900.0, failures=2, is_refused=True)
+    tally = Tally(900.0, failures=2, data_is_invalid=True)
     tally.runs["failed"] = 3
     tally.decisions["no"] = 40
     samples = collected(Root(tmp_path), tally)
     assert samples['thaw_retrain_runs_total{status="failed"}'] == 3
     assert samples['thaw_retrain_decisions_total{answer="no"}'] == 40
     assert samples["thaw_retrain_consecutive_failures"] == 2
-    assert samples["thaw_retrain_data_refused"] == 1
+    assert samples["thaw_retrain_data_invalid"] == 1
 
 
 def test_images_are_those_of_accepted_spans_and_spans_are_counted_by_state(tmp_path: Path) -> None:

@@ -14,14 +14,14 @@ MOST_GROWTH = 5 << 20  # bytes
 MOST_MEMORY = 100 << 20  # bytes; the imports take about 45 MB
 PERIODS = 200
 
-# Runs the service and asks for its metrics after each look; prints what it has imported.
+# Runs the service and asks for its metrics after each poll; prints what it has imported.
 SERVICE = """
 import json, sys, urllib.request
 from pathlib import Path
 from pipeline.continuous.service import loop, watch, web
 
 addresses, rss = [], []
-serving, run = web.serving, watch.Looks.run
+serving, run = web.serving, watch.Poller.run
 
 class Serving:
     def __init__(self, *arguments): self.context = serving(*arguments)
@@ -31,15 +31,15 @@ class Serving:
     def __exit__(self, *error): return self.context.__exit__(*error)
 
 def run_and_ask(self, command):
-    look = run(self, command)
+    poll = run(self, command)
     urllib.request.urlopen(f"http://{addresses[0]}/metrics", timeout=10).read()
     pages = int(Path("/proc/self/statm").read_text().split()[1])
     rss.append(pages * 4096)
     if len(rss) == int(sys.argv[3]):
         self._stop.count += 1
-    return look
+    return poll
 
-web.serving, watch.Looks.run = Serving, run_and_ask
+web.serving, watch.Poller.run = Serving, run_and_ask
 request = watch.Request(
     file=Path(sys.argv[1]), every=0.001, root=Path(sys.argv[2]), http="0", form="json",
     command=["/bin/echo", "nothing new"],

@@ -56,7 +56,7 @@ def test_looks_that_decide_nothing_make_the_service_unwell_however_many_there_ar
     )
 
 
-def test_refused_data_is_named_in_the_line_about_health() -> None:
+def test_invalid_data_is_named_in_the_line_about_health() -> None:
     tally = Tally(10.0, Clock())
-    tally.is_refused = True
-    assert tally.health()[1].endswith("the data was refused and has not changed since")
+    tally.data_is_invalid = True
+    assert tally.health()[1].endswith("the data was invalid and has not changed since")

@@ -48,7 +48,7 @@ def root(tmp_path: Path) -> Root:
 
 
 def request(of: Root, program: str = "", **more: object) -> Request:
-    """A service whose looks run a program."""
+    """A service whose polls run a program."""
     file = of.path.parent / "config.yaml"
     file.write_text(CONFIG.format(backbone=GLYPHS))
     script = of.path.parent / "program.py"
@@ -83,29 +83,29 @@ def test_a_failed_run_is_told_with_its_last_line_and_the_last_failure_ends_the_s
     assert watch(request(root, program, form="json")) == 1
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert [(line["event"], line["level"]) for line in lines] == [
-        ("began", "info"), ("output", "error"), ("look_ended", "warning"), ("ended", "error"),
+        ("began", "info"), ("output", "error"), ("poll_ended", "warning"), ("ended", "error"),
     ]  # fmt: skip
     assert lines[1]["message"] == "trainer failed"
     assert lines[2]["run_id"] == "r1"
     assert lines[2]["run_status"] == "failed"
 
 
-def test_why_the_data_is_refused_is_told_once_until_the_reason_changes(
+def test_why_the_data_is_invalid_is_told_once_until_the_reason_changes(
     root: Root, capsys: pytest.CaptureFixture[str]
 ) -> None:
     program = (
         "if call == 6: end_the_service()\n"
         "reason = 'an unknown class' if call < 4 else 'no images'\n"
-        "then = ' is refused as before' if call in (2, 3, 5) else ''\n"
+        "then = ' is invalid as before' if call in (2, 3, 5) else ''\n"
         "print(f'thaw: span 7{then}: {reason}', file=sys.stderr); sys.exit(2)"
     )
     assert watch(request(root, program, form="json")) == 0
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
-    assert [line["message"] for line in lines if line["event"] in ("output", "look_ended")] == [
+    assert [line["message"] for line in lines if line["event"] in ("output", "poll_ended")] == [
         "span 7: an unknown class",
-        "the data is refused; each period looks at it again, and says when that has changed",
+        "the data is invalid; each period checks it again, and says when that has changed",
         "span 7: no images",
-        "the data is refused; each period looks at it again, and says when that has changed",
+        "the data is invalid; each period checks it again, and says when that has changed",
     ]
 
 
@@ -117,7 +117,7 @@ def test_the_status_of_a_run_is_the_one_in_its_summary(
     program = 'decide("yes", "r1") if call == 1 else end_the_service()'
     assert watch(request(root, program, form="json")) == 0
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
-    (end,) = [line for line in lines if line["event"] == "look_ended"]
+    (end,) = [line for line in lines if line["event"] == "poll_ended"]
     assert (end["run_status"], end["run_id"], end["answer"]) == ("pushed", "r1", "yes")
 
 
@@ -170,7 +170,7 @@ def test_a_config_without_a_window_is_refused_before_anything_is_written(root: R
     assert not root.path.exists()
 
 
-def test_a_wrong_address_is_refused_before_the_first_look_and_the_root_is_free_again(
+def test_a_wrong_address_is_refused_before_the_first_poll_and_the_root_is_free_again(
     root: Root,
 ) -> None:
     with pytest.raises(InputError, match=r"^--http: got 'here'"):
@@ -210,7 +210,7 @@ def test_systemd_hears_of_the_start_the_work_and_the_end(
         program = "(root / 'socket').write_text(os.environ.get('NOTIFY_SOCKET', 'none'))\n"
         assert watch(request(root, f"{program}end_the_service()")) == 0
         states = [manager.recv(1000).decode() for _ in range(3)]
-    assert states == ["READY=1", "STATUS=looks for new data", "STOPPING=1"]
+    assert states == ["READY=1", "STATUS=polls for new data", "STOPPING=1"]
     assert (root.path / "socket").read_text() == "none"
 
 

@@ -98,7 +98,7 @@ def test_a_span_that_cannot_be_used_is_told_after_the_others_were_ingested(
     assert "\n" not in str(error.value)
     records = spans.read(Root(config.root).spans)
     assert {n: record.state for n, record in records.items()} == {
-        1: "accepted", 2: "accepted", 3: "refused", 4: "accepted"
+        1: "accepted", 2: "accepted", 3: "invalid", 4: "accepted"
     }  # fmt: skip
     assert {n: records[n] for n in first} == first
     fill(folder / "span-3", tint=150)
@@ -112,7 +112,7 @@ def test_a_rejected_empty_span_no_longer_ends_a_run_and_an_emptied_one_may_come_
     (folder / "span-2").mkdir()
     with pytest.raises(InputError, match=r"^span 2: data\.path: .* is empty"):
         ingest(config)
-    with pytest.raises(InputError, match=r"^span 2 is refused as before: data\.path: "):
+    with pytest.raises(InputError, match=r"^span 2 is invalid as before: data\.path: "):
         ingest(config)
     decide(config, "2", "rejected", "ann", "it is gone")
     assert ingest(config)[2].state == "rejected"

@@ -106,30 +106,30 @@ def test_a_span_that_is_set_aside_leaves_its_place_in_the_window(
     assert changes(scan_spans(config, {3: quarantined})) == {1: "new", 2: "new", 3: "none"}
 
 
-def test_a_refused_span_is_tried_again_when_the_schema_changes(
+def test_an_invalid_span_is_tried_again_when_the_schema_changes(
     config_of: Callable[..., Config],
 ) -> None:
     config = config_of(["span-1"])
-    tried_with = options_digest(config, refused=True)
-    refused = ingested(config, 1, state="refused", options_digest=tried_with, artifacts={})
-    assert changes(scan_spans(config, {1: refused})) == {1: "none"}
-    rejected = refused.model_copy(update={"state": "rejected"})
+    tried_with = options_digest(config, is_invalid=True)
+    invalid = ingested(config, 1, state="invalid", options_digest=tried_with, artifacts={})
+    assert changes(scan_spans(config, {1: invalid})) == {1: "none"}
+    rejected = invalid.model_copy(update={"state": "rejected"})
     assert changes(scan_spans(config, {1: rejected})) == {1: "none"}
     Root(config.root).schema.write_text("feature { name: 'label' }", encoding="utf-8")
-    assert changes(scan_spans(config, {1: refused})) == {1: "changed"}
+    assert changes(scan_spans(config, {1: invalid})) == {1: "changed"}
 
 
-def test_a_refused_span_is_tried_again_when_another_one_is_rejected(
+def test_an_invalid_span_is_tried_again_when_another_one_is_rejected(
     config_of: Callable[..., Config],
 ) -> None:
     """The other one may have had the same bytes under another label."""
     config = config_of(["span-1", "span-2"])
-    tried_with = options_digest(config, refused=True)
-    refused = ingested(config, 2, state="refused", options_digest=tried_with, artifacts={})
+    tried_with = options_digest(config, is_invalid=True)
+    invalid = ingested(config, 2, state="invalid", options_digest=tried_with, artifacts={})
     for state, change in (("accepted", "none"), ("quarantined", "none"), ("rejected", "changed")):
         other = ingested(config, 1, state=state)
-        registry.write(Root(config.root).spans, [other, refused])
-        assert changes(scan_spans(config, {1: other, 2: refused}))[2] == change
+        registry.write(Root(config.root).spans, [other, invalid])
+        assert changes(scan_spans(config, {1: other, 2: invalid}))[2] == change
 
 
 def test_an_empty_span_is_told_and_the_others_are_scanned(
@@ -154,10 +154,10 @@ def test_a_span_that_cannot_be_listed_is_news_once_and_again_when_it_can_be(
     assert emptied.change == "changed"
     values = {
         "content_digest": digest_without_listing(emptied.problem),
-        "options_digest": options_digest(config, refused=True),
+        "options_digest": options_digest(config, is_invalid=True),
         "artifacts": {},
     }
-    for state in ("refused", "rejected"):
+    for state in ("invalid", "rejected"):
         unlisted = before.model_copy(update={**values, "state": state})
         assert changes(scan_spans(config, {1: unlisted})) == {1: "none"}
     os.rmdir(tmp_path / "span-1")

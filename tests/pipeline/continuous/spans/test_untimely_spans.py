@@ -68,7 +68,7 @@ def test_a_span_that_grows_while_it_is_read_is_whole_after_the_next_scan(
     assert to_ingest(config) == {}
 
 
-def test_a_span_that_is_written_anew_while_it_is_read_is_refused_until_the_next_scan(
+def test_a_span_that_is_written_anew_while_it_is_read_is_invalid_until_the_next_scan(
     config: Config, tmp_path: Path, meanwhile: Callable[[Callable[[], None]], None]
 ) -> None:
     fill(tmp_path / "span-1")
@@ -77,7 +77,7 @@ def test_a_span_that_is_written_anew_while_it_is_read_is_refused_until_the_next_
     with pytest.raises(InputError, match=message) as error:
         ingest(config)
     assert "\n" not in str(error.value)
-    assert spans.read(Root(config.root).spans)[1].state == "refused"
+    assert spans.read(Root(config.root).spans)[1].state == "invalid"
     assert ingest(config)[1].state == "accepted"
 
 

@@ -1,4 +1,4 @@
-"""The service with ``thaw retrain`` itself, where no look needs TensorFlow."""
+"""The service with ``thaw retrain`` itself, where no poll needs TensorFlow."""
 
 import json
 import sys
@@ -11,7 +11,7 @@ from pipeline.continuous.service.watch import Request, watch
 from pipeline.state.root import Root
 from tests.conftest import GLYPHS, PROJECT
 
-# The first look finds the root held, as by a run that a person has started; the fifth ends all.
+# The first poll finds the root held, as by a run that a person has started; the fifth ends all.
 PROGRAM = """
 import contextlib, os, pathlib, signal, subprocess, sys, time
 sys.path.insert(0, {project!r})
@@ -23,7 +23,7 @@ if call == 5:
     os.kill(os.getppid(), signal.SIGTERM)
     time.sleep(600)
 with Root(pathlib.Path({root!r})).held() if call == 1 else contextlib.nullcontext():
-    sys.exit(subprocess.run({look!r}).returncode)
+    sys.exit(subprocess.run({poll!r}).returncode)
 """
 
 
@@ -40,7 +40,7 @@ def test_a_busy_root_and_data_that_is_not_there_yet_are_each_told_once_and_the_s
             project=str(PROJECT),
             calls=str(tmp_path / "calls"),
             root=str(root.path),
-            look=command(["retrain", str(config), "--root", str(root.path)]),
+            poll=command(["retrain", str(config), "--root", str(root.path)]),
         )
     )
     request = Request(
@@ -49,7 +49,7 @@ def test_a_busy_root_and_data_that_is_not_there_yet_are_each_told_once_and_the_s
     assert watch(request) == 0
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert [(line["event"], line.get("status")) for line in lines] == [
-        ("began", None), ("output", None), ("look_ended", 75), ("output", None), ("look_ended", 2),
+        ("began", None), ("output", None), ("poll_ended", 75), ("output", None), ("poll_ended", 2),
         ("run_stopped", None), ("ended", None),
     ]  # fmt: skip
     assert lines[1]["message"].startswith(f"root: another run holds {root.path}; wait until ")

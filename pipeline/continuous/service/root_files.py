@@ -18,7 +18,7 @@ def decision_of(root: Root) -> Decision | None:
         return None
 
 
-def mark_of(path: Path) -> tuple[int, int]:
+def state_of(path: Path) -> tuple[int, int]:
     """What changes with each line that is added to a file, also if another takes its place."""
     try:
         status = path.stat()
