@@ -75,7 +75,7 @@ def examples_of(root: Path, run_id: str) -> list[bytes]:
         for event in store.get_events_by_execution_ids(
             [record.id for record in store.get_executions_by_context(run.id)]
         )
-        if event.type == metadata_store_pb2.Event.OUTPUT
+        if event.type == metadata_store_pb2.Event.OUTPUT and event.path.steps[0].key == "examples"
     }
     (examples,) = [
         record for record in store.get_artifacts_by_type("Examples") if record.id in result
