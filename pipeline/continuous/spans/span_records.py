@@ -77,7 +77,7 @@ def accepted_record(run: Run, span: SpanOnDisk, ingestion: NodeRun, connection: 
         ingested_at=now,
         run_id=run.run_id,
         images=read_report(Path(folders[INGESTION])).images or {},
-        columns=tuple(further_features(pinned(run.config, span.place))),
+        columns=tuple(further_features(pinned(run.config, span.source))),
         contradicted=_contradicted(run, span, listing),
         artifacts={
             kind: str(Path(folder).relative_to(run.root.path)) for kind, folder in folders.items()
