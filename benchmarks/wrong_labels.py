@@ -74,7 +74,7 @@ def _table(model: ServedModel, pictures: list[Image.Image], labels: list[str]) -
     }
     rows = [_row(name, model, pictures, of_span) for name, of_span in wrong.items()]
     rows += [_row(name, model, [*map(f, pictures)], labels) for name, f in changed.items()]
-    names = ["what is wrong", "agreement", "score there", "score elsewhere", "shift", "set aside"]
+    names = ["what is wrong", "agreement", "score there", "score elsewhere", "shift", "quarantined"]
     head = f"| {' | '.join(names)} |"
     return [head, "| --- | --- | --- | --- | --- | --- |", *rows]
 

@@ -144,7 +144,7 @@ def _not_used(data: DataRecord) -> list[str]:
     reasons = {
         "a later span has the same bytes": data.repeated,
         "spans have the same bytes under two labels": data.contradicted,
-        "no training image of their class is in the window": data.unlearned,
+        "no training image of their class is in the window": data.unseen_class,
     }
     counts = [f"{count:,} since {reason}" for reason, count in reasons.items() if count]
     return [f"data: images of the window that were not used: {'; '.join(counts)}"] if counts else []

@@ -28,7 +28,7 @@ OTHERS = {
     "data.spans": "a key of the summary",
     "data.repeated": "a key of the summary",
     "data.contradicted": "a key of the summary",
-    "data.unlearned": "a key of the summary",
+    "data.unseen_class": "a key of the summary",
 }
 
 

@@ -40,10 +40,13 @@ class Driver(PropertiesDriver):
         path = Path(properties[LISTING]) if properties.get(LISTING) else None
         known = listing_file.read(path) if path and not properties.get(VERIFY) else None
         options = place.options(options)
-        contents.KEPT.clear()
+        contents.READ_BY_DRIVER.clear()
         # A span may lack classes: it is trained on beside others.
         listing = listing_file.take(
-            options, known, min_classes=2 if number is None else 1, contents=contents.KEPT
+            options,
+            known,
+            min_classes=2 if number is None else 1,
+            contents=contents.READ_BY_DRIVER,
         )
         if path and listing != known:
             listing_file.write(path, listing)

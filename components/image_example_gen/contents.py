@@ -2,6 +2,12 @@
 
 The driver reads each new image for its digest. What it can hold in memory, the executor need not
 read once more; in another process, or beyond the limit, it reads the files themselves.
+
+``READ_BY_DRIVER`` is global, as TFX makes driver and executor apart and hands only properties from
+one to the other. That is safe: a content is given only for the path and the state of the file that
+it was read in, so one that another run has left is never taken for the file's; each is given once;
+a lock guards it, as Beam's workers are threads; and both sides clear it, so it holds no more than
+the images of one node, and ``LIMIT`` bytes.
 """
 
 import threading
@@ -49,4 +55,4 @@ class Contents:
             self._bytes = 0
 
 
-KEPT = Contents()
+READ_BY_DRIVER = Contents()  # See above for why it is global.

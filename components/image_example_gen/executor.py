@@ -71,7 +71,7 @@ class Executor(base_beam_executor.BaseBeamExecutor):
             _write(pipeline, assigned, job, options) | beam.Map(
                 beam_worker.write_report, details, files, targets, exec_properties[FINGERPRINT]
             )
-        contents.KEPT.clear()
+        contents.READ_BY_DRIVER.clear()
         report.add_golden(files, assigned.golden)
         try:
             report.check_unchanged(files, key_of(options))

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field, replace
 import tensorflow as tf
 
 from components.image_example_gen.check import BadImageError, ImageMetadata, examine_all
-from components.image_example_gen.contents import KEPT
+from components.image_example_gen.contents import READ_BY_DRIVER
 from components.image_example_gen.decoding import TOGETHER
 from components.image_example_gen.digests import state_of
 from components.image_example_gen.hash_split import split_of
@@ -192,7 +192,7 @@ def _read_all(files: Sequence[ImageFile], options: Ingest) -> Iterator[_Read]:
 
 def _read(file: ImageFile) -> _Read:
     try:
-        content = KEPT.take(file.path, state_of(file.path))
+        content = READ_BY_DRIVER.take(file.path, state_of(file.path))
         if content is None:
             content = read_file(file.path)
         return _Read(file, content, problem=_problem(file, content))

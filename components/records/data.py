@@ -103,7 +103,7 @@ class DataRecord(SparseRecord):
     """How many images were not used because a later span has the same bytes."""
     contradicted: int | None = None
     """How many images were not used because spans have the same bytes under two labels."""
-    unlearned: int | None = None
+    unseen_class: int | None = None
     """How many held-out images were not used because the spans have no training image of their
     class that is used."""
 

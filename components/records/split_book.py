@@ -8,7 +8,7 @@ the first decision is written down and kept: by the sha256 of the image's bytes,
 its group.
 
 A span is entered when its data has passed DataCheck, so that a span that was invalid, and on which
-no model was trained, can be corrected. The labels of one that is set aside as suspicious, or that a
+no model was trained, can be corrected. The labels of one that is quarantined, or that a
 person has rejected, are taken out again: the same images may come with right ones. A root without a
 book begins one.
 """

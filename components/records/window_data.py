@@ -74,7 +74,7 @@ def merge(reports: Sequence[DataRecord], files: Sequence[LabelsFile]) -> DataRec
         spans=tuple(_trained(files, counts)),
         repeated=used.repeated,
         contradicted=used.contradicted,
-        unlearned=used.unlearned,
+        unseen_class=used.unseen_class,
     )
 
 

@@ -24,13 +24,13 @@ class UsedRecords:
             bool [records]; only of shards that have one that is not.
         repeated: how many records are not used because a later one has the same bytes.
         contradicted: how many are not used because their bytes have two labels.
-        unlearned: how many are not used because no training image of their class is.
+        unseen_class: how many are not used because no training image of their class is.
     """
 
     masks: Mapping[tuple[str, str], Mask] = field(default_factory=dict)
     repeated: int = 0
     contradicted: int = 0
-    unlearned: int = 0
+    unseen_class: int = 0
 
 
 def find(files: Sequence[LabelsFile]) -> UsedRecords:
@@ -58,8 +58,8 @@ def find(files: Sequence[LabelsFile]) -> UsedRecords:
     used = is_last & ~contradicted
     learned = np.unique(labels[used & (splits == features.TRAIN)])
     held_out = np.isin(splits, [features.VALIDATION, features.TEST])
-    unlearned = used & held_out & ~np.isin(labels, learned)
-    used &= ~unlearned
+    unseen_class = used & held_out & ~np.isin(labels, learned)
+    used &= ~unseen_class
 
     by_shard = np.split(used, np.cumsum(sizes)[:-1])
     masks = {
@@ -68,7 +68,7 @@ def find(files: Sequence[LabelsFile]) -> UsedRecords:
         if not mask.all()
     }
     repeated = int((~is_last & ~contradicted).sum())
-    return UsedRecords(masks, repeated, int(contradicted.sum()), int(unlearned.sum()))
+    return UsedRecords(masks, repeated, int(contradicted.sum()), int(unseen_class.sum()))
 
 
 def _same_bytes(

@@ -76,12 +76,12 @@ class Trigger(Options):
 
 
 class QuarantineRule(Options):
-    """Which new spans are set aside until a person has looked at them."""
+    """Which new spans are quarantined until a person has looked at them."""
 
     min_agreement: Fraction = 0.7
     """The least share of a new span's images, and of those of each class, for which the served
-    model's answer is the label. A span is set aside if one of these shares lies below it with its
-    whole interval (of 95 %, for all of them together); 0 sets none aside."""
+    model's answer is the label. A span is quarantined if one of these shares lies below it with its
+    whole interval (of 95 %, for all of them together); 0 quarantines none."""
 
 
 def _by_word(value: object) -> object:
@@ -118,6 +118,6 @@ class Retrain(Options):
     )
     """The triggers; one that is met is enough."""
     quarantine: QuarantineRule = QuarantineRule()
-    """Which new spans are set aside until a person has looked at them."""
+    """Which new spans are quarantined until a person has looked at them."""
     max_failures: PositiveInt = 5
     """After so many failed runs in a row `thaw retrain --watch` ends with status 1."""

@@ -75,7 +75,7 @@ def accept(
     root: RootOption = None,
     set_: SetOption = None,
 ) -> None:
-    """Lets models be trained on a span that was set aside.
+    """Lets models be trained on a span that is quarantined.
 
     It holds as long as the span's content stays the same.
     """

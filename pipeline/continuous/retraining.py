@@ -132,7 +132,7 @@ def _situation(
         records,
         datetime.now(timezone.utc),
         to_ingest=[span.number for span in scan.to_ingest] if is_dry else (),
-        passed_over=scan.passed_over,
+        before_window=scan.before_window,
     )
 
 

@@ -205,6 +205,6 @@ def test_the_card_names_every_span(
     assert isinstance(data, DataRecord)
     assert data.spans is not None
     assert [(span.span, span.images) for span in data.spans] == [(1, 3), (2, 4)]
-    assert (data.repeated, data.contradicted, data.unlearned) == (1, 0, 1)
+    assert (data.repeated, data.contradicted, data.unseen_class) == (1, 0, 1)
     assert data.images == {"train": {"cat": 3}, "validation": {"cat": 2}, "test": {"cat": 2}}
     assert data.fingerprint not in ("f1", "f2", None)

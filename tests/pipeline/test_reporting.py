@@ -12,9 +12,9 @@ from pipeline import reporting
 @pytest.mark.parametrize(
     ("counts", "lines"),
     [
-        ({"repeated": 0, "contradicted": 0, "unlearned": 0}, []),
+        ({"repeated": 0, "contradicted": 0, "unseen_class": 0}, []),
         (
-            {"repeated": 1200, "contradicted": 0, "unlearned": 2},
+            {"repeated": 1200, "contradicted": 0, "unseen_class": 2},
             [
                 "data: images of the window that were not used: 1,200 since a later span has the "
                 "same bytes; 2 since no training image of their class is in the window"

@@ -40,7 +40,7 @@ def test_the_columns_are_those_of_all_spans_in_the_window_and_of_no_other(
     check_slices(config, columns_of_window(config, registry))
 
 
-def test_before_a_span_was_taken_in_the_latest_one_has_the_columns(
+def test_before_a_span_was_ingested_the_latest_one_has_the_columns(
     config: Config, tmp_path: Path
 ) -> None:
     (tmp_path / "1.csv").write_text("path,label,site\na.png,a,x\n", encoding="utf-8")

@@ -107,7 +107,7 @@ def _spans(situation: Situation) -> str:
     if quarantined:
         verb = "is" if len(quarantined) == 1 else "are"
         text += f", and {triggers.numbers(quarantined)} {verb} quarantined"
-    early = [number for number in situation.passed_over if number not in records]
+    early = [number for number in situation.before_window if number not in records]
     if early:
         verb = "lies" if len(early) == 1 else "lie"
         text += f", and {triggers.numbers(early)} {verb} before the window"

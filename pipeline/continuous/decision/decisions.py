@@ -14,7 +14,7 @@ from components.records.summary import Status
 from modules.errors import InputError
 from modules.text import as_json
 
-MAX_BYTES = 10_000_000  # of the file; then it is set aside, in place of the one before it
+MAX_BYTES = 10_000_000  # of the file; then it is rotated, in place of the one before it
 _CHUNK = 1 << 16  # bytes, several decisions
 Part = Literal["whole", "older"]
 
@@ -85,7 +85,7 @@ class Decision(Record):
     """The latest run that a decision asked for and that has ended; null for none."""
 
 
-def set_aside(path: Path) -> Path:
+def rotated(path: Path) -> Path:
     """Where the file goes when it is full."""
     return path.with_name(f"{path.stem}.1{path.suffix}")
 
@@ -100,7 +100,7 @@ def append(path: Path, decision: Decision, max_bytes: int = MAX_BYTES) -> None:
     repair(path)
     line = (as_json(decision.model_dump(mode="json")) + "\n").encode()
     if path.exists() and path.stat().st_size + len(line) > max_bytes:
-        path.replace(set_aside(path))
+        path.replace(rotated(path))
     is_new = not path.exists()
     with path.open("ab", buffering=0) as file:
         size = file.tell()
@@ -147,7 +147,7 @@ def last_decision(path: Path) -> Decision | None:
     Raises:
         InputError: when that line is no decision.
     """
-    for file in (path, set_aside(path)):
+    for file in (path, rotated(path)):
         whole, torn = _end(file)
         line = torn if _is_decision(torn) else whole
         if line:
@@ -163,7 +163,7 @@ def read_decisions(path: Path) -> Iterator[Decision]:
     Raises:
         InputError: when another line is no decision.
     """
-    for file in (set_aside(path), path):
+    for file in (rotated(path), path):
         try:
             with file.open("rb") as lines:
                 for line in lines:

@@ -66,7 +66,7 @@ class Situation:
         finished: the latest run that a decision asked for and that has ended; None for none.
         now: the time, in UTC.
         to_ingest: the numbers of new and changed spans that a dry run has not ingested.
-        passed_over: the numbers of spans on the disk that lie before the window.
+        before_window: the numbers of spans on the disk that lie before the window.
     """
 
     root: Path
@@ -78,7 +78,7 @@ class Situation:
     others: tuple[Version, ...] = ()
     finished: FinishedRun | None = None
     to_ingest: tuple[int, ...] = ()
-    passed_over: tuple[int, ...] = ()
+    before_window: tuple[int, ...] = ()
 
     @cached_property
     def spans(self) -> tuple[SpanOfModel, ...]:
@@ -128,7 +128,7 @@ def gather(
     now: datetime,
     *,
     to_ingest: Iterable[int] = (),
-    passed_over: Iterable[int] = (),
+    before_window: Iterable[int] = (),
 ) -> Situation:
     """The present situation of a root; writes nothing.
 
@@ -137,7 +137,7 @@ def gather(
         records: of the spans that were ingested.
         now: the time, in UTC.
         to_ingest: the numbers of new and changed spans that a dry run has not ingested.
-        passed_over: the numbers of spans on the disk that lie before the window.
+        before_window: the numbers of spans on the disk that lie before the window.
 
     Raises:
         InputError: when the latest decision cannot be read.
@@ -160,7 +160,7 @@ def gather(
         finished=finished_run(root, last_decision(root.decisions)),
         now=now,
         to_ingest=tuple(to_ingest),
-        passed_over=tuple(passed_over),
+        before_window=tuple(before_window),
     )
 
 

@@ -150,11 +150,11 @@ def _ingest_one(run: Run, span: SpanOnDisk, connection: Any) -> tuple[dict[int, 
     records = dict(sorted({**records, span.number: record}.items()))
     spans.write(run.root.spans, records)
     if record.state == "quarantined":
-        run.display.say(_set_aside(run, record))
+        run.display.say(_quarantine_note(run, record))
     return records, problem if record.state == "invalid" else ""
 
 
-def _set_aside(run: Run, record: SpanRecord) -> str:
+def _quarantine_note(run: Run, record: SpanRecord) -> str:
     """What a person should know of a span that is quarantined."""
     sheet = record.agreement.sheet if record.agreement else ""
     return (

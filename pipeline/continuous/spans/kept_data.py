@@ -37,7 +37,7 @@ def scan_with_root(config: Config, records: Mapping[int, SpanRecord]) -> Scan:
         replace(span, change="changed") if span.change == "none" and span.number in stale else span
         for span in scan.spans
     )
-    on_disk = {*(span.number for span in scan.spans), *scan.passed_over}
+    on_disk = {*(span.number for span in scan.spans), *scan.before_window}
     notes = _about_absent(config, records, on_disk, lost)
     return replace(scan, spans=compared, notes=tuple(notes))
 

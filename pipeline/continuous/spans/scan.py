@@ -58,12 +58,12 @@ class Scan:
 
     Attributes:
         spans: those that the window needs, in rising order.
-        passed_over: the numbers of those that lie before the window.
+        before_window: the numbers of those that lie before the window.
         notes: lines for people on spans that are no longer there.
     """
 
     spans: tuple[SpanOnDisk, ...]
-    passed_over: tuple[int, ...] = ()
+    before_window: tuple[int, ...] = ()
     notes: tuple[str, ...] = ()
 
     @property
@@ -118,7 +118,7 @@ def scan_spans(config: Config, records: Mapping[int, SpanRecord]) -> Scan:
     golden = names(config)
     return Scan(
         spans=tuple(_compared(config, on_disk[n], records.get(n), golden) for n in needed),
-        passed_over=tuple(n for n in sorted(on_disk) if n not in needed),
+        before_window=tuple(n for n in sorted(on_disk) if n not in needed),
     )
 
 

@@ -223,7 +223,7 @@ def test_the_executor_reads_what_the_driver_could_not_keep(
     data: Path, tmp_path: Path, reads: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     size = sum(path.stat().st_size for path in data.rglob("*.png"))
-    monkeypatch.setattr(contents.KEPT, "limit", size // 2)
+    monkeypatch.setattr(contents.READ_BY_DRIVER, "limit", size // 2)
     properties = properties_of(data, tmp_path / "listing")
     changes = component.Driver(None).changes(properties, {})
     assert len(records_of(run(properties | changes, tmp_path / "out"))) == 20

@@ -87,7 +87,7 @@ def test_images_are_those_that_are_used_of_the_parts_that_are_read(window: DataR
         "validation": {"cat": 0, "dog": 0, "fox": 0},
         "test": {"cat": 0, "dog": 2, "fox": 0},
     }
-    assert (window.repeated, window.contradicted, window.unlearned) == (1, 1, 0)
+    assert (window.repeated, window.contradicted, window.unseen_class) == (1, 1, 0)
 
 
 def test_the_spans_are_named_with_what_is_used_of_each(window: DataRecord) -> None:

@@ -99,7 +99,7 @@ def test_held_out_images_of_a_class_without_a_training_image_are_not_used() -> N
         span(3, ("f", "owl"), split="earlier"),
     ]
     used = find(files)
-    assert (used.repeated, used.contradicted, used.unlearned) == (0, 1, 2)
+    assert (used.repeated, used.contradicted, used.unseen_class) == (0, 1, 2)
     assert [digest[-1] for digest, *_ in rows_used(files, used)] == ["a", "c", "f"]
     both = [*files, span(4, ("g", "owl"))]
     assert [digest[-1] for digest, *_ in rows_used(both, find(both))] == ["a", "c", "d", "f", "g"]
@@ -147,5 +147,5 @@ def test_each_bytes_are_used_once_or_not_at_all(
     assert len(rows) == len(expected)
     assert {digest: label for digest, label, _ in rows} == expected
     assert all(shard.startswith(f"{latest[digest]}-") for digest, _, shard in rows)
-    unused = used.repeated + used.contradicted + used.unlearned
+    unused = used.repeated + used.contradicted + used.unseen_class
     assert len(rows) + unused == sum(len(written) for _, written, _, _ in spans)

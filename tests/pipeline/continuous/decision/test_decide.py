@@ -69,9 +69,9 @@ def test_nothing_new_is_told_with_the_spans_that_there_are() -> None:
     )
 
 
-def test_spans_that_are_set_aside_or_too_early_are_named_where_nothing_is_new() -> None:
+def test_spans_that_are_quarantined_or_too_early_are_named_where_nothing_is_new() -> None:
     records = {2: span(2), 3: span(3), 4: span(4, state="quarantined")}
-    present = situation(records, version(7, [2, 3]), window=2, passed_over=(1,))
+    present = situation(records, version(7, [2, 3]), window=2, before_window=(1,))
     assert decide(present, NEW_SPAN).sentence == (
         "nothing new: 3 spans, the latest is 4, and span 4 is quarantined, and span 1 lies before "
         "the window; version 7 is served"

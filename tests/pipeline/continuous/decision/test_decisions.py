@@ -70,7 +70,7 @@ def test_a_file_that_is_cut_anywhere_keeps_each_whole_line(
     assert path.read_bytes().endswith(b"\n")
 
 
-def test_a_full_file_is_set_aside_in_place_of_the_one_before_it(tmp_path: Path) -> None:
+def test_a_full_file_is_rotated_in_place_of_the_one_before_it(tmp_path: Path) -> None:
     path = tmp_path / "decisions.jsonl"
     one_line = len(decision(0).as_text()) * 2
     for number in range(7):
@@ -89,7 +89,7 @@ def test_the_last_decision_is_found_when_a_kill_comes_between_setting_aside_and_
 ) -> None:
     path = tmp_path / "decisions.jsonl"
     expected = written(path, 2)
-    path.rename(decisions.set_aside(path))
+    path.rename(decisions.rotated(path))
     assert decisions.last_decision(path) == expected[-1]
     path.write_bytes(b'{"time": "2026')
     assert decisions.last_decision(path) == expected[-1]

@@ -44,7 +44,7 @@ def test_the_first_training_is_due_as_soon_as_a_span_is_accepted() -> None:
 
 
 @pytest.mark.parametrize("state", ["quarantined", "rejected", "invalid"])
-def test_a_span_that_is_set_aside_makes_nothing_due(state: Any) -> None:
+def test_a_span_that_is_in_no_window_makes_nothing_due(state: Any) -> None:
     aside = {1: span(1), 2: span(2, state=state)}
     assert not nothing_served({2: aside[2]}).met
     served = version(7, [1], days=1)

@@ -59,7 +59,7 @@ def ingest(config: Config) -> SpanRecord:
         return ingest_spans(run, scan_spans(config, spans.read(run.root.spans)))[6]
 
 
-def test_a_suspicious_span_is_set_aside_until_a_person_decides(
+def test_a_suspicious_span_is_quarantined_until_a_person_decides(
     config: Config, capfd: pytest.CaptureFixture[str]
 ) -> None:
     suspicious = ingest(config)

@@ -69,7 +69,7 @@ def ingested(config: Config, span: int, **values: Any) -> Any:
 def test_only_spans_that_the_window_needs_are_scanned(config_of: Callable[..., Config]) -> None:
     scan = scan_spans(config_of(["span-1", "span-2", "span-10"]), {})
     assert changes(scan) == {2: "new", 10: "new"}
-    assert scan.passed_over == (1,)
+    assert scan.before_window == (1,)
     assert [span.images for span in scan.spans] == [8, 8]
 
 
@@ -98,7 +98,7 @@ def test_a_higher_version_is_a_change(config_of: Callable[..., Config]) -> None:
     assert changes(scan_spans(config, {1: record(1, version=1)})) == {1: "changed"}
 
 
-def test_a_span_that_is_set_aside_leaves_its_place_in_the_window(
+def test_a_quarantined_span_leaves_its_place_in_the_window(
     config_of: Callable[..., Config],
 ) -> None:
     config = config_of(["span-1", "span-2", "span-3"])
