@@ -108,13 +108,17 @@ def scores_in(path: Path) -> ScoresRecord | None:
         return None
 
 
-def trained_spans_in(path: Path) -> tuple[TrainedSpanRecord, ...]:
-    """The spans that a model was trained on, of a summary that any release may have written."""
+def trained_spans_in(path: Path) -> tuple[TrainedSpanRecord, ...] | None:
+    """The spans that a model was trained on, of a summary that any release may have written.
+
+    Returns:
+        None where the summary is not there, or does not say so.
+    """
     try:
         spans = json.loads(path.read_text(encoding="utf-8"))["data"]["spans"]
         return tuple(TrainedSpanRecord.model_validate(span, extra="ignore") for span in spans)
-    except (OSError, ValueError, KeyError, TypeError):
-        return ()
+    except (OSError, ValueError, KeyError, TypeError):  # ``spans`` is null without a window.
+        return None
 
 
 def golden_in(path: Path) -> GoldenRecord | None:

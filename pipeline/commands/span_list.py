@@ -64,7 +64,7 @@ def trained_versions(config: Config) -> dict[int, list[TrainedVersion]]:
     by_span: dict[int, list[TrainedVersion]] = {}
     for number, place in sorted(places_of.items()):
         summary = place / str(number) / model_layout.EXTRA / SUMMARY_FILE
-        for trained in trained_spans_in(summary):
+        for trained in trained_spans_in(summary) or ():
             version = TrainedVersion(
                 version=number,
                 part=trained.part,

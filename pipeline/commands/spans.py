@@ -9,13 +9,12 @@ from components.records import spans, split_book
 from components.records.span_decisions import decided
 from components.records.spans import SpanRecord
 from components.serving import versions
+from components.window.selection import INGESTION
 from modules.errors import InputError
 from modules.text import quoted
 from pipeline.commands.span_list import trained_versions
 from pipeline.configuration.config import Config
 from pipeline.state.root import Root, shown
-
-_INGESTION = "ingestion"  # in ``SpanRecord.artifacts``
 
 
 def decide(
@@ -58,7 +57,7 @@ def decide(
             if state == "rejected":
                 split_book.take_labels_out(root.split_book, number)
             else:
-                split_book.enter(root.split_book, root.path / before.artifacts[_INGESTION])
+                split_book.enter(root.split_book, root.path / before.artifacts[INGESTION])
             spans.write(root.spans, records)
         except OSError as error:
             raise root.unwritable(error) from None
@@ -102,7 +101,7 @@ def _check(records: Mapping[int, SpanRecord], number: int, state: str, config: C
             f"SPAN: {number} cannot be accepted, as its images cannot be used as they are; correct "
             f"them, and the next run ingests it; thaw spans {file} shows what is wrong"
         )
-    folder = Root(config.root).path / records[number].artifacts.get(_INGESTION, "")
+    folder = Root(config.root).path / records[number].artifacts.get(INGESTION, "")
     if state == "accepted" and not folder.is_dir():
         raise InputError(
             f"SPAN: {number} cannot be accepted, as {folder}, which belongs to what was ingested "

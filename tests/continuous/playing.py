@@ -167,7 +167,7 @@ class Play:
         for folder in (self.serving, self.serving / WITHDRAWN):
             for number in numbers_in(folder):
                 summary = folder / str(number) / model_layout.EXTRA / SUMMARY_FILE
-                result[number] = {span.span for span in trained_spans_in(summary)}
+                result[number] = {span.span for span in trained_spans_in(summary) or ()}
         return result
 
     def without_quarantine(self, folder: Path) -> "Play":

@@ -105,7 +105,7 @@ class Retrained:
     def spans_of(self, version: int) -> set[int]:
         """The spans that a version was trained on."""
         summary = self.serving / str(version) / model_layout.EXTRA / "summary.json"
-        return {span.span for span in trained_spans_in(summary)}
+        return {span.span for span in trained_spans_in(summary) or ()}
 
     def check_end(self) -> None:
         """All that must hold when nothing is left to do.

@@ -19,7 +19,7 @@ _CHUNK = 1 << 16  # bytes, several decisions
 Part = Literal["whole", "older"]
 
 
-class SpanOfModel(Record):
+class TrainingSpan(Record):
     """A span that a model is trained on."""
 
     span: int
@@ -39,7 +39,7 @@ class FinishedRun(Record):
     """The run."""
     status: Status
     """`pushed`, `rejected` or `unchanged`."""
-    spans: tuple[SpanOfModel, ...]
+    spans: tuple[TrainingSpan, ...]
     """What it was to train on."""
 
 
@@ -73,7 +73,7 @@ class Decision(Record):
     """Why."""
     triggers: tuple[TriggerResult, ...] = ()
     """Each trigger; none where a span was invalid, which ends the run before."""
-    spans: tuple[SpanOfModel, ...] = ()
+    spans: tuple[TrainingSpan, ...] = ()
     """What a model would be trained on now."""
     new_spans: tuple[int, ...] = ()
     """Those of them that no pushed version and no finished run has been trained on."""

@@ -7,11 +7,9 @@ from datetime import datetime, timezone
 from functools import cached_property
 from pathlib import Path
 
-from pydantic import TypeAdapter
-
 from components.records.data import TrainedSpanRecord
 from components.records.spans import SpanRecord
-from components.records.summary import SUMMARY_FILE
+from components.records.summary import SUMMARY_FILE, trained_spans_in
 from components.serving import versions
 from components.window.selection import Selection, select
 from modules import model_layout
@@ -20,14 +18,13 @@ from pipeline.continuous.decision.decisions import (
     Decision,
     FinishedRun,
     Part,
-    SpanOfModel,
+    TrainingSpan,
     last_decision,
 )
 from pipeline.continuous.spans.scan import window_of
 from pipeline.state.root import Root
 
 _ENDED = ("pushed", "rejected", "unchanged")
-_TRAINED = TypeAdapter(tuple[TrainedSpanRecord, ...])
 
 SpanKey = tuple[int, int, str]  # of a span: its number, its version and its fingerprint
 
@@ -81,7 +78,7 @@ class Situation:
     before_window: tuple[int, ...] = ()
 
     @cached_property
-    def spans(self) -> tuple[SpanOfModel, ...]:
+    def spans(self) -> tuple[TrainingSpan, ...]:
         """What a model would be trained on, in rising order."""
         return (
             *(_span_of(record, "older") for record in self.window.older),
@@ -95,31 +92,31 @@ class Situation:
         A version that was withdrawn counts too: its spans are no news, and what was learned from
         them was withdrawn by a person.
         """
-        known = {key_of(span) for span in self.finished.spans} if self.finished else set()
+        learned = {key_of(span) for span in self.finished.spans} if self.finished else set()
         for version in (*self.others, *([self.served] if self.served else [])):
-            known |= version.span_keys
-        return tuple(self.records[span.span] for span in self.spans if key_of(span) not in known)
+            learned |= version.span_keys
+        return tuple(self.records[span.span] for span in self.spans if key_of(span) not in learned)
 
     @cached_property
-    def is_known(self) -> bool:
-        """Whether these very spans are those of a pushed version or of the finished run."""
-        sets = [
+    def is_trained_already(self) -> bool:
+        """Whether a pushed version or the finished run was trained on exactly these spans."""
+        trained_sets = [
             {_span_of(span, span.part) for span in version.spans}
             for version in (*self.others, *([self.served] if self.served else []))
             if version.spans is not None
         ]
-        sets += [set(self.finished.spans)] if self.finished else []
-        return set(self.spans) in sets
+        trained_sets += [set(self.finished.spans)] if self.finished else []
+        return set(self.spans) in trained_sets
 
 
-def key_of(span: SpanOfModel | SpanRecord | TrainedSpanRecord) -> SpanKey:
-    """What tells a span from another one, and from itself before it changed."""
+def key_of(span: TrainingSpan | SpanRecord | TrainedSpanRecord) -> SpanKey:
+    """The key by which a span is told from others, and from itself before it changed."""
     return span.span, span.version, span.fingerprint
 
 
-def _span_of(span: SpanRecord | TrainedSpanRecord, part: Part) -> SpanOfModel:
+def _span_of(span: SpanRecord | TrainedSpanRecord, part: Part) -> TrainingSpan:
     number, version, fingerprint = key_of(span)
-    return SpanOfModel(span=number, version=version, fingerprint=fingerprint, part=part)
+    return TrainingSpan(span=number, version=version, fingerprint=fingerprint, part=part)
 
 
 def gather(
@@ -168,12 +165,7 @@ def _version(folder: Path, number: int) -> Version:
     """What a version says of itself, whoever wrote it."""
     pushed_at = versions.read_note(folder, number).get("pushed_at")
     summary = folder / str(number) / model_layout.EXTRA / SUMMARY_FILE
-    try:
-        listed = json.loads(summary.read_text(encoding="utf-8"))["data"]["spans"]
-        trained = _TRAINED.validate_python(listed)
-    except (OSError, ValueError, KeyError, TypeError):  # pydantic's error is a ValueError.
-        trained = None
-    return Version(number, as_time(pushed_at), trained)
+    return Version(number, as_time(pushed_at), trained_spans_in(summary))
 
 
 def as_time(text: object) -> datetime | None:

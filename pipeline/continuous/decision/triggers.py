@@ -154,7 +154,7 @@ def every(situation: Situation, period: int) -> TriggerResult:
     """Training is due when the served model is so old, in seconds, and would not be made again."""
     age, sentence = _age(situation.served, situation)
     met = age is not None and age >= period
-    if met and situation.is_known and not situation.to_ingest:
+    if met and situation.is_trained_already and not situation.to_ingest:
         met = False
         sentence += ", and a model of the spans that there are has been made already"
     return TriggerResult(name="every", value=age, bound=period, met=met, sentence=sentence)

@@ -12,7 +12,13 @@ from components.records.spans import SpanRecord
 from components.window.selection import EXAMPLES, REVIEW, select
 from modules.errors import InputError
 from pipeline.configuration.config import Config
-from pipeline.continuous.spans.scan import Scan, golden_in, options_digest, scan_spans, window_of
+from pipeline.continuous.spans.scan import (
+    Scan,
+    golden_digests,
+    options_digest,
+    scan_spans,
+    window_of,
+)
 from pipeline.golden import names
 from pipeline.state.root import Root, shown
 
@@ -58,7 +64,7 @@ def _about_absent(
         name = spans.shown(record.span, config.data.path)
         if record.span in lost:
             raise _cannot_be_used(config, name, f"and {root.path} no longer holds all of its data")
-        kept_golden = golden_in(listing_file.read(root.listing_of(record.span)), golden)
+        kept_golden = golden_digests(listing_file.read(root.listing_of(record.span)), golden)
         is_as_now = record.options_digest == options_digest(config, kept_golden)
         if not is_as_now and kept_golden and _holds_any(root, record, kept_golden):
             raise _cannot_be_used(config, name, "and some of them are in the golden set now")

@@ -138,7 +138,7 @@ def _compared(config: Config, source: Span, record: SpanRecord | None, golden: N
         return SpanOnDisk(source, "none" if same else "changed", problem=problem)
     same = record.content_digest == listing.fingerprint and record.options_digest == options_digest(
         config,
-        golden_in(listing, golden),
+        golden_digests(listing, golden),
         # A person may have rejected it since.
         is_invalid=not record.artifacts,
     )
@@ -180,7 +180,7 @@ def digest_without_listing(problem: str) -> str:
     return hashlib.sha256(f"not listed: {problem}".encode()).hexdigest()
 
 
-def golden_in(listing: DigestedListing | None, golden: Names) -> list[str]:
+def golden_digests(listing: DigestedListing | None, golden: Names) -> list[str]:
     """The digests of a span's images that are golden, sorted."""
     return (
         sorted({file.digest for file in listing.files if file.digest in golden}) if listing else []
@@ -192,7 +192,7 @@ def options_digest(config: Config, golden: Sequence[str] = (), *, is_invalid: bo
 
     Args:
         config: the whole configuration.
-        golden: of ``golden_in``: what is taken out of the span.
+        golden: of ``golden_digests``: what is taken out of the span.
         is_invalid: whether of an invalid span: what may make it acceptable counts too.
     """
     window = window_of(config)

@@ -16,7 +16,7 @@ from modules import features
 from pipeline.continuous.spans.scan import (
     SpanOnDisk,
     digest_without_listing,
-    golden_in,
+    golden_digests,
     options_digest,
     pinned,
     window_of,
@@ -96,4 +96,4 @@ def _contradicted(run: Run, span: SpanOnDisk, listing: DigestedListing | None) -
 
 
 def _golden(run: Run, listing: DigestedListing | None) -> list[str]:
-    return golden_in(listing, names(run.config))
+    return golden_digests(listing, names(run.config))

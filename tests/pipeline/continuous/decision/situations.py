@@ -9,7 +9,7 @@ from components.records.data import TrainedSpanRecord
 from components.records.spans import SpanRecord
 from components.window.selection import select
 from modules.settings import Older, Window
-from pipeline.continuous.decision.decisions import FinishedRun, SpanOfModel
+from pipeline.continuous.decision.decisions import FinishedRun, TrainingSpan
 from pipeline.continuous.decision.situation import Situation, Version
 from tests.components.window.test_selection import record
 
@@ -22,9 +22,9 @@ def span(number: int, **values: Any) -> SpanRecord:
     return record(number, **{"images": images, "fingerprint": f"{number:064x}", **values})
 
 
-def part(number: int, name: str = "whole", **values: Any) -> SpanOfModel:
+def part(number: int, name: str = "whole", **values: Any) -> TrainingSpan:
     known = {"version": 0, "fingerprint": f"{number:064x}", **values}
-    return SpanOfModel.model_validate({"span": number, "part": name, **known})
+    return TrainingSpan.model_validate({"span": number, "part": name, **known})
 
 
 def trained_on(

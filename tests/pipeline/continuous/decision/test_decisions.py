@@ -10,11 +10,16 @@ from hypothesis import strategies as st
 
 from modules.errors import InputError
 from pipeline.continuous.decision import decisions
-from pipeline.continuous.decision.decisions import Decision, FinishedRun, SpanOfModel, TriggerResult
+from pipeline.continuous.decision.decisions import (
+    Decision,
+    FinishedRun,
+    TrainingSpan,
+    TriggerResult,
+)
 
 
 def decision(number: int, answer: str = "no") -> Decision:
-    span = SpanOfModel(span=number, version=0, fingerprint="f" * 64, part="whole")
+    span = TrainingSpan(span=number, version=0, fingerprint="f" * 64, part="whole")
     return Decision(
         time="2026-11-25T12:00:00Z",
         answer="yes" if answer == "yes" else "no",

@@ -19,7 +19,7 @@ from pipeline.configuration.config import Config
 from pipeline.continuous.spans.scan import (
     Scan,
     digest_without_listing,
-    golden_in,
+    golden_digests,
     options_digest,
     pinned,
     scan_spans,
@@ -214,7 +214,7 @@ def test_a_span_is_changed_when_other_images_of_it_are_golden(
     source = scan_spans(judged, records).spans[1].source
     listing = listing_file.take(pinned(judged, source), min_classes=1)
     retaken = records[2].model_copy(
-        update={"options_digest": options_digest(judged, golden_in(listing, names(judged)))}
+        update={"options_digest": options_digest(judged, golden_digests(listing, names(judged)))}
     )
     assert changes(scan_spans(judged, {**records, 2: retaken})) == {1: "none", 2: "none"}
     assert changes(scan_spans(config, {**records, 2: retaken})) == {1: "none", 2: "changed"}
