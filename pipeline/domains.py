@@ -33,10 +33,10 @@ def establish(config: Config) -> Domains | None:
     if config.data.window is None:
         return None
     root = Root(config.root)
-    known = domains.read(root.schema)
+    current = domains.read(root.schema)
     numbers = versions.list_versions(config.serving_dir)
-    if known is not None or not numbers:
-        return known
+    if current is not None or not numbers:
+        return current
     folder = config.serving_dir / str(numbers[-1])
     if not model_layout.has_labels(folder):  # Another program has put it there.
         return None
@@ -57,8 +57,8 @@ def removed_labels(config: Config) -> set[str] | None:
     """The classes that a person removed; None for a config without a window."""
     if config.data.window is None:
         return None
-    known = domains.read(Root(config.root).schema)
-    return known.removed_labels() if known else set()
+    current = domains.read(Root(config.root).schema)
+    return current.removed_labels() if current else set()
 
 
 def _formats(version: Path) -> tuple[str, ...]:

@@ -79,16 +79,16 @@ class Domains:
             at: when, in UTC.
             reason: why.
         """
-        after = {name: set(known) for name, known in self.values.items()}
-        for name, these in values.items():
-            known = after.setdefault(name, set())
-            after[name] = known - set(these) if action == "remove" else known | set(these)
+        after = {name: set(accepted) for name, accepted in self.values.items()}
+        for name, changed in values.items():
+            before = after.get(name, set())
+            after[name] = before - set(changed) if action == "remove" else before | set(changed)
         result = {name: tuple(sorted(after[name])) for name in FEATURES if name in after}
         change = Change(
             at=at,
             by=by,
             action=action,
-            values={name: tuple(sorted(these)) for name, these in values.items()},
+            values={name: tuple(sorted(changed)) for name, changed in values.items()},
             reason=reason,
             before=digest(self.values),
             after=digest(result),
@@ -147,12 +147,12 @@ def limit(schema: schema_pb2.Schema, values: Values) -> None:
         schema: is changed.
         values: by feature.
     """
-    for name, known in values.items():
-        own = values_of(schema, name)
-        feature = next((each for each in schema.feature if each.name == name), None)
+    for name, accepted in values.items():
+        listed_already = values_of(schema, name)
+        feature = next((feature for feature in schema.feature if feature.name == name), None)
         if feature is None:
             feature = schema.feature.add(name=name, type=schema_pb2.BYTES)
-        allowed = [value for value in known if own is None or value in own]
+        allowed = [value for value in accepted if listed_already is None or value in listed_already]
         feature.string_domain.CopyFrom(schema_pb2.StringDomain(name=name, value=allowed))
         feature.distribution_constraints.min_domain_mass = 1.0
 
@@ -172,7 +172,7 @@ def values_of(schema: schema_pb2.Schema, name: str) -> tuple[str, ...] | None:
 def listed(schema: schema_pb2.Schema) -> dict[str, tuple[str, ...]]:
     """By feature, the values that a schema lists; features without a list are left out."""
     values = {name: values_of(schema, name) for name in FEATURES}
-    return {name: known for name, known in values.items() if known is not None}
+    return {name: accepted for name, accepted in values.items() if accepted is not None}
 
 
 def read(path: Path) -> Domains | None:
@@ -184,7 +184,7 @@ def read(path: Path) -> Domains | None:
     try:
         text = path.read_text(encoding="utf-8")
         schema = text_format.Parse(text, schema_pb2.Schema())
-        values = {name: tuple(sorted(known)) for name, known in listed(schema).items()}
+        values = {name: tuple(sorted(accepted)) for name, accepted in listed(schema).items()}
         problem = "" if _schema(values) == _sorted(schema) else "holds more than labels and formats"
         history = [Change.model_validate_json(line) for line in _lines_of_changes(text)]
     except FileNotFoundError:
@@ -204,7 +204,8 @@ def read(path: Path) -> Domains | None:
 def write(path: Path, domains: Domains) -> None:
     """Writes values and history: whole, or not at all; raises ``OSError``."""
     schema = _schema(domains.values)
-    readable = all(printable(value) == value for of in domains.values.values() for value in of)
+    every = [value for accepted in domains.values.values() for value in accepted]
+    readable = all(printable(value) == value for value in every)
     changes = "".join(
         f"# {as_json(change.model_dump(mode='json'))}\n" for change in domains.history
     )

@@ -71,13 +71,13 @@ class SplitBook:
     sightings: Mapping[str, Sequence[Sighting]] = field(default_factory=dict)
 
     def learned(self, span: int | None = None) -> set[str]:
-        """The classes that have a training image, in another span than this one if it is given."""
+        """The classes that have a training image; with a span, in another one than it."""
         labels: set[str] = set()
-        for digest, known in self.sightings.items():
-            names = {sighting.label for sighting in known}
+        for digest, sightings in self.sightings.items():
+            names = {sighting.label for sighting in sightings}
             # Bytes with two labels are left out of training, whatever their split.
             if self.splits.get(digest) == features.TRAIN and len(names) == 1:
-                labels |= names if any(sighting.span != span for sighting in known) else set()
+                labels |= names if any(sighting.span != span for sighting in sightings) else set()
         return labels
 
     def contradicted(self, span: int, labels: Mapping[str, str]) -> dict[str, str]:
@@ -109,11 +109,11 @@ class SplitBook:
             for digest, earlier in self.sightings.items()
         }
         for entry in entries:
-            known = sightings.setdefault(entry.digest, [])
-            if (span, entry.label) not in [(other.span, other.label) for other in known]:
-                known.append(Sighting(span, entry.label, entry.name))
-        seen = {digest: known for digest, known in sightings.items() if known}
-        return SplitBook({**splits, **self.splits}, {**groups, **self.groups}, seen)
+            of_image = sightings.setdefault(entry.digest, [])
+            if (span, entry.label) not in [(other.span, other.label) for other in of_image]:
+                of_image.append(Sighting(span, entry.label, entry.name))
+        kept = {digest: of_image for digest, of_image in sightings.items() if of_image}
+        return SplitBook({**splits, **self.splits}, {**groups, **self.groups}, kept)
 
 
 def read(path: Path | str | None) -> SplitBook:
@@ -126,11 +126,12 @@ def read(path: Path | str | None) -> SplitBook:
     if not path:
         return SplitBook()
     try:
-        known = json.loads(Path(path).read_text(encoding="ascii"))
+        content = json.loads(Path(path).read_text(encoding="ascii"))
         sightings = {
-            digest: [Sighting(*row) for row in rows] for digest, rows in known["sightings"].items()
+            digest: [Sighting(*row) for row in rows]
+            for digest, rows in content["sightings"].items()
         }
-        return SplitBook(dict(known["splits"]), dict(known["groups"]), sightings)
+        return SplitBook(dict(content["splits"]), dict(content["groups"]), sightings)
     except FileNotFoundError:
         return SplitBook()
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
@@ -164,9 +165,9 @@ def enter(path: Path, ingestion: Path) -> None:
     if span is None:
         return
     rows = json.loads((ingestion / ENTRIES_FILE).read_text(encoding="ascii"))
-    known = read(path)
-    book = known.with_span(span, [Entry(*row) for row in rows])
-    if book != known:
+    before = read(path)
+    book = before.with_span(span, [Entry(*row) for row in rows])
+    if book != before:
         write(path, book)
 
 
@@ -182,7 +183,7 @@ def take_labels_out(path: Path, span: int) -> None:
     Raises:
         InputError: as ``read``.
     """
-    known = read(path)
-    book = known.with_span(span, [])
-    if book != known:
+    before = read(path)
+    book = before.with_span(span, [])
+    if book != before:
         write(path, book)

@@ -71,7 +71,7 @@ class Golden(Options):
         return self
 
     def ingest(self, data: Ingest) -> GoldenIngest:
-        """The options by which ImageExampleGen takes the set in.
+        """The options by which ImageExampleGen ingests the set.
 
         Args:
             data: of the images that are trained on; what is not said of the set is as there.

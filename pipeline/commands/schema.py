@@ -48,13 +48,13 @@ def accept(config: Config, assignments: Sequence[str], by: str, reason: str = ""
     values = _parsed(assignments)
     _check_name(by)
 
-    def check(known: Domains) -> None:
+    def check(current: Domains) -> None:
         for feature, listed in values.items():
-            if feature not in known.values:
+            if feature not in current.values:
                 raise InputError(
                     f"{feature}: any {feature} is accepted as it is; leave {feature}= out"
                 )
-            there = [value for value in listed if value in known.values[feature]]
+            there = [value for value in listed if value in current.values[feature]]
             if there:
                 raise InputError(f"{feature}: {quoted(there)}: accepted already; leave that out")
             _check_own(config, feature, listed)
@@ -80,15 +80,15 @@ def remove(config: Config, assignments: Sequence[str], by: str, reason: str = ""
     values = _parsed(assignments)
     _check_name(by)
 
-    def check(known: Domains) -> None:
+    def check(current: Domains) -> None:
         for feature, listed in values.items():
-            missing = [value for value in listed if value not in known.values.get(feature, ())]
+            missing = [value for value in listed if value not in current.values.get(feature, ())]
             if missing:
                 raise InputError(
                     f"{feature}: {quoted(missing)}: not accepted, so there is nothing to remove; "
                     "thaw schema show lists what is"
                 )
-            left = len(known.values[feature]) - len(listed)
+            left = len(current.values[feature]) - len(listed)
             if left < _LEAST[feature]:
                 raise InputError(
                     f"{feature}: {counted(left, feature)} would be left, must be at least "
@@ -106,18 +106,18 @@ def accepted(config: Config) -> Domains:
         InputError: when nothing was pushed yet, or the config has no window.
     """
     _check_kept(config)
-    known = domains.read(Root(config.root).schema)
-    if known is None:
+    current = domains.read(Root(config.root).schema)
+    if current is None:
         raise _nothing_yet(config)
-    return known
+    return current
 
 
-def as_text(known: Domains) -> str:
+def as_text(current: Domains) -> str:
     """The values and their history, for people."""
     lines = [
-        f"{feature}: {', '.join(map(repr, listed))}" for feature, listed in known.values.items()
+        f"{feature}: {', '.join(map(repr, listed))}" for feature, listed in current.values.items()
     ]
-    for change in known.history:
+    for change in current.history:
         reason = f": {change.reason}" if change.reason else ""
         lines.append(
             f"{change.at} {change.by} {_PAST[change.action]} {_in_words(change.values)}{reason}"
@@ -140,11 +140,11 @@ def _change(
         raise _nothing_yet(config)
     with root.held():
         try:
-            known = establish(config)
-            if known is None:
+            current = establish(config)
+            if current is None:
                 raise _nothing_yet(config)
-            check(known)
-            changed = known.changed(action, values, by=by, at=versions.utc_now(), reason=reason)
+            check(current)
+            changed = current.changed(action, values, by=by, at=versions.utc_now(), reason=reason)
             domains.write(root.schema, changed)
         except OSError as error:
             raise root.unwritable(error) from None

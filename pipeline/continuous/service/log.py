@@ -23,8 +23,8 @@ def write(event: str, message: str, level: int = logging.INFO, **fields: object)
         level: as of ``logging``.
         **fields: JSON's values. None is left out.
     """
-    known = {key: value for key, value in fields.items() if value is not None}
-    LOGGER.log(level, "%s", message, extra={"event": event, "fields": known})
+    present = {key: value for key, value in fields.items() if value is not None}
+    LOGGER.log(level, "%s", message, extra={"event": event, "fields": present})
 
 
 @contextmanager

@@ -65,7 +65,7 @@ def ingest_spans(run: Run, scan: Scan) -> dict[int, SpanRecord]:
     for note in scan.notes:
         run.display.say(note)
     if scan.to_ingest:
-        split_book.read(run.root.split_book)  # If it is damaged, no span is to be refused for it.
+        split_book.read(run.root.split_book)  # If it is damaged, no span is invalid for it.
         run.display.start("prepare")
         connection = connected(run)
         run.seconds["prepare_spans"] = round(run.display.finish("prepare"), 2)

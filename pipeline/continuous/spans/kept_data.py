@@ -117,14 +117,14 @@ def lost_spans(root: Root, records: Mapping[int, SpanRecord]) -> set[int]:
         records: of all its spans.
     """
     accepted = [record for record in records.values() if record.state == "accepted"]
-    known = _known_to_metadata(root) if accepted else set()
+    known_uris = _uris_in_metadata(root) if accepted else set()
     return {
         record.span
         for record in accepted
         for kind, path in record.artifacts.items()
         if kind != REVIEW
         if not (root.path / path).is_dir()
-        or (known is not None and str(root.path / path) not in known)
+        or (known_uris is not None and str(root.path / path) not in known_uris)
     }
 
 
@@ -138,12 +138,17 @@ def agreeing_spans(root: Root, records: Mapping[int, SpanRecord]) -> set[int]:
     Raises:
         InputError: when the split book is damaged.
     """
-    some = [r for r in records.values() if r.state == "accepted" and r.contradicted]
-    book = split_book.read(root.split_book) if some else split_book.SplitBook()
-    return {r.span for r in some if book.contradicted(r.span, r.contradicted) != r.contradicted}
+    accepted = [record for record in records.values() if record.state == "accepted"]
+    contradicted = [record for record in accepted if record.contradicted]
+    book = split_book.read(root.split_book) if contradicted else split_book.SplitBook()
+    return {
+        record.span
+        for record in contradicted
+        if book.contradicted(record.span, record.contradicted) != record.contradicted
+    }
 
 
-def _known_to_metadata(root: Root) -> set[str] | None:
+def _uris_in_metadata(root: Root) -> set[str] | None:
     """Where all artifacts lie; None where this cannot be read now, as while a node writes it."""
     if not root.metadata.exists():
         return set()

@@ -52,7 +52,7 @@ def accepted_record(run: Run, span: SpanOnDisk, ingestion: NodeRun, connection: 
     """The record of a span that ImageExampleGen has ingested."""
     statistics = replace(ingestion, node_id="StatisticsGen")
     review = replace(ingestion, node_id="SpanReview")
-    given = {
+    outputs = {
         **executions.outputs_of(connection, ingestion),
         **executions.outputs_of(connection, statistics),
         **executions.outputs_of(connection, review),
@@ -60,8 +60,8 @@ def accepted_record(run: Run, span: SpanOnDisk, ingestion: NodeRun, connection: 
     # Without data.window.older, the artifact is there and holds nothing.
     older = (OLDER,) if window_of(run.config).older else ()
     kinds = (EXAMPLES, *older, INGESTION, STATISTICS, REVIEW)
-    folders = {kind: given[kind][-1].uri for kind in kinds if kind in given}
-    fingerprint = given[EXAMPLES][-1].custom_properties[FINGERPRINT].string_value
+    folders = {kind: outputs[kind][-1].uri for kind in kinds if kind in outputs}
+    fingerprint = outputs[EXAMPLES][-1].custom_properties[FINGERPRINT].string_value
     listing = listing_file.read(run.root.listing_of(span.number))
     now = utc_now()
     return SpanRecord(
