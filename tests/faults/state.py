@@ -12,7 +12,9 @@ from modules import features
 from tests.faults.running import NODES
 
 Execution, Artifact = metadata_store_pb2.Execution, metadata_store_pb2.Artifact
+Event = metadata_store_pb2.Event
 _SUCCESS = (Execution.COMPLETE, Execution.CACHED)
+_OUTPUT = (Event.OUTPUT, Event.INTERNAL_OUTPUT)  # The latter is a Resolver's.
 
 
 def opened(root: Path) -> Any:
@@ -42,9 +44,7 @@ def check_executions(root: Path) -> None:
         assert artifact.state == Artifact.LIVE
         assert Path(artifact.uri).exists(), artifact.uri
     events = store.get_events_by_execution_ids(list(executions))
-    result = Counter(
-        one.execution_id for one in events if one.type == metadata_store_pb2.Event.OUTPUT
-    )
+    result = Counter(one.execution_id for one in events if one.type in _OUTPUT)
     for number, execution in executions.items():
         assert bool(result[number]) == (execution.last_known_state in _SUCCESS)
 
