@@ -42,7 +42,7 @@ finetune:
     - {{name: full, unfreeze: all, epochs: 6, learning_rate: 0.0003}}
   warm_start:
     from: {start}
-    stages: [{{name: warm, unfreeze: all, epochs: 8, learning_rate: 0.001}}]
+    stages: [{{name: warm, unfreeze: all, epochs: 10, learning_rate: 0.001}}]
 evaluation:
   golden: golden
   golden_accuracy: 0.9
