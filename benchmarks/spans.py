@@ -40,7 +40,7 @@ from pipeline.state.root import Root
 PROJECT = Path(__file__).parent.parent
 BACKBONE = PROJECT / "data" / "backbones" / "glyphs_cnn_32"
 RESULTS = PROJECT / "benchmarks" / "results" / "spans.jsonl"
-# A file that was written less than 3 s before it is read may be read once more by the next look.
+# A file that was written less than 3 s before it is read may be read once more by the next scan.
 SETTLED = 4.0  # seconds
 _CONFIG = """
 data: {{path: "{data}/span-{{SPAN}}", window: {{spans: 4, older: {{fraction: 0.1}}}}}}

@@ -51,7 +51,7 @@ def warm_start(config: Config, examples: Any, custom_config: dict[str, Any], *, 
 
 
 def golden_images(config: Config, listing: str) -> Any:
-    """Returns the node that takes the golden set in if the config names one, else None.
+    """Returns the node that ingests the golden set if the config names one, else None.
 
     Args:
         config: the whole configuration.

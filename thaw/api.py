@@ -97,7 +97,7 @@ def retrain(
     cold: bool = False,
     verbose: bool = False,
 ) -> Outcome:
-    """Takes in new spans of data, and trains if that is due, as ``thaw retrain`` does.
+    """Ingests new spans of data, and trains if that is due, as ``thaw retrain`` does.
 
     Args:
         config: a YAML file, or what ``load_config`` read; with ``data.window``.

@@ -54,7 +54,7 @@ def retrain(
         LogForm | None, typer.Option(help="With --watch, the form of the log; text by default.")
     ] = None,
 ) -> None:
-    """Takes in new spans of data, and trains if a trigger of retrain.when is met.
+    """Ingests new spans of data, and trains if a trigger of retrain.when is met.
 
     Exit status: as of thaw run; 0 if nothing is due, too. With --watch:
 

@@ -42,7 +42,7 @@ class Outcome:
 def retrain(
     config: Config, say: Callable[[str], None], *, verbose: bool = False, cold: bool = False
 ) -> Outcome:
-    """Takes in what is new, decides whether to train, enters the decision, and trains if it is due.
+    """Ingests what is new, decides whether to train, enters the decision, and trains if it is due.
 
     The root is held from the scan to the end. Where nothing is new and nothing is due, there
     is no run, and neither TensorFlow nor TFX is imported.
@@ -94,7 +94,7 @@ def dry_run(config: Config) -> Decision:
 
 
 def _run(run: Run, scan: Scan) -> Outcome:
-    """Takes in what is new, decides, and trains if that is due."""
+    """Ingests what is new, decides, and trains if that is due."""
     config = run.config
     with failures_in_words(run):
         try:

@@ -1,6 +1,6 @@
 """Spans and versions of data, by TFX's rules.
 
-TFX's own search finds the latest span alone, and takes seconds to import; a look at what is new
+TFX's own search finds the latest span alone, and takes seconds to import; a scan for what is new
 must be cheap.
 """
 

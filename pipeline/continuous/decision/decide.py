@@ -35,7 +35,12 @@ def decide(situation: Situation, when: Sequence[Trigger]) -> Decision:
 
 
 def of_invalid_span(situation: Situation, reason: str) -> Decision:
-    """The decision where a span cannot be used as it is: no, whatever the triggers say."""
+    """The decision where a span is invalid: no, whatever the triggers say.
+
+    Args:
+        situation: the present one.
+        reason: the span, and why it cannot be used as it is.
+    """
     return Decision(
         time=situation.now.strftime(TIME_FORM),
         answer="no",
@@ -69,7 +74,7 @@ def _results(situation: Situation, when: Sequence[Trigger]) -> Iterator[TriggerR
 
 
 def _sentence(situation: Situation, results: Sequence[TriggerResult], *, is_due: bool) -> str:
-    """Why the answer is what it is, in a line."""
+    """Why training is due, or is not, in a line."""
     served = f"; version {situation.served.number} is served" if situation.served else ""
     if situation.to_ingest:  # Of a dry run.
         counts = "counts if it is" if len(situation.to_ingest) == 1 else "count if they are"

@@ -86,7 +86,7 @@ class Decision(Record):
 
 
 def rotated(path: Path) -> Path:
-    """Where the file goes when it is full."""
+    """The path to which the file is rotated when it is full."""
     return path.with_name(f"{path.stem}.1{path.suffix}")
 
 
@@ -94,8 +94,8 @@ def append(path: Path, decision: Decision, max_bytes: int = MAX_BYTES) -> None:
     """Adds a line, which is on the disk when this returns; the root must be held.
 
     Raises:
-        OSError: when the file cannot be written; it is as it was, but for a rest that ``repair``
-            removes.
+        OSError: when the file cannot be written; it is as it was, but for a part of a line, which
+            ``repair`` removes.
     """
     repair(path)
     line = (as_json(decision.model_dump(mode="json")) + "\n").encode()
@@ -118,7 +118,7 @@ def append(path: Path, decision: Decision, max_bytes: int = MAX_BYTES) -> None:
 def repair(path: Path) -> str:
     """Makes the file end with a whole line; the root must be held.
 
-    A last line that a kill has cut off is completed if only its line break lacks, and removed
+    A last line that a kill has cut off is completed if it lacks only its line break, and removed
     otherwise.
 
     Returns:

@@ -125,8 +125,8 @@ def largest_difference(one: Mapping[str, float], other: Mapping[str, float]) -> 
     """The largest difference of a value's two shares (the L-infinity norm), from 0 to 1.
 
     Args:
-        one: how many images have each value; more than none.
-        other: likewise.
+        one: how many images have each value; at least one image.
+        other: the same of other images.
     """
     totals = sum(one.values()), sum(other.values())
     return max(

@@ -76,9 +76,9 @@ def new_span(situation: Situation) -> TriggerResult:
 
 
 def new_images(situation: Situation, bound: int) -> TriggerResult:
-    """Training is due when the served model lacks so many images, some of them new.
+    """Training is due when the served model was not trained on so many images, some of them new.
 
-    A span that has changed counts whole.
+    All images of a span that has changed count.
     """
     trained = situation.served.span_keys if situation.served else set()
     count = sum(
@@ -103,7 +103,8 @@ def new_images(situation: Situation, bound: int) -> TriggerResult:
 def served_accuracy(situation: Situation, rule: ServedAccuracy) -> TriggerResult:
     """Training is due when the served model's accuracy on the new spans is surely below a bound.
 
-    Asked are the validation and test images of all new spans together.
+    It is that of the validation and test images of all new spans together; the whole interval of
+    95 % must lie below the bound.
     """
     estimate, images, reason = _of_new_spans(situation)
     if estimate is None or images < rule.images:
@@ -151,12 +152,17 @@ def _of_new_spans(situation: Situation) -> tuple[Estimate | None, int, str]:
 
 
 def every(situation: Situation, period: int) -> TriggerResult:
-    """Training is due when the served model is so old, in seconds, and would not be made again."""
+    """Training is due when the served model is so old, and no other was trained on the same spans.
+
+    Args:
+        situation: the present one.
+        period: the age, in seconds.
+    """
     age, sentence = _age(situation.served, situation)
     met = age is not None and age >= period
     if met and situation.is_trained_already and not situation.to_ingest:
         met = False
-        sentence += ", and a model of the spans that there are has been made already"
+        sentence += ", and a model has been trained on the same spans already"
     return TriggerResult(name="every", value=age, bound=period, met=met, sentence=sentence)
 
 

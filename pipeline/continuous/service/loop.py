@@ -44,7 +44,7 @@ class Poll:
 
 @dataclass(frozen=True)
 class Actions:
-    """What the loop calls.
+    """The functions through which the loop acts, so that a test can replace them.
 
     Attributes:
         failures_allowed: reads the config anew; how many failed runs in a row end the service.
@@ -63,7 +63,11 @@ class Actions:
 
 
 def pause_after(failures: int) -> float:
-    """Seconds until a run is tried again that has failed so often in a row: 1, 2, 4 … 60 min."""
+    """The seconds until a failed run is tried again: 1, 2, 4 … 60 minutes.
+
+    Args:
+        failures: how many runs have failed in a row; at least 1.
+    """
     return min(60.0 * 2.0 ** min(failures - 1, 10), LONGEST_PAUSE)
 
 

@@ -19,7 +19,10 @@ def decision_of(root: Root) -> Decision | None:
 
 
 def state_of(path: Path) -> tuple[int, int]:
-    """What changes with each line that is added to a file, also if another takes its place."""
+    """A file's inode and its size in bytes, both 0 where there is none.
+
+    They change with each line that is added, and if another file takes its place.
+    """
     try:
         status = path.stat()
     except OSError:

@@ -15,7 +15,7 @@ class Tally:
     """Counts; the loop writes, and the threads of the server read.
 
     Attributes:
-        every: seconds from the beginning of a period to that of the next.
+        every: the length of a period, in seconds.
         clock: seconds that never go back.
         failures: how many runs have failed in a row.
         data_is_invalid: whether the data was invalid, and has not changed since.

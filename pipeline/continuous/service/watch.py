@@ -29,7 +29,7 @@ class Request:
 
     Attributes:
         file: the config's.
-        every: seconds from the beginning of a period to that of the next.
+        every: the length of a period, in seconds.
         overrides: as for ``loading.load``.
         root: replaces the config's.
         http: where to answer, as ``web.address_of`` reads it; nowhere if None.

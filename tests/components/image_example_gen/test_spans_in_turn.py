@@ -16,7 +16,7 @@ from tests.components.image_example_gen.test_component import properties_of, rec
 
 
 class Runs:
-    """Takes in the latest span of a folder, as the runs of one root do.
+    """Ingests the latest span of a folder, as the runs of one root do.
 
     Args:
         data: the spans' folder.

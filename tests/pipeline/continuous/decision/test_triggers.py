@@ -156,7 +156,7 @@ def test_an_old_model_is_due_only_where_the_window_is_another() -> None:
     assert not triggers.every(situation([1, 2, 3], old), 9 * DAY).met
     same = triggers.every(situation([1, 2], old), 7 * DAY)
     assert (same.met, same.value) == (False, 8 * DAY)
-    assert "has been made already" in same.sentence
+    assert "has been trained on the same spans already" in same.sentence
     refused = situation([1, 2, 3], old, finished=finished([1, 2, 3]))
     assert not triggers.every(refused, 7 * DAY).met
     # A person has rejected a span that the model was trained on.
