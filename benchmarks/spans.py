@@ -6,14 +6,12 @@ Puts 10 spans of 500 photo-sized JPEGs (``benchmarks.photo_files``) in place, an
 over a window of four after each: once without strace, for the seconds and the memory, and once
 under it, for the counts. strace sees what the kernel is asked for, whichever library asks.
 
-Printed, and written to ``results/spans.jsonl``, by span:
+Printed, and written to ``results/spans.jsonl`` and as a table to ``README.md``, by span:
 
 - seconds of all that comes before the training, and the most memory that was held until then;
 - bytes read of the new span's image files and of others', by the bytes that the new span's hold;
 - bytes written of its records, likewise;
 - which nodes read records of the new span and of older ones, each by the bytes of those records.
-
-The figures and what they mean are in ``benchmarks/README.md``.
 """
 
 import argparse
@@ -33,6 +31,7 @@ from typing import Any
 
 from benchmarks import kernel_calls, photo_files
 from benchmarks.measure import bytes_in
+from benchmarks.page import put
 from components.records import spans
 from pipeline.state.node_records import read_all
 from pipeline.state.root import Root
@@ -224,7 +223,9 @@ def main() -> None:
     arguments = parser.parse_args()
     if shutil.which("strace") is None:
         sys.exit("bench: needs strace, which is not on this machine")
-    print(table(measure(arguments.spans, arguments.images)))
+    rows = measure(arguments.spans, arguments.images)
+    page = PROJECT / "benchmarks" / "README.md"
+    page.write_text(put(table(rows), page.read_text(encoding="utf-8"), "spans"), encoding="utf-8")
 
 
 if __name__ == "__main__":
