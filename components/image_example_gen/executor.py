@@ -57,7 +57,7 @@ class Executor(base_beam_executor.BaseBeamExecutor):
         options = place.options(options)
         listing, assigned = _assigned(exec_properties, options, place.span)
         job = _job(outputs, exec_properties, options)
-        targets = _targets(outputs, exec_properties, options, place, assigned.withdrawn)
+        targets = _targets(outputs, exec_properties, options, place, assigned.contradicted)
         summary = Path(outputs["ingestion"].uri, REPORT_FILE)
         files = report.Files(summary, Path(outputs["quarantine"].uri, report.QUARANTINE_FILE))
         details: dict[str, Any] = {"layout": listing.layout, "left_out": listing.left_out}
@@ -141,7 +141,7 @@ def _targets(
     properties: Mapping[str, Any],
     options: Ingest,
     place: spans.Place,
-    withdrawn: Sequence[str],
+    contradicted: Sequence[str],
 ) -> list[beam_worker.Target]:
     """Describes the artifacts to TFX, and for the report; the older part is the second of them."""
     fraction = properties.get(OLDER_FRACTION)
@@ -162,8 +162,8 @@ def _targets(
             examples.span, examples.version = place.span, place.version or 0
         part = None
         if properties.get(SPAN):  # Such a span is read together with others.
-            digests = [digest[: shard_labels.DIGITS] for digest in withdrawn]
-            part = SpanPart(examples.span, examples.version, key == "older", withdrawn=digests)
+            digests = [digest[: shard_labels.DIGITS] for digest in contradicted]
+            part = SpanPart(examples.span, examples.version, key == "older", contradicted=digests)
         targets.append(beam_worker.Target(examples.uri, has_labels, part))
     return targets
 

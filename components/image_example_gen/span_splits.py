@@ -66,7 +66,7 @@ def assign(
         kept=sum(map(places.is_kept, changed)),
         changed=changed,
         entries=places.entries(files),
-        withdrawn=places.withdrawn(span, files),
+        contradicted=places.contradicted(span, files),
     )
 
 
@@ -205,7 +205,7 @@ class _Places:
             if file.digest and not before.problem and file.split != features.EARLIER
         ]
 
-    def withdrawn(self, span: int, listed: Sequence[ImageFile]) -> list[str]:
+    def contradicted(self, span: int, listed: Sequence[ImageFile]) -> list[str]:
         """The digests of bytes that are in the span, and have two labels there or in all spans.
 
         Args:

@@ -35,7 +35,7 @@ class SplitAssignment:
             are left out because of these.
         entries: of a span, for the split book.
         golden: images that are in no split, for they are in the golden set too.
-        withdrawn: the digests of a span's images that have two labels, in it or with other spans.
+        contradicted: the digests of a span's images that have two labels, in it or in other spans.
     """
 
     files: list[ImageFile]
@@ -45,7 +45,7 @@ class SplitAssignment:
     changed: Sequence[ImageFile] = ()
     entries: Sequence[Entry] = ()
     golden: Sequence[ImageFile] = ()
-    withdrawn: Sequence[str] = ()
+    contradicted: Sequence[str] = ()
 
     def fingerprint(self, listed: str) -> str:
         """The fingerprint of the data with its splits; hexadecimal.

@@ -30,7 +30,7 @@ class SpanPart:
         version: of the span; 0 for none.
         older: whether it is the part that stays when the span is older than the window.
         digests: by shard, those of its records, of ``DIGITS`` digits each, one behind the other.
-        withdrawn: the digests of bytes that the span has under two labels, or another span under
+        contradicted: the digests of bytes that the span has under two labels, or another span under
             another one.
     """
 
@@ -38,7 +38,7 @@ class SpanPart:
     version: int = 0
     older: bool = False
     digests: Mapping[str, str] = field(default_factory=dict)
-    withdrawn: Sequence[str] = ()
+    contradicted: Sequence[str] = ()
 
     def digests_of(self, shard: str) -> list[str]:
         """Of the records of a shard, in their order."""
@@ -94,8 +94,8 @@ def write(
     }
     if span is not None:
         digests = {name: span.digests[name] for name in sorted(span.digests)}
-        withdrawn = sorted(span.withdrawn)
-        content["span"] = {**vars(span), "digests": digests, "withdrawn": withdrawn}
+        contradicted = sorted(span.contradicted)
+        content["span"] = {**vars(span), "digests": digests, "contradicted": contradicted}
     with tf.io.gfile.GFile(f"{folder}/{FILE}", "w") as file:
         file.write(json.dumps(content))
 

@@ -37,10 +37,10 @@ def find(files: Sequence[LabelsFile]) -> UsedRecords:
     """Finds the records that are used when some artifacts are read together.
 
     Of records with the same bytes, only that of the latest span is used. Bytes that have two
-    labels, or that one of the spans has withdrawn, are not used at all. Nor are held-out images of
-    a class of which no training image is used: a model cannot know it, and the images that taught
-    it may be in a span before the window. Earlier images, which are never trained on, are looked at
-    apart from the others.
+    labels, or that one of the spans lists as contradicted, are not used at all. Nor are held-out
+    images of a class of which no training image is used: a model cannot know it, and the images
+    that taught it may be in a span before the window. Earlier images, which are never trained on,
+    are compared apart from the others.
 
     Args:
         files: of all the artifacts, in any order; those of data without spans are used whole.
@@ -53,8 +53,8 @@ def find(files: Sequence[LabelsFile]) -> UsedRecords:
     labels = _numbers([file.labels[i] for file, name, _ in shards for i in file.shards[name]])
     splits = np.repeat([split_of(name) for _, name, _ in shards], sizes)
 
-    withdrawn = [digest for span in _spans(files) for digest in span.withdrawn]
-    is_last, contradicted = _same_bytes(digests, labels, splits == features.EARLIER, withdrawn)
+    listed = [digest for span in _spans(files) for digest in span.contradicted]
+    is_last, contradicted = _same_bytes(digests, labels, splits == features.EARLIER, listed)
     used = is_last & ~contradicted
     learned = np.unique(labels[used & (splits == features.TRAIN)])
     held_out = np.isin(splits, [features.VALIDATION, features.TEST])
@@ -75,7 +75,7 @@ def _same_bytes(
     digests: npt.NDArray[np.bytes_],
     labels: npt.NDArray[np.int64],
     earlier: Mask,
-    withdrawn: Sequence[str],
+    listed: Sequence[str],
 ) -> tuple[Mask, Mask]:
     """Whether each record is the last with its bytes, and whether these have two labels.
 
@@ -83,7 +83,7 @@ def _same_bytes(
         digests: of the records, [records], those of the latest span behind the others.
         labels: their numbers, [records].
         earlier: whether they are earlier images, bool [records].
-        withdrawn: digests that count as having two labels, but for earlier images.
+        listed: digests that have two labels by the files, but for earlier images.
     """
     order = np.lexsort((np.arange(len(digests)), digests, earlier))
     digests, labels, earlier = digests[order], labels[order], earlier[order]
@@ -91,8 +91,8 @@ def _same_bytes(
     starts[1:] = (digests[1:] != digests[:-1]) | (earlier[1:] != earlier[:-1])
     places = np.flatnonzero(starts)
     two_labels = np.minimum.reduceat(labels, places) != np.maximum.reduceat(labels, places)
-    is_withdrawn = np.isin(digests[places], np.array(withdrawn, np.bytes_))
-    two_labels |= is_withdrawn & ~earlier[places]
+    is_listed = np.isin(digests[places], np.array(listed, np.bytes_))
+    two_labels |= is_listed & ~earlier[places]
 
     is_last, contradicted = np.empty(len(order), bool), np.empty(len(order), bool)
     is_last[order] = np.append(starts[1:], True)

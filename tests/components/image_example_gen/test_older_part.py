@@ -129,14 +129,14 @@ def test_in_a_window_each_image_is_read_once_and_one_with_two_labels_never(
             read[split] = len(list(encoded.read(patterns)))
             labels[split] = len(shards.find(patterns).labels() or ())
         twice = stored & {*pictures[:5]}
-        withdrawn = stored & {pictures[5]}
-        assert sum(read.values()) == len(stored) + 25 - len(twice) - len(withdrawn)
+        contradicted = stored & {pictures[5]}
+        assert sum(read.values()) == len(stored) + 25 - len(twice) - len(contradicted)
         assert labels == read
         folders = [Path(span["ingestion"].uri) for span in (first, second)]
         merged = window_data.read([artifact.uri for artifact in artifacts], folders)
         assert merged.images is not None
         assert {split: sum(counts.values()) for split, counts in merged.images.items()} == read
-        assert (merged.repeated, merged.contradicted) == (len(twice), len(withdrawn))
+        assert (merged.repeated, merged.contradicted) == (len(twice), len(contradicted))
 
 
 def test_of_the_second_span_alone_all_its_images_are_read(data: Path, tmp_path: Path) -> None:

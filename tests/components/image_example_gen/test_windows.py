@@ -42,11 +42,11 @@ class TakenIn:
         digests = {
             name: "".join(file.digest[:DIGITS] for file in files) for name, files in rows.items()
         }
-        withdrawn = [digest[:DIGITS] for digest in self.assigned.withdrawn]
+        contradicted = [digest[:DIGITS] for digest in self.assigned.contradicted]
         places = {
             name: [labels.index(file.label) for file in files] for name, files in rows.items()
         }
-        part = SpanPart(number, 0, older, digests, withdrawn)
+        part = SpanPart(number, 0, older, digests, contradicted)
         return LabelsFile(f"{number}-{older}", "", "f", labels, places, part)
 
 

@@ -53,7 +53,7 @@ def window(tmp_path: Path) -> DataRecord:
                 "validation": [],
                 "test": [("d", "dog")],
             },
-            withdrawn=["e".rjust(32, "0")],
+            contradicted=["e".rjust(32, "0")],
         ),
         examples(tmp_path / "4", 1, {"train": [("e", "cat")], "test": [("g", "dog")]}, older=True),
     ]

@@ -40,7 +40,7 @@ def write_span(folder: Path, rows: Sequence[tuple[bytes, str]], part: SpanPart) 
     write_records(folder / "Split-train" / "images", rows)
     name = "Split-train/images"
     digests = {name: "".join(content.hex().rjust(shard_labels.DIGITS, "0") for content, _ in rows)}
-    span = SpanPart(part.number, part.version, part.older, digests, part.withdrawn)
+    span = SpanPart(part.number, part.version, part.older, digests, part.contradicted)
     shard_labels.write(str(folder), "f", {name: [label for _, label in rows]}, span)
     return f"{folder}/Split-train/*"
 
@@ -94,7 +94,9 @@ def test_records_that_are_not_used_are_passed_over(tmp_path: Path) -> None:
     patterns = [
         write_span(tmp_path / "1", [(b"a", "cat"), (b"b", "dog"), (b"c", "ox")], SpanPart(1)),
         write_span(tmp_path / "2", [(b"d", "bird"), (b"a", "cat")], SpanPart(2)),
-        write_span(tmp_path / "3", [(b"e", "cat")], SpanPart(3, withdrawn=["63".rjust(32, "0")])),
+        write_span(
+            tmp_path / "3", [(b"e", "cat")], SpanPart(3, contradicted=["63".rjust(32, "0")])
+        ),
     ]
     found = shards.find(patterns)
     assert found.labels() == ["dog", "bird", "cat", "cat"]

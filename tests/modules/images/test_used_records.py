@@ -20,14 +20,14 @@ def span(
     number: int,
     *rows: Row,
     split: str = "train",
-    withdrawn: Sequence[str] = (),
+    contradicted: Sequence[str] = (),
     older: bool = False,
 ) -> LabelsFile:
     """An artifact with a shard of one split."""
     labels = sorted({label for _, label in rows})
     name = f"Split-{split}/images"
     digests = {name: "".join(digest_of(content) for content, _ in rows)}
-    part = SpanPart(number, 0, older, digests, [*map(digest_of, withdrawn)])
+    part = SpanPart(number, 0, older, digests, [*map(digest_of, contradicted)])
     places = {name: [labels.index(label) for _, label in rows]}
     return LabelsFile(f"{number}-{split}-{older}", "", f"f{number}", labels, places, part)
 
@@ -66,8 +66,8 @@ def test_copies_within_a_span_count_once() -> None:
     assert (used.repeated, len(rows_used(files, used))) == (1, 2)
 
 
-def test_bytes_that_a_span_has_withdrawn_are_used_in_no_other() -> None:
-    files = [span(1, ("a", "cat"), ("b", "cat")), span(2, ("c", "dog"), withdrawn=["a"])]
+def test_bytes_that_a_span_contradicts_are_used_in_no_other() -> None:
+    files = [span(1, ("a", "cat"), ("b", "cat")), span(2, ("c", "dog"), contradicted=["a"])]
     used = find(files)
     assert (used.repeated, used.contradicted) == (0, 1)
     assert [digest[-1] for digest, *_ in rows_used(files, used)] == ["b", "c"]
@@ -84,7 +84,7 @@ def test_bytes_with_two_labels_are_used_in_neither_span() -> None:
 def test_earlier_images_are_looked_at_apart() -> None:
     files = [
         span(1, ("a", "cat")),
-        span(2, ("a", "dog"), ("b", "cat"), split="earlier", withdrawn=["b"]),
+        span(2, ("a", "dog"), ("b", "cat"), split="earlier", contradicted=["b"]),
         span(3, ("a", "dog"), split="earlier"),
     ]
     used = find(files)
@@ -95,7 +95,7 @@ def test_earlier_images_are_looked_at_apart() -> None:
 def test_held_out_images_of_a_class_without_a_training_image_are_not_used() -> None:
     files = [
         span(1, ("a", "cat"), ("b", "fox")),
-        span(2, ("c", "cat"), ("d", "owl"), ("e", "fox"), split="test", withdrawn=["b"]),
+        span(2, ("c", "cat"), ("d", "owl"), ("e", "fox"), split="test", contradicted=["b"]),
         span(3, ("f", "owl"), split="earlier"),
     ]
     used = find(files)
@@ -123,8 +123,8 @@ def test_each_bytes_are_used_once_or_not_at_all(
     spans: list[tuple[int, list[Row], str, set[str]]],
 ) -> None:
     files = [
-        span(number, *rows, split=split, withdrawn=sorted(withdrawn))
-        for number, rows, split, withdrawn in spans
+        span(number, *rows, split=split, contradicted=sorted(contradicted))
+        for number, rows, split, contradicted in spans
     ]
     labels: dict[str, set[str]] = defaultdict(set)
     latest: dict[str, int] = defaultdict(int)
@@ -134,11 +134,11 @@ def test_each_bytes_are_used_once_or_not_at_all(
             split_of[digest_of(content)] = split
             labels[digest_of(content)].add(label)
             latest[digest_of(content)] = max(latest[digest_of(content)], number)
-    withdrawn = {digest_of(content) for *_, contents in spans for content in contents}
+    contradicted = {digest_of(content) for *_, contents in spans for content in contents}
     once = {
         digest: next(iter(names))
         for digest, names in labels.items()
-        if len(names) == 1 and digest not in withdrawn
+        if len(names) == 1 and digest not in contradicted
     }
     learned = {label for digest, label in once.items() if split_of[digest] == "train"}
     expected = {digest: label for digest, label in once.items() if label in learned}
