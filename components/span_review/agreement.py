@@ -39,7 +39,7 @@ class Answer:
 
     @property
     def agrees(self) -> bool:
-        """Whether the model gives the label."""
+        """Whether the model agrees with the label."""
         return self.predicted == self.label
 
 
@@ -181,7 +181,7 @@ def _problem(
     if high >= bound:
         return ""
     return (
-        f"{part}: the served model gives the label of {agreeing} of "
+        f"{part}: the served model agrees with the labels of {agreeing} of "
         f"{counted(agreed.images, 'image')} ({share(agreed.agreement, agreed.images)}, with an "
         f"interval of {low:.2f} to {high:.2f} at 95 % for all {asked} shares), which is below "
         f"{bound:.3g} ({source})"

@@ -36,7 +36,10 @@ def retrain(
     as_json: JsonOption = False,
     verbose: Annotated[bool, typer.Option("-v", "--verbose", help="Shows TFX's log.")] = False,
     watch: Annotated[
-        bool, typer.Option("--watch", help="Does so again and again, until a signal comes.")
+        bool,
+        typer.Option(
+            "--watch", help="Runs as a service: does this once a period until it is stopped."
+        ),
     ] = False,
     every: Annotated[
         str | None,
@@ -46,22 +49,20 @@ def retrain(
     ] = None,
     http: Annotated[
         str | None,
-        typer.Option(
-            metavar="HOST:PORT", help="With --watch, answers /healthz and /metrics there."
-        ),
+        typer.Option(metavar="HOST:PORT", help="With --watch, serves /healthz and /metrics there."),
     ] = None,
     log: Annotated[
-        LogForm | None, typer.Option(help="With --watch, the form of the log; text by default.")
+        LogForm | None, typer.Option(help="With --watch, the format of the log; text by default.")
     ] = None,
 ) -> None:
     """Ingests new spans of data, and trains if a trigger of retrain.when is met.
 
-    Exit status: as of thaw run; 0 if nothing is due, too. With --watch:
+    The exit status is that of thaw run; 0 also means that no training was due. With --watch:
 
-      0  a signal has ended it
-      1  as many runs in a row have failed as retrain.max_failures says
+      0  a signal has stopped the service
+      1  retrain.max_failures runs in a row have failed
       2  the config is wrong
-     75  another service looks after the root
+     75  another service runs for the same root
     """
     of_service = {"--every": every, "--http": http, "--log": log}
     of_one_run = {"--dry-run": dry_run, "--cold": cold, "--json": as_json, "--verbose": verbose}

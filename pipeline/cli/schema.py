@@ -13,7 +13,9 @@ app.add_typer(schemas, name="schema")
 Values = Annotated[
     list[str], typer.Argument(metavar="FEATURE=VALUE", help="Such as label=cat or format=GIF.")
 ]
-ByOption = Annotated[str, typer.Option("--by", metavar="NAME", help="Your name, for the history.")]
+ByOption = Annotated[
+    str, typer.Option("--by", metavar="NAME", help="Your name, for the history; required.")
+]
 ReasonOption = Annotated[
     str, typer.Option("--reason", metavar="TEXT", help="Why, for the history.")
 ]
@@ -53,7 +55,7 @@ def show(config: ConfigFile, root: RootOption = None, set_: SetOption = None) ->
 def accept(
     config: ConfigFile,
     values: Values,
-    by: ByOption,
+    by: ByOption = "",
     reason: ReasonOption = "",
     root: RootOption = None,
     set_: SetOption = None,
@@ -69,7 +71,7 @@ def accept(
 def remove(
     config: ConfigFile,
     values: Values,
-    by: ByOption,
+    by: ByOption = "",
     reason: ReasonOption = "",
     root: RootOption = None,
     set_: SetOption = None,

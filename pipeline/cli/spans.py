@@ -34,10 +34,10 @@ SpanNumber = Annotated[
     str, typer.Argument(metavar="SPAN", help="Its number; where the path has a date, the day too.")
 ]
 ByOption = Annotated[
-    str | None, typer.Option("--by", metavar="NAME", help="Your name, for the record; needed.")
+    str | None, typer.Option("--by", metavar="NAME", help="Your name, for the record; required.")
 ]
 ReasonOption = Annotated[
-    str | None, typer.Option("--reason", metavar="TEXT", help="Why, for the record; needed.")
+    str | None, typer.Option("--reason", metavar="TEXT", help="Why, for the record; required.")
 ]
 
 

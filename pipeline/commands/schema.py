@@ -176,21 +176,21 @@ def _parsed(assignments: Sequence[str]) -> dict[str, tuple[str, ...]]:
 
 def _check_name(by: str) -> None:
     if not by.strip():
-        raise InputError("--by: got '', must be a name, for the history; give yours")
+        raise InputError("--by: missing or empty; the history records a name, so give yours")
 
 
 def _check_kept(config: Config) -> None:
     if config.data.window is None:
         raise InputError(
-            f"data.window: {shown(config.file)} has none, and only what spans of a window may have "
-            "is listed; a string_domain in data.schema limits the labels of other data"
+            f"data.window: {shown(config.file)} has none, and these lists are kept only for spans "
+            "of a window; to limit the labels of other data, use a string_domain in data.schema"
         )
 
 
 def _nothing_yet(config: Config) -> InputError:
     return InputError(
         f"root: {shown(config.root)} has no schema.pbtxt yet; the first model that is pushed "
-        "decides which labels there are, so run thaw run first"
+        f"decides which classes there are; run thaw retrain {shown(config.file)} first"
     )
 
 

@@ -79,7 +79,7 @@ def trained_versions(config: Config) -> dict[int, list[TrainedVersion]]:
 def as_text(rows: Sequence[ListedSpan], config: Config) -> str:
     """What is known of each span, a paragraph each."""
     if not rows:
-        return "no span has been ingested yet"
+        return f"no span has been ingested yet; run thaw retrain {shown(config.file)}"
     return printable_lines(line for row in rows for line in _lines(row, config))
 
 
@@ -92,6 +92,11 @@ def _lines(row: ListedSpan, config: Config) -> Iterator[str]:
         yield f"{_MARGIN}images: {counts}; fingerprint {row.fingerprint}"
     if row.agreement:
         yield from _agreement(row.agreement, config)
+    if row.state == "quarantined":
+        yield (
+            f"{_MARGIN}to decide: thaw spans accept (or reject) {shown(config.file)} {name} "
+            "--by NAME --reason TEXT"
+        )
     if row.versions:
         yield f"{_MARGIN}trained on it: {', '.join(_in_words(of, row) for of in row.versions)}"
 
@@ -99,11 +104,11 @@ def _lines(row: ListedSpan, config: Config) -> Iterator[str]:
 def _agreement(agreement: AgreementRecord, config: Config) -> Iterator[str]:
     low, high = agreement.interval
     yield (
-        f"{_MARGIN}version {agreement.version} gives the label of "
+        f"{_MARGIN}version {agreement.version} agrees with the labels of "
         f"{share(agreement.agreement, agreement.images)} of {counted(agreement.images, 'image')} "
-        f"({low:.3f} to {high:.3f}); its mean score is {_score(agreement.score_agreeing)} there "
-        f"and {_score(agreement.score_disagreeing)} elsewhere, and a class's share of its answers "
-        f"and of the labels differ by up to {agreement.answer_shift:.3f}"
+        f"(95 % interval {low:.3f} to {high:.3f}); mean score {_score(agreement.score_agreeing)} "
+        f"there, {_score(agreement.score_disagreeing)} elsewhere; shift "
+        f"{agreement.answer_shift:.3f}"
     )
     if agreement.unknown_labels:
         yield f"{_MARGIN}it does not know {quoted(agreement.unknown_labels)}"
@@ -111,7 +116,7 @@ def _agreement(agreement: AgreementRecord, config: Config) -> Iterator[str]:
         yield f"{_MARGIN}it could not read {counted(agreement.unanswered, 'image')}"
     if agreement.sheet:
         sheet = Root(config.root).path / agreement.sheet
-        yield f"{_MARGIN}its surest disagreements: {shown(sheet)}"
+        yield f"{_MARGIN}contact sheet: {shown(sheet)}"
 
 
 def _score(value: float | None) -> str:

@@ -91,7 +91,7 @@ def _check(records: Mapping[int, SpanRecord], number: int, state: str, config: C
     file = shown(config.file)
     if not records:
         raise InputError(
-            f"SPAN: got {number}, and no span has been ingested yet; thaw run {file} ingests them"
+            f"SPAN: got {number}, and no span has been ingested yet; run thaw retrain {file}"
         )
     if number not in records:
         known = quoted([places.shown(n, config.data.path) for n in records])

@@ -174,8 +174,9 @@ class Config(Options):
     def _loses_no_class_unasked(self) -> "Config":
         if self.data.window and self.evaluation.lost_classes == "allow":
             raise ValueError(
-                "evaluation.lost_classes is allow, and with data.window any span that lacks a "
-                "class would cost it; leave the key out, and let thaw schema remove name the class"
+                "evaluation.lost_classes: got allow, and with data.window a model would lose a "
+                "class whenever the spans lack it; remove the key, and name a class that may go with "
+                "thaw schema remove"
             )
         return self
 

@@ -16,7 +16,7 @@ _SHOWN = 20  # mistakes
 _HEADS: tuple[type[LinearHead | MlpHead], ...] = (LinearHead, MlpHead)
 _LONGEST = 500  # characters of a mistake; of a longer one the middle is left out
 _PATH = re.compile(r"Input is not a valid path for <class '[\w.]+'>")
-_OBJECT = re.compile(r"a valid dictionary or instance of \w+")
+_OBJECT = re.compile(r"a valid dictionary(?: or instance of \w+)?")
 
 
 def in_words(error: ValidationError) -> str:
@@ -66,7 +66,9 @@ def _whole_line(error: Any) -> str:
     if kind == "too_short":
         message = "must hold at least one"
     if kind == "value_error":
-        return f"{where}: {message}"
+        return f"{where}: {message}" if keys else message  # Of the whole config: it names the key.
+    if message == "keys and values" and (known := _fields_at(keys)):
+        return f"{where}: {got}must be keys and values; known here: {', '.join(known)}"
     must = message if message.startswith("must") else f"must be {message}"
     return f"{where}: {got}{must}; {'quote' if kind == 'string_type' else 'change'} it"
 

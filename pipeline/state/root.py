@@ -128,7 +128,7 @@ class Root:
     def watched(self) -> Iterator[None]:
         """Keeps other services out, but no runs; raises as ``held``."""
         busy = (
-            f"root: another thaw retrain --watch looks after {self.path}; leave it to that one, or "
+            f"root: another thaw retrain --watch already runs for {self.path}; stop that one, or "
             "use another root with --root"
         )
         with self._locked("watch.lock", busy):

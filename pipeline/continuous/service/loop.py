@@ -105,7 +105,7 @@ def watch(actions: Actions, tally: Tally) -> int:
         actions.status(_in_words(tally))
         if actions.wait(pause or max(0.0, tally.every - (tally.clock() - began))):
             break
-    log.write("ended", "a signal has asked for the end; the service ends")
+    log.write("ended", "a signal has stopped the service")
     return OK
 
 

@@ -82,7 +82,7 @@ def watch(request: Request) -> int:
 
     Raises:
         InputError: before the first period, when the config, the root or the address is wrong.
-        BusyError: when another service looks after the root.
+        BusyError: when another service runs for the root.
         StageError: when the root's disk is full.
     """
     config = request.load()
@@ -96,7 +96,7 @@ def watch(request: Request) -> int:
         stack.enter_context(log.logged(request.form))
         stop = stack.enter_context(Stop(notifier))
         stack.callback(notifier.stopping)
-        begins = f"looks after {shown(root.path)} every {request.every:.0f} s{where}"
+        begins = f"looks for new spans every {request.every:.0f} s; root: {shown(root.path)}{where}"
         log.write("began", begins, config=str(config.file), root=str(root.path))
         if about_root:
             log.write("root", about_root)

@@ -81,7 +81,7 @@ def window_of(config: Config) -> Window:
     window, path = config.data.window, config.data.path
     if window is None:
         raise InputError(
-            "data.window: the config has none, and it says which spans are trained on; add data: "
+            "data.window: the config has none, so there are no spans to look for; add data: "
             "{window: {spans: 4}}, and a path with {SPAN} or {YYYY}, {MM} and {DD}"
         )
     if not spans.has_spans(path):

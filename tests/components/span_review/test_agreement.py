@@ -100,8 +100,8 @@ def test_two_swapped_classes_of_many_are_named_with_what_the_model_answers() -> 
     lines = problems(recorded(answers, names), 0.7)
     assert len(lines) == 2
     assert lines[0] == (
-        "class 'class 004': the served model gives the label of 0 of 20 images (0.000, with an "
-        "interval of 0.00 to 0.34 at 95 % for all 101 shares), which is below 0.7 "
+        "class 'class 004': the served model agrees with the labels of 0 of 20 images (0.000, "
+        "with an interval of 0.00 to 0.34 at 95 % for all 101 shares), which is below 0.7 "
         "(retrain.quarantine.min_agreement); on 20 of them it answers 'class 009'"
     )
     assert lines[1].startswith("class 'class 009'")

@@ -14,7 +14,7 @@ from components.span_review.contact_sheet import AnsweredImage, MostConfident, a
 from tests.conftest import encoded, picture
 
 EVIL = "<script>alert('x')</script>\"'><img src=http://example.org/x onerror=alert(1)>\u202e"
-PROBLEM = "class '<b>': the served model gives the label of 0 of 20 images"
+PROBLEM = "class '<b>': the served model agrees with the labels of 0 of 20 images"
 # Elements that load something, run something, or lead somewhere.
 ACTIVE = {"script", "link", "iframe", "object", "embed", "a", "form", "base", "video", "audio"}
 
@@ -111,4 +111,4 @@ def test_of_many_classes_the_page_shows_those_with_the_least_agreement() -> None
     assert "class 19" in text
     assert "class 20" not in text
     assert "10 more classes with more agreement" in text
-    assert "The model gives every label" in text
+    assert "The model agrees with every label" in text

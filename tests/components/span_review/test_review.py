@@ -93,7 +93,7 @@ def test_a_hard_class_counts_by_what_the_version_reached_itself(
 ) -> None:
     digit_spans.write_version(tmp_path / "3")
     (line,) = reviewed(*digit_spans.span(), tmp_path)[0].problems
-    assert line.startswith("class '1': the served model gives the label of 13 of 31 images")
+    assert line.startswith("class '1': the served model agrees with the labels of 13 of 31 images")
     assert reviewed(*digit_spans.span())[0].problems == ()
 
 

@@ -47,6 +47,6 @@ def test_a_second_service_ends_with_75_and_a_line(tmp_path: Path) -> None:
         )  # fmt: skip
     assert done.code == 75
     assert done.err == (
-        f"thaw: root: another thaw retrain --watch looks after {tmp_path}; leave it to that one, "
+        f"thaw: root: another thaw retrain --watch already runs for {tmp_path}; stop that one, "
         "or use another root with --root\n"
     )

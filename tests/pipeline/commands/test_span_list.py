@@ -50,12 +50,13 @@ def test_each_span_is_shown_with_its_state_its_images_and_its_versions(thaw_span
         "        images: train 1,200, test 30; fingerprint f1",
         f"        trained on it: version {second} (serving), version {third} (withdrawn)",
         "span 6, version 2: quarantined by thaw, 2026-01-01T00:00:00Z: the whole span: 0.61",
-        "        version 3 gives the label of 0.6100 of 200 images (0.540 to 0.675); its mean "
-        "score is 0.970 there and 0.960 elsewhere, and a class's share of its answers and of the "
-        "labels differ by up to 0.012",
+        "        version 3 agrees with the labels of 0.6100 of 200 images (95 % interval 0.540 to "
+        "0.675); mean score 0.970 there, 0.960 elsewhere; shift 0.012",
         "        it does not know 'new'",
         "        it could not read 1 image",
-        f"        its surest disagreements: {thaw_spans.root.path / AGREEMENT.sheet}",
+        f"        contact sheet: {thaw_spans.root.path / AGREEMENT.sheet}",
+        f"        to decide: thaw spans accept (or reject) {thaw_spans.config} 6 "
+        "--by NAME --reason TEXT",
     ]
     rows = json.loads(thaw_spans("--json", thaw_spans.config).stdout)
     assert [(row["span"], row["state"], row["fingerprint"]) for row in rows] == [
@@ -86,7 +87,8 @@ def test_a_version_of_another_program_was_trained_on_no_span_that_is_known(
 
 
 def test_before_the_first_span_there_is_nothing_to_show(thaw_spans: Spans) -> None:
-    assert thaw_spans.line(thaw_spans.config) == "no span has been ingested yet"
+    line = thaw_spans.line(thaw_spans.config)
+    assert line == f"no span has been ingested yet; run thaw retrain {thaw_spans.config}"
     assert thaw_spans.line(thaw_spans.config, "--json") == "[]"
     assert not thaw_spans.root.path.exists()
 

@@ -113,7 +113,7 @@ def test_nothing_is_decided_before_a_span_was_ingested_and_no_root_is_made(
     thaw_spans: Spans,
 ) -> None:
     said = thaw_spans.mistake("accept", thaw_spans.config, 1, *DECISION)
-    assert "no span has been ingested yet; thaw run" in said
+    assert "no span has been ingested yet; run thaw retrain" in said
     assert not thaw_spans.root.path.exists()
 
 

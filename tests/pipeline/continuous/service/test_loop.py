@@ -157,14 +157,14 @@ def test_a_signal_during_a_look_ends_the_service_with_0_and_counts_no_failure(
     assert world.watch(is_stopped=lambda: True) == 0
     assert world.tally.failures == 0
     assert not world.waits
-    assert caplog.messages == ["a signal has asked for the end; the service ends"]
+    assert caplog.messages == ["a signal has stopped the service"]
 
 
 def test_a_period_with_nothing_new_adds_no_line_to_the_log(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     World([NOTHING_NEW] * 5).watch()
-    assert caplog.messages == ["a signal has asked for the end; the service ends"]
+    assert caplog.messages == ["a signal has stopped the service"]
 
 
 def test_the_log_says_how_each_run_has_ended(caplog: pytest.LogCaptureFixture) -> None:

@@ -70,10 +70,10 @@ def test_looks_are_repeated_until_a_signal_comes_and_the_service_ends_with_0(
     began, *lines, stopped, ended = (
         line.split(maxsplit=1)[1] for line in capsys.readouterr().out.splitlines()
     )
-    assert began == f"looks after {root.path} every 0 s"
+    assert began == f"looks for new spans every 0 s; root: {root.path}"
     assert lines == ["nothing new"] * 4
     assert stopped == "the run was stopped; the next start goes on with it"
-    assert ended == "a signal has asked for the end; the service ends"
+    assert ended == "a signal has stopped the service"
 
 
 def test_a_failed_run_is_told_with_its_last_line_and_the_last_failure_ends_the_service_with_1(
@@ -153,7 +153,7 @@ def test_a_second_service_for_a_root_is_refused_and_a_run_by_hand_is_not(root: R
         with pytest.raises(BusyError) as error:
             watch(request(root))
         assert str(error.value) == (
-            f"root: another thaw retrain --watch looks after {root.path}; leave it to that one, or "
+            f"root: another thaw retrain --watch already runs for {root.path}; stop that one, or "
             "use another root with --root"
         )
         with root.held():

@@ -64,7 +64,9 @@ def test_a_suspicious_span_is_quarantined_until_a_person_decides(
 ) -> None:
     suspicious = ingest(config)
     assert suspicious.state == "quarantined"
-    assert suspicious.reason.startswith("the whole span: the served model gives the label of 0 of")
+    assert suspicious.reason.startswith(
+        "the whole span: the served model agrees with the labels of 0 of"
+    )
     assert suspicious.agreement is not None
     sheet = Root(config.root).path / suspicious.agreement.sheet
     assert sheet.read_text().count("<img ") == 20
