@@ -107,7 +107,7 @@ def _agreement(agreement: AgreementRecord, config: Config) -> Iterator[str]:
         f"{_MARGIN}version {agreement.version} agrees with the labels of "
         f"{share(agreement.agreement, agreement.images)} of {counted(agreement.images, 'image')} "
         f"(95 % interval {low:.3f} to {high:.3f}); mean score {_score(agreement.score_agreeing)} "
-        f"there, {_score(agreement.score_disagreeing)} elsewhere; shift "
+        f"where it agrees, {_score(agreement.score_disagreeing)} where it does not; shift "
         f"{agreement.answer_shift:.3f}"
     )
     if agreement.unknown_labels:

@@ -175,8 +175,8 @@ class Config(Options):
         if self.data.window and self.evaluation.lost_classes == "allow":
             raise ValueError(
                 "evaluation.lost_classes: got allow, and with data.window a model would lose a "
-                "class whenever the spans lack it; remove the key, and name a class that may go with "
-                "thaw schema remove"
+                "class whenever the spans lack it; remove the key, and name a class that may go "
+                "with thaw schema remove"
             )
         return self
 

@@ -51,7 +51,7 @@ def test_each_span_is_shown_with_its_state_its_images_and_its_versions(thaw_span
         f"        trained on it: version {second} (serving), version {third} (withdrawn)",
         "span 6, version 2: quarantined by thaw, 2026-01-01T00:00:00Z: the whole span: 0.61",
         "        version 3 agrees with the labels of 0.6100 of 200 images (95 % interval 0.540 to "
-        "0.675); mean score 0.970 there, 0.960 elsewhere; shift 0.012",
+        "0.675); mean score 0.970 where it agrees, 0.960 where it does not; shift 0.012",
         "        it does not know 'new'",
         "        it could not read 1 image",
         f"        contact sheet: {thaw_spans.root.path / AGREEMENT.sheet}",

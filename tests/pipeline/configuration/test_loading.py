@@ -223,6 +223,11 @@ def test_set_replaces_one_value_and_root_the_root(
         ),
         ("data: 3", r"data: got 3, must be keys and values"),
         (
+            "data: {path: a, window: {spans: 2, older: 0.1}}",
+            r"^data\.window\.older: got 0\.1, must be keys and values; known here: fraction",
+        ),
+        ("retrain: {when: [{drift: 0.1}]}", r"drift: got 0\.1, must be keys and values; change it"),
+        (
             "evaluation: {min_accuracy: yes}",
             r"evaluation\.min_accuracy: got True, must be a number",
         ),
