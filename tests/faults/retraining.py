@@ -83,7 +83,10 @@ class Retrained:
                 self.kills.append(moment)
 
     def chain(self, moments: Sequence[Moment], each: int = 12) -> None:
-        """A span comes; calls are killed at these moments, one after the other; then checks all."""
+        """A span comes, calls are killed at these moments, one after the other, and the next ends.
+
+        ``check_end`` must follow, behind the last chain.
+        """
         before = watching.numbers(self.serving)
         span = self.comes(each)
         with watching.Watcher(self.serving) as watcher:
@@ -95,7 +98,6 @@ class Retrained:
         after = watching.numbers(self.serving)
         assert after[:-1] == before, "one version, and one only, must have come"
         assert span in self.spans_of(after[-1])
-        self.check_end()
 
     def check_decisions(self) -> None:
         """Each line is a decision, whatever was cut off."""
