@@ -23,7 +23,13 @@ from tests.continuous.steps import Played, Served, Step, judged, of_run
 from tests.e2e.thaw import Done, thaw
 
 # Stages as in configs/digits.yaml. A class has some 10 test images in a window, so a rule for
-# single classes would judge noise; and the golden set alone shall show what wrong labels do.
+# single classes would judge noise.
+_RULES = "min_accuracy: 0.4, margin: 0.1, max_drop: 0.05, max_class_drop: 0.6"
+# What refuses nothing, so that the golden set alone shows what wrong labels do.
+_NO_RULES = (
+    "min_accuracy: 0, margin: 0.9, max_drop: 1, max_class_drop: 1, no_skill: allow, "
+    "zero_recall: allow"
+)
 _CONFIG = """
 data:
   path: spans/span-{{SPAN}}
@@ -43,14 +49,7 @@ finetune:
   warm_start:
     from: {start}
     stages: [{{name: warm, unfreeze: all, epochs: 10, learning_rate: 0.001}}]
-evaluation:
-  golden: golden
-  golden_accuracy: 0.9
-  golden_drop: 0.02
-  min_accuracy: 0.4
-  margin: 0.1
-  max_drop: 0.05
-  max_class_drop: 0.6
+evaluation: {{golden: golden, golden_accuracy: 0.9, golden_drop: 0.02, {rules}}}
 infra: {{requests: 20}}
 retrain: {{when: [new_span], quarantine: {{min_agreement: {min_agreement}}}}}
 root: root
@@ -66,21 +65,25 @@ class Play:
         folder: everything lies below it.
         seed: deals the digits, and is that of the training.
         start: of each training but the first: ``served``, or ``none`` for cold starts.
-        min_agreement: of the quarantine; 0 switches it off.
+        by_golden_alone: whether the quarantine, and all other rules of the gate, are switched off.
         steps: so far.
     """
 
     folder: Path
     seed: int
     start: str = "served"
-    min_agreement: float = 0.7
+    by_golden_alone: bool = False
     steps: list[Step] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.digits: DigitsInTime = digits_in_time(self.seed)
         self.folder.mkdir(parents=True, exist_ok=True)
         text = _CONFIG.format(
-            backbone=GLYPHS, seed=self.seed, start=self.start, min_agreement=self.min_agreement
+            backbone=GLYPHS,
+            seed=self.seed,
+            start=self.start,
+            min_agreement=0 if self.by_golden_alone else 0.7,
+            rules=_NO_RULES if self.by_golden_alone else _RULES,
         )
         self.config.write_text(text, encoding="utf-8")
         if not (self.folder / "golden").exists():
@@ -171,9 +174,9 @@ class Play:
         return result
 
     def without_quarantine(self, folder: Path) -> "Play":
-        """A copy of all that there is so far, with the quarantine switched off."""
+        """A copy of all that there is so far, in which the golden set alone can refuse a model."""
         shutil.copytree(self.folder, folder)
-        copy = Play(folder, self.seed, self.start, min_agreement=0, steps=[*self.steps])
+        copy = Play(folder, self.seed, self.start, by_golden_alone=True, steps=[*self.steps])
         moved = thaw("move", copy.root)
         assert moved.code == 0, moved.err
         return copy
