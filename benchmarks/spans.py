@@ -11,7 +11,7 @@ Printed, and written to ``results/spans.jsonl`` and as a table to ``README.md``,
 - seconds of all that comes before the training, and the most memory that was held until then;
 - bytes read of the new span's image files and of others', by the bytes that the new span's hold;
 - bytes written of its records, likewise;
-- which nodes read records of the new span and of older ones, each by the bytes of those records.
+- which nodes read records of the new span and of older ones, likewise.
 """
 
 import argparse
@@ -164,7 +164,7 @@ def _put(files: Sequence[Path], span: Path) -> None:
 
 
 def _row(span: int, plain: Run, traced: Run, data: Path, root: Path) -> dict[str, Any]:
-    """What one span took; shares of the bytes of its files, and of records."""
+    """What one span took; shares of the bytes of its files."""
     held = bytes_in(data / f"span-{span}")
     record = spans.read(Root(root).spans)[span]
     written = {
@@ -172,7 +172,6 @@ def _row(span: int, plain: Run, traced: Run, data: Path, root: Path) -> dict[str
         for kind, path in record.artifacts.items()
         if kind in ("examples", "older")
     }
-    own = sum(written.values())
     return {
         "span": span,
         "mb": round(held / 1e6, 1),
@@ -180,11 +179,11 @@ def _row(span: int, plain: Run, traced: Run, data: Path, root: Path) -> dict[str
         "peak_mb": round(plain.peak_mb),
         "images_read": round(traced.images[span] / held, 2),
         "other_images_read": round((traced.images.total() - traced.images[span]) / held, 2),
-        "written": round(own / held, 2),
+        "written": round(sum(written.values()) / held, 2),
         "records_read": {
             stage: {
-                "own": round(by_span[span] / own, 2),
-                "older": round((by_span.total() - by_span[span]) / own, 2),
+                "own": round(by_span[span] / held, 2),
+                "older": round((by_span.total() - by_span[span]) / held, 2),
             }
             for stage, by_span in traced.records.items()
         },
