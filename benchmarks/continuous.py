@@ -115,6 +115,7 @@ def draw(plays: Sequence[Play], file: Path) -> None:
         axis.set_title(title)
         axis.set_xlabel("span")
         axis.grid(alpha=0.3)
+    axes[1].set_ylim(0.93, 1.005)
     notes = {3: "drift", 5: "new class", 6: "wrong labels"}
     for axis in axes:
         low, _ = axis.get_ylim()
