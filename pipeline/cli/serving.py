@@ -39,6 +39,7 @@ def versions(
     rows = versions.pushed(loading.load(config, set_ or (), root))
     if picture is not None:
         versions_picture.draw(rows, picture)
+        typer.echo(f"the accuracy on the golden set is drawn in {picture}", err=as_json)
     typer.echo(as_json_text(rows) if as_json else versions.as_text(rows))
 
 

@@ -114,7 +114,7 @@ def _what_is_served(config: Config, number: int) -> str:
     present = versions.list_versions(config.serving_dir)
     learned = {of.version for of in trained_versions(config).get(number, ()) if not of.withdrawn}
     if not present or present[-1] not in learned:
-        return "; no model is trained on it any more"
+        return "; no model will be trained on it"
     line = f"; version {present[-1]}, which is served, was trained on it"
     others = [version for version in present if version not in learned]
     file = shown(config.file)

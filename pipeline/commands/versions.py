@@ -164,7 +164,8 @@ def roll_back(config: Config, version: int | None, by: str | None = None) -> str
     done = rollback(config.serving_dir, version, by=by)
     return (
         f"version {done.version} is the newest in {shown(config.serving_dir)}; withdrawn by {by}: "
-        f"{', '.join(map(str, done.withdrawn))}; thaw restore VERSION brings one back"
+        f"{', '.join(map(str, done.withdrawn))}; thaw restore {shown(config.file)} VERSION brings "
+        "one back"
     )
 
 
@@ -186,7 +187,8 @@ def bring_back(config: Config, version: int, by: str | None = None) -> str:
         return f"version {version} is back, by {by}, and the newest in {where}"
     return (
         f"version {version} is back, by {by}, but {done.newest} is newer in {where} and stays "
-        f"what is served; thaw rollback {version} would withdraw what came after it"
+        f"what is served; thaw rollback {shown(config.file)} {version} would withdraw what came "
+        "after it"
     )
 
 

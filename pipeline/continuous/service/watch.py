@@ -12,7 +12,7 @@ from modules.settings.retrain import as_seconds
 from pipeline import preflight
 from pipeline.configuration import loading
 from pipeline.configuration.config import Config
-from pipeline.continuous.service import log, loop, root_files
+from pipeline.continuous.service import log, loop, root_files, web
 from pipeline.continuous.service.child import Child, command
 from pipeline.continuous.service.stopping import Stop
 from pipeline.continuous.service.systemd import Notifier
@@ -86,13 +86,14 @@ def watch(request: Request) -> int:
         StageError: when the root's disk is full.
     """
     config = request.load()
+    address = None if request.http is None else web.address_of(request.http)
     about_root = preflight.claim_root(config)
     root, notifier, tally = Root(config.root), Notifier(), Tally(request.every)
     with ExitStack() as stack:
         stack.enter_context(root.watched())
         where = ""
-        if request.http is not None:
-            where = f"; {_serve(request.http, config, tally, stack)}"
+        if address is not None:
+            where = f"; {_serve(address, config, tally, stack)}"
         stack.enter_context(log.logged(request.form))
         stop = stack.enter_context(Stop(notifier))
         stack.callback(notifier.stopping)
@@ -112,14 +113,14 @@ def watch(request: Request) -> int:
         return loop.watch(actions, tally)
 
 
-def _serve(http: str, config: Config, tally: Tally, stack: ExitStack) -> str:
+def _serve(address: web.Address, config: Config, tally: Tally, stack: ExitStack) -> str:
     """Starts the server; says where it answers."""
-    from pipeline.continuous.service import monitor, web
+    from pipeline.continuous.service import monitor
 
     collector = monitor.RootCollector(Root(config.root), config.serving_dir, tally)
     app = web.application(collector, tally.health)
-    address = stack.enter_context(web.serving(web.address_of(http), app))
-    return f"http://{address}/healthz and /metrics answer"
+    listens_at = stack.enter_context(web.serving(address, app))
+    return f"http://{listens_at}/healthz and /metrics answer"
 
 
 def _reloaded(request: Request, root: Root) -> Config:

@@ -37,9 +37,9 @@ def test_a_span_that_is_rejected_after_it_was_trained_on_is_said_with_the_remedy
 ) -> None:
     thaw_spans.know(record(5), record(6))
     reject = ("reject", thaw_spans.config, 6, *DECISION)
-    assert thaw_spans.line(*reject).endswith("; no model is trained on it any more")
+    assert thaw_spans.line(*reject).endswith("; no model will be trained on it")
     without = thaw_spans.pushed(5)
-    assert thaw_spans.line(*reject).endswith("; no model is trained on it any more")
+    assert thaw_spans.line(*reject).endswith("; no model will be trained on it")
     _, served = thaw_spans.pushed(6), thaw_spans.pushed(5, 6)
     assert thaw_spans.line(*reject).endswith(
         f"; version {served}, which is served, was trained on it: thaw rollback "

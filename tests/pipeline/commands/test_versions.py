@@ -16,7 +16,7 @@ from components.serving.push import push
 from components.serving.versions import list_versions, pinned, withdrawn
 from modules.errors import InputError
 from pipeline.cli.app import app
-from pipeline.state.root import Root
+from pipeline.state.root import Root, shown
 from tests.components.serving.processes import model
 from tests.conftest import PROJECT
 
@@ -90,7 +90,7 @@ def test_a_rollback_says_what_is_served_now_and_what_was_withdrawn_by_whom(
 ) -> None:
     (line,) = lines("rollback", DIGITS, "--root", root)
     assert line.startswith(f"version {numbers[1]} is the newest in ")
-    undo = "thaw restore VERSION brings one back"
+    undo = f"thaw restore {shown(Path(DIGITS).resolve())} VERSION brings one back"
     assert line.endswith(f"withdrawn by {getpass.getuser()}: {numbers[2]}; {undo}")
     (line,) = lines("rollback", DIGITS, str(numbers[0]), "--by", "ann", "--root", root)
     assert line.endswith(f"withdrawn by ann: {numbers[1]}; {undo}")
