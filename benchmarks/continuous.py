@@ -5,8 +5,8 @@
 ``tests/continuous`` has the spans: 8 of them, with drift from span 3 on, a new class from span 5
 and the wrong labels of span 6. Each seed is played twice, one after the other, in one process: with
 trainings that start from what is served, and with cold ones. A play takes 4 to 5 minutes on 2
-cores, and is a line of ``results/continuous.jsonl``. Of these lines ``docs/continuous.png`` is drawn,
-and the table is made that is printed, for ``docs/continuous.md``; ``--page`` only makes both anew.
+cores, and is a line of ``results/continuous.jsonl``, of which ``docs/continuous.png`` is drawn and
+the table is printed, for ``docs/continuous.md``; ``--page`` only makes both anew.
 """
 
 import argparse
